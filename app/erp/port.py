@@ -1,0 +1,109 @@
+"""The port to an ERP: what delivery asks of any adapter. Real ones and the simulator pass the same contract tests."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from schemas.records import Movement
+
+
+@dataclass(slots=True, frozen=True)
+class DocumentLine:
+    """One posting as a line of an ERP document. `amount` x 10^-`scale` in `unit`; negative: a correction, which the
+    adapter books in the ERP's own way (usually a reversed movement, negative quantities are refused by most)."""
+
+    posting_id: str
+    content_hash: str
+    kind: str
+    order: str
+    operation: str
+    material: str
+    lot: str
+    reason: str
+    location: str
+    reservation_item: str
+    amount: int
+    scale: int
+    unit: str
+    document_date: str
+    """YYYY-MM-DD: the business date."""
+    posting_date: str
+    """YYYY-MM-DD: the business date, or the first day of the open period."""
+    movements: Sequence[Movement] = ()
+    """0 to n stock movements. Those marked `derived` are made by the ERP itself and must not be sent."""
+
+
+@dataclass(slots=True, frozen=True)
+class Document:
+    """One call: all lines are booked in one ERP transaction, or none is."""
+
+    lines: Sequence[DocumentLine]
+    stock_type: str = "unrestricted"
+    """unrestricted | inspection | blocked: where receipts go (the answer of the hold policy)."""
+
+
+@dataclass(slots=True, frozen=True)
+class Answer:
+    """Outcome of one call.
+
+    result: accepted  the ERP has the document (now, or since an earlier attempt: `duplicate`)
+            rejected  the ERP refused it for good; `code` is one of docs/exceptions.md
+            retry     definitely not booked, may be tried again after `retry_after_ms` (429, 503, lock, shortage)
+            unknown   no answer: it may or may not be booked (timeout, connection lost, 5xx after sending)
+            not_found only from `find`: the ERP does not show it NOW; right after a timeout this proves nothing
+    """
+
+    result: str
+    erp_document: str = ""
+    duplicate: bool = False
+    code: str = ""
+    detail: str = ""
+    retry_after_ms: int = 0
+
+
+@dataclass(slots=True, frozen=True)
+class BookedMovement:
+    """A movement as the ERP's own tables have it. Quantity `amount` x 10^-`scale`, always the net sign seen from the
+    order: receipts and scrap positive, issues positive as consumption, reversals negative."""
+
+    erp_document: str
+    posting_id: str
+    """Empty: derived by the ERP or foreign."""
+    type: str
+    """receipt | issue | scrap | transfer"""
+    order: str
+    material: str
+    lot: str
+    location: str
+    amount: int
+    scale: int
+    unit: str
+
+
+@dataclass(slots=True, frozen=True)
+class Capabilities:
+    idempotent: bool
+    """The same posting_id sent twice is booked once and answered as a duplicate."""
+    commit_horizon_ms: int
+    """How long after its last byte a call may still commit in the ERP."""
+    call_timeout_ms: int
+    stock_types: frozenset[str] = field(default_factory=lambda: frozenset({"unrestricted"}))
+
+
+class ErpAdapter(Protocol):
+    """Adapters never raise for what an ERP or a network does: that is an `Answer`. They raise only for defects."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    async def post(self, document: Document) -> Answer: ...
+
+    async def find(self, posting_id: str, content_hash: str) -> Answer:
+        """accepted | not_found | unknown | rejected (POSTING_MISMATCH: same id, other content)."""
+        ...
+
+    async def movements(self, orders: Sequence[str]) -> list[BookedMovement]:
+        """Every effective movement of these orders, derived and foreign ones included (for reconciliation, I3)."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,104 @@
+"""Confluent wire format (0x00, 4-byte big-endian schema id, Avro body) with bounds against poison.
+
+Facts behind the bounds: six bytes can claim an array of 2^27 nulls, trailing bytes are ignored by the Avro library. Hence a
+maximum length before decoding, the whole input must be consumed, and (checked by a test) no recursive schemas and no
+arrays of zero-size items.
+"""
+
+import struct
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+import fastavro
+
+from schemas.avro_files import self_contained
+from schemas.catalog import catalog
+from schemas.records import RECORDS
+
+MAX_MESSAGE_BYTES = 1 << 20
+_HEADER = struct.Struct(">bI")
+
+
+class Malformed(ValueError):
+    """The bytes are no record of the schema that they name. Data error: dead letter (code BAD_RECORD)."""
+
+
+class UnknownSchema(LookupError):
+    """No schema is known under this id. The reader waits for it: never a dead letter."""
+
+    def __init__(self, schema_id: int) -> None:
+        super().__init__(f"schema id {schema_id} is not known")
+        self.schema_id = schema_id
+
+
+def _without_logical_types(node: Any) -> Any:
+    """Timestamps stay integers: converting each to a datetime halves the decoding speed."""
+    if isinstance(node, dict):
+        plain = {key: _without_logical_types(value) for key, value in node.items() if key != "logicalType"}
+        return plain["type"] if set(plain) == {"type"} else plain
+    if isinstance(node, list):
+        return [_without_logical_types(part) for part in node]
+    return node
+
+
+def avro_schema(name: str) -> Any:
+    """The parsed schema of a record type as this codec reads and writes it."""
+    return fastavro.parse_schema(_without_logical_types(self_contained(name)))
+
+
+class Codec:
+    """Encodes and decodes the project's records. `ids`: record name -> schema id (the catalog's, or a registry's)."""
+
+    def __init__(self, ids: Mapping[str, int] | None = None) -> None:
+        ids = catalog().schema_ids if ids is None else ids
+        self._schemas = {name: avro_schema(name) for name in ids if name in RECORDS}
+        self._headers = {name: _HEADER.pack(0, ids[name]) for name in self._schemas}
+        self._by_id = {ids[name]: (name, self._schemas[name]) for name in self._schemas}
+
+    def encode(self, record: Any) -> bytes:
+        """One of schemas.records as a message."""
+        name = type(record).__name__
+        out = BytesIO()
+        out.write(self._headers[name])
+        fastavro.schemaless_writer(out, self._schemas[name], record.to_avro())
+        return out.getvalue()
+
+    def fields(self, data: bytes) -> tuple[str, dict[str, Any]]:
+        """Record name and field values of a message. Raises Malformed or UnknownSchema."""
+        if not 5 <= len(data) <= MAX_MESSAGE_BYTES or data[0] != 0:
+            raise Malformed(f"{len(data)} bytes are no message (first byte 0, 5 to {MAX_MESSAGE_BYTES} bytes)")
+        schema_id = int.from_bytes(data[1:5], "big")
+        known = self._by_id.get(schema_id)
+        if known is None:
+            raise UnknownSchema(schema_id)
+        name, schema = known
+        body = BytesIO(data)
+        body.seek(5)
+        try:
+            values = fastavro.schemaless_reader(body, schema, None)
+        except (
+            EOFError,
+            IndexError,
+            ValueError,
+            KeyError,
+            OverflowError,
+            TypeError,
+            AttributeError,
+            MemoryError,
+            struct.error,
+        ) as exc:
+            raise Malformed(f"{name}: {type(exc).__name__}: {exc}") from exc
+        if body.tell() != len(data):
+            raise Malformed(f"{name}: {len(data) - body.tell()} bytes after the record")
+        return name, values  # type: ignore[return-value]
+
+    def decode(self, data: bytes) -> Any:
+        """The record in a message. Raises Malformed or UnknownSchema."""
+        name, values = self.fields(data)
+        return RECORDS[name].from_avro(values)
+
+    def name_of(self, data: bytes) -> str | None:
+        """Record name of a message without decoding it; None: unknown."""
+        known = self._by_id.get(int.from_bytes(data[1:5], "big")) if len(data) >= 5 else None
+        return known[0] if known else None

@@ -1,0 +1,2979 @@
+"""Records and rows of lineledger as dataclasses. Generated from avro/*.avsc by `python -m schemas.generate`: do not edit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class AttemptEnded:
+    """What the executor learned from one attempt."""
+
+    posting_id: str
+    attempt: int
+    result: str
+    call: str
+    erp_document: str = ""
+    duplicate: bool = False
+    code: str = ""
+    detail: str = ""
+    retry_after_ms: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> AttemptEnded:
+        return AttemptEnded(
+            posting_id=d["posting_id"],
+            attempt=d["attempt"],
+            result=d["result"],
+            call=d["call"],
+            erp_document=d["erp_document"],
+            duplicate=d["duplicate"],
+            code=d["code"],
+            detail=d["detail"],
+            retry_after_ms=d["retry_after_ms"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "posting_id": self.posting_id,
+            "attempt": self.attempt,
+            "result": self.result,
+            "erp_document": self.erp_document,
+            "duplicate": self.duplicate,
+            "code": self.code,
+            "detail": self.detail,
+            "retry_after_ms": self.retry_after_ms,
+            "call": self.call,
+        }
+
+
+@dataclass(slots=True)
+class Quantity:
+    """An exact decimal quantity: amount x 10^-scale in `unit`."""
+
+    amount: int
+    scale: int
+    unit: str
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> Quantity:
+        return Quantity(
+            amount=d["amount"],
+            scale=d["scale"],
+            unit=d["unit"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "amount": self.amount,
+            "scale": self.scale,
+            "unit": self.unit,
+        }
+
+
+@dataclass(slots=True)
+class Component:
+    """One component of an order: need = basis x quantity / base."""
+
+    item: str
+    operation: str
+    material: str
+    quantity: Quantity
+    mode: str
+    position: str = ""
+    base: int = 1
+    basis: str = "gross"
+    issue_location: str = ""
+    batch_managed: bool = False
+    phantom: bool = False
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> Component:
+        return Component(
+            item=d["item"],
+            operation=d["operation"],
+            material=d["material"],
+            quantity=Quantity.from_avro(d["quantity"]),
+            mode=d["mode"],
+            position=d["position"],
+            base=d["base"],
+            basis=d["basis"],
+            issue_location=d["issue_location"],
+            batch_managed=d["batch_managed"],
+            phantom=d["phantom"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "item": self.item,
+            "operation": self.operation,
+            "position": self.position,
+            "material": self.material,
+            "quantity": self.quantity.to_avro(),
+            "base": self.base,
+            "mode": self.mode,
+            "basis": self.basis,
+            "issue_location": self.issue_location,
+            "batch_managed": self.batch_managed,
+            "phantom": self.phantom,
+        }
+
+
+@dataclass(slots=True)
+class ConfigActivated:
+    """From `at` on, the plant's configuration is `hash`."""
+
+    plant: str
+    hash: str
+    at: int
+    sender: str
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> ConfigActivated:
+        return ConfigActivated(
+            plant=d["plant"],
+            hash=d["hash"],
+            at=d["at"],
+            sender=d["sender"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "hash": self.hash,
+            "at": self.at,
+            "sender": self.sender,
+        }
+
+
+@dataclass(slots=True)
+class ConfigDocument:
+    """A validated configuration, stored for ever under its hash."""
+
+    hash: str
+    plant: str
+    plant_yaml: str
+    rules_yaml: str
+    erp_yaml: str
+    rule_version: str
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> ConfigDocument:
+        return ConfigDocument(
+            hash=d["hash"],
+            plant=d["plant"],
+            plant_yaml=d["plant_yaml"],
+            rules_yaml=d["rules_yaml"],
+            erp_yaml=d["erp_yaml"],
+            rule_version=d["rule_version"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "hash": self.hash,
+            "plant": self.plant,
+            "plant_yaml": self.plant_yaml,
+            "rules_yaml": self.rules_yaml,
+            "erp_yaml": self.erp_yaml,
+            "rule_version": self.rule_version,
+        }
+
+
+@dataclass(slots=True)
+class CounterFrame:
+    """Readings of one counter that arrived in one poll. Never across a tick nor another event of its equipment."""
+
+    plant: str
+    equipment: str
+    counter: str
+    source: str
+    raw_source: str
+    received_at: int
+    label: int
+    readings: bytes
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> CounterFrame:
+        return CounterFrame(
+            plant=d["plant"],
+            equipment=d["equipment"],
+            counter=d["counter"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            received_at=d["received_at"],
+            label=d["label"],
+            readings=d["readings"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "equipment": self.equipment,
+            "counter": self.counter,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "received_at": self.received_at,
+            "label": self.label,
+            "readings": self.readings,
+        }
+
+
+@dataclass(slots=True)
+class DispositionDecided:
+    """What becomes of a lot."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    material: str
+    lot: str
+    disposition: str
+    correlation_id: str = ""
+    label: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> DispositionDecided:
+        return DispositionDecided(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            material=d["material"],
+            lot=d["lot"],
+            disposition=d["disposition"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "material": self.material,
+            "lot": self.lot,
+            "disposition": self.disposition,
+        }
+
+
+@dataclass(slots=True)
+class EquipmentStateChanged:
+    """The equipment went into a state."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    equipment: str
+    state: str
+    correlation_id: str = ""
+    label: int = 0
+    reason: str = ""
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> EquipmentStateChanged:
+        return EquipmentStateChanged(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            equipment=d["equipment"],
+            state=d["state"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            reason=d["reason"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "equipment": self.equipment,
+            "state": self.state,
+            "reason": self.reason,
+        }
+
+
+@dataclass(slots=True)
+class ExceptionRecord:
+    """A record that could not be processed: code, position and original."""
+
+    event_id: str
+    plant: str
+    stage: str
+    code: str
+    detail: str
+    source: str
+    raw_source: str
+    raw_offset: int
+    original: bytes
+    original_sha256: str
+    original_bytes: int
+    headers: dict[str, bytes] = field(default_factory=dict)
+    quantity: Quantity | None = None
+    kind: str = ""
+    received_at: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> ExceptionRecord:
+        return ExceptionRecord(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            stage=d["stage"],
+            code=d["code"],
+            detail=d["detail"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            original=d["original"],
+            original_sha256=d["original_sha256"],
+            original_bytes=d["original_bytes"],
+            headers=d["headers"],
+            quantity=None if d["quantity"] is None else Quantity.from_avro(d["quantity"]),
+            kind=d["kind"],
+            received_at=d["received_at"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "stage": self.stage,
+            "code": self.code,
+            "detail": self.detail,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "original": self.original,
+            "original_sha256": self.original_sha256,
+            "original_bytes": self.original_bytes,
+            "headers": self.headers,
+            "quantity": None if self.quantity is None else self.quantity.to_avro(),
+            "kind": self.kind,
+            "received_at": self.received_at,
+        }
+
+
+@dataclass(slots=True)
+class GenealogyEdge:
+    """Component lot went into output lot."""
+
+    plant: str
+    parent_material: str
+    parent_lot: str
+    child_material: str
+    child_lot: str
+    order: str
+    first_at: int
+    label: int
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> GenealogyEdge:
+        return GenealogyEdge(
+            plant=d["plant"],
+            parent_material=d["parent_material"],
+            parent_lot=d["parent_lot"],
+            child_material=d["child_material"],
+            child_lot=d["child_lot"],
+            order=d["order"],
+            first_at=d["first_at"],
+            label=d["label"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "parent_material": self.parent_material,
+            "parent_lot": self.parent_lot,
+            "child_material": self.child_material,
+            "child_lot": self.child_lot,
+            "order": self.order,
+            "first_at": self.first_at,
+            "label": self.label,
+        }
+
+
+@dataclass(slots=True)
+class HoldForwarded:
+    """A hold (or its release) travels to a child lot."""
+
+    plant: str
+    material: str
+    lot: str
+    hold: str
+    version: int
+    active: bool
+    origin: str
+    label: int
+    severity: str = "block"
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> HoldForwarded:
+        return HoldForwarded(
+            plant=d["plant"],
+            material=d["material"],
+            lot=d["lot"],
+            hold=d["hold"],
+            version=d["version"],
+            active=d["active"],
+            origin=d["origin"],
+            label=d["label"],
+            severity=d["severity"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "material": self.material,
+            "lot": self.lot,
+            "hold": self.hold,
+            "version": self.version,
+            "active": self.active,
+            "severity": self.severity,
+            "origin": self.origin,
+            "label": self.label,
+        }
+
+
+@dataclass(slots=True)
+class HoldPlaced:
+    """A hold on a lot; the highest version per hold wins."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    material: str
+    lot: str
+    hold: str
+    version: int
+    correlation_id: str = ""
+    label: int = 0
+    severity: str = "block"
+    reason: str = ""
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> HoldPlaced:
+        return HoldPlaced(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            material=d["material"],
+            lot=d["lot"],
+            hold=d["hold"],
+            version=d["version"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            severity=d["severity"],
+            reason=d["reason"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "material": self.material,
+            "lot": self.lot,
+            "hold": self.hold,
+            "version": self.version,
+            "severity": self.severity,
+            "reason": self.reason,
+        }
+
+
+@dataclass(slots=True)
+class HoldReleased:
+    """A hold was released."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    material: str
+    lot: str
+    hold: str
+    version: int
+    correlation_id: str = ""
+    label: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> HoldReleased:
+        return HoldReleased(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            material=d["material"],
+            lot=d["lot"],
+            hold=d["hold"],
+            version=d["version"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "material": self.material,
+            "lot": self.lot,
+            "hold": self.hold,
+            "version": self.version,
+        }
+
+
+@dataclass(slots=True)
+class InspectionRecorded:
+    """An inspection result."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    material: str
+    lot: str
+    inspection: str
+    verdict: str
+    correlation_id: str = ""
+    label: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> InspectionRecorded:
+        return InspectionRecorded(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            material=d["material"],
+            lot=d["lot"],
+            inspection=d["inspection"],
+            verdict=d["verdict"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "material": self.material,
+            "lot": self.lot,
+            "inspection": self.inspection,
+            "verdict": self.verdict,
+        }
+
+
+@dataclass(slots=True)
+class InspectionRequested:
+    """An inspection of a lot was asked for."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    material: str
+    lot: str
+    inspection: str
+    correlation_id: str = ""
+    label: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> InspectionRequested:
+        return InspectionRequested(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            material=d["material"],
+            lot=d["lot"],
+            inspection=d["inspection"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "material": self.material,
+            "lot": self.lot,
+            "inspection": self.inspection,
+        }
+
+
+@dataclass(slots=True)
+class LabourRecorded:
+    """A person logged on or off; the person is a keyed hash."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    equipment: str
+    person: str
+    action: str
+    correlation_id: str = ""
+    label: int = 0
+    share_numerator: int = 1
+    share_denominator: int = 1
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> LabourRecorded:
+        return LabourRecorded(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            equipment=d["equipment"],
+            person=d["person"],
+            action=d["action"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            share_numerator=d["share_numerator"],
+            share_denominator=d["share_denominator"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "equipment": self.equipment,
+            "person": self.person,
+            "action": self.action,
+            "share_numerator": self.share_numerator,
+            "share_denominator": self.share_denominator,
+        }
+
+
+@dataclass(slots=True)
+class LotCreated:
+    """A lot exists."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    material: str
+    lot: str
+    correlation_id: str = ""
+    label: int = 0
+    order: str = ""
+    quantity: Quantity | None = None
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> LotCreated:
+        return LotCreated(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            material=d["material"],
+            lot=d["lot"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            order=d["order"],
+            quantity=None if d["quantity"] is None else Quantity.from_avro(d["quantity"]),
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "material": self.material,
+            "lot": self.lot,
+            "order": self.order,
+            "quantity": None if self.quantity is None else self.quantity.to_avro(),
+        }
+
+
+@dataclass(slots=True)
+class LotLoaded:
+    """A component lot was loaded at a position of an equipment."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    equipment: str
+    position: str
+    material: str
+    lot: str
+    correlation_id: str = ""
+    label: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> LotLoaded:
+        return LotLoaded(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            equipment=d["equipment"],
+            position=d["position"],
+            material=d["material"],
+            lot=d["lot"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "equipment": self.equipment,
+            "position": self.position,
+            "material": self.material,
+            "lot": self.lot,
+        }
+
+
+@dataclass(slots=True)
+class LotMerged:
+    """Lots were merged into this lot."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    material: str
+    lot: str
+    parents: list[str]
+    correlation_id: str = ""
+    label: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> LotMerged:
+        return LotMerged(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            material=d["material"],
+            lot=d["lot"],
+            parents=d["parents"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "material": self.material,
+            "lot": self.lot,
+            "parents": self.parents,
+        }
+
+
+@dataclass(slots=True)
+class LotShipped:
+    """A lot, or part of it, was shipped."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    material: str
+    lot: str
+    correlation_id: str = ""
+    label: int = 0
+    delivery: str = ""
+    quantity: Quantity | None = None
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> LotShipped:
+        return LotShipped(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            material=d["material"],
+            lot=d["lot"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            delivery=d["delivery"],
+            quantity=None if d["quantity"] is None else Quantity.from_avro(d["quantity"]),
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "material": self.material,
+            "lot": self.lot,
+            "delivery": self.delivery,
+            "quantity": None if self.quantity is None else self.quantity.to_avro(),
+        }
+
+
+@dataclass(slots=True)
+class LotSplit:
+    """A lot was split into children."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    material: str
+    lot: str
+    children: list[str]
+    correlation_id: str = ""
+    label: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> LotSplit:
+        return LotSplit(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            material=d["material"],
+            lot=d["lot"],
+            children=d["children"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "material": self.material,
+            "lot": self.lot,
+            "children": self.children,
+        }
+
+
+@dataclass(slots=True)
+class LotStaged:
+    """A lot was staged."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    material: str
+    lot: str
+    correlation_id: str = ""
+    label: int = 0
+    location: str = ""
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> LotStaged:
+        return LotStaged(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            material=d["material"],
+            lot=d["lot"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            location=d["location"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "material": self.material,
+            "lot": self.lot,
+            "location": self.location,
+        }
+
+
+@dataclass(slots=True)
+class LotState:
+    """What delivery must know of a lot."""
+
+    plant: str
+    material: str
+    lot: str
+    held: bool
+    holds: list[str]
+    label: int
+    inbox_offset: int
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> LotState:
+        return LotState(
+            plant=d["plant"],
+            material=d["material"],
+            lot=d["lot"],
+            held=d["held"],
+            holds=d["holds"],
+            label=d["label"],
+            inbox_offset=d["inbox_offset"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "material": self.material,
+            "lot": self.lot,
+            "held": self.held,
+            "holds": self.holds,
+            "label": self.label,
+            "inbox_offset": self.inbox_offset,
+        }
+
+
+@dataclass(slots=True)
+class LotUnloaded:
+    """The position of an equipment is empty."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    equipment: str
+    position: str
+    correlation_id: str = ""
+    label: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> LotUnloaded:
+        return LotUnloaded(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            equipment=d["equipment"],
+            position=d["position"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "equipment": self.equipment,
+            "position": self.position,
+        }
+
+
+@dataclass(slots=True)
+class MaterialChanged:
+    """Material master; broadcast to all orders partitions."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    material: str
+    unit: str
+    decimals: int
+    batch_managed: bool
+    correlation_id: str = ""
+    label: int = 0
+    conversions: list[str] = field(default_factory=list)
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> MaterialChanged:
+        return MaterialChanged(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            material=d["material"],
+            unit=d["unit"],
+            decimals=d["decimals"],
+            batch_managed=d["batch_managed"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            conversions=d["conversions"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "material": self.material,
+            "unit": self.unit,
+            "decimals": self.decimals,
+            "batch_managed": self.batch_managed,
+            "conversions": self.conversions,
+        }
+
+
+@dataclass(slots=True)
+class MaterialConsumed:
+    """A component was consumed."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    quantity: Quantity
+    correlation_id: str = ""
+    label: int = 0
+    equipment: str = ""
+    run: str = ""
+    order: str = ""
+    operation: str = ""
+    material: str = ""
+    lot: str = ""
+    reason: str = ""
+    position: str = ""
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> MaterialConsumed:
+        return MaterialConsumed(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            quantity=Quantity.from_avro(d["quantity"]),
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            equipment=d["equipment"],
+            run=d["run"],
+            order=d["order"],
+            operation=d["operation"],
+            material=d["material"],
+            lot=d["lot"],
+            reason=d["reason"],
+            position=d["position"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "equipment": self.equipment,
+            "run": self.run,
+            "order": self.order,
+            "operation": self.operation,
+            "material": self.material,
+            "lot": self.lot,
+            "quantity": self.quantity.to_avro(),
+            "reason": self.reason,
+            "position": self.position,
+        }
+
+
+@dataclass(slots=True)
+class Movement:
+    """A stock movement in the ERP."""
+
+    type: str
+    material: str
+    amount: int
+    scale: int
+    unit: str
+    lot: str = ""
+    location: str = ""
+    derived: bool = False
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> Movement:
+        return Movement(
+            type=d["type"],
+            material=d["material"],
+            amount=d["amount"],
+            scale=d["scale"],
+            unit=d["unit"],
+            lot=d["lot"],
+            location=d["location"],
+            derived=d["derived"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "type": self.type,
+            "material": self.material,
+            "lot": self.lot,
+            "location": self.location,
+            "amount": self.amount,
+            "scale": self.scale,
+            "unit": self.unit,
+            "derived": self.derived,
+        }
+
+
+@dataclass(slots=True)
+class Operation:
+    """One operation of an order."""
+
+    operation: str
+    work_centre: str = ""
+    confirm: str = "each"
+    receipt: bool = False
+    quantity_from: str = "plant"
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> Operation:
+        return Operation(
+            operation=d["operation"],
+            work_centre=d["work_centre"],
+            confirm=d["confirm"],
+            receipt=d["receipt"],
+            quantity_from=d["quantity_from"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "operation": self.operation,
+            "work_centre": self.work_centre,
+            "confirm": self.confirm,
+            "receipt": self.receipt,
+            "quantity_from": self.quantity_from,
+        }
+
+
+@dataclass(slots=True)
+class OperatorDecision:
+    """A person decided about something parked."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    order: str
+    account: str
+    code: str
+    decision: str
+    who: str
+    why: str
+    correlation_id: str = ""
+    label: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> OperatorDecision:
+        return OperatorDecision(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            order=d["order"],
+            account=d["account"],
+            code=d["code"],
+            decision=d["decision"],
+            who=d["who"],
+            why=d["why"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "order": self.order,
+            "account": self.account,
+            "code": self.code,
+            "decision": self.decision,
+            "who": self.who,
+            "why": self.why,
+        }
+
+
+@dataclass(slots=True)
+class OrderAcknowledged:
+    """The MES took the order over."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    order: str
+    correlation_id: str = ""
+    label: int = 0
+    by: str = ""
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> OrderAcknowledged:
+        return OrderAcknowledged(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            order=d["order"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            by=d["by"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "order": self.order,
+            "by": self.by,
+        }
+
+
+@dataclass(slots=True)
+class OrderItem:
+    """One item that an order makes."""
+
+    item: str
+    material: str
+    quantity: Quantity
+    role: str = "main"
+    receipt_location: str = ""
+    batch_managed: bool = False
+    over_delivery: str = "0"
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> OrderItem:
+        return OrderItem(
+            item=d["item"],
+            material=d["material"],
+            quantity=Quantity.from_avro(d["quantity"]),
+            role=d["role"],
+            receipt_location=d["receipt_location"],
+            batch_managed=d["batch_managed"],
+            over_delivery=d["over_delivery"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "item": self.item,
+            "material": self.material,
+            "role": self.role,
+            "quantity": self.quantity.to_avro(),
+            "receipt_location": self.receipt_location,
+            "batch_managed": self.batch_managed,
+            "over_delivery": self.over_delivery,
+        }
+
+
+@dataclass(slots=True)
+class OrderChanged:
+    """An order changed; replaces what was known under an older change number."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    order: str
+    items: list[OrderItem]
+    operations: list[Operation]
+    correlation_id: str = ""
+    label: int = 0
+    change_number: str = ""
+    status: str = "released"
+    bom_revision: str = ""
+    automatic_receipt: bool = False
+    backflush: bool = False
+    components: list[Component] = field(default_factory=list)
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> OrderChanged:
+        return OrderChanged(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            order=d["order"],
+            items=[OrderItem.from_avro(v) for v in d["items"]],
+            operations=[Operation.from_avro(v) for v in d["operations"]],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            change_number=d["change_number"],
+            status=d["status"],
+            bom_revision=d["bom_revision"],
+            automatic_receipt=d["automatic_receipt"],
+            backflush=d["backflush"],
+            components=[Component.from_avro(v) for v in d["components"]],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "order": self.order,
+            "change_number": self.change_number,
+            "status": self.status,
+            "bom_revision": self.bom_revision,
+            "automatic_receipt": self.automatic_receipt,
+            "backflush": self.backflush,
+            "items": [v.to_avro() for v in self.items],
+            "operations": [v.to_avro() for v in self.operations],
+            "components": [v.to_avro() for v in self.components],
+        }
+
+
+@dataclass(slots=True)
+class OrderClosed:
+    """The order was closed (technically, or for good)."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    order: str
+    correlation_id: str = ""
+    label: int = 0
+    status: str = "closed"
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> OrderClosed:
+        return OrderClosed(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            order=d["order"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            status=d["status"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "order": self.order,
+            "status": self.status,
+        }
+
+
+@dataclass(slots=True)
+class OrderCompleted:
+    """An operation, or with empty operation the whole order, was completed on the shop floor."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    order: str
+    correlation_id: str = ""
+    label: int = 0
+    operation: str = ""
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> OrderCompleted:
+        return OrderCompleted(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            order=d["order"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            operation=d["operation"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "order": self.order,
+            "operation": self.operation,
+        }
+
+
+@dataclass(slots=True)
+class OrderHandedOver:
+    """What the order made was handed over."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    order: str
+    correlation_id: str = ""
+    label: int = 0
+    to: str = ""
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> OrderHandedOver:
+        return OrderHandedOver(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            order=d["order"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            to=d["to"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "order": self.order,
+            "to": self.to,
+        }
+
+
+@dataclass(slots=True)
+class OrderRejected:
+    """The MES refused the order."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    order: str
+    correlation_id: str = ""
+    label: int = 0
+    reason: str = ""
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> OrderRejected:
+        return OrderRejected(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            order=d["order"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            reason=d["reason"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "order": self.order,
+            "reason": self.reason,
+        }
+
+
+@dataclass(slots=True)
+class OrderReleased:
+    """An order was released to the shop floor."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    order: str
+    items: list[OrderItem]
+    operations: list[Operation]
+    correlation_id: str = ""
+    label: int = 0
+    change_number: str = ""
+    status: str = "released"
+    bom_revision: str = ""
+    automatic_receipt: bool = False
+    backflush: bool = False
+    components: list[Component] = field(default_factory=list)
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> OrderReleased:
+        return OrderReleased(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            order=d["order"],
+            items=[OrderItem.from_avro(v) for v in d["items"]],
+            operations=[Operation.from_avro(v) for v in d["operations"]],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            change_number=d["change_number"],
+            status=d["status"],
+            bom_revision=d["bom_revision"],
+            automatic_receipt=d["automatic_receipt"],
+            backflush=d["backflush"],
+            components=[Component.from_avro(v) for v in d["components"]],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "order": self.order,
+            "change_number": self.change_number,
+            "status": self.status,
+            "bom_revision": self.bom_revision,
+            "automatic_receipt": self.automatic_receipt,
+            "backflush": self.backflush,
+            "items": [v.to_avro() for v in self.items],
+            "operations": [v.to_avro() for v in self.operations],
+            "components": [v.to_avro() for v in self.components],
+        }
+
+
+@dataclass(slots=True)
+class OrderState:
+    """Public: state of an order."""
+
+    plant: str
+    order: str
+    status: str
+    acknowledged: bool
+    started: bool
+    completed: bool
+    handed_over: bool
+    as_of: int
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> OrderState:
+        return OrderState(
+            plant=d["plant"],
+            order=d["order"],
+            status=d["status"],
+            acknowledged=d["acknowledged"],
+            started=d["started"],
+            completed=d["completed"],
+            handed_over=d["handed_over"],
+            as_of=d["as_of"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "order": self.order,
+            "status": self.status,
+            "acknowledged": self.acknowledged,
+            "started": self.started,
+            "completed": self.completed,
+            "handed_over": self.handed_over,
+            "as_of": self.as_of,
+        }
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Status of a posting, back to orders. Status only: it decides nothing there."""
+
+    plant: str
+    order: str
+    account: str
+    posting_id: str
+    status: str
+    inbox_offset: int
+    erp_document: str = ""
+    code: str = ""
+    detail: str = ""
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> Outcome:
+        return Outcome(
+            plant=d["plant"],
+            order=d["order"],
+            account=d["account"],
+            posting_id=d["posting_id"],
+            status=d["status"],
+            inbox_offset=d["inbox_offset"],
+            erp_document=d["erp_document"],
+            code=d["code"],
+            detail=d["detail"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "order": self.order,
+            "account": self.account,
+            "posting_id": self.posting_id,
+            "status": self.status,
+            "erp_document": self.erp_document,
+            "code": self.code,
+            "detail": self.detail,
+            "inbox_offset": self.inbox_offset,
+        }
+
+
+@dataclass(slots=True)
+class Output:
+    """One output of a run: what one count makes."""
+
+    material: str
+    order: str = ""
+    order_item: str = ""
+    lot: str = ""
+    factor: int = 1
+    role: str = "main"
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> Output:
+        return Output(
+            material=d["material"],
+            order=d["order"],
+            order_item=d["order_item"],
+            lot=d["lot"],
+            factor=d["factor"],
+            role=d["role"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "order": self.order,
+            "order_item": self.order_item,
+            "material": self.material,
+            "lot": self.lot,
+            "factor": self.factor,
+            "role": self.role,
+        }
+
+
+@dataclass(slots=True)
+class RawRange:
+    """Raw records of one source, from first to last offset, `records` of them used."""
+
+    raw_source: str
+    first: int
+    last: int
+    records: int
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> RawRange:
+        return RawRange(
+            raw_source=d["raw_source"],
+            first=d["first"],
+            last=d["last"],
+            records=d["records"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "raw_source": self.raw_source,
+            "first": self.first,
+            "last": self.last,
+            "records": self.records,
+        }
+
+
+@dataclass(slots=True)
+class Posting:
+    """One quantity for the ERP. Content never changes under its id."""
+
+    posting_id: str
+    plant: str
+    endpoint: str
+    account: str
+    order: str
+    operation: str
+    material: str
+    kind: str
+    business_date: str
+    amount: int
+    scale: int
+    unit: str
+    cumulative: int
+    sequence: int
+    rule: str
+    rule_version: str
+    cut: int
+    content_hash: str
+    records: int
+    label: int
+    lot: str = ""
+    reason: str = ""
+    location: str = ""
+    reservation_item: str = ""
+    revision: int = 0
+    movements: list[Movement] = field(default_factory=list)
+    ranges: list[RawRange] = field(default_factory=list)
+    final: bool = False
+    correlation_ids: list[str] = field(default_factory=list)
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> Posting:
+        return Posting(
+            posting_id=d["posting_id"],
+            plant=d["plant"],
+            endpoint=d["endpoint"],
+            account=d["account"],
+            order=d["order"],
+            operation=d["operation"],
+            material=d["material"],
+            kind=d["kind"],
+            business_date=d["business_date"],
+            amount=d["amount"],
+            scale=d["scale"],
+            unit=d["unit"],
+            cumulative=d["cumulative"],
+            sequence=d["sequence"],
+            rule=d["rule"],
+            rule_version=d["rule_version"],
+            cut=d["cut"],
+            content_hash=d["content_hash"],
+            records=d["records"],
+            label=d["label"],
+            lot=d["lot"],
+            reason=d["reason"],
+            location=d["location"],
+            reservation_item=d["reservation_item"],
+            revision=d["revision"],
+            movements=[Movement.from_avro(v) for v in d["movements"]],
+            ranges=[RawRange.from_avro(v) for v in d["ranges"]],
+            final=d["final"],
+            correlation_ids=d["correlation_ids"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "posting_id": self.posting_id,
+            "plant": self.plant,
+            "endpoint": self.endpoint,
+            "account": self.account,
+            "order": self.order,
+            "operation": self.operation,
+            "material": self.material,
+            "lot": self.lot,
+            "kind": self.kind,
+            "reason": self.reason,
+            "location": self.location,
+            "reservation_item": self.reservation_item,
+            "business_date": self.business_date,
+            "amount": self.amount,
+            "scale": self.scale,
+            "unit": self.unit,
+            "cumulative": self.cumulative,
+            "sequence": self.sequence,
+            "revision": self.revision,
+            "rule": self.rule,
+            "rule_version": self.rule_version,
+            "cut": self.cut,
+            "content_hash": self.content_hash,
+            "movements": [v.to_avro() for v in self.movements],
+            "records": self.records,
+            "ranges": [v.to_avro() for v in self.ranges],
+            "final": self.final,
+            "correlation_ids": self.correlation_ids,
+            "label": self.label,
+        }
+
+
+@dataclass(slots=True)
+class ProcessValue:
+    """A process value. Public telemetry; never reaches an ERP."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    equipment: str
+    name: str
+    value: str
+    correlation_id: str = ""
+    label: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> ProcessValue:
+        return ProcessValue(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            equipment=d["equipment"],
+            name=d["name"],
+            value=d["value"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "equipment": self.equipment,
+            "name": self.name,
+            "value": self.value,
+        }
+
+
+@dataclass(slots=True)
+class ProductionDeclared:
+    """Pieces declared by hand or by label."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    quantity: Quantity
+    correlation_id: str = ""
+    label: int = 0
+    equipment: str = ""
+    run: str = ""
+    order: str = ""
+    operation: str = ""
+    material: str = ""
+    lot: str = ""
+    reason: str = ""
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> ProductionDeclared:
+        return ProductionDeclared(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            quantity=Quantity.from_avro(d["quantity"]),
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            equipment=d["equipment"],
+            run=d["run"],
+            order=d["order"],
+            operation=d["operation"],
+            material=d["material"],
+            lot=d["lot"],
+            reason=d["reason"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "equipment": self.equipment,
+            "run": self.run,
+            "order": self.order,
+            "operation": self.operation,
+            "material": self.material,
+            "lot": self.lot,
+            "quantity": self.quantity.to_avro(),
+            "reason": self.reason,
+        }
+
+
+@dataclass(slots=True)
+class ProductionTotal:
+    """Public: cumulative quantity of an account."""
+
+    plant: str
+    account: str
+    order: str
+    operation: str
+    material: str
+    kind: str
+    business_date: str
+    numerator: int
+    denominator: int
+    unit: str
+    as_of: int
+    lot: str = ""
+    reason: str = ""
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> ProductionTotal:
+        return ProductionTotal(
+            plant=d["plant"],
+            account=d["account"],
+            order=d["order"],
+            operation=d["operation"],
+            material=d["material"],
+            kind=d["kind"],
+            business_date=d["business_date"],
+            numerator=d["numerator"],
+            denominator=d["denominator"],
+            unit=d["unit"],
+            as_of=d["as_of"],
+            lot=d["lot"],
+            reason=d["reason"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "account": self.account,
+            "order": self.order,
+            "operation": self.operation,
+            "material": self.material,
+            "lot": self.lot,
+            "kind": self.kind,
+            "reason": self.reason,
+            "business_date": self.business_date,
+            "numerator": self.numerator,
+            "denominator": self.denominator,
+            "unit": self.unit,
+            "as_of": self.as_of,
+        }
+
+
+@dataclass(slots=True)
+class QualityState:
+    """Quality state of a lot, for orders."""
+
+    plant: str
+    material: str
+    lot: str
+    held: bool
+    holds: list[str]
+    label: int
+    inbox_offset: int
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> QualityState:
+        return QualityState(
+            plant=d["plant"],
+            material=d["material"],
+            lot=d["lot"],
+            held=d["held"],
+            holds=d["holds"],
+            label=d["label"],
+            inbox_offset=d["inbox_offset"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "material": self.material,
+            "lot": self.lot,
+            "held": self.held,
+            "holds": self.holds,
+            "label": self.label,
+            "inbox_offset": self.inbox_offset,
+        }
+
+
+@dataclass(slots=True)
+class ReworkDeclared:
+    """Pieces set aside for rework."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    quantity: Quantity
+    correlation_id: str = ""
+    label: int = 0
+    equipment: str = ""
+    run: str = ""
+    order: str = ""
+    operation: str = ""
+    material: str = ""
+    lot: str = ""
+    reason: str = ""
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> ReworkDeclared:
+        return ReworkDeclared(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            quantity=Quantity.from_avro(d["quantity"]),
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            equipment=d["equipment"],
+            run=d["run"],
+            order=d["order"],
+            operation=d["operation"],
+            material=d["material"],
+            lot=d["lot"],
+            reason=d["reason"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "equipment": self.equipment,
+            "run": self.run,
+            "order": self.order,
+            "operation": self.operation,
+            "material": self.material,
+            "lot": self.lot,
+            "quantity": self.quantity.to_avro(),
+            "reason": self.reason,
+        }
+
+
+@dataclass(slots=True)
+class ReworkReturned:
+    """Rework came back as yield or scrap."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    quantity: Quantity
+    correlation_id: str = ""
+    label: int = 0
+    equipment: str = ""
+    run: str = ""
+    order: str = ""
+    operation: str = ""
+    material: str = ""
+    lot: str = ""
+    reason: str = ""
+    as_kind: str = "yield"
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> ReworkReturned:
+        return ReworkReturned(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            quantity=Quantity.from_avro(d["quantity"]),
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            equipment=d["equipment"],
+            run=d["run"],
+            order=d["order"],
+            operation=d["operation"],
+            material=d["material"],
+            lot=d["lot"],
+            reason=d["reason"],
+            as_kind=d["as_kind"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "equipment": self.equipment,
+            "run": self.run,
+            "order": self.order,
+            "operation": self.operation,
+            "material": self.material,
+            "lot": self.lot,
+            "quantity": self.quantity.to_avro(),
+            "reason": self.reason,
+            "as_kind": self.as_kind,
+        }
+
+
+@dataclass(slots=True)
+class RunChanged:
+    """From `occurred_at` on, the run has these outputs."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    equipment: str
+    run: str
+    outputs: list[Output]
+    correlation_id: str = ""
+    label: int = 0
+    version: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> RunChanged:
+        return RunChanged(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            equipment=d["equipment"],
+            run=d["run"],
+            outputs=[Output.from_avro(v) for v in d["outputs"]],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            version=d["version"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "equipment": self.equipment,
+            "run": self.run,
+            "version": self.version,
+            "outputs": [v.to_avro() for v in self.outputs],
+        }
+
+
+@dataclass(slots=True)
+class RunCorrected:
+    """People corrected a run; empty fields stay as they were."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    equipment: str
+    run: str
+    version: int
+    correlation_id: str = ""
+    label: int = 0
+    order: str = ""
+    operation: str = ""
+    outputs: list[Output] = field(default_factory=list)
+    started_at: int | None = None
+    ended_at: int | None = None
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> RunCorrected:
+        return RunCorrected(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            equipment=d["equipment"],
+            run=d["run"],
+            version=d["version"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            order=d["order"],
+            operation=d["operation"],
+            outputs=[Output.from_avro(v) for v in d["outputs"]],
+            started_at=d["started_at"],
+            ended_at=d["ended_at"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "equipment": self.equipment,
+            "run": self.run,
+            "version": self.version,
+            "order": self.order,
+            "operation": self.operation,
+            "outputs": [v.to_avro() for v in self.outputs],
+            "started_at": self.started_at,
+            "ended_at": self.ended_at,
+        }
+
+
+@dataclass(slots=True)
+class RunEnded:
+    """The run ended; an empty run ends whatever runs on the equipment."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    equipment: str
+    correlation_id: str = ""
+    label: int = 0
+    run: str = ""
+    version: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> RunEnded:
+        return RunEnded(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            equipment=d["equipment"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            run=d["run"],
+            version=d["version"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "equipment": self.equipment,
+            "run": self.run,
+            "version": self.version,
+        }
+
+
+@dataclass(slots=True)
+class RunStarted:
+    """One order operation began on one equipment."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    equipment: str
+    run: str
+    outputs: list[Output]
+    correlation_id: str = ""
+    label: int = 0
+    order: str = ""
+    operation: str = ""
+    version: int = 0
+    bom_revision: str = ""
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> RunStarted:
+        return RunStarted(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            equipment=d["equipment"],
+            run=d["run"],
+            outputs=[Output.from_avro(v) for v in d["outputs"]],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            order=d["order"],
+            operation=d["operation"],
+            version=d["version"],
+            bom_revision=d["bom_revision"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "equipment": self.equipment,
+            "run": self.run,
+            "order": self.order,
+            "operation": self.operation,
+            "version": self.version,
+            "bom_revision": self.bom_revision,
+            "outputs": [v.to_avro() for v in self.outputs],
+        }
+
+
+@dataclass(slots=True)
+class RunVoided:
+    """The run never was."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    equipment: str
+    run: str
+    version: int
+    correlation_id: str = ""
+    label: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> RunVoided:
+        return RunVoided(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            equipment=d["equipment"],
+            run=d["run"],
+            version=d["version"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "equipment": self.equipment,
+            "run": self.run,
+            "version": self.version,
+        }
+
+
+@dataclass(slots=True)
+class ScrapDeclared:
+    """Scrap declared by reason."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    quantity: Quantity
+    correlation_id: str = ""
+    label: int = 0
+    equipment: str = ""
+    run: str = ""
+    order: str = ""
+    operation: str = ""
+    material: str = ""
+    lot: str = ""
+    reason: str = ""
+    of: str = "output"
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> ScrapDeclared:
+        return ScrapDeclared(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            quantity=Quantity.from_avro(d["quantity"]),
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            equipment=d["equipment"],
+            run=d["run"],
+            order=d["order"],
+            operation=d["operation"],
+            material=d["material"],
+            lot=d["lot"],
+            reason=d["reason"],
+            of=d["of"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "equipment": self.equipment,
+            "run": self.run,
+            "order": self.order,
+            "operation": self.operation,
+            "material": self.material,
+            "lot": self.lot,
+            "quantity": self.quantity.to_avro(),
+            "reason": self.reason,
+            "of": self.of,
+        }
+
+
+@dataclass(slots=True)
+class ShipmentBlock:
+    """Public: WMS must (not) ship this lot."""
+
+    plant: str
+    material: str
+    lot: str
+    blocked: bool
+    holds: list[str]
+    as_of: int
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> ShipmentBlock:
+        return ShipmentBlock(
+            plant=d["plant"],
+            material=d["material"],
+            lot=d["lot"],
+            blocked=d["blocked"],
+            holds=d["holds"],
+            as_of=d["as_of"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "material": self.material,
+            "lot": self.lot,
+            "blocked": self.blocked,
+            "holds": self.holds,
+            "as_of": self.as_of,
+        }
+
+
+@dataclass(slots=True)
+class Tick:
+    """Everything of `plant` up to `at` precedes this record on this channel."""
+
+    plant: str
+    at: int
+    sender: str
+    final: bool = False
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> Tick:
+        return Tick(
+            plant=d["plant"],
+            at=d["at"],
+            sender=d["sender"],
+            final=d["final"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "at": self.at,
+            "sender": self.sender,
+            "final": self.final,
+        }
+
+
+@dataclass(slots=True)
+class TimerFired:
+    """A timer of the executor (monotonic) fired for a posting."""
+
+    posting_id: str
+    attempt: int
+    timer: str
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> TimerFired:
+        return TimerFired(
+            posting_id=d["posting_id"],
+            attempt=d["attempt"],
+            timer=d["timer"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "posting_id": self.posting_id,
+            "attempt": self.attempt,
+            "timer": self.timer,
+        }
+
+
+@dataclass(slots=True)
+class Total:
+    """The total of one source key as of `label`; the newest version replaces, never adds."""
+
+    plant: str
+    source_key: str
+    order: str
+    operation: str
+    material: str
+    kind: str
+    business_date: str
+    numerator: int
+    unit: str
+    log_epoch: int
+    inbox_offset: int
+    fold_version: int
+    label: int
+    equipment: str = ""
+    lot: str = ""
+    reason: str = ""
+    position: str = ""
+    run: str = ""
+    denominator: int = 1
+    first_at: int = 0
+    last_at: int = 0
+    records: int = 0
+    ranges: list[RawRange] = field(default_factory=list)
+    authority: str = "counters"
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> Total:
+        return Total(
+            plant=d["plant"],
+            source_key=d["source_key"],
+            order=d["order"],
+            operation=d["operation"],
+            material=d["material"],
+            kind=d["kind"],
+            business_date=d["business_date"],
+            numerator=d["numerator"],
+            unit=d["unit"],
+            log_epoch=d["log_epoch"],
+            inbox_offset=d["inbox_offset"],
+            fold_version=d["fold_version"],
+            label=d["label"],
+            equipment=d["equipment"],
+            lot=d["lot"],
+            reason=d["reason"],
+            position=d["position"],
+            run=d["run"],
+            denominator=d["denominator"],
+            first_at=d["first_at"],
+            last_at=d["last_at"],
+            records=d["records"],
+            ranges=[RawRange.from_avro(v) for v in d["ranges"]],
+            authority=d["authority"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "equipment": self.equipment,
+            "source_key": self.source_key,
+            "order": self.order,
+            "operation": self.operation,
+            "material": self.material,
+            "lot": self.lot,
+            "kind": self.kind,
+            "reason": self.reason,
+            "position": self.position,
+            "business_date": self.business_date,
+            "run": self.run,
+            "numerator": self.numerator,
+            "denominator": self.denominator,
+            "unit": self.unit,
+            "log_epoch": self.log_epoch,
+            "inbox_offset": self.inbox_offset,
+            "fold_version": self.fold_version,
+            "label": self.label,
+            "first_at": self.first_at,
+            "last_at": self.last_at,
+            "records": self.records,
+            "ranges": [v.to_avro() for v in self.ranges],
+            "authority": self.authority,
+        }
+
+
+RECORDS: dict[str, Any] = {
+    "AttemptEnded": AttemptEnded,
+    "Component": Component,
+    "ConfigActivated": ConfigActivated,
+    "ConfigDocument": ConfigDocument,
+    "CounterFrame": CounterFrame,
+    "DispositionDecided": DispositionDecided,
+    "EquipmentStateChanged": EquipmentStateChanged,
+    "ExceptionRecord": ExceptionRecord,
+    "GenealogyEdge": GenealogyEdge,
+    "HoldForwarded": HoldForwarded,
+    "HoldPlaced": HoldPlaced,
+    "HoldReleased": HoldReleased,
+    "InspectionRecorded": InspectionRecorded,
+    "InspectionRequested": InspectionRequested,
+    "LabourRecorded": LabourRecorded,
+    "LotCreated": LotCreated,
+    "LotLoaded": LotLoaded,
+    "LotMerged": LotMerged,
+    "LotShipped": LotShipped,
+    "LotSplit": LotSplit,
+    "LotStaged": LotStaged,
+    "LotState": LotState,
+    "LotUnloaded": LotUnloaded,
+    "MaterialChanged": MaterialChanged,
+    "MaterialConsumed": MaterialConsumed,
+    "Movement": Movement,
+    "Operation": Operation,
+    "OperatorDecision": OperatorDecision,
+    "OrderAcknowledged": OrderAcknowledged,
+    "OrderChanged": OrderChanged,
+    "OrderClosed": OrderClosed,
+    "OrderCompleted": OrderCompleted,
+    "OrderHandedOver": OrderHandedOver,
+    "OrderItem": OrderItem,
+    "OrderRejected": OrderRejected,
+    "OrderReleased": OrderReleased,
+    "OrderState": OrderState,
+    "Outcome": Outcome,
+    "Output": Output,
+    "Posting": Posting,
+    "ProcessValue": ProcessValue,
+    "ProductionDeclared": ProductionDeclared,
+    "ProductionTotal": ProductionTotal,
+    "QualityState": QualityState,
+    "Quantity": Quantity,
+    "RawRange": RawRange,
+    "ReworkDeclared": ReworkDeclared,
+    "ReworkReturned": ReworkReturned,
+    "RunChanged": RunChanged,
+    "RunCorrected": RunCorrected,
+    "RunEnded": RunEnded,
+    "RunStarted": RunStarted,
+    "RunVoided": RunVoided,
+    "ScrapDeclared": ScrapDeclared,
+    "ShipmentBlock": ShipmentBlock,
+    "Tick": Tick,
+    "TimerFired": TimerFired,
+    "Total": Total,
+}
