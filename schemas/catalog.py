@@ -42,7 +42,6 @@ def catalog() -> Catalog:
     """The catalog of this version of the program."""
     content: dict[str, Any] = yaml.safe_load(CATALOG_FILE.read_text(encoding="utf-8"))
     topics = {
-        name: Topic(name=name, **{**entry, "records": tuple(entry["records"])})
-        for name, entry in content["topics"].items()
+        name: Topic(name=name, **{**entry, "records": tuple(entry["records"])}) for name, entry in content["topics"].items()
     }
     return Catalog(topics, content["schema_ids"], content["endpoints"], content["compatibility"])

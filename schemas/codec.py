@@ -91,7 +91,7 @@ class Codec:
             raise Malformed(f"{name}: {type(exc).__name__}: {exc}") from exc
         if body.tell() != len(data):
             raise Malformed(f"{name}: {len(data) - body.tell()} bytes after the record")
-        return name, values  # type: ignore[return-value]
+        return name, values
 
     def decode(self, data: bytes) -> Any:
         """The record in a message. Raises Malformed or UnknownSchema."""

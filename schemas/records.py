@@ -1922,6 +1922,69 @@ class Output:
 
 
 @dataclass(slots=True)
+class PendingConfig:
+    """A configuration that will take effect."""
+
+    plant: str
+    hash: str
+    at: int
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> PendingConfig:
+        return PendingConfig(
+            plant=d["plant"],
+            hash=d["hash"],
+            at=d["at"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "hash": self.hash,
+            "at": self.at,
+        }
+
+
+@dataclass(slots=True)
+class PartitionPosition:
+    """The row `__position` of one stage partition: written by every transaction."""
+
+    next_offset: int
+    log_epoch: int
+    fold_version: int
+    inbox_topic_id: str
+    clocks: dict[str, int] = field(default_factory=dict)
+    configurations: dict[str, str] = field(default_factory=dict)
+    pending_configurations: list[PendingConfig] = field(default_factory=list)
+    marks: dict[str, int] = field(default_factory=dict)
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> PartitionPosition:
+        return PartitionPosition(
+            next_offset=d["next_offset"],
+            log_epoch=d["log_epoch"],
+            fold_version=d["fold_version"],
+            inbox_topic_id=d["inbox_topic_id"],
+            clocks=d["clocks"],
+            configurations=d["configurations"],
+            pending_configurations=[PendingConfig.from_avro(v) for v in d["pending_configurations"]],
+            marks=d["marks"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "next_offset": self.next_offset,
+            "log_epoch": self.log_epoch,
+            "fold_version": self.fold_version,
+            "inbox_topic_id": self.inbox_topic_id,
+            "clocks": self.clocks,
+            "configurations": self.configurations,
+            "pending_configurations": [v.to_avro() for v in self.pending_configurations],
+            "marks": self.marks,
+        }
+
+
+@dataclass(slots=True)
 class RawRange:
     """Raw records of one source, from first to last offset, `records` of them used."""
 
@@ -2957,6 +3020,8 @@ RECORDS: dict[str, Any] = {
     "OrderState": OrderState,
     "Outcome": Outcome,
     "Output": Output,
+    "PartitionPosition": PartitionPosition,
+    "PendingConfig": PendingConfig,
     "Posting": Posting,
     "ProcessValue": ProcessValue,
     "ProductionDeclared": ProductionDeclared,

@@ -1,0 +1,26 @@
+"""The end of a process that must not commit: exit codes, and the way out."""
+
+import os
+import sys
+from enum import IntEnum
+from typing import NoReturn
+
+
+class Exit(IntEnum):
+    """Exit codes of an engine process (docs/exceptions.md says what to type for each)."""
+
+    FOLD_FAILED = 70
+    INBOX_HOLE = 72
+    INBOX_TRUNCATED = 73
+    TAKEOVER_FAILED = 74
+    FENCED = 75
+    BROKER_TIMEOUT = 76
+    COMMIT_FAILED = 77
+    TOPIC_MISMATCH = 78
+    CONFIG_MISSING = 79
+
+
+def die(code: Exit, why: str) -> NoReturn:
+    """End the process at once: nothing uncommitted may be committed later, and no handler may run."""
+    print(f"FATAL {code.name} pid={os.getpid()} {why}", file=sys.stderr, flush=True)
+    os._exit(code)

@@ -1,0 +1,293 @@
+"""One owned inbox partition: take-over, checkpoint, leave.
+
+The producer's transactional id belongs to the partition, so a successor's `init_transactions` fences whoever owned it
+before: a stalled owner's queued rows can never land after its successor's (they would be lost to the next cold restore).
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import rocksdict
+from confluent_kafka import Consumer as KafkaConsumer
+from confluent_kafka import KafkaException, Producer, TopicPartition
+from faust.types import TP
+
+from app.engine.fatal import Exit, die
+from app.engine.restore import Changelog, open_restored, put_meta
+from app.engine.rows import POSITION_KEY, RowCache
+from schemas.codec import Codec
+from schemas.records import PartitionPosition
+
+TRANSACTION_TIMEOUT_MS = 30_000
+MAX_RETRIES = 50
+"""Of one librdkafka call that answers `retriable`, 0.1 s apart."""
+
+
+@dataclass(slots=True, frozen=True)
+class Message:
+    """An outgoing message, encoded. `partition` None: by murmur2 of the key."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    partition: int | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class Broker:
+    """Where Kafka is and how partitions talk to it."""
+
+    bootstrap: str
+    security: dict[str, str] = field(default_factory=dict)
+    """librdkafka settings for TLS and SASL."""
+    embedded: bool = False
+    """librdkafka's mock cluster: accepts transactions but neither fences nor aborts, and has no topic ids."""
+
+    def client(self, **extra: Any) -> dict[str, Any]:
+        return {
+            "bootstrap.servers": self.bootstrap,
+            **self.security,
+            **{k.replace("_", "."): v for k, v in extra.items()},
+        }
+
+
+@dataclass(slots=True, frozen=True)
+class Checkpoint:
+    """Figures of one commit, for metrics and benchmarks. Times in seconds."""
+
+    partition: int
+    gap: float
+    took: float
+    rows: int
+    messages: int
+    records: int
+
+
+@dataclass(slots=True, frozen=True)
+class PartitionSpec:
+    """What an owner needs to know to take a partition over."""
+
+    group: str
+    stage: str
+    tp: TP
+    inbox_id: str
+    changelog: Changelog
+    log_epoch: int
+    fold_version: int
+
+
+class OwnedPartition:
+    """State of one inbox partition in the process that owns it. Folds run on the event loop, commits in a thread."""
+
+    def __init__(
+        self, broker: Broker, codec: Codec, store: Any, spec: PartitionSpec, on_checkpoint: Callable[[Checkpoint], None]
+    ) -> None:
+        self.broker, self.codec, self.store, self.spec, self.on_checkpoint = broker, codec, store, spec, on_checkpoint
+        self.tp = spec.tp
+        self.transactional_id = f"{spec.group}.{spec.stage}.{spec.tp.topic}.{spec.tp.partition}"
+        self.out: list[Message] = []
+        self.released: list[Any] = []
+        """Outbox entries of the uncommitted step: they reach the executor only after the commit."""
+        self.position = 0
+        """Next inbox offset to fold; `committed` is the same as of the last transaction."""
+        self.committed = 0
+        self.folded = 0
+        self.ready = self.leaving = False
+        self.last_commit = time.monotonic()
+        self.lock = asyncio.Lock()
+        self.opened: asyncio.Future[None] | None = None
+        self.on_released: Callable[[int, Sequence[Any]], None] = lambda partition, entries: None
+        self.suspect_file = Path(str(store.partition_path(spec.tp.partition)) + ".suspect")
+
+    # -- take-over (in a thread, outside the rebalance callback: aiokafka sends no heartbeats inside it)
+
+    def open(self) -> None:
+        """Fence the predecessor, restore the store, read `__position` and check it. Ends the process on failure."""
+        try:
+            self._open()
+        except Exception as exc:
+            die(Exit.TAKEOVER_FAILED, f"{self.tp}: {exc!r}")
+
+    def _open(self) -> None:
+        self.producer = Producer(
+            self.broker.client(
+                transactional_id=self.transactional_id,
+                transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+                delivery_timeout_ms=TRANSACTION_TIMEOUT_MS,
+                partitioner="murmur2_random",
+                compression_type="lz4",
+                linger_ms=5,
+                batch_size=1 << 20,
+                queue_buffering_max_messages=1_000_000,
+            )
+        )
+        self._transactional(self.producer.init_transactions, 30)
+        consumer = KafkaConsumer(
+            self.broker.client(
+                group_id=self.transactional_id,
+                isolation_level="read_committed",
+                enable_partition_eof=True,
+                enable_auto_commit=False,
+                auto_offset_reset="error",
+                fetch_wait_max_ms=10,  # else each end of partition costs 500 ms
+                fetch_queue_backoff_ms=10,
+            )
+        )
+        try:
+            self.db, restored = open_restored(
+                lambda: self.store._open_for_partition(self.tp.partition),
+                self.store.partition_path(self.tp.partition),
+                consumer,
+                self.spec.changelog,
+                lambda: self.leaving,
+            )
+            low, high = consumer.get_watermark_offsets(TopicPartition(self.tp.topic, self.tp.partition), timeout=10)
+        finally:
+            consumer.close()
+        self.rows = RowCache(self.db, self.codec)
+        self.state = self._read_position(low, high)
+        self.position = self.committed = self.state.next_offset
+        self.last_commit = time.monotonic()
+        self.restored = restored
+
+    def _read_position(self, low: int, high: int) -> PartitionPosition:
+        spec = self.spec
+        state: PartitionPosition | None = self.rows.get(POSITION_KEY)
+        if state is None:
+            state = PartitionPosition(low, spec.log_epoch, spec.fold_version, spec.inbox_id)
+        if state.inbox_topic_id != spec.inbox_id:
+            die(
+                Exit.TOPIC_MISMATCH,
+                f"{self.tp} is another topic than the state was built from: `lineledger topics epoch raise`",
+            )
+        if not low <= state.next_offset <= high and not self.leaving:
+            die(Exit.INBOX_TRUNCATED, f"{self.tp}: position {state.next_offset} is outside the log [{low}, {high}]")
+        state.fold_version = spec.fold_version
+        return state
+
+    # -- checkpoint
+
+    @property
+    def pending(self) -> int:
+        """Rows and messages that wait for the next transaction."""
+        return self.rows.pending + len(self.out)
+
+    async def checkpoint(self) -> None:
+        """Move position, rows and messages together, or not at all. The steps, in the order that the guarantee needs:
+
+        1. on the loop, take a snapshot of dirty rows, messages and position (the fold goes on meanwhile);
+        2. in a thread: begin, produce messages, rows and `__position`, commit (begins only when about to commit);
+        3. after the commit: one RocksDB write batch (the store is never ahead of the changelog);
+        4. release committed outbox entries to the executor.
+        """
+        async with self.lock:
+            if not self.ready or not (self.rows.pending or self.out or self.folded):
+                return
+            self.state.next_offset = self.position
+            position, folded = self.position, self.folded
+            rows = self.rows.take_dirty()
+            mark = self.codec.encode(self.state)
+            out, released = self.out, self.released
+            self.out, self.released, self.folded = [], [], 0
+            started = time.monotonic()
+            await asyncio.get_running_loop().run_in_executor(POOL, self._commit, rows, mark, out)
+            now = time.monotonic()
+            self.committed = position
+            self.on_checkpoint(Checkpoint(self.tp.partition, now - self.last_commit, now - started, len(rows), len(out), folded))
+            self.last_commit = now
+            self.rows.trim()
+            if released:
+                self.on_released(self.tp.partition, released)
+
+    def _commit(self, rows: list[tuple[bytes, bytes | None]], mark: bytes, out: list[Message]) -> None:
+        try:
+            self._transaction(rows, mark, out)
+        except Exception as exc:
+            die(Exit.COMMIT_FAILED, f"{self.transactional_id}: {exc!r}")
+
+    def _transaction(self, rows: list[tuple[bytes, bytes | None]], mark: bytes, out: list[Message]) -> None:
+        changelog, partition = self.spec.changelog, self.tp.partition
+        ends: list[int] = []
+
+        def delivered(error: Any, message: Any) -> None:
+            if error is None:
+                ends.append(message.offset() + 1)  # `__position` is the last record of this transaction here
+
+        self._transactional(self.producer.begin_transaction)
+        for message in out:
+            self._produce(message.topic, message.value, message.key, message.partition)
+        for key, value in rows:
+            self._produce(changelog.topic, value, key, partition)
+        self._produce(changelog.topic, mark, POSITION_KEY.encode(), partition, delivered)
+        self._transactional(self.producer.commit_transaction, 30)  # flushes; raises if any record failed
+        batch = rocksdict.WriteBatch(raw_mode=True)
+        self.rows.write_back([*rows, (POSITION_KEY.encode(), mark)], batch)
+        put_meta(batch, changelog.topic_id, max(ends))
+        self.db.write(batch)
+
+    def _produce(
+        self, topic: str, value: bytes | None, key: bytes | None, partition: int | None, on_delivery: Any = None
+    ) -> None:
+        extra = {} if partition is None else {"partition": partition}
+        if on_delivery is not None:
+            extra["on_delivery"] = on_delivery
+        while True:
+            try:
+                self.producer.produce(topic, value, key, **extra)
+            except BufferError:
+                self.producer.poll(0.05)
+            else:
+                return
+
+    def _transactional(self, call: Callable[..., Any], *args: Any) -> None:
+        """Retry what is retriable; all else (fenced, unauthorised, abortable, timed out) ends the process uncommitted."""
+        for _ in range(MAX_RETRIES):
+            try:
+                call(*args)
+                return
+            except KafkaException as exc:
+                if not exc.args[0].retriable():
+                    die(Exit.FENCED, f"{self.transactional_id}: {call.__name__}: {exc.args[0]}")
+                time.sleep(0.1)
+        die(Exit.BROKER_TIMEOUT, f"{self.transactional_id}: {call.__name__}: no success in {MAX_RETRIES} tries")
+
+    # -- a record that made the fold fail
+
+    def suspects(self) -> dict[int, int]:
+        """Offset -> times that folding it ended the process; survives the process beside the store."""
+        try:
+            return msgspec.json.decode(self.suspect_file.read_bytes(), type=dict[int, int])
+        except (OSError, msgspec.DecodeError):
+            return {}
+
+    def accuse(self, offset: int) -> None:
+        counts = {known: count for known, count in self.suspects().items() if known >= self.committed}
+        counts[offset] = counts.get(offset, 0) + 1
+        temporary = self.suspect_file.with_suffix(".suspect.new")
+        temporary.write_bytes(msgspec.json.encode(counts))
+        os.replace(temporary, self.suspect_file)
+
+    # -- leave (after the flow was stopped)
+
+    async def leave(self) -> None:
+        """Commit what is folded, close store and producer; then the group may hand the partition on."""
+        await self.checkpoint()
+        async with self.lock:
+            self.ready = False
+            await asyncio.get_running_loop().run_in_executor(POOL, self._close)
+
+    def _close(self) -> None:
+        self.store._dbs.pop(self.tp.partition, None)
+        self.db.close()
+        self.db = self.producer = None  # frees the client in this thread
+
+
+POOL = ThreadPoolExecutor(16, "engine")
+"""Takes-over and commits. A thread per owned partition would grow with the catalog; 16 are enough for one process."""

@@ -1,0 +1,236 @@
+"""A stage: one Faust app with an inbox, a pure fold, a table, and the exactly-once boundary around each batch."""
+
+import asyncio
+import contextlib
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import faust
+from faust.types import TP
+
+from app.engine.fatal import Exit, die
+from app.engine.partition import Broker, Checkpoint, Message, OwnedPartition, PartitionSpec
+from app.engine.restore import Changelog
+from app.engine.rows import RowCache, ValueTooLarge
+from app.engine.tables import Table, TableManager
+from app.engine.transport import MAX_BATCH_RECORDS, Batch, Consumer, Passthrough
+from schemas.codec import MAX_MESSAGE_BYTES, Codec
+from schemas.records import PartitionPosition
+
+FOLD_SECONDS = 0.05
+"""A batch is capped so that one fold blocks the loop no longer than this."""
+MAX_PENDING = 50_000
+"""Rows and messages that may wait for a transaction before the fold waits for it."""
+SUSPECT_LIMIT = 2
+"""A record that ended the process this often is dead-lettered instead of folded again."""
+DELETE_RETENTION_SECONDS = 86_400
+STORE_OPTIONS = {
+    "driver": "rocksdict",
+    "block_cache_size": 32 << 20,
+    "write_buffer_size": 8 << 20,
+    "max_write_buffer_number": 2,
+}
+
+
+class Step:
+    """What a fold sees: the partition's rows and clock state, the records of one batch, and where results go."""
+
+    __slots__ = (
+        "_codec",
+        "_out",
+        "_prefix",
+        "_released",
+        "offset",
+        "partition",
+        "records",
+        "rows",
+        "state",
+        "suspects",
+        "topic",
+    )
+
+    def __init__(self, part: OwnedPartition, records: Sequence[Any], prefix: str, suspects: frozenset[int]) -> None:
+        self.rows: RowCache = part.rows
+        self.state: PartitionPosition = part.state
+        self.records = records
+        self.topic, self.partition = part.tp.topic.removeprefix(prefix), part.tp.partition
+        self.offset = -1
+        """Inbox offset of the record being folded: set by the fold, named when it fails."""
+        self.suspects = suspects
+        self._codec, self._out, self._released, self._prefix = part.codec, part.out, part.released, prefix
+
+    def emit(self, topic: str, key: str, record: Any, partition: int | None = None) -> None:
+        """Send a record with this step's transaction. Topic without prefix; partition None: by murmur2 of the key."""
+        value = self._codec.encode(record)
+        if len(value) > MAX_MESSAGE_BYTES:
+            raise ValueTooLarge(f"{type(record).__name__} for {topic} has {len(value)} bytes")
+        self._out.append(Message(self._prefix + topic, key.encode(), value, partition))
+
+    def decode(self, value: bytes) -> Any:
+        return self._codec.decode(value)
+
+    def fields(self, value: bytes) -> tuple[str, dict[str, Any]]:
+        return self._codec.fields(value)
+
+    def release(self, entry: Any) -> None:
+        """Hand an outbox entry to the executor once this step is committed."""
+        self._released.append(entry)
+
+
+class Fold(Protocol):
+    """The pure heart of a stage. Deterministic: no I/O, no wall clock, no randomness; time and configuration are records."""
+
+    name: str
+    version: int
+
+    def fold(self, step: Step) -> None:
+        """Fold step.records into step.rows and step.state; emit results. Sets step.offset before each record."""
+        ...
+
+
+@dataclass(slots=True)
+class StageSettings:
+    """How a stage runs here."""
+
+    broker: Broker
+    prefix: str = ""
+    datadir: str = "out/data"
+    instance: str | None = None
+    """Static group member id: a restart within the session timeout keeps its partitions."""
+    checkpoint_interval: float = 1.0
+    session_timeout: float = 10.0
+    log_epoch: int = 1
+    changelog_max_age: float = DELETE_RETENTION_SECONDS / 2
+    topic_ids: Mapping[str, str] = field(default_factory=dict)
+    partitions: int = 4
+
+
+class StageApp(faust.App):
+    """StageApp(fold, inboxes, codec, settings): builds its agent; run it with a Faust worker."""
+
+    def __init__(self, fold: Fold, inboxes: Sequence[str], codec: Codec, settings: StageSettings) -> None:
+        self.stage, self.codec, self.settings = fold, codec, settings
+        self.inboxes = {settings.prefix + inbox for inbox in inboxes}
+        self.checkpoint_interval = settings.checkpoint_interval
+        self.checkpoints: list[Checkpoint] = []
+        self.on_checkpoint: Callable[[Checkpoint], None] = self.checkpoints.append
+        self.on_released: Callable[[int, Sequence[Any]], None] = lambda partition, entries: None
+        self.on_taken_over: Callable[[OwnedPartition], None] = lambda part: None
+        self.on_left: Callable[[OwnedPartition], None] = lambda part: None
+        super().__init__(
+            f"{settings.prefix}{fold.name}",
+            broker=f"aiokafka://{settings.broker.bootstrap}",
+            datadir=settings.datadir,
+            store="rocksdb://",
+            Table=Table,
+            TableManager=TableManager,
+            web_enabled=False,
+            topic_partitions=settings.partitions,
+            topic_disable_leader=True,
+            topic_allow_declare=False,  # topics come from the catalog, by `lineledger topics apply`
+            stream_wait_empty=False,
+            stream_recovery_delay=0.0,
+            stream_buffer_maxsize=4,  # counts batches
+            consumer_auto_offset_reset="none",
+            consumer_group_instance_id=settings.instance,
+            broker_commit_interval=1.0,
+            broker_session_timeout=settings.session_timeout,
+            broker_heartbeat_interval=settings.session_timeout / 4,
+        )
+        self.table = self.Table(
+            fold.name,
+            default=None,
+            partitions=settings.partitions,
+            key_type=str,
+            value_type=None,
+            options=dict(STORE_OPTIONS),
+            changelog_topic=None,
+        )
+        self._suspects: dict[TP, frozenset[int]] = {}
+        channel = self.topic(*sorted(self.inboxes), schema=Passthrough())
+        self.agent(channel, name=f"{fold.name}.fold", concurrency=1)(self._fold_batches)
+
+    def _new_transport(self) -> Any:
+        transport = super()._new_transport()
+        transport.Consumer = Consumer
+        return transport
+
+    def owned_partition(self, tp: TP) -> OwnedPartition:
+        """A partition of this stage, not yet opened. Inboxes of one stage share a table, so partitions must not collide."""
+        settings, name = self.settings, f"{self.settings.prefix}{self.stage.name}.changelog"
+        changelog = Changelog(name, tp.partition, settings.topic_ids.get(name, ""), settings.changelog_max_age)
+        spec = PartitionSpec(
+            self.conf.id,
+            self.stage.name,
+            tp,
+            settings.topic_ids.get(tp.topic, ""),
+            changelog,
+            settings.log_epoch,
+            self.stage.version,
+        )
+        part = OwnedPartition(settings.broker, self.codec, self.table.data, spec, self._checkpointed)
+        part.on_released = lambda partition, entries: self.on_released(partition, entries)
+        return part
+
+    def _checkpointed(self, checkpoint: Checkpoint) -> None:
+        self.on_checkpoint(checkpoint)
+
+    async def _fold_batches(self, stream: Any) -> None:
+        async for batch in stream:
+            with self.step(batch) as step:
+                if step is not None:
+                    self.stage.fold(step)
+            await self._breathe(batch)
+
+    @contextlib.contextmanager
+    def step(self, batch: Batch) -> Iterator[Step | None]:
+        """Exactly-once boundary of one fold (no await inside). None: the batch is not ours any more, or was folded before."""
+        part = self.tables.parts.get(batch.tp)
+        if part is None or not part.ready or batch.end <= part.position:
+            yield None
+            return
+        if batch.start > part.position:
+            die(Exit.INBOX_HOLE, f"{batch.tp}: batch starts at {batch.start}, position is {part.position}")
+        records = batch.records
+        if batch.start < part.position:
+            records = tuple(record for record in records if record.offset >= part.position)
+        step = Step(part, records, self.settings.prefix, self._suspected(part))
+        started = time.perf_counter()
+        with self._guarded(part, step):
+            yield step
+        part.position = batch.end
+        if records:
+            part.folded += len(records)
+            per_record = (time.perf_counter() - started) / len(records)
+            self.consumer.cap = max(1, min(MAX_BATCH_RECORDS, int(FOLD_SECONDS / (per_record + 1e-9))))
+
+    @contextlib.contextmanager
+    def _guarded(self, part: OwnedPartition, step: Step) -> Iterator[None]:
+        try:
+            yield
+        except Exception as exc:
+            # Rows may be half changed: never commit them. After SUSPECT_LIMIT deaths the record is dead-lettered.
+            if step.offset >= 0:
+                part.accuse(step.offset)
+            die(Exit.FOLD_FAILED, f"{part.tp}@{step.offset}: {exc!r}\n{traceback.format_exc()}")
+
+    def idle_step(self, part: OwnedPartition) -> Step:
+        """A step without records, for the one stage that lets time in (intake, live): no await until it is folded."""
+        return Step(part, (), self.settings.prefix, frozenset())
+
+    def _suspected(self, part: OwnedPartition) -> frozenset[int]:
+        known = self._suspects.get(part.tp)
+        if known is None:
+            known = frozenset(offset for offset, count in part.suspects().items() if count >= SUSPECT_LIMIT)
+            self._suspects[part.tp] = known
+        return known
+
+    async def _breathe(self, batch: Batch) -> None:
+        """After each step: let the loop run, and wait for the transaction when too much is pending."""
+        part = self.tables.parts.get(batch.tp)
+        if part is not None and part.ready and part.pending > MAX_PENDING:
+            await part.checkpoint()
+        await asyncio.sleep(0)

@@ -1,0 +1,170 @@
+"""Batches in: Faust's consumer delivers one message per (partition, fetch), with the positions it starts and ends at.
+
+Faust can drop fetched records at a rebalance, and a gap in offsets proves nothing on a transactional topic (commit markers
+occupy offsets). So each batch carries aiokafka's own positions, and StageApp.step refuses a hole and skips a repeat.
+"""
+
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Any
+
+import faust
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+from faust.types.tuples import ConsumerMessage
+
+MAX_BATCH_RECORDS = 2000
+
+
+class Batch(ConsumerMessage):
+    """Records of one partition. [start, end) is the chain of positions: `end` includes markers and holes of compaction."""
+
+    start = end = 0
+    records: tuple[Any, ...] = ()
+
+
+class Passthrough(faust.Schema):
+    """Hands the batch through: decoding is the fold's work, because Faust acks what it cannot decode (its defect 2)."""
+
+    def loads_key(self, app: Any, message: Any, **kwargs: Any) -> None:
+        return None
+
+    def loads_value(self, app: Any, message: Any, **kwargs: Any) -> Any:
+        return message
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """aiokafka's consumer in Faust's thread: read_committed, and takes that know their positions."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        self.cursor: dict[Any, int] = {}  # position after the last take; only partitions that were sought
+        self.consumer.in_transaction = True  # Faust's only switch for read_committed
+        try:
+            return super()._create_worker_consumer(transport)
+        finally:
+            self.consumer.in_transaction = False
+
+    async def _fetch_records(
+        self, consumer: Any, active_partitions: Any, timeout: Any = None, max_records: Any = None
+    ) -> list[Any]:
+        records = await super()._fetch_records(consumer, active_partitions, timeout=timeout, max_records=max_records)
+        subscription = consumer._subscription.subscription  # no await from here on: take and position agree
+        assignment = subscription and subscription.assignment
+        takes = []
+        for tp, start in list(self.cursor.items()):
+            if assignment and tp in assignment.tps and assignment.state_value(tp).has_valid_position:
+                end = assignment.state_value(tp).position
+                if end != start:
+                    self.cursor[tp] = end
+                    takes.append((tp, start, end, records.get(tp, ())))
+        return takes
+
+    async def _seek_wait(self, consumer: Any, partitions: Mapping[Any, int]) -> None:
+        self.cursor.update(partitions)
+        await super()._seek_wait(consumer, partitions)
+
+    async def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:
+        for tp in revoked:
+            self.cursor.pop(tp, None)
+        await super().on_partitions_revoked(revoked)
+
+    async def _commit(self, offsets: Mapping[Any, Any]) -> bool:
+        """The group's offsets are a lag display: a failure is no reason to crash (Faust's own commit would)."""
+        try:
+            await self._ensure_consumer().commit({driver.ensure_aiokafka_TP(tp): offset for tp, offset in offsets.items()})
+        except Exception as exc:
+            self.log.info("commit of displayed offsets failed: %r", exc)
+            return False
+        return True
+
+    async def confirm_membership(self) -> bool:
+        """One heartbeat, now: does the group still count us in? (Heartbeats pause inside rebalance callbacks.)"""
+        return bool(await self.call_thread(self._heartbeat))
+
+    async def _heartbeat(self) -> bool:
+        coordinator = self._ensure_consumer()._coordinator
+        return coordinator is not None and bool(await coordinator._do_heartbeat())
+
+
+class Consumer(driver.Consumer):
+    """Faust's consumer without its book-keeping of acks: positions are the truth (its defects 1 and 8)."""
+
+    cap = MAX_BATCH_RECORDS
+    """Records per batch; StageApp adapts it so that one fold stays short and checkpoints stay on time."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.told: dict[TP, int] = {}  # positions that the group knows
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def confirm_membership(self) -> bool:
+        return bool(await self._thread.confirm_membership())
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Batch]]:
+        """Capped batches, round robin over the partitions. What is dropped on return is read again: every resume seeks."""
+        takes, _ = await self._wait_next_records(timeout)
+        generation = self.app.consumer_generation_id
+        queue = [(tp, start, end, records, 0) for tp, start, end, records in takes or ()]
+        while queue:
+            rest = []
+            for tp, start, end, records, taken in queue:
+                if self.should_stop or not self.flow_active or self.app.consumer_generation_id != generation:
+                    return
+                part = records[taken : taken + self.cap]
+                taken += len(part)
+                stop = end if taken >= len(records) else part[-1].offset + 1
+                batch = Batch(
+                    tp.topic,
+                    tp.partition,
+                    stop - 1,
+                    time.time(),
+                    0,
+                    None,
+                    None,
+                    None,
+                    None,
+                    0,
+                    0,
+                    tp,
+                    generation_id=generation,
+                )
+                batch.start, batch.end, batch.records = start, stop, tuple(part)
+                yield tp, batch
+                if taken < len(records):
+                    rest.append((tp, stop, end, records, taken))
+            queue = rest
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """Backpressure is the bounded queue itself; pausing would deadlock with batches."""
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """See on_buffer_full."""
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """No ack book-keeping, hence no gaps in it."""
+
+    def ack(self, message: Any) -> bool:
+        message.acked = True
+        self._unacked_messages.discard(message)
+        return True
+
+    async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        """Tell the group what is committed, for lag displays. A taken-over position is told, too."""
+        done = {tp: at for tp, at in self.app.tables.positions("committed").items() if at != self.told.get(tp)}
+        if done and await self._commit_offsets(done):
+            self.told.update(done)
+        return bool(done)
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Faust calls this before it resumes the flow: the rows `__position` decide, not the group's offsets."""
+        positions = self.app.tables.positions("position")
+        if positions:
+            await self.seek_wait(positions)
+        return dict(positions)
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        self.told.clear()
+        await super().on_partitions_revoked(revoked)  # Faust stops the flow and empties the stream buffers
+        await self.app.tables.release(revoked)  # commit, close; then the group may go on

@@ -1,0 +1,29 @@
+"""The configuration of a plant: plant.yaml, rules.yaml and erp.yaml as validated, immutable models."""
+
+from schemas.configuration.document import ConfigMismatch, Configuration, canonical_json
+from schemas.configuration.erp import ErpConfig
+from schemas.configuration.mapping import EventRule, Read, Source
+from schemas.configuration.plant import Counter, Equipment, PlantConfig
+from schemas.configuration.rules import PostRule, RuleAt, RulesConfig
+from schemas.configuration.triggers import AtOnce, Cut, EveryQuantity, Interval, Trigger
+
+__all__ = [
+    "AtOnce",
+    "ConfigMismatch",
+    "Configuration",
+    "Counter",
+    "Cut",
+    "Equipment",
+    "ErpConfig",
+    "EventRule",
+    "EveryQuantity",
+    "Interval",
+    "PlantConfig",
+    "PostRule",
+    "Read",
+    "RuleAt",
+    "RulesConfig",
+    "Source",
+    "Trigger",
+    "canonical_json",
+]

@@ -1,0 +1,87 @@
+"""A whole configuration: three validated files under one hash."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pydantic import BaseModel
+
+from schemas.configuration.erp import ErpConfig
+from schemas.configuration.plant import PlantConfig
+from schemas.configuration.rules import RulesConfig
+from schemas.records import ConfigDocument
+
+
+class ConfigMismatch(ValueError):
+    """A stored document does not have the content that its hash names (code CONFIG_MISMATCH)."""
+
+
+def canonical_json(model: BaseModel, *, lines: bool = True) -> str:
+    """The model as JSON with sorted keys and without blanks; every default is written out. `lines=False` leaves out the
+    line numbers of rules: they move when somebody adds a comment."""
+    tree = model.model_dump(mode="json", by_alias=True)
+    if not lines:
+        _drop_lines(tree)
+    return json.dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _drop_lines(tree: dict[str, Any]) -> None:
+    for rule in tree.get("post", ()):
+        del rule["line"]
+    for source in tree.get("sources", {}).values():
+        for rule in source["events"]:
+            del rule["line"]
+
+
+def _sha256(*texts: str) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+
+
+@dataclass(slots=True, frozen=True)
+class Configuration:
+    """What a plant has agreed on. Equal content has an equal hash, whatever the comments, the order of keys and the
+    defaults that somebody wrote out. Line numbers are kept for people and are not part of the hash: they must not enter
+    anything that is compared or hashed either."""
+
+    plant: PlantConfig
+    rules: RulesConfig
+    erp: ErpConfig
+    hash: str
+    """SHA-256 over the canonical JSON of the three, hexadecimal."""
+    rule_version: str
+    """First 12 hexadecimal digits of the hash of the rules alone."""
+
+    @classmethod
+    def of(cls, plant: PlantConfig, rules: RulesConfig, erp: ErpConfig) -> Self:
+        texts = [canonical_json(model, lines=False) for model in (plant, rules, erp)]
+        return cls(plant, rules, erp, _sha256(*texts), _sha256(texts[1])[:12])
+
+    @classmethod
+    def from_mappings(cls, plant: Mapping[str, Any], rules: Mapping[str, Any], erp: Mapping[str, Any]) -> Self:
+        """From the plain content of the three files. Raises pydantic.ValidationError."""
+        return cls.of(PlantConfig.model_validate(plant), RulesConfig.model_validate(rules), ErpConfig.model_validate(erp))
+
+    @classmethod
+    def from_document(cls, document: ConfigDocument) -> Self:
+        """The configuration in a stored document. Raises ConfigMismatch if its content has another hash."""
+        found = cls.of(
+            PlantConfig.model_validate_json(document.plant_yaml),
+            RulesConfig.model_validate_json(document.rules_yaml),
+            ErpConfig.model_validate_json(document.erp_yaml),
+        )
+        if found.hash != document.hash:
+            raise ConfigMismatch(f"CONFIG_MISMATCH: the document named {document.hash} has the content of {found.hash}")
+        return found
+
+    def document(self) -> ConfigDocument:
+        """As it is stored for ever in the topic `config`."""
+        return ConfigDocument(
+            hash=self.hash,
+            plant=self.plant.plant.id,
+            plant_yaml=canonical_json(self.plant),
+            rules_yaml=canonical_json(self.rules),
+            erp_yaml=canonical_json(self.erp),
+            rule_version=self.rule_version,
+        )

@@ -1,0 +1,124 @@
+"""erp.yaml: how postings reach the ERP. Owner: the ERP team. Secrets stand here by reference only."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from schemas.configuration.rules import Kind
+from schemas.configuration.values import Duration, Flag, OneOrMany, Rate, Section, Whole
+
+_SECRET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+_MAINTENANCE = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun|daily) ([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")
+_SHORT_OF_STOCK = re.compile(r"park|retry \d+\s*(s|min|h|d)")
+
+
+def _secret(value: str) -> str:
+    if value and not _SECRET.fullmatch(value):
+        # The text is not repeated: it may be the secret itself.
+        raise ValueError("`secret` is the name of a secret, never its value: letters, digits, `_`, `.` and `-`, at most 63")
+    return value
+
+
+def _maintenance(value: str) -> str:
+    if not _MAINTENANCE.fullmatch(value):
+        raise ValueError(f"`{value}` is no maintenance window; write `Sun 02:00-06:00` or `daily 01:00-01:30`")
+    return value
+
+
+class Retry(Section):
+    """Waiting times between attempts that definitely booked nothing."""
+
+    first_us: Duration = Field(default=1_000_000, alias="first")
+    at_most_us: Duration = Field(default=300_000_000, alias="at_most")
+    give_up_us: Duration = Field(default=0, alias="give_up")
+    """0: never; a posting then waits until it goes through or somebody decides."""
+
+
+class Endpoint(Section):
+    adapter: Literal["sim", "tryton", "none", "sap_s4", "rest"] = "none"
+    """none: postings become due and stay; nothing is called."""
+    url: str = ""
+    """`${NAME}` is taken from the environment when the adapter starts; it is not part of the configuration's hash."""
+    secret: Annotated[str, AfterValidator(_secret)] = ""
+    calls_per_second: Rate = Fraction(10)
+    concurrency: Annotated[Whole, Field(ge=1, le=256)] = 4
+    timeout_us: Duration = Field(default=30_000_000, alias="timeout")
+    commit_horizon_us: Duration = Field(default=60_000_000, alias="commit_horizon")
+    """How long after its last byte a call may still commit."""
+    idempotent: Flag | None = None
+    """None: as the adapter says."""
+    retry: Retry = Field(default_factory=Retry)
+    maintenance: Annotated[list[Annotated[str, AfterValidator(_maintenance)]], OneOrMany] = Field(default_factory=list)
+    lines_per_document: Annotated[Whole, Field(ge=1, le=1000)] = 50
+
+    @model_validator(mode="after")
+    def _has_url(self) -> Endpoint:
+        if self.adapter in ("sap_s4", "rest") and not self.url:
+            raise ValueError(f"`adapter: {self.adapter}` needs `url`")
+        return self
+
+
+class Booking(Section):
+    """How postings of one kind are booked."""
+
+    by: Literal["confirmation", "goods_movement", "production_output", "none"] = "confirmation"
+    operations: Literal["milestones", "each", "last"] = "each"
+    receipt: Literal["explicit", "erp_automatic", "none"] = "explicit"
+    """erp_automatic: the ERP makes the receipt, and we check that it came."""
+    types: dict[Literal["post", "reverse"], str] = Field(default_factory=dict)
+    reservation: Literal["required", "optional", "none"] = "optional"
+    short_of_stock: str = "retry 4 h"
+    activity: Whole | None = None
+    unit: str = ""
+    decimals: Annotated[Whole, Field(ge=0, le=9)] | None = None
+
+    @model_validator(mode="after")
+    def _short_of_stock(self) -> Booking:
+        if not _SHORT_OF_STOCK.fullmatch(self.short_of_stock):
+            raise ValueError(f"`short_of_stock: {self.short_of_stock}` is not `park` or `retry <duration>`")
+        return self
+
+
+class Identifier(Section):
+    """How a plant identifier is written for the ERP. Leading zeros to `pad`, for digits only."""
+
+    pad: Annotated[Whole, Field(ge=0, le=40)] = 0
+
+    def erp(self, value: str) -> str:
+        return value.zfill(self.pad) if value.isdecimal() else value
+
+
+class Identifiers(Section):
+    order: Identifier = Field(default_factory=Identifier)
+    material: Identifier = Field(default_factory=Identifier)
+    operation: Identifier = Field(default_factory=Identifier)
+    scrap_reason: dict[str, str] = Field(default_factory=dict)
+    """Plant reason -> ERP reason; `other` stands for those not listed."""
+    unit: dict[str, str] = Field(default_factory=dict)
+    """Plant unit -> ERP unit; units not listed are the same."""
+
+
+class Periods(Section):
+    close: str = ""
+    """`2nd workday 12:00`, or empty: periods never close here (the ERP refuses and we re-date)."""
+    sweep_before_us: Duration = Field(default=7_200_000_000, alias="sweep_before")
+    late: Literal["first_day_of_open_period", "park"] = "first_day_of_open_period"
+
+
+class ErpConfig(Section):
+    erp: Endpoint = Field(default_factory=Endpoint)
+    book: dict[Kind, Booking] = Field(default_factory=dict)
+    stock_status: Literal["batch_status", "stock_transfer", "usage_decision", "wms"] = "batch_status"
+    identifiers: Identifiers = Field(default_factory=Identifiers)
+    periods: Periods = Field(default_factory=Periods)
+    payload: dict[str, str] = Field(default_factory=dict)
+    """Fixed fields of the adapter's documents, e.g. company or document type."""
+
+    def booking(self, kind: Kind) -> Booking:
+        """How `kind` is booked: what `book:` says, else a goods movement for consumption, a confirmation for others."""
+        default = Booking(by="goods_movement") if kind == "consumption" else Booking()
+        return self.book.get(kind, default)

@@ -1,0 +1,193 @@
+"""How a source's raw records become canonical events: the shape of `sources:` in plant.yaml.
+
+Only shape and types are checked here. Whether a path parses, a record exists and has the field, and a table is known is
+checked where sources are compiled (streams.mapping), so that both say the same.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, Tag, model_validator
+from pydantic.types import Discriminator
+
+from schemas.configuration.values import Flag, OneOrMany, Section, Whole
+
+DateFormat = str
+_FUNCTION_WORDS = frozenset({"path", "default", "codes", "table", "trim", "case", "date", "sha256", "pad"})
+RESERVED = frozenset({"when", "emit", "ignore", "fields", "line"})
+
+
+def _scalar(value: Any) -> Any:
+    """An empty YAML scalar is the empty text; nothing else is guessed."""
+    return "" if value is None else value
+
+
+Scalar = Annotated[str, BeforeValidator(_scalar)]
+
+
+def _decimals(value: int) -> int:
+    if not 0 <= value <= 9:
+        raise ValueError("decimals are 0 to 9")
+    return value
+
+
+class Function(Section):
+    """A value read at `path` and passed through named functions, always in this order: missing value or blank ->
+    `default`; `trim`, `case`, `strip_zeros`, `pad`; `codes` or `table`; `sha256`; then the field's type: `decimals`,
+    `unit`, `rounding` for quantities and readings, `date`, `zone` for times."""
+
+    path: Scalar = ""
+    default: Scalar | None = None
+    trim: Flag = False
+    case: Literal["upper", "lower"] | None = None
+    strip_zeros: Flag = False
+    """Leading zeros away: 0001 is 1, 0000 is 0."""
+    pad: Whole = 0
+    """Zeros in front, up to this length, when the value has digits only."""
+    codes: dict[str, Scalar] | None = None
+    table: str | None = None
+    decimals: Annotated[Whole, AfterValidator(_decimals)] | None = None
+    unit: Scalar | None = None
+    """A path, or `=PC`."""
+    rounding: Literal["exact", "half_away"] = "exact"
+    """What happens to more decimals than stated: refused (BAD_DECIMAL), or rounded half away from zero."""
+    date: DateFormat | None = None
+    """iso (the default) | epoch_s | epoch_ms | epoch_us | epoch_ns | a strptime format."""
+    zone: str | None = None
+    """Zone of local stamps that carry no offset; default: the plant's."""
+    ambiguous: Literal["first", "second", "refuse"] = "refuse"
+    """Which of the two a local stamp in the repeated hour of autumn is."""
+    sha256: Flag = False
+
+
+class Each(Section):
+    """One nested record (or text) per element of the list at `each`. Inside, paths start at the element; `$.` starts at
+    the whole record."""
+
+    each: str
+    value: Expression | None = None
+    """For lists of texts: the text per element; default: the element itself."""
+    fields: dict[str, Expression] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _collect(cls, data: Any) -> Any:
+        return _collected(data, frozenset({"each", "value", "fields"}))
+
+
+class Nested(Section):
+    """A nested record written out field by field."""
+
+    fields: dict[str, Expression] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _collect(cls, data: Any) -> Any:
+        return _collected(data, frozenset({"fields"}))
+
+
+def _collected(data: Any, reserved: frozenset[str]) -> Any:
+    """Keys that are no keyword are fields of the record."""
+    if not isinstance(data, dict):
+        return data
+    fields = {str(key): value for key, value in data.items() if key not in reserved}
+    return {**{key: data[key] for key in data if key in reserved}, "fields": {**fields, **data.get("fields", {})}}
+
+
+def _form(value: Any) -> str:
+    """Which form an expression has. No field of a record is called like one of _FUNCTION_WORDS."""
+    if isinstance(value, Each) or (isinstance(value, dict) and "each" in value):
+        return "each"
+    if isinstance(value, Function) or (isinstance(value, dict) and not _FUNCTION_WORDS.isdisjoint(value)):
+        return "function"
+    if isinstance(value, Nested | dict):
+        return "nested"
+    return "list" if isinstance(value, list | tuple) else "text"
+
+
+Item = Annotated[
+    Annotated[Scalar, Tag("text")] | Annotated[Function, Tag("function")] | Annotated["Nested", Tag("nested")],
+    Discriminator(_form),
+]
+"""An element of a list that is written out."""
+Expression = Annotated[
+    Annotated[Scalar, Tag("text")]
+    | Annotated[Function, Tag("function")]
+    | Annotated["Each", Tag("each")]
+    | Annotated["Nested", Tag("nested")]
+    | Annotated[list[Item], Tag("list")],
+    Discriminator(_form),
+]
+"""`path`, `a || b`, `=constant`, a function, a list from `each`, or a list or record written out."""
+
+Texts = Annotated[list[Scalar], OneOrMany]
+
+
+class EventRule(Section):
+    """The first rule whose `when` matches decides. Keys besides when, emit and ignore are fields of the record."""
+
+    when: dict[str, Texts] = Field(default_factory=dict)
+    """Path -> the value, or one of the values, that it must have. Empty: matches everything."""
+    emit: str = ""
+    """Name of a canonical event."""
+    ignore: Flag = False
+    fields: dict[str, Expression] = Field(default_factory=dict)
+    line: int = 0
+    """Line in plant.yaml; 0: unknown. For people only: not part of the hash."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _collect(cls, data: Any) -> Any:
+        return _collected(data, RESERVED)
+
+    @model_validator(mode="after")
+    def _emits_or_ignores(self) -> EventRule:
+        if bool(self.emit) == self.ignore:
+            raise ValueError("a rule has either `emit: <Record>` or `ignore: true`")
+        if self.ignore and self.fields:
+            raise ValueError(f"`ignore: true` takes no field, but there is {', '.join(sorted(self.fields))}")
+        return self
+
+
+class Read(Section):
+    """Where a source's records come from, and where their common fields stand."""
+
+    topic: str = ""
+    """Kafka topic when live; `run` reads files instead."""
+    format: Literal["json", "shdr", "csv"] = "json"
+    event_id: str = "content"
+    """A path, `content` (SHA-256 of the raw bytes) or `position` (file and line, or partition and offset)."""
+    sequence: str | None = None
+    """Path of the source's own sequence number, if it has one."""
+    occurred_at: Expression = "time"
+    received_at: Expression = "running_max"
+    """A path or function, or `running_max`: the latest `occurred_at` so far."""
+    equipment: Expression = ""
+    """A path or `=constant`; empty: this source's records name no equipment."""
+    correlation_id: str | None = None
+    columns: list[str] = Field(default_factory=list)
+    """csv only: the names of the columns, in order."""
+    delimiter: str = ","
+    """csv only: one character."""
+    header: Flag = True
+    """csv only: the first line repeats the column names and is skipped."""
+
+    @model_validator(mode="after")
+    def _csv_has_columns(self) -> Read:
+        if (self.format == "csv") != bool(self.columns):
+            raise ValueError("`columns` belongs to format csv, and csv needs it")
+        if len(self.delimiter) != 1:
+            raise ValueError("`delimiter` is one character")
+        return self
+
+
+class Source(Section):
+    """One stream of raw records of the plant."""
+
+    read: Read
+    files: Annotated[list[str], OneOrMany] = Field(default_factory=list)
+    """Globs: which input files of `run` belong to this source when the command does not say."""
+    events: list[EventRule] = Field(min_length=1)
+    private: list[str] = Field(default_factory=list)
+    """Paths that are hashed before anything is written, dead letters included."""

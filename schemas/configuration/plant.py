@@ -1,0 +1,148 @@
+"""plant.yaml: the plant, its calendar, sources, equipment and clock. Owner: the plant's IT."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from schemas.configuration.mapping import Source
+from schemas.configuration.values import Conversion, Day, Duration, Flag, Name, OneOrMany, Section, WallTime, Whole
+
+MAX_INT64 = 2**63 - 1
+Names = Annotated[list[str], OneOrMany]
+
+
+class Plant(Section):
+    id: Name
+    erp_plant: str = ""
+    """The plant's key in the ERP; default: `id`."""
+    zone: str = "UTC"
+    """IANA zone of the plant's wall clock."""
+    quantity_from: Literal["counters", "declarations"] = "counters"
+    """The one authority for quantities; the other one is a check. An operation of an order may say otherwise."""
+    pallets: Literal["check_only", "ignore"] = "check_only"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _erp_plant_defaults_to_id(cls, data: Any) -> Any:
+        if isinstance(data, dict) and not data.get("erp_plant"):
+            return {**data, "erp_plant": data.get("id", "")}
+        return data
+
+
+class CalendarSection(Section):
+    shifts: dict[str, WallTime] = Field(default_factory=lambda: {"day": "00:00"}, min_length=1)
+    """Name -> local wall time at which it begins; it ends where the next one begins."""
+    business_date: Literal["day_shift_began", "day_shift_ended", "calendar_day"] = "day_shift_began"
+    outside_shift: Literal["previous", "next"] = "previous"
+    """Which shift owns what happens on a day off."""
+    days_off: list[Day] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _shifts_begin_at_different_times(self) -> CalendarSection:
+        if len(set(self.shifts.values())) < len(self.shifts):
+            raise ValueError("two shifts begin at the same time")
+        return self
+
+
+class MasterData(Section):
+    """Where orders and materials come from: pulled from the ERP, or records of a source."""
+
+    orders: Literal["erp", "topic"] = "topic"
+    materials: Literal["erp", "topic"] = "topic"
+
+
+class Lots(Section):
+    clean: Annotated[list[Literal["trim", "upper", "lower", "strip_zeros"]], OneOrMany] = Field(
+        default_factory=lambda: list[Literal["trim", "upper", "lower", "strip_zeros"]](["trim"])
+    )
+    """Applied to every lot field of every event, in this order."""
+    erp_max_length: Whole = 10
+    missing: Literal["park", "ignore"] = "park"
+    """A component lot that a batch-managed material needs and nobody named."""
+
+
+class Counter(Section):
+    """A cumulative count of one equipment."""
+
+    counts: Literal["gross", "good", "scrap", "rework", "consumption", "indicator"] = "gross"
+    of: str = ""
+    """For consumption: `loaded_lot` (what is loaded at `position`) or the material's number."""
+    position: str = ""
+    """Where the consumed lot is loaded; default for consumption: the counter's name."""
+    on_fall: Literal["reset", "placeholder", "rollover"] = "reset"
+    modulus: Annotated[Whole, Field(gt=0)] | None = None
+    """A roll-over continues at 0 after modulus - 1. In the counter's own steps."""
+    hold_undecided: Duration = 900_000_000
+    """A possible placeholder that stays undecided this long raises an alert; it never decides."""
+    decimals: Annotated[Whole, Field(ge=0, le=9)] = 0
+    unit: str = "PC"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Counter:
+        if self.on_fall == "rollover" and self.modulus is None:
+            raise ValueError("`on_fall: rollover` needs `modulus`")
+        if self.counts == "consumption" and not self.of:
+            raise ValueError("a consumption counter needs `of: loaded_lot` or `of: <material>`")
+        if self.counts != "consumption" and (self.of or self.position):
+            raise ValueError("`of` and `position` belong to `counts: consumption`")
+        return self
+
+
+class Equipment(Section):
+    alias: Names = Field(default_factory=list)
+    """Other names under which sources know it."""
+    receipt_location: str = ""
+    counters: dict[Name, Counter] = Field(default_factory=dict)
+
+
+class Clock(Section):
+    step_us: Duration = Field(default=60_000_000, alias="step")
+    future_us: Duration = Field(default=300_000_000, alias="future")
+    """A received_at further ahead than this is a dead letter."""
+    patience_us: Duration = Field(default=300_000_000, alias="patience")
+    """A partition silent this long stops holding its plant back (with a record in the log)."""
+
+
+class Attribution(Section):
+    run_grace_us: Duration = Field(default=0, alias="run_grace")
+    """How long after its end a run still owns a count."""
+    late_horizon_us: Duration = Field(default=604_800_000_000, alias="late_horizon")
+    """How late a record may be; older ones are dead-lettered TOO_LATE."""
+
+
+class PlantConfig(Section):
+    plant: Plant
+    calendar: CalendarSection = Field(default_factory=CalendarSection)
+    master_data: MasterData = Field(default_factory=MasterData)
+    units: dict[str, list[Conversion]] = Field(default_factory=dict)
+    """Material -> conversions as exact fractions, e.g. `1 BOX = 48 PC`."""
+    lots: Lots = Field(default_factory=Lots)
+    sources: dict[Name, Source] = Field(min_length=1)
+    tables: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Name -> (value -> value); `"*"` is what all other values become."""
+    equipment: dict[str, Equipment] = Field(default_factory=dict)
+    """`"*"` gives what every other equipment has; without it an unknown equipment is refused."""
+    clock: Clock = Field(default_factory=Clock)
+    attribution: Attribution = Field(default_factory=Attribution)
+    private: list[str] = Field(default_factory=list)
+    shadow: Flag = False
+    """Post nothing; only compare with what the ERP has."""
+
+    def equipment_for(self, name: str) -> Equipment | None:
+        """The equipment's entry with the counters of `"*"` where it has none of that name; None: unknown here."""
+        own, common = self.equipment.get(name), self.equipment.get("*")
+        if own is None or common is None:
+            return own or common
+        return own.model_copy(
+            update={
+                "counters": {**common.counters, **own.counters},
+                "receipt_location": own.receipt_location or common.receipt_location,
+            }
+        )
+
+    def counter_for(self, equipment: str, counter: str) -> Counter | None:
+        """The counter's definition on this equipment; None: not configured."""
+        entry = self.equipment_for(equipment)
+        return None if entry is None else entry.counters.get(counter)

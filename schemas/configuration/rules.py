@@ -1,0 +1,162 @@
+"""rules.yaml: what counts, when it is posted, what holds and completed orders mean. Owners: controlling, logistics."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field, model_validator
+
+from schemas.configuration.triggers import Cut, MeasureText, Trigger
+from schemas.configuration.values import Duration, OneOrMany, Section, Whole
+
+Kind = Literal["yield", "scrap", "rework", "consumption", "machine_time", "setup_time", "labour_time"]
+KINDS: tuple[Kind, ...] = ("yield", "scrap", "rework", "consumption", "machine_time", "setup_time", "labour_time")
+Mode = Literal["declared", "metered", "meter", "ledger_backflush", "erp_backflush"]
+HoldAnswer = Literal["into_blocked_stock", "into_inspection_stock", "wait", "block", "post"]
+
+
+class LateScrap(Section):
+    before_close: Literal["correct_receipt"] = "correct_receipt"
+    after_close: Literal["scrap_from_stock", "park"] = "scrap_from_stock"
+
+
+class Yield(Section):
+    is_: Literal["gross - scrap - rework", "gross - scrap", "gross"] = Field(default="gross - scrap - rework", alias="is")
+    late_scrap: LateScrap = Field(default_factory=LateScrap)
+
+
+class Consumption(Section):
+    """How a component's consumption is known. `component`: a material number, a position (resin), or `*`."""
+
+    component: str
+    by: Mode
+    basis: Literal["gross", "yield"] = "gross"
+    operation: str = ""
+    """Empty: every operation."""
+
+    @property
+    def mode(self) -> str:
+        """The mode as orders name it: `meter` is `metered`."""
+        return "metered" if self.by == "meter" else self.by
+
+
+class PostRule(Section):
+    """When and how accounts of `kind` are posted. Match fields that are empty match everything."""
+
+    kind: Kind
+    when: Annotated[list[Trigger], OneOrMany, Field(min_length=1)]
+    at_least: MeasureText | None = None
+    """Less than this waits for the next trigger; completion and the final cut post what is there."""
+    corrections: Literal["net", "reversal"] = "net"
+    issue_location: str = ""
+    receipt_location: str = ""
+    unit: str = ""
+    """The ERP unit; empty: the material's (or the activity's) own."""
+    decimals: Annotated[Whole, Field(ge=0, le=9)] | None = None
+    not_in_states: Annotated[list[str], OneOrMany] = Field(default_factory=list)
+    """Times only: equipment states that do not count."""
+    order: str = ""
+    operation: str = ""
+    material: str = ""
+    order_type: str = ""
+    line: int = 0
+    """Line in rules.yaml; 0: unknown. For people only: not part of the hash."""
+
+    def matches(self, kind: str, order: str, operation: str, material: str, order_type: str = "") -> bool:
+        return (
+            self.kind == kind
+            and self.order in ("", order)
+            and self.operation in ("", operation)
+            and self.material in ("", material)
+            and self.order_type in ("", order_type)
+        )
+
+    @property
+    def specificity(self) -> tuple[bool, bool, bool, bool]:
+        """An order weighs more than a material, a material more than an operation, that more than an order type."""
+        return bool(self.order), bool(self.material), bool(self.operation), bool(self.order_type)
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {', '.join(str(trigger) for trigger in self.when)}"
+
+
+class RuleAt(NamedTuple):
+    """A rule and its line in rules.yaml (0: the built-in default, or unknown)."""
+
+    rule: PostRule
+    line: int
+
+
+class OnHold(Section):
+    """What is done with a posting of a lot on hold."""
+
+    receipt: HoldAnswer = "into_blocked_stock"
+    consumption: HoldAnswer = "post"
+    scrap: HoldAnswer = "post"
+    rework: HoldAnswer = "post"
+    times: HoldAnswer = "post"
+    shipment: Literal["block"] = "block"
+
+    def answer(self, kind: str) -> HoldAnswer:
+        """The answer for an account kind: yield is a receipt, the activities are times."""
+        if kind == "yield":
+            return self.receipt
+        if kind.endswith("_time"):
+            return self.times
+        return {"scrap": self.scrap, "rework": self.rework}.get(kind, self.consumption)
+
+
+class OrderRules(Section):
+    over_delivery: str = "from_order"
+    """from_order | unlimited | a percentage like `5`."""
+    excess: Literal["park", "post"] = "park"
+    technically_completed: Literal["post_corrections", "post", "park"] = "post_corrections"
+    closed: Literal["park"] = "park"
+    bom: Literal["revision_of_run", "latest"] = "revision_of_run"
+
+    @model_validator(mode="after")
+    def _over_delivery(self) -> OrderRules:
+        known = self.over_delivery in ("from_order", "unlimited")
+        if not known and not self.over_delivery.replace(".", "", 1).isdecimal():
+            raise ValueError(f"`over_delivery: {self.over_delivery}` is not from_order, unlimited or a percentage")
+        return self
+
+
+def _default_rules() -> list[PostRule]:
+    ends: list[Trigger] = [Cut(tag="shift_end"), Cut(tag="order_completed")]
+    return [PostRule(kind=kind, when=ends) for kind in KINDS]
+
+
+class RulesConfig(Section):
+    yield_: Yield = Field(default_factory=Yield, alias="yield")
+    consumption: list[Consumption] = Field(default_factory=list)
+    post: list[PostRule] = Field(default_factory=_default_rules)
+    on_hold: OnHold = Field(default_factory=OnHold)
+    order: OrderRules = Field(default_factory=OrderRules)
+    sweep_every: Duration = 0
+    """0: no sweep beyond the rules' own triggers."""
+
+    @model_validator(mode="after")
+    def _one_mode_per_component(self) -> RulesConfig:
+        modes: dict[tuple[str, str], str] = {}
+        for entry in self.consumption:
+            known = modes.setdefault((entry.component, entry.operation), entry.mode)
+            if known != entry.mode:
+                raise ValueError(f"component `{entry.component}` has two modes, {known} and {entry.mode}; keep one")
+        return self
+
+    def rule_for(self, kind: str, order: str, operation: str, material: str, order_type: str = "") -> RuleAt | None:
+        """The most specific rule that matches (of equals the first), with its line; None: this kind is never posted."""
+        found = [rule for rule in self.post if rule.matches(kind, order, operation, material, order_type)]
+        best = max(found, key=lambda rule: rule.specificity, default=None)
+        return None if best is None else RuleAt(best, best.line)
+
+    def mode_for(self, component: str, position: str, operation: str) -> Consumption | None:
+        """How a component is consumed: by its material number, then by its position, then by `*`; an entry for this
+        operation before one for all. None: as the order's component says."""
+        for name in (component, position, "*"):
+            for at in (operation, ""):
+                for entry in self.consumption:
+                    if name and entry.component == name and entry.operation == at:
+                        return entry
+        return None

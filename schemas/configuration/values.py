@@ -1,0 +1,141 @@
+"""Scalar types of the configuration. YAML gives every scalar as text; these types give it its meaning.
+
+Each accepts the text that people write and the JSON value that the canonical document holds, so a stored document can
+be validated again and gives the same model.
+"""
+
+import re
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+
+_UNITS_US = {
+    "us": 1,
+    "ms": 1_000,
+    "s": 1_000_000,
+    "min": 60_000_000,
+    "h": 3_600_000_000,
+    "d": 86_400_000_000,
+    "w": 604_800_000_000,
+}
+_DURATION = re.compile(r"(\d{1,9})\s*(us|ms|s|min|h|d|w)")
+_WALL_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+_CONVERSION = re.compile(r"\d+(\.\d+)?\s+\S+\s*=\s*\d+(\.\d+)?\s+\S+")
+_NAME = re.compile(r"[^\s|:*]{1,64}")
+_WHOLE = re.compile(r"[+-]?\d{1,18}")
+_DECIMAL = re.compile(r"\d{1,18}(\.\d{1,9})?")
+_TRUE = {"true", "yes", "on"}
+_FALSE = {"false", "no", "off"}
+
+
+class Section(BaseModel):
+    """A part of a configuration file. Unknown keys are refused; nothing changes after validation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)
+
+
+def duration_us(value: Any) -> int:
+    """`15 min`, `4 h`, `7 d`, `1 s` (or `0`) as microseconds; an int is microseconds already. Raises ValueError."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if value < 0:
+            raise ValueError("a duration is never negative")
+        return value
+    text = str(value).strip()
+    if text == "0":
+        return 0
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise ValueError(f"`{text}` is no duration; write a number and one of {', '.join(_UNITS_US)}, e.g. `15 min`")
+    return int(match[1]) * _UNITS_US[match[2]]
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or not _WHOLE.fullmatch(value.strip()):
+        raise ValueError(f"`{value}` is no whole number")
+    return int(value)
+
+
+def _flag(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip().lower()
+    if text in _TRUE or text in _FALSE:
+        return text in _TRUE
+    raise ValueError(f"`{value}` is neither true nor false")
+
+
+def _rate(value: Any) -> Fraction:
+    if isinstance(value, Fraction):
+        return value
+    try:
+        rate = Fraction(str(value).strip())
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"`{value}` is no number like `10`, `0.5` or `1/3`") from None
+    if not 0 < rate <= 100_000:
+        raise ValueError(f"`{value}` must be above 0 and at most 100000")
+    return rate
+
+
+def _wall_time(value: str) -> str:
+    if not _WALL_TIME.fullmatch(value):
+        raise ValueError(f'`{value}` is no time of day; write hours and minutes like "06:00"')
+    return value
+
+
+def _conversion(value: str) -> str:
+    if not _CONVERSION.fullmatch(value):
+        raise ValueError(f"`{value}` is no conversion; write `1 BOX = 48 PC`")
+    return value
+
+
+def _name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError(f"`{value}` is no name (1 to 64 characters, no blank, none of | : *)")
+    return value
+
+
+def _day(value: str) -> str:
+    try:
+        return date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise ValueError(f"`{value}` is no date; write YYYY-MM-DD") from None
+
+
+def _amount(value: Any) -> str:
+    text = str(value).strip()
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError(f"`{value}` is no decimal number like `12` or `0.5`")
+    return format(Decimal(text).normalize(), "f")
+
+
+def _one_or_many(value: Any) -> Any:
+    return [value] if isinstance(value, str | dict) else value
+
+
+Duration = Annotated[
+    int,
+    BeforeValidator(duration_us),
+    WithJsonSchema({"type": ["string", "integer"], "description": "`15 min`, `4 h`, `7 d`, `1 s`; us ms s min h d w"}),
+]
+"""Microseconds."""
+Whole = Annotated[int, BeforeValidator(_whole), WithJsonSchema({"type": ["integer", "string"]})]
+Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": ["boolean", "string"]})]
+Rate = Annotated[
+    Fraction,
+    BeforeValidator(_rate),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": ["number", "string"], "description": "`10`, `0.5` or `1/3`; exact"}),
+]
+WallTime = Annotated[str, AfterValidator(_wall_time)]
+Conversion = Annotated[str, AfterValidator(_conversion)]
+Name = Annotated[str, AfterValidator(_name)]
+Day = Annotated[str, AfterValidator(_day)]
+Amount = Annotated[str, BeforeValidator(_amount), WithJsonSchema({"type": ["string", "number"]})]
+"""Decimal as plain text without trailing zeros; never a float."""
+OneOrMany = BeforeValidator(_one_or_many, json_schema_input_type=Any)
+"""`when: shift_end` is the list with one entry."""
