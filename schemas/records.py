@@ -8,6 +8,318 @@ from typing import Any
 
 
 @dataclass(slots=True)
+class AccountClosedRow:
+    """Which sequences of an account are in the ERP; they are never posted again."""
+
+    account: str
+    closed: int
+    beyond: list[int] = field(default_factory=list)
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> AccountClosedRow:
+        return AccountClosedRow(
+            account=d["account"],
+            closed=d["closed"],
+            beyond=d["beyond"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "account": self.account,
+            "closed": self.closed,
+            "beyond": self.beyond,
+        }
+
+
+@dataclass(slots=True)
+class Movement:
+    """A stock movement in the ERP."""
+
+    type: str
+    material: str
+    amount: int
+    scale: int
+    unit: str
+    lot: str = ""
+    location: str = ""
+    derived: bool = False
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> Movement:
+        return Movement(
+            type=d["type"],
+            material=d["material"],
+            amount=d["amount"],
+            scale=d["scale"],
+            unit=d["unit"],
+            lot=d["lot"],
+            location=d["location"],
+            derived=d["derived"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "type": self.type,
+            "material": self.material,
+            "lot": self.lot,
+            "location": self.location,
+            "amount": self.amount,
+            "scale": self.scale,
+            "unit": self.unit,
+            "derived": self.derived,
+        }
+
+
+@dataclass(slots=True)
+class RawRange:
+    """Raw records of one source, from first to last offset, `records` of them used."""
+
+    raw_source: str
+    first: int
+    last: int
+    records: int
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> RawRange:
+        return RawRange(
+            raw_source=d["raw_source"],
+            first=d["first"],
+            last=d["last"],
+            records=d["records"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "raw_source": self.raw_source,
+            "first": self.first,
+            "last": self.last,
+            "records": self.records,
+        }
+
+
+@dataclass(slots=True)
+class IssuedPosting:
+    """A posting that left for delivery, and what is known of it."""
+
+    posting_id: str
+    sequence: int
+    amount: int
+    cumulative: int
+    cut: int
+    rule: str
+    rule_version: str
+    records: int
+    ranges: list[RawRange] = field(default_factory=list)
+    movements: list[Movement] = field(default_factory=list)
+    status: str = "issued"
+    erp_document: str = ""
+    code: str = ""
+    detail: str = ""
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> IssuedPosting:
+        return IssuedPosting(
+            posting_id=d["posting_id"],
+            sequence=d["sequence"],
+            amount=d["amount"],
+            cumulative=d["cumulative"],
+            cut=d["cut"],
+            rule=d["rule"],
+            rule_version=d["rule_version"],
+            records=d["records"],
+            ranges=[RawRange.from_avro(v) for v in d["ranges"]],
+            movements=[Movement.from_avro(v) for v in d["movements"]],
+            status=d["status"],
+            erp_document=d["erp_document"],
+            code=d["code"],
+            detail=d["detail"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "posting_id": self.posting_id,
+            "sequence": self.sequence,
+            "amount": self.amount,
+            "cumulative": self.cumulative,
+            "cut": self.cut,
+            "rule": self.rule,
+            "rule_version": self.rule_version,
+            "records": self.records,
+            "ranges": [v.to_avro() for v in self.ranges],
+            "movements": [v.to_avro() for v in self.movements],
+            "status": self.status,
+            "erp_document": self.erp_document,
+            "code": self.code,
+            "detail": self.detail,
+        }
+
+
+@dataclass(slots=True)
+class SourceTotal:
+    """Newest total of one source key within an account."""
+
+    kind: str
+    authority: str
+    numerator: int
+    denominator: int
+    unit: str
+    log_epoch: int
+    inbox_offset: int
+    fold_version: int
+    equipment: str = ""
+    run: str = ""
+    position: str = ""
+    component_material: str = ""
+    component_lot: str = ""
+    first_at: int = 0
+    last_at: int = 0
+    records: int = 0
+    ranges: list[RawRange] = field(default_factory=list)
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> SourceTotal:
+        return SourceTotal(
+            kind=d["kind"],
+            authority=d["authority"],
+            numerator=d["numerator"],
+            denominator=d["denominator"],
+            unit=d["unit"],
+            log_epoch=d["log_epoch"],
+            inbox_offset=d["inbox_offset"],
+            fold_version=d["fold_version"],
+            equipment=d["equipment"],
+            run=d["run"],
+            position=d["position"],
+            component_material=d["component_material"],
+            component_lot=d["component_lot"],
+            first_at=d["first_at"],
+            last_at=d["last_at"],
+            records=d["records"],
+            ranges=[RawRange.from_avro(v) for v in d["ranges"]],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "authority": self.authority,
+            "numerator": self.numerator,
+            "denominator": self.denominator,
+            "unit": self.unit,
+            "log_epoch": self.log_epoch,
+            "inbox_offset": self.inbox_offset,
+            "fold_version": self.fold_version,
+            "equipment": self.equipment,
+            "run": self.run,
+            "position": self.position,
+            "component_material": self.component_material,
+            "component_lot": self.component_lot,
+            "first_at": self.first_at,
+            "last_at": self.last_at,
+            "records": self.records,
+            "ranges": [v.to_avro() for v in self.ranges],
+        }
+
+
+@dataclass(slots=True)
+class AccountRow:
+    """Posted and unposted quantity of one business key. I1: recorded = posted + in flight + pending + held + parked + carry."""
+
+    plant: str
+    order: str
+    operation: str
+    material: str
+    lot: str
+    kind: str
+    reason: str
+    place: str
+    business_date: str
+    born_epoch: int
+    unit: str = ""
+    scale: int = 0
+    location: str = ""
+    reservation_item: str = ""
+    sources: dict[str, SourceTotal] = field(default_factory=dict)
+    issued: list[IssuedPosting] = field(default_factory=list)
+    posted: int = 0
+    sequence: int = 0
+    recorded_numerator: int = 0
+    recorded_denominator: int = 1
+    target: int = 0
+    parked: int = 0
+    code: str = ""
+    detail: str = ""
+    covered: bool = False
+    override: str = ""
+    due_at: int | None = None
+    since: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> AccountRow:
+        return AccountRow(
+            plant=d["plant"],
+            order=d["order"],
+            operation=d["operation"],
+            material=d["material"],
+            lot=d["lot"],
+            kind=d["kind"],
+            reason=d["reason"],
+            place=d["place"],
+            business_date=d["business_date"],
+            born_epoch=d["born_epoch"],
+            unit=d["unit"],
+            scale=d["scale"],
+            location=d["location"],
+            reservation_item=d["reservation_item"],
+            sources={k: SourceTotal.from_avro(v) for k, v in d["sources"].items()},
+            issued=[IssuedPosting.from_avro(v) for v in d["issued"]],
+            posted=d["posted"],
+            sequence=d["sequence"],
+            recorded_numerator=d["recorded_numerator"],
+            recorded_denominator=d["recorded_denominator"],
+            target=d["target"],
+            parked=d["parked"],
+            code=d["code"],
+            detail=d["detail"],
+            covered=d["covered"],
+            override=d["override"],
+            due_at=d["due_at"],
+            since=d["since"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "order": self.order,
+            "operation": self.operation,
+            "material": self.material,
+            "lot": self.lot,
+            "kind": self.kind,
+            "reason": self.reason,
+            "place": self.place,
+            "business_date": self.business_date,
+            "born_epoch": self.born_epoch,
+            "unit": self.unit,
+            "scale": self.scale,
+            "location": self.location,
+            "reservation_item": self.reservation_item,
+            "sources": {k: v.to_avro() for k, v in self.sources.items()},
+            "issued": [v.to_avro() for v in self.issued],
+            "posted": self.posted,
+            "sequence": self.sequence,
+            "recorded_numerator": self.recorded_numerator,
+            "recorded_denominator": self.recorded_denominator,
+            "target": self.target,
+            "parked": self.parked,
+            "code": self.code,
+            "detail": self.detail,
+            "covered": self.covered,
+            "override": self.override,
+            "due_at": self.due_at,
+            "since": self.since,
+        }
+
+
+@dataclass(slots=True)
 class AttemptEnded:
     """What the executor learned from one attempt."""
 
@@ -221,6 +533,192 @@ class CounterFrame:
 
 
 @dataclass(slots=True)
+class PointState:
+    """Where a counter stands between two points."""
+
+    value: int | None = None
+    low: int | None = None
+    low_at: int = 0
+    broken_at: int | None = None
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> PointState:
+        return PointState(
+            value=d["value"],
+            low=d["low"],
+            low_at=d["low_at"],
+            broken_at=d["broken_at"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "value": self.value,
+            "low": self.low,
+            "low_at": self.low_at,
+            "broken_at": self.broken_at,
+        }
+
+
+@dataclass(slots=True)
+class SeqRange:
+    """Sequence numbers from first to last are known."""
+
+    first: int
+    last: int
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> SeqRange:
+        return SeqRange(
+            first=d["first"],
+            last=d["last"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "first": self.first,
+            "last": self.last,
+        }
+
+
+@dataclass(slots=True)
+class CounterState:
+    """Head of one counter."""
+
+    tail: PointState
+    base: PointState
+    last_at: int = 0
+    last_seq: int = -1
+    last_raw: int = -1
+    oldest_bucket: int = 0
+    newest_bucket: int = 0
+    seen: list[SeqRange] = field(default_factory=list)
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> CounterState:
+        return CounterState(
+            tail=PointState.from_avro(d["tail"]),
+            base=PointState.from_avro(d["base"]),
+            last_at=d["last_at"],
+            last_seq=d["last_seq"],
+            last_raw=d["last_raw"],
+            oldest_bucket=d["oldest_bucket"],
+            newest_bucket=d["newest_bucket"],
+            seen=[SeqRange.from_avro(v) for v in d["seen"]],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "tail": self.tail.to_avro(),
+            "base": self.base.to_avro(),
+            "last_at": self.last_at,
+            "last_seq": self.last_seq,
+            "last_raw": self.last_raw,
+            "oldest_bucket": self.oldest_bucket,
+            "newest_bucket": self.newest_bucket,
+            "seen": [v.to_avro() for v in self.seen],
+        }
+
+
+@dataclass(slots=True)
+class Share:
+    """What one bucket (or declaration) gives to one destination."""
+
+    destination: str
+    amount: int
+    records: int
+    first_at: int
+    last_at: int
+    ranges: list[RawRange] = field(default_factory=list)
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> Share:
+        return Share(
+            destination=d["destination"],
+            amount=d["amount"],
+            records=d["records"],
+            first_at=d["first_at"],
+            last_at=d["last_at"],
+            ranges=[RawRange.from_avro(v) for v in d["ranges"]],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "destination": self.destination,
+            "amount": self.amount,
+            "records": self.records,
+            "first_at": self.first_at,
+            "last_at": self.last_at,
+            "ranges": [v.to_avro() for v in self.ranges],
+        }
+
+
+@dataclass(slots=True)
+class DeclarationRow:
+    """A declaration, kept for de-duplication and re-attribution."""
+
+    record: str
+    occurred_at: int
+    amount: int
+    scale: int
+    unit: str
+    raw_source: str
+    raw_offset: int
+    run: str = ""
+    order: str = ""
+    operation: str = ""
+    material: str = ""
+    lot: str = ""
+    reason: str = ""
+    of: str = ""
+    as_kind: str = ""
+    position: str = ""
+    shares: list[Share] = field(default_factory=list)
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> DeclarationRow:
+        return DeclarationRow(
+            record=d["record"],
+            occurred_at=d["occurred_at"],
+            amount=d["amount"],
+            scale=d["scale"],
+            unit=d["unit"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            run=d["run"],
+            order=d["order"],
+            operation=d["operation"],
+            material=d["material"],
+            lot=d["lot"],
+            reason=d["reason"],
+            of=d["of"],
+            as_kind=d["as_kind"],
+            position=d["position"],
+            shares=[Share.from_avro(v) for v in d["shares"]],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "record": self.record,
+            "occurred_at": self.occurred_at,
+            "run": self.run,
+            "order": self.order,
+            "operation": self.operation,
+            "material": self.material,
+            "lot": self.lot,
+            "amount": self.amount,
+            "scale": self.scale,
+            "unit": self.unit,
+            "reason": self.reason,
+            "of": self.of,
+            "as_kind": self.as_kind,
+            "position": self.position,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "shares": [v.to_avro() for v in self.shares],
+        }
+
+
+@dataclass(slots=True)
 class DispositionDecided:
     """What becomes of a lot."""
 
@@ -268,6 +766,255 @@ class DispositionDecided:
             "material": self.material,
             "lot": self.lot,
             "disposition": self.disposition,
+        }
+
+
+@dataclass(slots=True)
+class LotLoad:
+    """A component lot at a position from `from_at` on; empty lot: unloaded."""
+
+    position: str
+    from_at: int
+    event_id: str
+    material: str = ""
+    lot: str = ""
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> LotLoad:
+        return LotLoad(
+            position=d["position"],
+            from_at=d["from_at"],
+            event_id=d["event_id"],
+            material=d["material"],
+            lot=d["lot"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "position": self.position,
+            "material": self.material,
+            "lot": self.lot,
+            "from_at": self.from_at,
+            "event_id": self.event_id,
+        }
+
+
+@dataclass(slots=True)
+class Output:
+    """One output of a run: what one count makes."""
+
+    material: str
+    order: str = ""
+    order_item: str = ""
+    lot: str = ""
+    factor: int = 1
+    role: str = "main"
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> Output:
+        return Output(
+            material=d["material"],
+            order=d["order"],
+            order_item=d["order_item"],
+            lot=d["lot"],
+            factor=d["factor"],
+            role=d["role"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "order": self.order,
+            "order_item": self.order_item,
+            "material": self.material,
+            "lot": self.lot,
+            "factor": self.factor,
+            "role": self.role,
+        }
+
+
+@dataclass(slots=True)
+class RunSegment:
+    """From `from_at` on, one count of the run makes these outputs."""
+
+    from_at: int
+    version: int
+    outputs: list[Output]
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> RunSegment:
+        return RunSegment(
+            from_at=d["from_at"],
+            version=d["version"],
+            outputs=[Output.from_avro(v) for v in d["outputs"]],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "from_at": self.from_at,
+            "version": self.version,
+            "outputs": [v.to_avro() for v in self.outputs],
+        }
+
+
+@dataclass(slots=True)
+class RunState:
+    """One run of an equipment, as known now."""
+
+    run: str
+    order: str = ""
+    operation: str = ""
+    started_at: int | None = None
+    ended_at: int | None = None
+    version: int = -1
+    voided: bool = False
+    bom_revision: str = ""
+    segments: list[RunSegment] = field(default_factory=list)
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> RunState:
+        return RunState(
+            run=d["run"],
+            order=d["order"],
+            operation=d["operation"],
+            started_at=d["started_at"],
+            ended_at=d["ended_at"],
+            version=d["version"],
+            voided=d["voided"],
+            bom_revision=d["bom_revision"],
+            segments=[RunSegment.from_avro(v) for v in d["segments"]],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "run": self.run,
+            "order": self.order,
+            "operation": self.operation,
+            "started_at": self.started_at,
+            "ended_at": self.ended_at,
+            "version": self.version,
+            "voided": self.voided,
+            "bom_revision": self.bom_revision,
+            "segments": [v.to_avro() for v in self.segments],
+        }
+
+
+@dataclass(slots=True)
+class StateSpan:
+    """The equipment is in `state` from `from_at` on."""
+
+    from_at: int
+    state: str
+    event_id: str
+    reason: str = ""
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> StateSpan:
+        return StateSpan(
+            from_at=d["from_at"],
+            state=d["state"],
+            event_id=d["event_id"],
+            reason=d["reason"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "from_at": self.from_at,
+            "state": self.state,
+            "reason": self.reason,
+            "event_id": self.event_id,
+        }
+
+
+@dataclass(slots=True)
+class TotalState:
+    """Cumulative amount of one destination of one equipment."""
+
+    amount: int
+    records: int
+    first_at: int = 0
+    last_at: int = 0
+    ranges: list[RawRange] = field(default_factory=list)
+    sent: bool = False
+    dirty: bool = False
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> TotalState:
+        return TotalState(
+            amount=d["amount"],
+            records=d["records"],
+            first_at=d["first_at"],
+            last_at=d["last_at"],
+            ranges=[RawRange.from_avro(v) for v in d["ranges"]],
+            sent=d["sent"],
+            dirty=d["dirty"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "amount": self.amount,
+            "records": self.records,
+            "first_at": self.first_at,
+            "last_at": self.last_at,
+            "ranges": [v.to_avro() for v in self.ranges],
+            "sent": self.sent,
+            "dirty": self.dirty,
+        }
+
+
+@dataclass(slots=True)
+class EquipmentRow:
+    """Head row of one equipment."""
+
+    plant: str
+    equipment: str
+    born_epoch: int
+    revision: int = 0
+    clock: int = 0
+    counters: dict[str, CounterState] = field(default_factory=dict)
+    runs: list[RunState] = field(default_factory=list)
+    stops: list[int] = field(default_factory=list)
+    loads: list[LotLoad] = field(default_factory=list)
+    states: list[StateSpan] = field(default_factory=list)
+    totals: dict[str, TotalState] = field(default_factory=dict)
+    edges: list[str] = field(default_factory=list)
+    activity_dirty: bool = False
+    tally: dict[str, int] = field(default_factory=dict)
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> EquipmentRow:
+        return EquipmentRow(
+            plant=d["plant"],
+            equipment=d["equipment"],
+            born_epoch=d["born_epoch"],
+            revision=d["revision"],
+            clock=d["clock"],
+            counters={k: CounterState.from_avro(v) for k, v in d["counters"].items()},
+            runs=[RunState.from_avro(v) for v in d["runs"]],
+            stops=d["stops"],
+            loads=[LotLoad.from_avro(v) for v in d["loads"]],
+            states=[StateSpan.from_avro(v) for v in d["states"]],
+            totals={k: TotalState.from_avro(v) for k, v in d["totals"].items()},
+            edges=d["edges"],
+            activity_dirty=d["activity_dirty"],
+            tally=d["tally"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "equipment": self.equipment,
+            "born_epoch": self.born_epoch,
+            "revision": self.revision,
+            "clock": self.clock,
+            "counters": {k: v.to_avro() for k, v in self.counters.items()},
+            "runs": [v.to_avro() for v in self.runs],
+            "stops": self.stops,
+            "loads": [v.to_avro() for v in self.loads],
+            "states": [v.to_avro() for v in self.states],
+            "totals": {k: v.to_avro() for k, v in self.totals.items()},
+            "edges": self.edges,
+            "activity_dirty": self.activity_dirty,
+            "tally": self.tally,
         }
 
 
@@ -574,6 +1321,39 @@ class HoldReleased:
             "lot": self.lot,
             "hold": self.hold,
             "version": self.version,
+        }
+
+
+@dataclass(slots=True)
+class HoldState:
+    """One hold on a lot, active or released; the highest version wins."""
+
+    hold: str
+    version: int
+    active: bool
+    severity: str
+    origin: str
+    label: int
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> HoldState:
+        return HoldState(
+            hold=d["hold"],
+            version=d["version"],
+            active=d["active"],
+            severity=d["severity"],
+            origin=d["origin"],
+            label=d["label"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "hold": self.hold,
+            "version": self.version,
+            "active": self.active,
+            "severity": self.severity,
+            "origin": self.origin,
+            "label": self.label,
         }
 
 
@@ -899,6 +1679,75 @@ class LotMerged:
 
 
 @dataclass(slots=True)
+class LotRef:
+    """A lot by material and number."""
+
+    material: str
+    lot: str
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> LotRef:
+        return LotRef(
+            material=d["material"],
+            lot=d["lot"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "material": self.material,
+            "lot": self.lot,
+        }
+
+
+@dataclass(slots=True)
+class LotRow:
+    """Quality and genealogy of one lot."""
+
+    plant: str
+    material: str
+    lot: str
+    holds: list[HoldState] = field(default_factory=list)
+    children: list[LotRef] = field(default_factory=list)
+    orders: list[str] = field(default_factory=list)
+    disposition: str = ""
+    disposition_at: int = 0
+    inspections: dict[str, str] = field(default_factory=dict)
+    location: str = ""
+    deliveries: list[str] = field(default_factory=list)
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> LotRow:
+        return LotRow(
+            plant=d["plant"],
+            material=d["material"],
+            lot=d["lot"],
+            holds=[HoldState.from_avro(v) for v in d["holds"]],
+            children=[LotRef.from_avro(v) for v in d["children"]],
+            orders=d["orders"],
+            disposition=d["disposition"],
+            disposition_at=d["disposition_at"],
+            inspections=d["inspections"],
+            location=d["location"],
+            deliveries=d["deliveries"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "material": self.material,
+            "lot": self.lot,
+            "holds": [v.to_avro() for v in self.holds],
+            "children": [v.to_avro() for v in self.children],
+            "orders": self.orders,
+            "disposition": self.disposition,
+            "disposition_at": self.disposition_at,
+            "inspections": self.inspections,
+            "location": self.location,
+            "deliveries": self.deliveries,
+        }
+
+
+@dataclass(slots=True)
 class LotShipped:
     """A lot, or part of it, was shipped."""
 
@@ -1069,6 +1918,42 @@ class LotState:
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> LotState:
         return LotState(
+            plant=d["plant"],
+            material=d["material"],
+            lot=d["lot"],
+            held=d["held"],
+            holds=d["holds"],
+            label=d["label"],
+            inbox_offset=d["inbox_offset"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "material": self.material,
+            "lot": self.lot,
+            "held": self.held,
+            "holds": self.holds,
+            "label": self.label,
+            "inbox_offset": self.inbox_offset,
+        }
+
+
+@dataclass(slots=True)
+class LotStateRow:
+    """What delivery knows of a lot: the newest state that lots sent."""
+
+    plant: str
+    material: str
+    lot: str
+    held: bool
+    holds: list[str]
+    label: int
+    inbox_offset: int
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> LotStateRow:
+        return LotStateRow(
             plant=d["plant"],
             material=d["material"],
             lot=d["lot"],
@@ -1265,41 +2150,35 @@ class MaterialConsumed:
 
 
 @dataclass(slots=True)
-class Movement:
-    """A stock movement in the ERP."""
+class MaterialRow:
+    """Material master of a plant."""
 
-    type: str
+    plant: str
     material: str
-    amount: int
-    scale: int
     unit: str
-    lot: str = ""
-    location: str = ""
-    derived: bool = False
+    decimals: int
+    batch_managed: bool
+    conversions: list[str] = field(default_factory=list)
 
     @staticmethod
-    def from_avro(d: Mapping[str, Any]) -> Movement:
-        return Movement(
-            type=d["type"],
+    def from_avro(d: Mapping[str, Any]) -> MaterialRow:
+        return MaterialRow(
+            plant=d["plant"],
             material=d["material"],
-            amount=d["amount"],
-            scale=d["scale"],
             unit=d["unit"],
-            lot=d["lot"],
-            location=d["location"],
-            derived=d["derived"],
+            decimals=d["decimals"],
+            batch_managed=d["batch_managed"],
+            conversions=d["conversions"],
         )
 
     def to_avro(self) -> dict[str, Any]:
         return {
-            "type": self.type,
+            "plant": self.plant,
             "material": self.material,
-            "lot": self.lot,
-            "location": self.location,
-            "amount": self.amount,
-            "scale": self.scale,
             "unit": self.unit,
-            "derived": self.derived,
+            "decimals": self.decimals,
+            "batch_managed": self.batch_managed,
+            "conversions": self.conversions,
         }
 
 
@@ -1808,6 +2687,72 @@ class OrderReleased:
 
 
 @dataclass(slots=True)
+class OrderRow:
+    """An order as master data and the shop floor tell it."""
+
+    plant: str
+    order: str
+    known: bool = False
+    change_number: str = ""
+    status: str = "released"
+    bom_revision: str = ""
+    automatic_receipt: bool = False
+    backflush: bool = False
+    components: list[Component] = field(default_factory=list)
+    items: list[OrderItem] = field(default_factory=list)
+    operations: list[Operation] = field(default_factory=list)
+    completed_operations: list[str] = field(default_factory=list)
+    acknowledged: bool = False
+    started: bool = False
+    completed: bool = False
+    handed_over: bool = False
+    held_lots: list[str] = field(default_factory=list)
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> OrderRow:
+        return OrderRow(
+            plant=d["plant"],
+            order=d["order"],
+            known=d["known"],
+            change_number=d["change_number"],
+            status=d["status"],
+            bom_revision=d["bom_revision"],
+            automatic_receipt=d["automatic_receipt"],
+            backflush=d["backflush"],
+            components=[Component.from_avro(v) for v in d["components"]],
+            items=[OrderItem.from_avro(v) for v in d["items"]],
+            operations=[Operation.from_avro(v) for v in d["operations"]],
+            completed_operations=d["completed_operations"],
+            acknowledged=d["acknowledged"],
+            started=d["started"],
+            completed=d["completed"],
+            handed_over=d["handed_over"],
+            held_lots=d["held_lots"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "order": self.order,
+            "known": self.known,
+            "change_number": self.change_number,
+            "status": self.status,
+            "bom_revision": self.bom_revision,
+            "automatic_receipt": self.automatic_receipt,
+            "backflush": self.backflush,
+            "components": [v.to_avro() for v in self.components],
+            "items": [v.to_avro() for v in self.items],
+            "operations": [v.to_avro() for v in self.operations],
+            "completed_operations": self.completed_operations,
+            "acknowledged": self.acknowledged,
+            "started": self.started,
+            "completed": self.completed,
+            "handed_over": self.handed_over,
+            "held_lots": self.held_lots,
+        }
+
+
+@dataclass(slots=True)
 class OrderState:
     """Public: state of an order."""
 
@@ -1889,39 +2834,6 @@ class Outcome:
 
 
 @dataclass(slots=True)
-class Output:
-    """One output of a run: what one count makes."""
-
-    material: str
-    order: str = ""
-    order_item: str = ""
-    lot: str = ""
-    factor: int = 1
-    role: str = "main"
-
-    @staticmethod
-    def from_avro(d: Mapping[str, Any]) -> Output:
-        return Output(
-            material=d["material"],
-            order=d["order"],
-            order_item=d["order_item"],
-            lot=d["lot"],
-            factor=d["factor"],
-            role=d["role"],
-        )
-
-    def to_avro(self) -> dict[str, Any]:
-        return {
-            "order": self.order,
-            "order_item": self.order_item,
-            "material": self.material,
-            "lot": self.lot,
-            "factor": self.factor,
-            "role": self.role,
-        }
-
-
-@dataclass(slots=True)
 class PendingConfig:
     """A configuration that will take effect."""
 
@@ -1985,29 +2897,47 @@ class PartitionPosition:
 
 
 @dataclass(slots=True)
-class RawRange:
-    """Raw records of one source, from first to last offset, `records` of them used."""
+class PendingRow:
+    """A record that waits for its stage's clock."""
 
-    raw_source: str
-    first: int
-    last: int
-    records: int
+    label: int
+    record: bytes
+    inbox_offset: int
 
     @staticmethod
-    def from_avro(d: Mapping[str, Any]) -> RawRange:
-        return RawRange(
-            raw_source=d["raw_source"],
-            first=d["first"],
-            last=d["last"],
-            records=d["records"],
+    def from_avro(d: Mapping[str, Any]) -> PendingRow:
+        return PendingRow(
+            label=d["label"],
+            record=d["record"],
+            inbox_offset=d["inbox_offset"],
         )
 
     def to_avro(self) -> dict[str, Any]:
         return {
-            "raw_source": self.raw_source,
-            "first": self.first,
-            "last": self.last,
-            "records": self.records,
+            "label": self.label,
+            "record": self.record,
+            "inbox_offset": self.inbox_offset,
+        }
+
+
+@dataclass(slots=True)
+class PlantRow:
+    """What a stage remembers of a plant in this partition."""
+
+    plant: str
+    clock: int
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> PlantRow:
+        return PlantRow(
+            plant=d["plant"],
+            clock=d["clock"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "clock": self.clock,
         }
 
 
@@ -2110,6 +3040,72 @@ class Posting:
             "final": self.final,
             "correlation_ids": self.correlation_ids,
             "label": self.label,
+        }
+
+
+@dataclass(slots=True)
+class PostingRow:
+    """The outbox entry of one posting and what became of it."""
+
+    posting: Posting
+    state: str
+    attempts: int = 0
+    finds: int = 0
+    erp_document: str = ""
+    code: str = ""
+    detail: str = ""
+    gate: str = ""
+    stock_type: str = ""
+    gate_offset: int = -1
+    recalled: bool = False
+    mismatch: bool = False
+    unresolved: int = 0
+    failures: int = 0
+    configuration: str = ""
+    waited_us: int = 0
+    closed_at: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> PostingRow:
+        return PostingRow(
+            posting=Posting.from_avro(d["posting"]),
+            state=d["state"],
+            attempts=d["attempts"],
+            finds=d["finds"],
+            erp_document=d["erp_document"],
+            code=d["code"],
+            detail=d["detail"],
+            gate=d["gate"],
+            stock_type=d["stock_type"],
+            gate_offset=d["gate_offset"],
+            recalled=d["recalled"],
+            mismatch=d["mismatch"],
+            unresolved=d["unresolved"],
+            failures=d["failures"],
+            configuration=d["configuration"],
+            waited_us=d["waited_us"],
+            closed_at=d["closed_at"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "posting": self.posting.to_avro(),
+            "state": self.state,
+            "attempts": self.attempts,
+            "finds": self.finds,
+            "erp_document": self.erp_document,
+            "code": self.code,
+            "detail": self.detail,
+            "gate": self.gate,
+            "stock_type": self.stock_type,
+            "gate_offset": self.gate_offset,
+            "recalled": self.recalled,
+            "mismatch": self.mismatch,
+            "unresolved": self.unresolved,
+            "failures": self.failures,
+            "configuration": self.configuration,
+            "waited_us": self.waited_us,
+            "closed_at": self.closed_at,
         }
 
 
@@ -2870,6 +3866,36 @@ class Tick:
 
 
 @dataclass(slots=True)
+class TimelineRow:
+    """Ten minutes of one counter: every change point, in truth order."""
+
+    entry: PointState
+    exit: PointState
+    points: bytes
+    raw_sources: list[str]
+    shares: list[Share] = field(default_factory=list)
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> TimelineRow:
+        return TimelineRow(
+            entry=PointState.from_avro(d["entry"]),
+            exit=PointState.from_avro(d["exit"]),
+            points=d["points"],
+            raw_sources=d["raw_sources"],
+            shares=[Share.from_avro(v) for v in d["shares"]],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "entry": self.entry.to_avro(),
+            "exit": self.exit.to_avro(),
+            "points": self.points,
+            "raw_sources": self.raw_sources,
+            "shares": [v.to_avro() for v in self.shares],
+        }
+
+
+@dataclass(slots=True)
 class TimerFired:
     """A timer of the executor (monotonic) fired for a posting."""
 
@@ -2914,7 +3940,10 @@ class Total:
     lot: str = ""
     reason: str = ""
     position: str = ""
+    component_material: str = ""
+    component_lot: str = ""
     run: str = ""
+    bom_revision: str = ""
     denominator: int = 1
     first_at: int = 0
     last_at: int = 0
@@ -2942,7 +3971,10 @@ class Total:
             lot=d["lot"],
             reason=d["reason"],
             position=d["position"],
+            component_material=d["component_material"],
+            component_lot=d["component_lot"],
             run=d["run"],
+            bom_revision=d["bom_revision"],
             denominator=d["denominator"],
             first_at=d["first_at"],
             last_at=d["last_at"],
@@ -2963,8 +3995,11 @@ class Total:
             "kind": self.kind,
             "reason": self.reason,
             "position": self.position,
+            "component_material": self.component_material,
+            "component_lot": self.component_lot,
             "business_date": self.business_date,
             "run": self.run,
+            "bom_revision": self.bom_revision,
             "numerator": self.numerator,
             "denominator": self.denominator,
             "unit": self.unit,
@@ -2981,31 +4016,43 @@ class Total:
 
 
 RECORDS: dict[str, Any] = {
+    "AccountClosedRow": AccountClosedRow,
+    "AccountRow": AccountRow,
     "AttemptEnded": AttemptEnded,
     "Component": Component,
     "ConfigActivated": ConfigActivated,
     "ConfigDocument": ConfigDocument,
     "CounterFrame": CounterFrame,
+    "CounterState": CounterState,
+    "DeclarationRow": DeclarationRow,
     "DispositionDecided": DispositionDecided,
+    "EquipmentRow": EquipmentRow,
     "EquipmentStateChanged": EquipmentStateChanged,
     "ExceptionRecord": ExceptionRecord,
     "GenealogyEdge": GenealogyEdge,
     "HoldForwarded": HoldForwarded,
     "HoldPlaced": HoldPlaced,
     "HoldReleased": HoldReleased,
+    "HoldState": HoldState,
     "InspectionRecorded": InspectionRecorded,
     "InspectionRequested": InspectionRequested,
+    "IssuedPosting": IssuedPosting,
     "LabourRecorded": LabourRecorded,
     "LotCreated": LotCreated,
+    "LotLoad": LotLoad,
     "LotLoaded": LotLoaded,
     "LotMerged": LotMerged,
+    "LotRef": LotRef,
+    "LotRow": LotRow,
     "LotShipped": LotShipped,
     "LotSplit": LotSplit,
     "LotStaged": LotStaged,
     "LotState": LotState,
+    "LotStateRow": LotStateRow,
     "LotUnloaded": LotUnloaded,
     "MaterialChanged": MaterialChanged,
     "MaterialConsumed": MaterialConsumed,
+    "MaterialRow": MaterialRow,
     "Movement": Movement,
     "Operation": Operation,
     "OperatorDecision": OperatorDecision,
@@ -3017,12 +4064,17 @@ RECORDS: dict[str, Any] = {
     "OrderItem": OrderItem,
     "OrderRejected": OrderRejected,
     "OrderReleased": OrderReleased,
+    "OrderRow": OrderRow,
     "OrderState": OrderState,
     "Outcome": Outcome,
     "Output": Output,
     "PartitionPosition": PartitionPosition,
     "PendingConfig": PendingConfig,
+    "PendingRow": PendingRow,
+    "PlantRow": PlantRow,
+    "PointState": PointState,
     "Posting": Posting,
+    "PostingRow": PostingRow,
     "ProcessValue": ProcessValue,
     "ProductionDeclared": ProductionDeclared,
     "ProductionTotal": ProductionTotal,
@@ -3034,11 +4086,19 @@ RECORDS: dict[str, Any] = {
     "RunChanged": RunChanged,
     "RunCorrected": RunCorrected,
     "RunEnded": RunEnded,
+    "RunSegment": RunSegment,
     "RunStarted": RunStarted,
+    "RunState": RunState,
     "RunVoided": RunVoided,
     "ScrapDeclared": ScrapDeclared,
+    "SeqRange": SeqRange,
+    "Share": Share,
     "ShipmentBlock": ShipmentBlock,
+    "SourceTotal": SourceTotal,
+    "StateSpan": StateSpan,
     "Tick": Tick,
+    "TimelineRow": TimelineRow,
     "TimerFired": TimerFired,
     "Total": Total,
+    "TotalState": TotalState,
 }

@@ -39,6 +39,7 @@ class Step:
     """What a fold sees: the partition's rows and clock state, the records of one batch, and where results go."""
 
     __slots__ = (
+        "careful",
         "_codec",
         "_out",
         "_prefix",
@@ -52,14 +53,16 @@ class Step:
         "topic",
     )
 
-    def __init__(self, part: OwnedPartition, records: Sequence[Any], prefix: str, suspects: frozenset[int]) -> None:
+    def __init__(self, part: OwnedPartition, records: Sequence[Any], prefix: str, suspects: Mapping[int, int]) -> None:
         self.rows: RowCache = part.rows
         self.state: PartitionPosition = part.state
         self.records = records
         self.topic, self.partition = part.tp.topic.removeprefix(prefix), part.tp.partition
         self.offset = -1
         """Inbox offset of the record being folded: set by the fold, named when it fails."""
-        self.suspects = suspects
+        self.suspects = frozenset(offset for offset, count in suspects.items() if count >= SUSPECT_LIMIT)
+        self.careful = bool(suspects)
+        """A record near here ended the process before: fold one by one, so that the right one is named."""
         self._codec, self._out, self._released, self._prefix = part.codec, part.out, part.released, prefix
 
     def emit(self, topic: str, key: str, record: Any, partition: int | None = None) -> None:
@@ -90,6 +93,14 @@ class Fold(Protocol):
         """Fold step.records into step.rows and step.state; emit results. Sets step.offset before each record."""
         ...
 
+    def taken_over(self, step: Step) -> None:
+        """A partition was restored: build what is kept in memory from its rows. Called once, before any batch."""
+        ...
+
+    def left(self, partition: int) -> None:
+        """The partition is gone: forget its memory."""
+        ...
+
 
 @dataclass(slots=True)
 class StageSettings:
@@ -118,8 +129,6 @@ class StageApp(faust.App):
         self.checkpoints: list[Checkpoint] = []
         self.on_checkpoint: Callable[[Checkpoint], None] = self.checkpoints.append
         self.on_released: Callable[[int, Sequence[Any]], None] = lambda partition, entries: None
-        self.on_taken_over: Callable[[OwnedPartition], None] = lambda part: None
-        self.on_left: Callable[[OwnedPartition], None] = lambda part: None
         super().__init__(
             f"{settings.prefix}{fold.name}",
             broker=f"aiokafka://{settings.broker.bootstrap}",
@@ -149,7 +158,7 @@ class StageApp(faust.App):
             options=dict(STORE_OPTIONS),
             changelog_topic=None,
         )
-        self._suspects: dict[TP, frozenset[int]] = {}
+        self._suspects: dict[TP, dict[int, int]] = {}
         channel = self.topic(*sorted(self.inboxes), schema=Passthrough())
         self.agent(channel, name=f"{fold.name}.fold", concurrency=1)(self._fold_batches)
 
@@ -217,15 +226,24 @@ class StageApp(faust.App):
                 part.accuse(step.offset)
             die(Exit.FOLD_FAILED, f"{part.tp}@{step.offset}: {exc!r}\n{traceback.format_exc()}")
 
+    def on_taken_over(self, part: OwnedPartition) -> None:
+        """The partition is restored and ours. What the fold emits here leaves with the first checkpoint."""
+        step = self.idle_step(part)
+        with self._guarded(part, step):
+            self.stage.taken_over(step)
+
+    def on_left(self, part: OwnedPartition) -> None:
+        self._suspects.pop(part.tp, None)
+        self.stage.left(part.tp.partition)
+
     def idle_step(self, part: OwnedPartition) -> Step:
         """A step without records, for the one stage that lets time in (intake, live): no await until it is folded."""
-        return Step(part, (), self.settings.prefix, frozenset())
+        return Step(part, (), self.settings.prefix, {})
 
-    def _suspected(self, part: OwnedPartition) -> frozenset[int]:
+    def _suspected(self, part: OwnedPartition) -> dict[int, int]:
         known = self._suspects.get(part.tp)
         if known is None:
-            known = frozenset(offset for offset, count in part.suspects().items() if count >= SUSPECT_LIMIT)
-            self._suspects[part.tp] = known
+            known = self._suspects[part.tp] = part.suspects()
         return known
 
     async def _breathe(self, batch: Batch) -> None:

@@ -9,18 +9,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from schemas.configuration.rules import Kind
-from schemas.configuration.values import Duration, Flag, OneOrMany, Rate, Section, Whole
+from schemas.configuration.values import Duration, Flag, OneOrMany, Rate, SecretName, Section, Whole
 
-_SECRET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _MAINTENANCE = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun|daily) ([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")
 _SHORT_OF_STOCK = re.compile(r"park|retry \d+\s*(s|min|h|d)")
-
-
-def _secret(value: str) -> str:
-    if value and not _SECRET.fullmatch(value):
-        # The text is not repeated: it may be the secret itself.
-        raise ValueError("`secret` is the name of a secret, never its value: letters, digits, `_`, `.` and `-`, at most 63")
-    return value
 
 
 def _maintenance(value: str) -> str:
@@ -43,7 +35,7 @@ class Endpoint(Section):
     """none: postings become due and stay; nothing is called."""
     url: str = ""
     """`${NAME}` is taken from the environment when the adapter starts; it is not part of the configuration's hash."""
-    secret: Annotated[str, AfterValidator(_secret)] = ""
+    secret: SecretName = ""
     calls_per_second: Rate = Fraction(10)
     concurrency: Annotated[Whole, Field(ge=1, le=256)] = 4
     timeout_us: Duration = Field(default=30_000_000, alias="timeout")

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Tag, model_validator
 from pydantic.types import Discriminator
 
 from schemas.configuration.values import Flag, OneOrMany, Section, Whole
 
 DateFormat = str
-_FUNCTION_WORDS = frozenset({"path", "default", "codes", "table", "trim", "case", "date", "sha256", "pad"})
+_FUNCTION_WORDS = frozenset({"path", "default", "codes", "table", "trim", "case", "date", "pad"})
 RESERVED = frozenset({"when", "emit", "ignore", "fields", "line"})
 
 
@@ -32,10 +32,25 @@ def _decimals(value: int) -> int:
     return value
 
 
+def _as_written(schema: dict[str, Any]) -> None:
+    """The JSON Schema of what people write: fields stand beside the keywords, line numbers are not written."""
+    properties = schema["properties"]
+    schema["additionalProperties"] = properties.pop("fields")["additionalProperties"]
+    properties.pop("line", None)
+
+
+def _collected(data: Any, reserved: frozenset[str]) -> Any:
+    """Keys that are no keyword are fields of the record."""
+    if not isinstance(data, dict):
+        return data
+    fields = {str(key): value for key, value in data.items() if key not in reserved}
+    return {**{key: data[key] for key in data if key in reserved}, "fields": {**fields, **data.get("fields", {})}}
+
+
 class Function(Section):
     """A value read at `path` and passed through named functions, always in this order: missing value or blank ->
-    `default`; `trim`, `case`, `strip_zeros`, `pad`; `codes` or `table`; `sha256`; then the field's type: `decimals`,
-    `unit`, `rounding` for quantities and readings, `date`, `zone` for times."""
+    `default`; `trim`, `case`, `strip_zeros`, `pad`; `codes` or `table`; then the field's type: `decimals`, `unit`,
+    `rounding` for quantities and readings, `date`, `zone`, `ambiguous` for times."""
 
     path: Scalar = ""
     default: Scalar | None = None
@@ -48,22 +63,23 @@ class Function(Section):
     codes: dict[str, Scalar] | None = None
     table: str | None = None
     decimals: Annotated[Whole, AfterValidator(_decimals)] | None = None
-    unit: Scalar | None = None
-    """A path, or `=PC`."""
+    unit: UnitExpression | None = None
+    """A path, `=PC`, or a function with `codes` or `table`."""
     rounding: Literal["exact", "half_away"] = "exact"
     """What happens to more decimals than stated: refused (BAD_DECIMAL), or rounded half away from zero."""
     date: DateFormat | None = None
     """iso (the default) | epoch_s | epoch_ms | epoch_us | epoch_ns | a strptime format."""
     zone: str | None = None
     """Zone of local stamps that carry no offset; default: the plant's."""
-    ambiguous: Literal["first", "second", "refuse"] = "refuse"
-    """Which of the two a local stamp in the repeated hour of autumn is."""
-    sha256: Flag = False
+    ambiguous: Literal["first", "second", "arrival", "reject"] = "reject"
+    """Which of the two a local stamp in the repeated hour of autumn is; `arrival`: the one that fits received_at."""
 
 
 class Each(Section):
     """One nested record (or text) per element of the list at `each`. Inside, paths start at the element; `$.` starts at
     the whole record."""
+
+    model_config = ConfigDict(json_schema_extra=_as_written)
 
     each: str
     value: Expression | None = None
@@ -79,20 +95,14 @@ class Each(Section):
 class Nested(Section):
     """A nested record written out field by field."""
 
+    model_config = ConfigDict(json_schema_extra=_as_written)
+
     fields: dict[str, Expression] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
     def _collect(cls, data: Any) -> Any:
         return _collected(data, frozenset({"fields"}))
-
-
-def _collected(data: Any, reserved: frozenset[str]) -> Any:
-    """Keys that are no keyword are fields of the record."""
-    if not isinstance(data, dict):
-        return data
-    fields = {str(key): value for key, value in data.items() if key not in reserved}
-    return {**{key: data[key] for key in data if key in reserved}, "fields": {**fields, **data.get("fields", {})}}
 
 
 def _form(value: Any) -> str:
@@ -106,6 +116,10 @@ def _form(value: Any) -> str:
     return "list" if isinstance(value, list | tuple) else "text"
 
 
+UnitExpression = Annotated[
+    Annotated[Scalar, Tag("text")] | Annotated["Function", Tag("function")],
+    Discriminator(_form),
+]
 Item = Annotated[
     Annotated[Scalar, Tag("text")] | Annotated[Function, Tag("function")] | Annotated["Nested", Tag("nested")],
     Discriminator(_form),
@@ -126,6 +140,8 @@ Texts = Annotated[list[Scalar], OneOrMany]
 
 class EventRule(Section):
     """The first rule whose `when` matches decides. Keys besides when, emit and ignore are fields of the record."""
+
+    model_config = ConfigDict(json_schema_extra=_as_written)
 
     when: dict[str, Texts] = Field(default_factory=dict)
     """Path -> the value, or one of the values, that it must have. Empty: matches everything."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from schemas.configuration.mapping import Source
-from schemas.configuration.values import Conversion, Day, Duration, Flag, Name, OneOrMany, Section, WallTime, Whole
+from schemas.configuration.values import Conversion, Day, Duration, Flag, Name, OneOrMany, SecretName, Section, WallTime, Whole
 
 MAX_INT64 = 2**63 - 1
 Names = Annotated[list[str], OneOrMany]
@@ -33,17 +33,18 @@ class Plant(Section):
 
 class CalendarSection(Section):
     shifts: dict[str, WallTime] = Field(default_factory=lambda: {"day": "00:00"}, min_length=1)
-    """Name -> local wall time at which it begins; it ends where the next one begins."""
+    """Name -> `06:00` (it ends where the next one begins) or `06:00-14:00`, local wall times."""
     business_date: Literal["day_shift_began", "day_shift_ended", "calendar_day"] = "day_shift_began"
-    outside_shift: Literal["previous", "next"] = "previous"
-    """Which shift owns what happens on a day off."""
+    outside_shift: Literal["previous", "next", "calendar_day"] = "previous"
+    """Whom the time between shifts and on days off belongs to; calendar_day: no shift, day by day."""
     days_off: list[Day] = Field(default_factory=list)
 
-    @model_validator(mode="after")
-    def _shifts_begin_at_different_times(self) -> CalendarSection:
-        if len(set(self.shifts.values())) < len(self.shifts):
+    @field_validator("shifts")
+    @classmethod
+    def _begin_at_different_times(cls, shifts: dict[str, str]) -> dict[str, str]:
+        if len({text[:5] for text in shifts.values()}) < len(shifts):
             raise ValueError("two shifts begin at the same time")
-        return self
+        return shifts
 
 
 class MasterData(Section):
@@ -70,7 +71,7 @@ class Counter(Section):
     of: str = ""
     """For consumption: `loaded_lot` (what is loaded at `position`) or the material's number."""
     position: str = ""
-    """Where the consumed lot is loaded; default for consumption: the counter's name."""
+    """Where the consumed lot is loaded; empty: the equipment has one position only."""
     on_fall: Literal["reset", "placeholder", "rollover"] = "reset"
     modulus: Annotated[Whole, Field(gt=0)] | None = None
     """A roll-over continues at 0 after modulus - 1. In the counter's own steps."""
@@ -127,6 +128,8 @@ class PlantConfig(Section):
     clock: Clock = Field(default_factory=Clock)
     attribution: Attribution = Field(default_factory=Attribution)
     private: list[str] = Field(default_factory=list)
+    private_key: SecretName = ""
+    """Name of the secret that keys the hashes of private fields; empty: the plant's id (guessable, not for production)."""
     shadow: Flag = False
     """Post nothing; only compare with what the ERP has."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from schemas.configuration.triggers import Cut, MeasureText, Trigger
 from schemas.configuration.values import Duration, OneOrMany, Section, Whole
@@ -26,7 +26,7 @@ class Yield(Section):
 
 
 class Consumption(Section):
-    """How a component's consumption is known. `component`: a material number, a position (resin), or `*`."""
+    """How a component's consumption is known. `component`: a material number, a position or `*`."""
 
     component: str
     by: Mode
@@ -136,14 +136,15 @@ class RulesConfig(Section):
     sweep_every: Duration = 0
     """0: no sweep beyond the rules' own triggers."""
 
-    @model_validator(mode="after")
-    def _one_mode_per_component(self) -> RulesConfig:
+    @field_validator("consumption")
+    @classmethod
+    def _one_mode_per_component(cls, consumption: list[Consumption]) -> list[Consumption]:
         modes: dict[tuple[str, str], str] = {}
-        for entry in self.consumption:
+        for entry in consumption:
             known = modes.setdefault((entry.component, entry.operation), entry.mode)
             if known != entry.mode:
                 raise ValueError(f"component `{entry.component}` has two modes, {known} and {entry.mode}; keep one")
-        return self
+        return consumption
 
     def rule_for(self, kind: str, order: str, operation: str, material: str, order_type: str = "") -> RuleAt | None:
         """The most specific rule that matches (of equals the first), with its line; None: this kind is never posted."""

@@ -22,11 +22,12 @@ _UNITS_US = {
     "w": 604_800_000_000,
 }
 _DURATION = re.compile(r"(\d{1,9})\s*(us|ms|s|min|h|d|w)")
-_WALL_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+_WALL_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d(\s*-\s*([01]\d|2[0-3]):[0-5]\d)?")
 _CONVERSION = re.compile(r"\d+(\.\d+)?\s+\S+\s*=\s*\d+(\.\d+)?\s+\S+")
 _NAME = re.compile(r"[^\s|:*]{1,64}")
 _WHOLE = re.compile(r"[+-]?\d{1,18}")
 _DECIMAL = re.compile(r"\d{1,18}(\.\d{1,9})?")
+_SECRET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _TRUE = {"true", "yes", "on"}
 _FALSE = {"false", "no", "off"}
 
@@ -83,7 +84,7 @@ def _rate(value: Any) -> Fraction:
 
 def _wall_time(value: str) -> str:
     if not _WALL_TIME.fullmatch(value):
-        raise ValueError(f'`{value}` is no time of day; write hours and minutes like "06:00"')
+        raise ValueError(f'`{value}` is no time of day; write "06:00" or "06:00-14:00"')
     return value
 
 
@@ -96,6 +97,13 @@ def _conversion(value: str) -> str:
 def _name(value: str) -> str:
     if not _NAME.fullmatch(value):
         raise ValueError(f"`{value}` is no name (1 to 64 characters, no blank, none of | : *)")
+    return value
+
+
+def _secret_name(value: str) -> str:
+    if value and not _SECRET.fullmatch(value):
+        # The text is not repeated: it may be the secret itself.
+        raise ValueError("write the name of a secret, never its value: letters, digits, `_`, `.`, `-`, at most 63")
     return value
 
 
@@ -135,6 +143,7 @@ WallTime = Annotated[str, AfterValidator(_wall_time)]
 Conversion = Annotated[str, AfterValidator(_conversion)]
 Name = Annotated[str, AfterValidator(_name)]
 Day = Annotated[str, AfterValidator(_day)]
+SecretName = Annotated[str, AfterValidator(_secret_name)]
 Amount = Annotated[str, BeforeValidator(_amount), WithJsonSchema({"type": ["string", "number"]})]
 """Decimal as plain text without trailing zeros; never a float."""
 OneOrMany = BeforeValidator(_one_or_many, json_schema_input_type=Any)

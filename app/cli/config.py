@@ -1,0 +1,188 @@
+"""`lineledger config`: check a plant's files, try a mapping on a sample, write the JSON Schemas."""
+
+import gzip
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, NoReturn
+
+import typer
+from pydantic import BaseModel
+
+from app.configuration import FILES, ConfigError, load, mappers
+from schemas.configuration import Configuration, ErpConfig, PlantConfig, RulesConfig
+from streams.mapping import UNAVAILABLE, Mapped, Mapper, RawRecord, Reading, Refused
+
+OK, PROBLEMS, USAGE = 0, 1, 2
+_MAX_LINE_BYTES = 2 << 20
+_SHOWN = 160
+_MODELS: dict[str, type[BaseModel]] = dict(zip(FILES, (PlantConfig, RulesConfig, ErpConfig), strict=True))
+
+app = typer.Typer(help="Check plant.yaml, rules.yaml and erp.yaml, and try mappings on samples.", no_args_is_help=True)
+
+ConfigDir = Annotated[Path, typer.Option("--config", help="Folder with plant.yaml, rules.yaml and erp.yaml.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+
+
+class Tried(NamedTuple):
+    """One raw record and what became of it; no items: a rule ignores it."""
+
+    position: str
+    raw: str
+    items: Mapped
+
+    @property
+    def refused(self) -> bool:
+        return any(isinstance(item, Refused) for item in self.items)
+
+
+@app.command()
+def check(config: ConfigDir, as_json: AsJson = False) -> None:
+    """Say everything that is wrong with a configuration, with file and line. Exit 0: nothing; 1: something."""
+    configuration = _loaded(config, PROBLEMS, as_json)
+    summary = {
+        "ok": True,
+        "plant": configuration.plant.plant.id,
+        "hash": configuration.hash,
+        "rule_version": configuration.rule_version,
+        "problems": [],
+    }
+    if as_json:
+        typer.echo(json.dumps(summary))
+        return
+    plant = configuration.plant
+    typer.echo(
+        f"{plant.plant.id}: {len(plant.sources)} sources, {len(plant.equipment)} equipment, "
+        f"{len(configuration.rules.post)} posting rules. No problem found."
+    )
+    typer.echo(f"hash {configuration.hash}   rules {configuration.rule_version}")
+
+
+@app.command("try")
+def try_source(
+    config: ConfigDir,
+    file: Annotated[Path, typer.Argument(help="Sample of raw records, one per line; .gz is read too.")],
+    source: Annotated[str, typer.Option(help="Source of plant.yaml; default: the only one.")] = "",
+    lines: Annotated[int, typer.Option(min=1, max=100_000, help="How many records to read.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Map the first records of a file and show raw beside canonical, refused ones first. Exit 1: some were refused."""
+    found = mappers(_loaded(config, USAGE, as_json))
+    mapper = found.get(source) if source else next(iter(found.values())) if len(found) == 1 else None
+    if mapper is None:
+        _fail(f"--source is one of {', '.join(sorted(found))}")
+    try:
+        tried = list(_try(mapper, file, lines))
+    except OSError as wrong:
+        _fail(f"{file} cannot be read: {wrong.strerror or wrong}")
+    ordered = sorted(tried, key=lambda one: not one.refused)
+    counts = Counter(_name(item) for one in tried for item in one.items)
+    counts["ignored"] = mapper.ignored
+    if as_json:
+        records = [{"position": one.position, "raw": one.raw, "items": [_plain(i) for i in one.items]} for one in ordered]
+        typer.echo(json.dumps({"source": mapper.name, "counts": dict(counts), "records": records}))
+    else:
+        for one in ordered:
+            typer.echo(f"{one.position}  {_shown(one.raw)}")
+            for item in one.items:
+                typer.echo(f"    {_described(item)}")
+            if not one.items:
+                typer.echo("    ignored")
+        typer.echo("   ".join(f"{name} {count}" for name, count in sorted(counts.items()) if count))
+    raise typer.Exit(PROBLEMS if any(one.refused for one in tried) else OK)
+
+
+@app.command()
+def schema(
+    file: Annotated[str, typer.Argument(help="plant.yaml, rules.yaml, erp.yaml; default: all three.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Folder to write <file>.schema.json to.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The JSON Schema of the files, for editors (always JSON)."""
+    names = [file] if file else list(FILES)
+    if any(name not in _MODELS for name in names):
+        _fail(f"the files are {', '.join(FILES)}")
+    schemas = {name: _MODELS[name].model_json_schema(by_alias=True, mode="validation") for name in names}
+    if out is None:
+        typer.echo(json.dumps(schemas[file] if file else schemas, indent=None if as_json else 2))
+        return
+    written = []
+    out.mkdir(parents=True, exist_ok=True)
+    for name, content in schemas.items():
+        target = out / f"{name.removesuffix('.yaml')}.schema.json"
+        target.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        written.append(str(target))
+    typer.echo(json.dumps({"written": written}) if as_json else "\n".join(written))
+
+
+def _loaded(directory: Path, exit_code: int, as_json: bool) -> Configuration:
+    try:
+        return load(directory)
+    except ConfigError as wrong:
+        if as_json:
+            problems = [problem._asdict() for problem in wrong.problems]
+            typer.echo(json.dumps({"ok": False, "problems": problems}))
+        else:
+            typer.echo("\n".join(str(problem) for problem in wrong.problems), err=True)
+        raise typer.Exit(exit_code) from None
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(USAGE)
+
+
+def _try(mapper: Mapper, file: Path, lines: int) -> Iterator[Tried]:
+    with file.open("rb") as plain:
+        packed = plain.read(2) == b"\x1f\x8b"
+        plain.seek(0)
+        with gzip.open(plain) if packed else plain as content:
+            for number in range(1, lines + 1):
+                line = content.readline(_MAX_LINE_BYTES)
+                if not line:
+                    return
+                value = line.rstrip(b"\r\n")
+                items = mapper.map(RawRecord(value, mapper.name, file.name, number))
+                yield Tried(f"{file.name}:{number}", mapper.redacted(value).decode(errors="replace"), items)
+
+
+def _name(item: Any) -> str:
+    return item.code if isinstance(item, Refused) else "CounterReading" if isinstance(item, Reading) else type(item).__name__
+
+
+def _plain(item: Any) -> dict[str, Any]:
+    if isinstance(item, Refused):
+        return {
+            "refused": item.code,
+            "detail": item.detail,
+            "event_id": item.event_id,
+            "rule_line": item.line,
+            "equipment": item.equipment,
+            "kind": item.kind,
+            "quantity": None if item.quantity is None else item.quantity.to_avro(),
+        }
+    return {"event": _name(item), **(item._asdict() if isinstance(item, Reading) else item.to_avro())}
+
+
+def _described(item: Any) -> str:
+    if isinstance(item, Refused):
+        rule = f" (rule at plant.yaml:{item.line})" if item.line else ""
+        return f"REFUSED {item.code}: {item.detail}{rule}"
+    if isinstance(item, Reading):
+        value = "unavailable" if item.value == UNAVAILABLE else item.value
+        seq = "" if item.seq < 0 else f" seq {item.seq}"
+        return f"-> CounterReading {item.equipment} {item.counter} = {value}{seq} at {_instant(item.occurred_at)}"
+    hidden = {"event_id", "plant", "occurred_at", "received_at", "source", "raw_source", "raw_offset", "label"}
+    content = {key: value for key, value in item.to_avro().items() if key not in hidden and value not in ("", [], None)}
+    return f"-> {_name(item)} at {_instant(item.occurred_at)} {json.dumps(content, ensure_ascii=False)}"
+
+
+def _instant(micros: int) -> str:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)).isoformat().replace("+00:00", "Z")
+
+
+def _shown(text: str) -> str:
+    printable = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+    return printable if len(printable) <= _SHOWN else f"{printable[:_SHOWN]}..."

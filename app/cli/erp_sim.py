@@ -1,0 +1,49 @@
+"""`lineledger erp-sim`: an ERP to try things on."""
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from app.erp.simulator.booking import Mode
+from app.erp.simulator.faults import Faults
+from app.erp.simulator.records import Ways
+from app.erp.simulator.serve import STORE_FILE, serve, token_of
+from app.erp.simulator.server import Settings, Simulator
+
+
+def erp_sim(
+    directory: Annotated[Path, typer.Option(help="Where the store and the token are kept.")],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 0,
+    mode: Annotated[str, typer.Option(help="What the ERP derives: by_order, explicit, auto_receipt or backflush.")] = "by_order",
+    idempotency: Annotated[bool, typer.Option(help="Without it the same posting id posted twice is booked twice.")] = True,
+    faults: Annotated[Path | None, typer.Option(help="JSON file: latency, budget, outages, probabilities, rules.")] = None,
+) -> None:
+    """Run a simulated ERP. It prints its address as one line of JSON; callers need the token in DIRECTORY/token."""
+    try:
+        settings = Settings(
+            store=directory / STORE_FILE,
+            token=token_of(directory),
+            ways=Ways(idempotency, msgspec.convert(mode, Mode)),
+            faults=Faults() if faults is None else msgspec.json.decode(faults.read_bytes(), type=Faults),
+        )
+    except (OSError, ValueError) as wrong:
+        typer.echo(f"erp-sim cannot start: {wrong}", err=True)
+        raise typer.Exit(2) from wrong
+    asyncio.run(_until_signalled(settings, host, port))
+
+
+async def _until_signalled(settings: Settings, host: str, port: int) -> None:
+    serving = asyncio.create_task(serve(Simulator(settings), host, port))
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signum, serving.cancel)
+    try:
+        await serving
+    except asyncio.CancelledError:
+        # A second signal must not cut the shutdown short: there is nothing left to shut down.
+        return

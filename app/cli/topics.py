@@ -1,0 +1,110 @@
+"""`lineledger topics`: what the catalog wants on a broker, and making it so.
+
+Exit codes: 0 nothing to do, or applied; 1 topics differ (plan: or are missing); 2 usage or infrastructure.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.kafka import topics
+from app.kafka.topic_plan import Change, TopicNameInvalid
+from schemas.catalog import catalog
+
+EXIT_OK, EXIT_CHANGES, EXIT_ERROR = 0, 1, 2
+
+app = typer.Typer(
+    name="topics", help="The catalog's topics on a broker: plan, apply. Nothing is ever altered.", no_args_is_help=True
+)
+
+Bootstrap = Annotated[str, typer.Option(help="Broker addresses, host:port[,host:port].")]
+Prefix = Annotated[str, typer.Option(help="Put before every topic name as it stands, for example 'prod.'.")]
+Raw = Annotated[list[str] | None, typer.Option(help="Raw topic of a source, as in plant.yaml; may be repeated.")]
+Replication = Annotated[int, typer.Option(min=1, help="Copies of each partition: 3 in production.")]
+Recorded = Annotated[bool, typer.Option(help="For recorded input: keep its timestamps, delete nothing for its age.")]
+ClientConfig = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, help="File of key=value client settings (security).")
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")]
+
+
+@app.command()
+def plan(
+    bootstrap: Bootstrap,
+    prefix: Prefix = "",
+    raw: Raw = None,
+    replication: Replication = 3,
+    recorded: Recorded = False,
+    client_config: ClientConfig = None,
+    as_json: Json = False,
+) -> None:
+    """Show what apply would create and what differs. Changes nothing."""
+    admin = topics.admin_client(bootstrap, client_properties(client_config))
+    changes = _reported(
+        lambda: topics.plan(admin, catalog(), prefix, raw or (), replication=replication, recorded=recorded), as_json
+    )
+    drift = any(change.action == "drift" for change in changes)
+    _print(changes, topics.TopicDrift.code if drift else "", as_json)
+    raise typer.Exit(EXIT_OK if all(change.action == "ok" for change in changes) else EXIT_CHANGES)
+
+
+@app.command()
+def apply(
+    bootstrap: Bootstrap,
+    prefix: Prefix = "",
+    raw: Raw = None,
+    replication: Replication = 3,
+    recorded: Recorded = False,
+    client_config: ClientConfig = None,
+    as_json: Json = False,
+) -> None:
+    """Create what is missing. Refuses (TOPIC_DRIFT) while an existing topic differs."""
+    admin = topics.admin_client(bootstrap, client_properties(client_config))
+    try:
+        changes = _reported(
+            lambda: topics.apply(admin, catalog(), prefix, raw or (), replication=replication, recorded=recorded), as_json
+        )
+    except topics.TopicDrift as refused:
+        _print(refused.changes, refused.code, as_json)
+        raise typer.Exit(EXIT_CHANGES) from refused
+    _print(changes, "", as_json)
+
+
+def client_properties(file: Path | None) -> dict[str, str]:
+    """librdkafka settings of a file, one key=value a line, # begins a comment line. Raises typer.BadParameter."""
+    properties = {}
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines() if file else (), start=1):
+        text = line.strip()
+        if text and not text.startswith("#"):
+            key, equals, value = text.partition("=")
+            if not equals:
+                raise typer.BadParameter(f"{file}:{number} is not key=value")
+            properties[key.strip()] = value.strip()
+    return properties
+
+
+def _reported(work: Callable[[], list[Change]], as_json: bool) -> list[Change]:
+    """The changes, or the end of the process with the error's code."""
+    try:
+        return work()
+    except (topics.BrokerUnavailable, TopicNameInvalid) as exc:
+        typer.echo(json.dumps({"code": exc.code, "detail": str(exc)}) if as_json else f"{exc.code}: {exc}", err=not as_json)
+        raise typer.Exit(EXIT_ERROR) from exc
+
+
+def _print(changes: Sequence[Change], code: str, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"code": code, "changes": [asdict(change) for change in changes]}))
+        return
+    for change in changes:
+        if change.action != "ok":
+            typer.echo(f"{change.action:<7} {change.topic}{'   ' if change.reasons else ''}{'; '.join(change.reasons)}")
+    count = Counter(change.action for change in changes)
+    typer.echo(f"{len(changes)} topics: {count['create']} to create, {count['drift']} differ, {count['ok']} as wanted")
+    if code:
+        typer.echo(f"{code}: nothing was changed. Alter these topics by hand, or use another --prefix.")

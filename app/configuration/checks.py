@@ -1,0 +1,140 @@
+"""Checks across sections and files: what each part alone cannot know."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from app.configuration.problems import Path
+from schemas.configuration import ErpConfig, PlantConfig, RulesConfig
+from schemas.configuration.triggers import AtOnce, EveryQuantity, Measure
+from streams.mapping import MappingError, compile_source
+from tables.calendar import Calendar
+from tables.local_time import zone_of
+from tables.rejected import Refusal, Rejected
+from tables.units import UnitTable
+
+PIECE = "PC"
+
+
+class Finding(NamedTuple):
+    """A problem by the path in its file."""
+
+    file: str
+    path: Path
+    message: str
+
+
+def cross_checks(plant: PlantConfig | None, rules: RulesConfig | None, erp: ErpConfig | None) -> Iterator[Finding]:
+    """Every problem that the files have together; a file that is None was not valid by itself."""
+    if plant is not None:
+        yield from _calendar(plant)
+        yield from _aliases(plant)
+        yield from _mappings(plant)
+        yield from _globs(plant)
+    if plant is not None and rules is not None:
+        yield from _consumption(plant, rules)
+    if plant is not None:
+        yield from _units(plant, rules)
+    if erp is not None:
+        yield from _endpoint(erp)
+
+
+def _calendar(plant: PlantConfig) -> Iterator[Finding]:
+    try:
+        zone_of(plant.plant.zone)
+    except Refusal as wrong:
+        yield Finding("plant.yaml", ("plant", "zone"), wrong.rejected.detail)
+        return
+    calendar = plant.calendar
+    try:
+        Calendar(plant.plant.zone, calendar.shifts, calendar.business_date, calendar.outside_shift, calendar.days_off)
+    except Refusal as wrong:
+        yield Finding("plant.yaml", ("calendar", "shifts"), wrong.rejected.detail)
+
+
+def _aliases(plant: PlantConfig) -> Iterator[Finding]:
+    owners = {name: name for name in plant.equipment}
+    for name, entry in plant.equipment.items():
+        for index, alias in enumerate(entry.alias):
+            owner = owners.setdefault(alias, name)
+            if owner != name or alias == name:
+                message = f"`{alias}` already stands for {owner}; a name stands for one equipment"
+                yield Finding("plant.yaml", ("equipment", name, "alias", index), message)
+        if name != "*" and re.search(r"[|\x00-\x1f]", name):
+            yield Finding("plant.yaml", ("equipment", name), "a name has no `|` and no control character")
+
+
+def _mappings(plant: PlantConfig) -> Iterator[Finding]:
+    for name, source in plant.sources.items():
+        try:
+            compile_source(name, source, plant)
+        except MappingError as wrong:
+            for problem in wrong.problems:
+                yield Finding("plant.yaml", ("sources", name, *problem.path), problem.message)
+
+
+def _globs(plant: PlantConfig) -> Iterator[Finding]:
+    owners: dict[str, str] = {}
+    topics: dict[str, str] = {}
+    for name, source in plant.sources.items():
+        for index, glob in enumerate(source.files):
+            if owners.setdefault(glob, name) != name:
+                message = f"`{glob}` belongs to source {owners[glob]} already"
+                yield Finding("plant.yaml", ("sources", name, "files", index), message)
+        topic = source.read.topic
+        if topic and topics.setdefault(topic, name) != name:
+            message = f"topic `{topic}` belongs to source {topics[topic]} already; one source per topic"
+            yield Finding("plant.yaml", ("sources", name, "read", "topic"), message)
+
+
+def _consumption(plant: PlantConfig, rules: RulesConfig) -> Iterator[Finding]:
+    metered: set[str] = set()
+    for equipment in plant.equipment.values():
+        for name, counter in equipment.counters.items():
+            if counter.counts == "consumption":
+                metered |= {name, counter.of, counter.position}
+    for index, entry in enumerate(rules.consumption):
+        if entry.mode == "metered" and entry.component not in metered | {"*"}:
+            message = (
+                f"`{entry.component}` is by meter, but no counter of plant.yaml has `counts: consumption` for it; "
+                "add the counter or choose another mode"
+            )
+            yield Finding("rules.yaml", ("consumption", index, "by"), message)
+
+
+def _units(plant: PlantConfig, rules: RulesConfig | None) -> Iterator[Finding]:
+    tables = UnitTable()
+    stated = {PIECE}
+    for material, definitions in plant.units.items():
+        try:
+            tables = tables.with_material(material, definitions)
+        except Refusal as wrong:
+            yield Finding("plant.yaml", ("units", material), wrong.rejected.detail)
+        stated |= {word for text in definitions for word in re.findall(r"\d\s+([^\s=]+)", text)}
+    for equipment, entry in plant.equipment.items():
+        stated |= {counter.unit for counter in entry.counters.values()}
+        for name, counter in entry.counters.items():
+            if not counter.unit or re.search(r"[\s|]", counter.unit):
+                yield Finding("plant.yaml", ("equipment", equipment, "counters", name, "unit"), "this is no unit")
+    if rules is None or plant.master_data.materials == "erp":
+        return  # the ERP's units are known only when its materials have come
+    for index, rule in enumerate(rules.post):
+        for trigger in [*rule.when, *([] if rule.at_least is None else [rule.at_least])]:
+            if isinstance(trigger, EveryQuantity | AtOnce | Measure) and not _known(trigger.unit, stated, tables):
+                key = "at_least" if trigger is rule.at_least else "when"
+                message = f"unit `{trigger.unit}` is not known; add a conversion like `1 {trigger.unit} = 48 PC` to `units`"
+                yield Finding("rules.yaml", ("post", index, key), message)
+
+
+def _known(unit: str, stated: set[str], tables: UnitTable) -> bool:
+    built_in = ("kg", "m", "l", "h")
+    return unit in stated or any(not isinstance(tables.factor(unit, other), Rejected) for other in built_in)
+
+
+def _endpoint(erp: ErpConfig) -> Iterator[Finding]:
+    url = erp.erp.url
+    if "@" in urlsplit(url).netloc:
+        yield Finding("erp.yaml", ("erp", "url"), "an address holds no user and password; name them in `secret`")
+    elif url and not url.startswith(("http://", "https://", "${")):
+        yield Finding("erp.yaml", ("erp", "url"), "an address begins with https://, http:// or ${NAME}")

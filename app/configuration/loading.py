@@ -1,0 +1,100 @@
+"""Loading: files -> text -> models -> cross-checks. All problems of all files are found in one go where possible."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from app.configuration.checks import cross_checks
+from app.configuration.problems import ConfigError, Problem, message_of, sentence
+from app.configuration.yaml_text import Document, YamlProblem, read_yaml
+from schemas.configuration import Configuration, ErpConfig, PlantConfig, RulesConfig
+from streams.mapping import Mapper, compile_source
+
+PLANT, RULES, ERP = FILES = ("plant.yaml", "rules.yaml", "erp.yaml")
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_LINED = {PLANT: "sources", RULES: "post"}
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def load(directory: Path) -> Configuration:
+    """The configuration in `directory`: plant.yaml, and rules.yaml and erp.yaml where the defaults do not do.
+
+    Raises ConfigError with every problem that was found. Nothing is taken from the environment: see `resolved`.
+    """
+    problems: list[Problem] = []
+    documents = {name: _read(directory / name, problems, required=name == PLANT) for name in FILES}
+    plant = _validated(PlantConfig, PLANT, documents[PLANT], problems)
+    rules = _validated(RulesConfig, RULES, documents[RULES], problems)
+    erp = _validated(ErpConfig, ERP, documents[ERP], problems)
+    for name, path, message in cross_checks(plant, rules, erp):
+        document = documents[name]
+        found, line = document.place(path) if document else ((), 0)
+        problems.append(Problem(name, line, sentence(found, message)))
+    if problems or plant is None or rules is None or erp is None:
+        raise ConfigError(problems)
+    return Configuration.of(plant, rules, erp)
+
+
+def mappers(configuration: Configuration, private_key: bytes = b"") -> dict[str, Mapper]:
+    """A fresh Mapper per source of a checked configuration."""
+    plant = configuration.plant
+    return {name: compile_source(name, source, plant, private_key) for name, source in plant.sources.items()}
+
+
+def resolved(text: str, environment: Mapping[str, str] = os.environ) -> str:
+    """`text` with each `${NAME}` replaced from the environment. Raises ConfigError naming what is not set."""
+    missing = sorted({name for name in _REFERENCE.findall(text) if name not in environment})
+    if missing:
+        raise ConfigError([Problem(ERP, 0, f"the environment has no {name}; set it before the start") for name in missing])
+    return _REFERENCE.sub(lambda match: environment[match[1]], text)
+
+
+def _read(path: Path, problems: list[Problem], *, required: bool) -> Document | None:
+    try:
+        return _with_lines(path.name, read_yaml(path.read_bytes()))
+    except FileNotFoundError:
+        if required:
+            problems.append(Problem(path.name, 0, f"there is no {path.name}; write it, or name another folder"))
+            return None
+        return Document({})
+    except OSError as wrong:
+        problems.append(Problem(path.name, 0, f"{path.name} cannot be read: {wrong.strerror}"))
+    except YamlProblem as wrong:
+        problems.append(Problem(path.name, wrong.line, wrong.message))
+    return None
+
+
+def _with_lines(name: str, document: Document) -> Document:
+    """Give rules their line, which explanations show. A `line` that somebody wrote is left for the model to refuse."""
+    content = document.content
+    if name == RULES and isinstance(content.get("post"), list):
+        _number(content["post"], ("post",), document)
+    if name == PLANT and isinstance(content.get("sources"), dict):
+        for source, entry in content["sources"].items():
+            if isinstance(entry, dict) and isinstance(entry.get("events"), list):
+                _number(entry["events"], ("sources", source, "events"), document)
+    return document
+
+
+def _number(rules: list[Any], path: tuple[str, ...], document: Document) -> None:
+    for index, rule in enumerate(rules):
+        if isinstance(rule, dict):
+            if "line" in rule:
+                raise YamlProblem(document.lines[(*path, index, "line")], "`line` is no key here; remove it")
+            rule["line"] = document.lines[(*path, index)]
+
+
+def _validated(model: type[Model], name: str, document: Document | None, problems: list[Problem]) -> Model | None:
+    if document is None:
+        return None
+    try:
+        return model.model_validate(document.content)
+    except ValidationError as wrong:
+        for error in wrong.errors():
+            found, line = document.place(error["loc"])
+            problems.append(Problem(name, line, sentence(found, message_of(error, model))))
+    return None

@@ -1,0 +1,238 @@
+"""Adapter for the ERP simulator: JSON over HTTP with OASIS repeatability headers."""
+
+import hashlib
+import uuid
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from app.erp.port import Answer, BookedMovement, Capabilities, Document, DocumentLine
+from app.erp.simulator.messages import (
+    MAX_BODY_BYTES,
+    Booked,
+    FoundPosting,
+    MovementPage,
+    Refused,
+    SentDocument,
+    SentLine,
+    SentMovement,
+    ShownMovement,
+)
+from app.erp.tryton import ErpUnavailable
+
+ORDERS_PER_CALL = 50
+MAX_PAGES = 10_000
+MAX_DETAIL = 500
+MAX_RETRY_AFTER_MS = 3_600_000
+ACCESS_RETRY_MS = 30_000
+"""Wrong credentials reject nothing for good: somebody renews them."""
+DEFAULT_RETRY_MS = 1000
+MAX_REMEMBERED = 4096
+"""First-sent stamps kept; one that is forgotten (or lost in a crash) starts again, the request id does not."""
+
+Content = TypeVar("Content")
+
+
+class SimAdapter:
+    """app.erp.port.ErpAdapter on the simulator at `url`.
+
+    `timeout_ms` bounds each step of a call (connect, send, wait). `idempotent` and `commit_horizon_ms` are what the
+    simulator was started with, it cannot be asked. `client_id` names this sender in the repeatability headers.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        timeout_ms: int = 10_000,
+        *,
+        idempotent: bool = True,
+        commit_horizon_ms: int = 0,
+        client_id: str = "lineledger",
+        concurrency: int = 16,
+    ) -> None:
+        self._capabilities = Capabilities(
+            idempotent, commit_horizon_ms, timeout_ms, frozenset({"unrestricted", "inspection", "blocked"})
+        )
+        self._client = httpx.AsyncClient(
+            base_url=url,
+            headers={"Authorization": f"Bearer {token}", "Repeatability-Client-ID": client_id},
+            timeout=timeout_ms / 1000,
+            limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
+            trust_env=False,
+        )
+        self._first_sent: OrderedDict[str, str] = OrderedDict()
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    async def post(self, document: Document) -> Answer:
+        try:
+            body = msgspec.json.encode(_sent(document))
+        except (ValueError, TypeError, OverflowError) as wrong:
+            return Answer("rejected", code="DOCUMENT_INVALID", detail=str(wrong)[:MAX_DETAIL])
+        if len(body) > MAX_BODY_BYTES:
+            return Answer("rejected", code="DOCUMENT_INVALID", detail=f"{len(body)} bytes are too many.")
+        headers = {"Content-Type": "application/json", **self._repeatability(document)}
+        answer = await self._call("POST", "/documents", content=body, headers=headers)
+        if isinstance(answer, Answer):
+            return answer
+        if answer.status_code not in (200, 201):
+            return _refusal(answer)
+        booked = _decoded(answer, Booked)
+        if booked is None or not booked.document:
+            return Answer("unknown", code="BAD_ANSWER", detail=f"HTTP {answer.status_code} without a document.")
+        return Answer("accepted", booked.document, duplicate=booked.duplicate)
+
+    async def find(self, posting_id: str, content_hash: str) -> Answer:
+        """As the port says; `unknown` with retry_after_ms when the ERP did not say anything about the posting."""
+        answer = await self._call("GET", f"/postings/{quote(posting_id, safe='')}")
+        if isinstance(answer, Answer):
+            return Answer("unknown", code=answer.code, detail=answer.detail, retry_after_ms=answer.retry_after_ms)
+        if answer.status_code == 404:
+            # A 404 of something in between is no statement of the ERP.
+            refused = _decoded(answer, Refused)
+            if refused is not None and refused.code == "NOT_FOUND":
+                return Answer("not_found")
+        found = _decoded(answer, FoundPosting) if answer.status_code == 200 else None
+        if found is None or not found.documents:
+            refusal = _refusal(answer)
+            return Answer("unknown", code=refusal.code, detail=refusal.detail, retry_after_ms=refusal.retry_after_ms)
+        if found.content_hash != content_hash:
+            detail = f"{posting_id} is booked in document {found.documents[0]} with other content."
+            return Answer("rejected", found.documents[0], code="POSTING_MISMATCH", detail=detail)
+        return Answer("accepted", found.documents[0])
+
+    async def movements(self, orders: Sequence[str]) -> list[BookedMovement]:
+        """As the port says. Raises ErpUnavailable when the ERP gives no list: a part of it would prove nothing."""
+        wanted = list(dict.fromkeys(orders))
+        shown: list[ShownMovement] = []
+        for start in range(0, len(wanted), ORDERS_PER_CALL):
+            shown += await self._all_pages(wanted[start : start + ORDERS_PER_CALL])
+        return [
+            BookedMovement(m.document, m.posting_id, m.type, m.order, m.material, m.lot, m.location, m.amount, m.scale, m.unit)
+            for m in shown
+        ]
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _all_pages(self, orders: Sequence[str]) -> list[ShownMovement]:
+        shown: list[ShownMovement] = []
+        after = 0
+        for _ in range(MAX_PAGES):
+            answer = await self._call("GET", "/movements", params={"order": list(orders), "after": after})
+            if isinstance(answer, Answer):
+                raise ErpUnavailable(answer.code, answer.detail)
+            page = _decoded(answer, MovementPage) if answer.status_code == 200 else None
+            if page is None:
+                refusal = _refusal(answer)
+                raise ErpUnavailable(refusal.code, refusal.detail)
+            shown += page.movements
+            after = page.next
+            if not after:
+                return shown
+        raise ErpUnavailable("BAD_ANSWER", f"More than {MAX_PAGES} pages of movements.")
+
+    async def _call(self, method: str, path: str, **content: Any) -> httpx.Response | Answer:
+        """The ERP's response, or what a call without one means."""
+        try:
+            return await self._client.request(method, path, **content)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            # No connection, so not a byte of the document left.
+            return Answer("retry", code="ERP_UNREACHABLE", detail=type(error).__name__, retry_after_ms=DEFAULT_RETRY_MS)
+        except httpx.TimeoutException as error:
+            return Answer("unknown", code="ERP_TIMEOUT", detail=type(error).__name__)
+        except httpx.RequestError as error:
+            return Answer("unknown", code="CONNECTION_LOST", detail=type(error).__name__)
+
+    def _repeatability(self, document: Document) -> Mapping[str, str]:
+        """The same id for the same postings, also after a restart: it is made of them."""
+        ids = "\n".join(f"{line.posting_id} {line.content_hash}" for line in document.lines)
+        request_id = str(uuid.UUID(bytes=hashlib.sha256(ids.encode()).digest()[:16], version=4))
+        first_sent = self._first_sent.setdefault(request_id, format_datetime(datetime.now(UTC), usegmt=True))
+        if len(self._first_sent) > MAX_REMEMBERED:
+            self._first_sent.popitem(last=False)
+        return {"Repeatability-Request-ID": request_id, "Repeatability-First-Sent": first_sent}
+
+
+def _sent(document: Document) -> SentDocument:
+    """What travels: nothing but the document. Movements that the ERP derives stay at home. Raises ValueError."""
+    content = SentDocument([_sent_line(line) for line in document.lines], document.stock_type)  # type: ignore[arg-type]
+    # Encoding does not check; what the ERP would refuse as malformed is told apart from what it refuses as business.
+    return msgspec.convert(msgspec.to_builtins(content), SentDocument)
+
+
+def _sent_line(line: DocumentLine) -> SentLine:
+    return SentLine(
+        posting_id=line.posting_id,
+        content_hash=line.content_hash,
+        kind=line.kind,
+        order=line.order,
+        operation=line.operation,
+        material=line.material,
+        lot=line.lot,
+        reason=line.reason,
+        location=line.location,
+        reservation_item=line.reservation_item,
+        amount=line.amount,
+        scale=line.scale,
+        unit=line.unit,
+        document_date=line.document_date,
+        posting_date=line.posting_date,
+        movements=[
+            SentMovement(m.type, m.material, m.amount, m.scale, m.unit, m.lot, m.location)  # type: ignore[arg-type]
+            for m in line.movements
+            if not m.derived
+        ],
+    )
+
+
+def _refusal(response: httpx.Response) -> Answer:
+    """What a response other than success says about the document."""
+    status = response.status_code
+    body = _decoded(response, Refused)
+    code = body.code if body is not None else "ERP_REFUSED" if 400 <= status < 500 else "ERP_ERROR"
+    detail = (body.detail if body is not None and body.detail else f"HTTP {status}")[:MAX_DETAIL]
+    if status in (401, 403):
+        return Answer("retry", code="ERP_ACCESS", detail=detail, retry_after_ms=ACCESS_RETRY_MS)
+    if status in (423, 429, 503, 507):
+        return Answer("retry", code=code, detail=detail, retry_after_ms=_retry_after_ms(response))
+    if 400 <= status < 500:
+        return Answer("rejected", code=code, detail=detail)
+    return Answer("unknown", code=code, detail=detail)
+
+
+def _retry_after_ms(response: httpx.Response) -> int:
+    """Retry-After as milliseconds: the exact header if there is one, seconds, or an HTTP date."""
+    exact, text = response.headers.get("Retry-After-Ms", ""), response.headers.get("Retry-After", "")
+    if exact.isascii() and exact.isdecimal():
+        wanted = int(exact[:9])
+    elif text.isascii() and text.isdecimal():
+        wanted = int(text[:9]) * 1000
+    else:
+        wanted = _until_ms(text)
+    return min(wanted, MAX_RETRY_AFTER_MS)
+
+
+def _until_ms(text: str) -> int:
+    try:
+        left = parsedate_to_datetime(text) - datetime.now(UTC)
+    except (ValueError, TypeError):
+        return DEFAULT_RETRY_MS
+    return max(0, int(left.total_seconds() * 1000))
+
+
+def _decoded(response: httpx.Response, kind: type[Content]) -> Content | None:
+    """The body as `kind`, or None: what answers in the ERP's place speaks another language."""
+    try:
+        return msgspec.json.decode(response.content, type=kind)
+    except msgspec.MsgspecError:
+        return None

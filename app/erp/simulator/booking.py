@@ -1,0 +1,133 @@
+"""What the simulated ERP knows, what it refuses, and which movements it makes of a line (domain rule 17)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from app.erp.simulator.messages import Master, Material, Order, Part, SentLine, SentMovement
+from tables.quantity import MAX_AMOUNT, fraction, round_half_away
+from tables.rejected import Refusal, Rejected
+from tables.units import UnitTable
+
+Mode = Literal["by_order", "explicit", "auto_receipt", "backflush"]
+"""What the ERP derives from a yield. by_order: what the order's flags say; explicit: nothing; auto_receipt: the receipt
+of every order; backflush: the components (of mode erp_backflush) of every order."""
+
+SCRAP = "SCRAP"
+"""Where scrap without a location goes."""
+
+
+@dataclass(slots=True, frozen=True)
+class BookedMovement:
+    """A movement as the ERP books it; without posting_id it is derived or foreign."""
+
+    posting_id: str
+    order: str
+    sent: SentMovement
+
+
+@dataclass(slots=True)
+class MasterData:
+    """Orders, materials, locations and lots. Without any order the ERP takes every name."""
+
+    orders: dict[str, Order] = field(default_factory=dict)
+    materials: dict[str, Material] = field(default_factory=dict)
+    locations: set[str] = field(default_factory=set)
+    lots: set[tuple[str, str]] = field(default_factory=set)
+    units: UnitTable = field(default_factory=UnitTable)
+
+    def add(self, master: Master) -> Rejected | None:
+        """Take over all of it, or say why not."""
+        units = self.units
+        try:
+            for material in master.materials:
+                units = units.with_material(material.material, material.conversions)
+        except Refusal as refusal:
+            return refusal.rejected
+        self.units = units
+        self.orders.update((order.order, order) for order in master.orders)
+        self.materials.update((material.material, material) for material in master.materials)
+        self.locations.update((SCRAP, *master.locations))
+        for order in master.orders:
+            self.locations.update(item.receipt_location for item in order.items)
+            self.locations.update(part.issue_location for part in order.components)
+        self.lots.update(master.lots)
+        return None
+
+    def refusal(self, lines: Iterable[SentLine]) -> Rejected | None:
+        """Why the document cannot be booked; the first reason in the order of its lines."""
+        document = list(lines)
+        made = lots_made(document)
+        return next((why for line in document if (why := self._refusal_of(line, made)) is not None), None)
+
+    def _refusal_of(self, line: SentLine, made: set[tuple[str, str]]) -> Rejected | None:
+        if not line.order:
+            return Rejected("ORDER_REQUIRED", f"{line.posting_id} names no order.")
+        if not self.orders:
+            return None
+        order = self.orders.get(line.order)
+        if order is None:
+            return Rejected("ORDER_UNKNOWN", f"There is no order {line.order}.")
+        if order.status in ("closed", "locked"):
+            return Rejected("ORDER_NOT_OPEN", f"Order {line.order} is {order.status}.")
+        return next((why for sent in line.movements if (why := self._unknown(sent, made)) is not None), None)
+
+    def _unknown(self, sent: SentMovement, made: set[tuple[str, str]]) -> Rejected | None:
+        material = self.materials.get(sent.material)
+        if material is None:
+            return Rejected("MATERIAL_UNKNOWN", f"There is no material {sent.material}.")
+        if sent.location and sent.location not in self.locations:
+            return Rejected("LOCATION_UNKNOWN", f"There is no location {sent.location}.")
+        if isinstance(self.units.factor(sent.unit, material.unit, sent.material), Rejected):
+            return Rejected("UNIT_UNKNOWN", f"{sent.material} is kept in {material.unit}, not in {sent.unit}.")
+        lot = (sent.material, sent.lot)
+        if sent.type == "issue" and sent.lot and lot not in self.lots and lot not in made:
+            return Rejected("LOT_UNKNOWN", f"{sent.material} has no lot {sent.lot}.")
+        return None
+
+
+def lots_made(lines: Iterable[SentLine]) -> set[tuple[str, str]]:
+    """(material, lot) of what these lines receive: a receipt makes its lot."""
+    return {(sent.material, sent.lot) for line in lines for sent in line.movements if sent.type == "receipt"}
+
+
+def movements_of(line: SentLine, master: MasterData, mode: Mode) -> list[BookedMovement] | Rejected:
+    """What was sent, then what the ERP derives. Sending and deriving the same books it twice, as a real ERP does."""
+    sent = [BookedMovement(line.posting_id, line.order, _placed(movement)) for movement in line.movements]
+    order = master.orders.get(line.order)
+    if line.kind != "yield" or order is None:
+        return sent
+    receiving = not order.receiving_operations or line.operation in order.receiving_operations
+    derived: list[SentMovement] = []
+    if receiving and (mode == "auto_receipt" or (mode == "by_order" and order.automatic_receipt)):
+        derived.append(_receipt(line, order))
+    if mode == "backflush" or (mode == "by_order" and order.backflush):
+        for part in order.components:
+            if part.mode == "erp_backflush" and part.operation in ("", line.operation):
+                issue = _issue(line, part, master)
+                if abs(issue.amount) > MAX_AMOUNT:
+                    return Rejected("AMOUNT_TOO_LARGE", f"{part.material}: the backflush is beyond 64 bits.")
+                derived.append(issue)
+    return sent + [BookedMovement("", line.order, movement) for movement in derived]
+
+
+def _placed(sent: SentMovement) -> SentMovement:
+    if sent.type == "scrap" and not sent.location:
+        return SentMovement(sent.type, sent.material, sent.amount, sent.scale, sent.unit, sent.lot, SCRAP)
+    return sent
+
+
+def _receipt(line: SentLine, order: Order) -> SentMovement:
+    main = next((item for item in order.items if item.material == line.material), None)
+    main = main or next((item for item in order.items if item.role == "main"), None)
+    material = line.material or (main.material if main else "")
+    location = line.location or (main.receipt_location if main else "")
+    return SentMovement("receipt", material, line.amount, line.scale, line.unit, line.lot, location)
+
+
+def _issue(line: SentLine, part: Part, master: MasterData) -> SentMovement:
+    """Rounded per confirmation, as ERPs do it: the ledger's cumulative rounding may differ by a step."""
+    material = master.materials.get(part.material)
+    scale = material.decimals if material and material.unit == part.unit else part.scale
+    need = fraction(line.amount, line.scale) * fraction(part.amount, part.scale) / part.base
+    return SentMovement("issue", part.material, round_half_away(need, scale), scale, part.unit, "", part.issue_location)

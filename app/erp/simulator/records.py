@@ -1,0 +1,173 @@
+"""What is written to and read from the store, one function per question. Each runs inside one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from sqlite3 import Connection
+
+import msgspec
+
+from app.erp.simulator.booking import BookedMovement, MasterData, Mode, movements_of
+from app.erp.simulator.messages import (
+    Booked,
+    Foreign,
+    FoundPosting,
+    Master,
+    MovementPage,
+    RecordedRequest,
+    RequestPage,
+    SentDocument,
+    ShownMovement,
+    Statistics,
+)
+from tables.rejected import Rejected
+
+MAX_DOCUMENTS = 5_000_000
+MAX_REQUESTS = 2_000_000
+"""When it is full the ERP refuses calls: a recording with holes would prove nothing about I7."""
+MAX_STORED_BODY_BYTES = 8 * 1024**3
+PAGE = 2000
+
+
+@dataclass(slots=True, frozen=True)
+class Ways:
+    """How this ERP books."""
+
+    idempotent: bool
+    mode: Mode
+
+
+def book(db: Connection, document: SentDocument, master: MasterData, ways: Ways) -> Booked | Rejected:
+    """All lines or none. Where the ERP is idempotent a known line is kept, and a known id with other content refused."""
+    lines = document.lines
+    if len({line.posting_id for line in lines}) < len(lines):
+        return Rejected("DOCUMENT_INVALID", "A document names each posting once.")
+    earlier: dict[str, int] = {}
+    if ways.idempotent:
+        for line in lines:
+            found = db.execute("SELECT document, content_hash FROM lines WHERE posting_id = ?", [line.posting_id])
+            for number, content_hash in found.fetchall():
+                if content_hash != line.content_hash:
+                    return Rejected("POSTING_MISMATCH", f"{line.posting_id} is booked in document {number}.")
+                earlier[line.posting_id] = number
+    new = [line for line in lines if line.posting_id not in earlier]
+    if not new:
+        return Booked(",".join(str(number) for number in dict.fromkeys(earlier.values())), True)
+    refusal = master.refusal(new)
+    if refusal is not None:
+        return refusal
+    movements: list[BookedMovement] = []
+    for line in new:
+        made = movements_of(line, master, ways.mode)
+        if isinstance(made, Rejected):
+            return made
+        movements += made
+    number = _new_document(db, document.stock_type)
+    if isinstance(number, Rejected):
+        return number
+    db.executemany(
+        "INSERT INTO lines (document, posting_id, content_hash, content) VALUES (?, ?, ?, ?)",
+        [(number, line.posting_id, line.content_hash, msgspec.json.encode(line)) for line in new],
+    )
+    _insert(db, number, document.stock_type, movements)
+    return Booked(str(number), False)
+
+
+def book_foreign(db: Connection, foreign: Foreign) -> Booked | Rejected:
+    number = _new_document(db, "unrestricted")
+    if isinstance(number, Rejected):
+        return number
+    _insert(db, number, "unrestricted", [BookedMovement("", foreign.order, sent) for sent in foreign.movements])
+    return Booked(str(number), False)
+
+
+def find(db: Connection, posting_id: str) -> FoundPosting | None:
+    rows = db.execute("SELECT document, content_hash FROM lines WHERE posting_id = ? ORDER BY id", [posting_id])
+    found = rows.fetchall()
+    if not found:
+        return None
+    return FoundPosting(posting_id, found[0][1], [str(number) for number, _ in found])
+
+
+def movements(db: Connection, orders: Sequence[str], after: int) -> MovementPage:
+    """Movements of the orders with ids above `after`, ascending, one page."""
+    rows = db.execute(
+        'SELECT id, CAST(document AS TEXT), posting_id, type, "order", material, lot, location, stock_type, amount,'
+        ' scale, unit FROM movements WHERE "order" IN (SELECT value FROM json_each(?)) AND id > ? ORDER BY id LIMIT ?',
+        [msgspec.json.encode(orders).decode(), after, PAGE],
+    )
+    page = [ShownMovement(*row) for row in rows]
+    return MovementPage(page, page[-1].id if len(page) == PAGE else 0)
+
+
+def record(db: Connection, request: RecordedRequest) -> int | Rejected:
+    """Keep a call (its `id` is given here)."""
+    highest = db.execute("SELECT max(id) FROM requests").fetchone()[0] or 0
+    size = db.execute("PRAGMA page_count").fetchone()[0] * db.execute("PRAGMA page_size").fetchone()[0]
+    if highest >= MAX_REQUESTS or size >= MAX_STORED_BODY_BYTES:
+        return Rejected("STORE_FULL", "The store takes no more requests; start the simulator with a new one.")
+    db.execute(
+        "INSERT INTO requests (received_at, method, target, headers, body) VALUES (?, ?, ?, ?, ?)",
+        [request.received_at, request.method, request.target, msgspec.json.encode(request.headers), request.body],
+    )
+    return int(highest) + 1
+
+
+def requests(db: Connection, after: int) -> RequestPage:
+    rows = db.execute(
+        "SELECT id, received_at, method, target, headers, body FROM requests WHERE id > ? ORDER BY id LIMIT ?",
+        [after, PAGE // 10],
+    )
+    page = [
+        RecordedRequest(number, at, method, target, msgspec.json.decode(headers, type=list[tuple[str, str]]), body)
+        for number, at, method, target, headers, body in rows
+    ]
+    return RequestPage(page, page[-1].id if len(page) == PAGE // 10 else 0)
+
+
+def keep_master(db: Connection, master: Master) -> None:
+    db.execute("INSERT INTO master (content) VALUES (?)", [msgspec.json.encode(master)])
+
+
+def stored_master(db: Connection) -> MasterData:
+    """Master data as it was when the store was closed, lots that receipts made included."""
+    data = MasterData()
+    for (content,) in db.execute("SELECT content FROM master ORDER BY id"):
+        refused = data.add(msgspec.json.decode(content, type=Master))
+        assert refused is None, "only accepted master data was kept"
+    data.lots.update(db.execute("SELECT DISTINCT material, lot FROM movements WHERE type = 'receipt' AND lot <> ''"))
+    return data
+
+
+def statistics(db: Connection, waiting: int) -> Statistics:
+    documents, lines, postings, moved, calls = db.execute(
+        "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM lines),"
+        " (SELECT count(DISTINCT posting_id) FROM lines), (SELECT count(*) FROM movements),"
+        " (SELECT count(*) FROM requests)"
+    ).fetchone()
+    return Statistics(documents, lines, postings, moved, calls, waiting)
+
+
+def _new_document(db: Connection, stock_type: str) -> int | Rejected:
+    number = (db.execute("SELECT max(number) FROM documents").fetchone()[0] or 0) + 1
+    if number > MAX_DOCUMENTS:
+        return Rejected("STORE_FULL", "The store takes no more documents; start the simulator with a new one.")
+    db.execute("INSERT INTO documents (number, stock_type) VALUES (?, ?)", [number, stock_type])
+    return int(number)
+
+
+def _insert(db: Connection, number: int, stock_type: str, booked: Sequence[BookedMovement]) -> None:
+    """Only receipts have a choice of stock; blocked and inspection stock of a location show as locations of their own."""
+    rows = []
+    for movement in booked:
+        sent = movement.sent
+        stock = stock_type if sent.type == "receipt" else "unrestricted"
+        location = sent.location if stock == "unrestricted" else f"{sent.location} {stock}".lstrip()
+        rows.append(
+            (number, movement.posting_id, sent.type, movement.order, sent.material, sent.lot, location, stock,
+             sent.amount, sent.scale, sent.unit)
+        )  # fmt: skip
+    db.executemany(
+        'INSERT INTO movements (document, posting_id, type, "order", material, lot, location, stock_type, amount, scale,'
+        " unit) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        rows,
+    )

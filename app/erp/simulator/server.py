@@ -1,0 +1,291 @@
+"""The HTTP side of the simulator: who may call, what is recorded, when it misbehaves, and how it answers."""
+
+import asyncio
+import contextlib
+import hmac
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from app.erp.simulator import records
+from app.erp.simulator.booking import lots_made
+from app.erp.simulator.faults import Faults, Misbehaving, Misbehaviour, Operation, Rule, Subject
+from app.erp.simulator.messages import (
+    MAX_BODY_BYTES,
+    Booked,
+    Foreign,
+    Master,
+    RecordedRequest,
+    Refused,
+    SentDocument,
+)
+from app.erp.simulator.store import Store
+from tables.rejected import Rejected
+
+MAX_LATE_COMMITS = 1000
+MAX_ORDERS_PER_QUERY = 200
+SECRET_HEADERS = frozenset({b"authorization", b"proxy-authorization", b"cookie", b"x-csrf-token"})
+STATUS = {"POSTING_MISMATCH": 409, "STORE_FULL": 507}
+"""HTTP status of a refusal; 422 for every other code."""
+
+Sent = TypeVar("Sent")
+
+
+@dataclass(slots=True, frozen=True)
+class Settings:
+    """`token`: what callers present as `Authorization: Bearer ...`, on every path but /health."""
+
+    store: Path
+    token: str
+    ways: records.Ways
+    faults: Faults
+
+
+class Simulator:
+    """One simulated ERP. `application()` gives what aiohttp serves."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._store = Store(settings.store)
+        self._master = self._store.now(records.stored_master)
+        self._misbehaving = Misbehaving(settings.faults, time.monotonic())
+        self._calls = 0
+        self._late: set[asyncio.Task[object]] = set()
+        self._stopping = asyncio.Event()
+
+    def application(self) -> web.Application:
+        app = web.Application(middlewares=[self._guarded], client_max_size=MAX_BODY_BYTES)
+        app.add_routes(
+            [
+                web.get("/health", self._health),
+                web.post("/documents", self._recorded("post", self._post)),
+                web.get("/postings/{id}", self._recorded("find", self._find)),
+                web.get("/movements", self._recorded("movements", self._movements)),
+                web.get("/requests", self._requests),
+                web.get("/control/statistics", self._statistics),
+                web.post("/control/master", self._add_master),
+                web.post("/control/foreign", self._foreign),
+                web.post("/control/faults", self._set_faults),
+                web.post("/control/rules", self._add_rule),
+            ]
+        )
+        app.cleanup_ctx.append(self._running)
+        app.on_shutdown.append(self._stop)
+        return app
+
+    async def _running(self, _: web.Application) -> AsyncIterator[None]:
+        writer = asyncio.create_task(self._store.run())
+        yield
+        for task in (*self._late, writer):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self._store.close()
+
+    async def _stop(self, _: web.Application) -> None:
+        self._stopping.set()
+
+    # Who may call
+
+    @web.middleware
+    async def _guarded(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+        if request.path != "/health" and not hmac.compare_digest(given, f"Bearer {self._settings.token}".encode()):
+            return _refused(401, "ERP_ACCESS", "A valid bearer token is required.")
+        try:
+            return await handler(request)
+        except web.HTTPRequestEntityTooLarge:
+            return _refused(413, "DOCUMENT_INVALID", f"The body exceeds {MAX_BODY_BYTES} bytes.")
+        except web.HTTPException as error:
+            return _refused(error.status, "BAD_REQUEST", error.reason)
+        except msgspec.MsgspecError as error:
+            return _refused(400, "DOCUMENT_INVALID", str(error)[:500])
+
+    # What an ERP is asked
+
+    def _recorded(
+        self, operation: Operation, handler: Callable[[web.Request], Awaitable[web.Response]]
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """`handler` behind the recording, the budget and the slowness of this ERP."""
+
+        async def recorded(request: web.Request) -> web.Response:
+            call = RecordedRequest(
+                id=0,
+                received_at=time.time_ns() // 1000,
+                method=request.method,
+                target=request.raw_path.encode("utf-8", "surrogateescape").decode("latin-1"),
+                headers=[
+                    (name.decode("latin-1"), "removed" if name.lower() in SECRET_HEADERS else value.decode("latin-1"))
+                    for name, value in request.raw_headers
+                ],
+                body=await request.read(),
+            )
+            kept = await self._store.do(lambda db: records.record(db, call))
+            if isinstance(kept, Rejected):
+                return _answered(kept)
+            now = time.monotonic()
+            outage = self._misbehaving.outage(now)
+            if outage is not None:
+                return await self._unanswered(request, outage)
+            early_ms = self._misbehaving.throttled_ms(now)
+            if early_ms:
+                return _refused(429, "ERP_THROTTLED", "Too many calls.", early_ms)
+            self._calls += 1
+            await asyncio.sleep(self._misbehaving.latency_ms(self._calls) / 1000)
+            return await handler(request)
+
+        recorded.__name__ = f"{operation}_recorded"
+        return recorded
+
+    async def _post(self, request: web.Request) -> web.Response:
+        document = await _body(request, SentDocument)
+        wrong = self._misbehaving.of(
+            "post", [Subject(line.order, line.material, line.kind, line.posting_id) for line in document.lines]
+        )
+        action = "" if wrong is None else wrong.action
+        if wrong is not None and action == "late_commit":
+            if len(self._late) >= MAX_LATE_COMMITS:
+                return _refused(503, "ERP_BUSY", "Too many late commits are waiting.", self._retry_after_ms())
+            late = asyncio.create_task(self._book_late(document, wrong.delay_ms))
+            self._late.add(late)
+            late.add_done_callback(self._late.discard)
+        if wrong is not None and action not in ("timeout_after", "disconnect_after", "error_after"):
+            return await self._unanswered(request, wrong)
+        outcome = await self._book(document)
+        if wrong is not None:
+            return await self._unanswered(request, wrong)
+        return _answered(outcome)
+
+    async def _find(self, request: web.Request) -> web.Response:
+        posting_id = request.match_info["id"]
+        wrong = self._misbehaving.of("find", [Subject(posting_id=posting_id)])
+        if wrong is not None:
+            return await self._unanswered(request, wrong)
+        found = await self._store.do(lambda db: records.find(db, posting_id))
+        return _refused(404, "NOT_FOUND", "") if found is None else _json(found)
+
+    async def _movements(self, request: web.Request) -> web.Response:
+        orders = request.query.getall("order", [])
+        if not 0 < len(orders) <= MAX_ORDERS_PER_QUERY:
+            return _refused(400, "BAD_REQUEST", f"Ask for 1 to {MAX_ORDERS_PER_QUERY} orders.")
+        wrong = self._misbehaving.of("movements", [Subject(order=order) for order in orders])
+        if wrong is not None:
+            return await self._unanswered(request, wrong)
+        after = _number(request, "after")
+        return _json(await self._store.do(lambda db: records.movements(db, orders, after)))
+
+    # How it books and fails
+
+    async def _book(self, document: SentDocument) -> Booked | Rejected:
+        outcome: Booked | Rejected = await self._store.do(
+            lambda db: records.book(db, document, self._master, self._settings.ways)
+        )
+        if isinstance(outcome, Booked):
+            self._master.lots |= lots_made(document.lines)
+        return outcome
+
+    async def _book_late(self, document: SentDocument, delay_ms: int) -> None:
+        await asyncio.sleep(delay_ms / 1000)
+        await self._book(document)
+
+    async def _unanswered(self, request: web.Request, wrong: Misbehaviour) -> web.Response:
+        """Everything but the answer that the caller hopes for."""
+        match wrong.action:
+            case "unavailable":
+                return _refused(503, wrong.code or "ERP_BUSY", "The ERP is not available.", self._retry_after_ms())
+            case "locked":
+                return _refused(423, wrong.code or "ERP_BUSY", "Try again.", self._retry_after_ms())
+            case "reject":
+                return _refused(422, wrong.code or "ERP_REFUSED", "Refused by rule.")
+            case "error_after":
+                return _refused(500, "ERP_ERROR", "Something went wrong.")
+            case "disconnect_before" | "disconnect_after":
+                pass
+            case _:
+                await self._hang(request)
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=500)
+
+    async def _hang(self, request: web.Request) -> None:
+        """Keep the connection without a word, until the caller leaves, the server stops or hang_ms are over."""
+        until = time.monotonic() + self._misbehaving.faults.hang_ms / 1000
+        while request.transport is not None and not request.transport.is_closing() and time.monotonic() < until:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), 0.05)
+                return
+
+    def _retry_after_ms(self) -> int:
+        return self._misbehaving.faults.retry_after_ms
+
+    # What a test asks
+
+    async def _health(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    async def _requests(self, request: web.Request) -> web.Response:
+        after = _number(request, "after")
+        return _json(await self._store.do(lambda db: records.requests(db, after)))
+
+    async def _statistics(self, _: web.Request) -> web.Response:
+        return _json(await self._store.do(lambda db: records.statistics(db, len(self._late))))
+
+    async def _add_master(self, request: web.Request) -> web.Response:
+        master = await _body(request, Master)
+        refused = self._master.add(master)
+        if refused is not None:
+            return _answered(refused)
+        await self._store.do(lambda db: records.keep_master(db, master))
+        return web.json_response({})
+
+    async def _foreign(self, request: web.Request) -> web.Response:
+        foreign = await _body(request, Foreign)
+        return _answered(await self._store.do(lambda db: records.book_foreign(db, foreign)))
+
+    async def _set_faults(self, request: web.Request) -> web.Response:
+        self._misbehaving = Misbehaving(await _body(request, Faults), time.monotonic())
+        return web.json_response({})
+
+    async def _add_rule(self, request: web.Request) -> web.Response:
+        if not self._misbehaving.add(await _body(request, Rule)):
+            return _refused(422, "TOO_MANY_RULES", "Set the faults anew first.")
+        return web.json_response({})
+
+
+async def _body(request: web.Request, kind: type[Sent]) -> Sent:
+    return msgspec.json.decode(await request.read(), type=kind)
+
+
+def _number(request: web.Request, name: str) -> int:
+    text = request.query.get(name, "0")
+    if not text.isascii() or not text.isdecimal() or len(text) > 18:
+        raise web.HTTPBadRequest(reason=f"{name} is no number.")
+    return int(text)
+
+
+def _json(content: Any, status: int = 200) -> web.Response:
+    return web.Response(body=msgspec.json.encode(content), status=status, content_type="application/json")
+
+
+def _answered(outcome: Booked | Rejected) -> web.Response:
+    if isinstance(outcome, Rejected):
+        return _refused(STATUS.get(outcome.code, 422), outcome.code, outcome.detail)
+    answer = _json(outcome, 200 if outcome.duplicate else 201)
+    answer.headers["Repeatability-Result"] = "accepted"
+    return answer
+
+
+def _refused(status: int, code: str, detail: str, retry_after_ms: int = 0) -> web.Response:
+    """Retry-After counts whole seconds; the header beside it says the same in milliseconds."""
+    answer = _json(Refused(code, detail), status)
+    if retry_after_ms:
+        answer.headers["Retry-After"] = str(-(-retry_after_ms // 1000))
+        answer.headers["Retry-After-Ms"] = str(retry_after_ms)
+    return answer

@@ -1,0 +1,52 @@
+"""The clock in the log: a stage's clock of a plant is the minimum of the ticks of its upstreams; configuration follows it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from schemas.records import ConfigActivated, PartitionPosition, PendingConfig, Tick
+
+_SEPARATOR = "\0"
+
+
+class Advance(NamedTuple):
+    """The clock of a plant went from `before` to `now` (microseconds)."""
+
+    before: int
+    now: int
+
+
+def clock_of(state: PartitionPosition, plant: str, upstreams: Sequence[str]) -> int:
+    """Microseconds; 0 while an upstream has not spoken."""
+    return min((state.clocks.get(plant + _SEPARATOR + upstream, 0) for upstream in upstreams), default=0)
+
+
+def observe(state: PartitionPosition, tick: Tick, upstreams: Sequence[str]) -> Advance | None:
+    """Take a tick in. None: the clock did not move (another upstream holds it back, or the tick is old). Never back."""
+    key = tick.plant + _SEPARATOR + tick.sender
+    known = state.clocks.get(key, 0)
+    if tick.at <= known:
+        return None
+    before = clock_of(state, tick.plant, upstreams)
+    state.clocks[key] = tick.at
+    now = clock_of(state, tick.plant, upstreams)
+    return Advance(before, now) if now > before else None
+
+
+def schedule(state: PartitionPosition, activated: ConfigActivated) -> None:
+    """Remember that a configuration takes effect when the clock reaches its time; several senders say the same."""
+    wanted = PendingConfig(activated.plant, activated.hash, activated.at)
+    if wanted not in state.pending_configurations and state.configurations.get(activated.plant) != activated.hash:
+        state.pending_configurations.append(wanted)
+    if activated.plant not in state.configurations:
+        activate(state, activated.plant, activated.at)  # the first one holds from the beginning
+
+
+def activate(state: PartitionPosition, plant: str, now: int) -> str | None:
+    """Make the newest configuration that is due at `now` the plant's. Returns its hash when it changed."""
+    due = [pending for pending in state.pending_configurations if pending.plant == plant and pending.at <= now]
+    if not due:
+        return None
+    newest = max(due, key=lambda pending: (pending.at, pending.hash))
+    state.pending_configurations = [pending for pending in state.pending_configurations if pending not in due]
+    state.configurations[plant] = newest.hash
+    return newest.hash

@@ -1,0 +1,168 @@
+"""Stage delivery (one partition per ERP endpoint): postings, lot states, ticks and outcomes in; entries for the executor out.
+
+Waiting postings hold up nobody: a lane is an order, lanes are parallel, and what is held or parked is in no lane.
+"""
+
+from schemas.records import AttemptEnded, ConfigActivated, LotState, LotStateRow, Posting, PostingRow, Tick, TimerFired
+from streams import boundary, clock
+from streams.delivery_attempts import attempt_ended, timer_fired
+from streams.delivery_desk import LOT_STATES, POSTINGS, Desk, posting_key
+from streams.step import RawMessage, Step, Topology
+from tables.backlog import Backlog
+from tables.posting_state import (
+    ACCEPTED,
+    CLOSED,
+    DISPATCHED,
+    DOUBLE,
+    IN_FLIGHT,
+    PARKED,
+    POSTING_MISMATCH,
+    REJECTED,
+    RETRY,
+    UNKNOWN,
+    WAITING_CLOCK,
+    waits_for_decision,
+)
+
+KEEP_ACCEPTED_US = 30 * 86_400 * 1_000_000
+"""How long an accepted posting's row is kept; then its account's closed sequence answers for it."""
+
+
+class DeliveryStage:
+    name = "delivery"
+    version = 1
+
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+        self._backlogs: dict[int, Backlog] = {}
+
+    def taken_over(self, step: Step) -> None:
+        """Whoever owned the partition may have sent what is dispatched: exactly these are unknown now."""
+        step.offset = step.state.next_offset - 1  # what the rows know: all before the next record
+        backlog = Backlog(row for _, row in step.rows.scan(POSTINGS))
+        self._backlogs[step.partition] = backlog
+        desk = self._desk(step)
+        for row in [row for _, row in step.rows.scan(POSTINGS)]:
+            if row.state == DISPATCHED:
+                desk.suspend(row, "TAKEN_OVER", "the process that had it ended")
+            if row.state == UNKNOWN:
+                desk.resolve(row)
+            elif row.state == RETRY:
+                desk.start_timer(row)
+        desk.dispatch_all()
+
+    def left(self, partition: int) -> None:
+        self._backlogs.pop(partition, None)
+
+    def fold(self, step: Step) -> None:
+        desk = self._desk(step)
+        for message, record in boundary.records(step, self.name):
+            match record:
+                case Posting():
+                    self._posting(desk, message, record)
+                case AttemptEnded():
+                    if attempt_ended(desk, record) == DOUBLE:
+                        self._double(desk, message, record)
+                case TimerFired():
+                    timer_fired(desk, record)
+                case LotState():
+                    _lot_state(desk, record)
+                case Tick():
+                    self._tick(desk, record)
+                case ConfigActivated():
+                    self._configured(desk, record)
+                case _:
+                    boundary.refuse(step, self.name, "WRONG_STAGE", type(record).__name__, record=record, message=message)
+        desk.dispatch_all()
+
+    def _desk(self, step: Step) -> Desk:
+        return Desk(step, self._topology, self.name, self._backlogs[step.partition])
+
+    def _posting(self, desk: Desk, message: RawMessage, posting: Posting) -> None:
+        known = desk.row(posting.posting_id)
+        if known is not None:
+            if known.posting.content_hash != posting.content_hash:
+                self._mismatch(desk, message, known, posting)
+            return
+        if posting.sequence < 1:
+            detail = f"sequence {posting.sequence}: sequences count from 1"
+            boundary.refuse(desk.step, self.name, "BAD_SEQUENCE", detail, record=posting, message=message)
+            return
+        row = PostingRow(posting, WAITING_CLOCK)
+        if desk.is_closed(posting.account, posting.sequence):
+            desk.report(row, "closed", CLOSED, f"sequence {posting.sequence} of its account is in the ERP already")
+            return
+        desk.keep(row)
+        desk.backlog.place(row)
+        self._let_go(desk, posting.plant)
+
+    def _mismatch(self, desk: Desk, message: RawMessage, known: PostingRow, posting: Posting) -> None:
+        """One id, two contents: neither is posted from now on; what is on the way is found out first."""
+        detail = f"content {posting.content_hash} came after {known.posting.content_hash}"
+        boundary.refuse(desk.step, self.name, POSTING_MISMATCH, detail, record=posting, message=message, kind=posting.kind)
+        known.mismatch = True
+        if known.state in IN_FLIGHT:
+            desk.look_again(known)
+            desk.keep(known)
+        elif known.state in (ACCEPTED, REJECTED, PARKED):
+            known.code, known.detail = POSTING_MISMATCH, detail
+            desk.keep(known)
+            desk.report(known, PARKED, POSTING_MISMATCH, detail)
+        else:
+            desk.move(known, PARKED, POSTING_MISMATCH, detail)
+
+    def _double(self, desk: Desk, message: RawMessage, ended: AttemptEnded) -> None:
+        row = desk.known(ended.posting_id)
+        detail = f"posting {ended.posting_id} is in the ERP twice: {row.detail}"
+        plant, kind = row.posting.plant, row.posting.kind
+        boundary.refuse(desk.step, self.name, DOUBLE, detail, message=message, plant=plant, kind=kind)
+        desk.report(row, row.state, DOUBLE, detail)
+
+    def _tick(self, desk: Desk, tick: Tick) -> None:
+        configuration = desk.configuration(tick.plant)
+        upstreams = () if configuration is None else self._topology.upstreams(self.name, configuration)
+        advance = clock.observe(desk.step.state, tick, upstreams)
+        if advance is None:
+            return
+        if clock.activate(desk.step.state, tick.plant, advance.now) is not None:
+            self._rules_changed(desk, tick.plant)
+        self._let_go(desk, tick.plant)
+        for name in desk.backlog.expired(tick.plant, advance.now - KEEP_ACCEPTED_US):
+            desk.step.rows.delete(posting_key(name))
+
+    def _configured(self, desk: Desk, activated: ConfigActivated) -> None:
+        plant, state = activated.plant, desk.step.state
+        before = state.configurations.get(plant)
+        clock.schedule(state, activated)
+        if state.configurations.get(plant) != before:
+            self._rules_changed(desk, plant)
+            self._let_go(desk, plant)
+
+    def _rules_changed(self, desk: Desk, plant: str) -> None:
+        for name in desk.backlog.of_plant(plant):
+            row = desk.known(name)
+            if waits_for_decision(row) or row.state == DISPATCHED:
+                desk.look_again(row)
+        desk.backlog.wake(plant)
+
+    @staticmethod
+    def _let_go(desk: Desk, plant: str) -> None:
+        """Postings whose cut the plant's clock has reached meet the gate."""
+        if desk.configuration(plant) is None:
+            return
+        for name in desk.backlog.reached(plant, desk.clock(plant)):
+            row = desk.known(name)
+            if row.state == WAITING_CLOCK:
+                desk.settle(row)
+
+
+def _lot_state(desk: Desk, state: LotState) -> None:
+    """The newest state of a lot stays; one sender, in order, so equal versions replace."""
+    key = f"{LOT_STATES}{state.plant}|{state.material}|{state.lot}"
+    known: LotStateRow | None = desk.step.rows.get(key)
+    if known is not None and known.inbox_offset > state.inbox_offset:
+        return
+    row = LotStateRow(state.plant, state.material, state.lot, state.held, state.holds, state.label, state.inbox_offset)
+    desk.step.rows.put(key, row)
+    for name in desk.backlog.of_lot(state.plant, state.material, state.lot):
+        desk.look_again(desk.known(name))

@@ -1,0 +1,241 @@
+"""The desk of delivery: moves postings, opens and shuts the gate, hands entries to the executor. One step, one partition."""
+
+from schemas.configuration import Configuration
+from schemas.records import AccountClosedRow, LotStateRow, Outcome, PostingRow
+from streams import clock
+from streams.step import Step, Topology
+from tables import backoff, closed_sequences
+from tables.backlog import Backlog
+from tables.hold_gate import Gate, gate, lot_of
+from tables.outbox import Dispatch, ReadBack, Timer
+from tables.posting_state import (
+    ACCEPTED,
+    DISPATCHED,
+    HELD,
+    PARKED,
+    POSTING_MISMATCH,
+    PREDECESSOR_OPEN,
+    READ_BACK_FIRST,
+    REPORTED,
+    UNKNOWN,
+    move,
+    stuck,
+    waits_for_decision,
+)
+
+POSTINGS, LOT_STATES, ACCOUNTS = "p|", "q|", "c|"
+IDEMPOTENT_ADAPTERS = frozenset({"sim", "tryton", "rest"})
+"""What holds while erp.yaml does not say. The executor knows the adapter itself and refuses a resend that would double."""
+
+
+def posting_key(posting_id: str) -> str:
+    return f"{POSTINGS}{posting_id}"
+
+
+class Desk:
+    """All that a record of delivery's inbox can make happen to postings."""
+
+    def __init__(self, step: Step, topology: Topology, stage: str, backlog: Backlog) -> None:
+        self.step, self.backlog = step, backlog
+        self._topology, self._stage = topology, stage
+
+    # -- what is known
+
+    def row(self, posting_id: str) -> PostingRow | None:
+        row: PostingRow | None = self.step.rows.get(posting_key(posting_id))
+        return row
+
+    def known(self, posting_id: str) -> PostingRow:
+        row = self.row(posting_id)
+        assert row is not None, f"{posting_id} is in the index but has no row"
+        return row
+
+    def configuration(self, plant: str) -> Configuration | None:
+        hash_ = self.step.state.configurations.get(plant)
+        return None if hash_ is None else self._topology.configuration(hash_)
+
+    def clock(self, plant: str) -> int:
+        """Microseconds; 0 while the plant has no configuration."""
+        configuration = self.configuration(plant)
+        if configuration is None:
+            return 0
+        return clock.clock_of(self.step.state, plant, self._topology.upstreams(self._stage, configuration))
+
+    def gate(self, row: PostingRow, configuration: Configuration) -> Gate:
+        """What the hold policy says now, by the newest state of the lot."""
+        posting = row.posting
+        material, lot = lot_of(posting)
+        state: LotStateRow | None = self.step.rows.get(f"{LOT_STATES}{posting.plant}|{material}|{lot}") if lot else None
+        return gate(configuration.rules.on_hold, posting.kind, state is not None and state.held)
+
+    def is_closed(self, account: str, sequence: int) -> bool:
+        return closed_sequences.is_closed(self.step.rows.get(ACCOUNTS + account), sequence)
+
+    # -- moving
+
+    def keep(self, row: PostingRow) -> None:
+        self.step.rows.put(posting_key(row.posting.posting_id), row)
+
+    def move(self, row: PostingRow, state: str, code: str = "", detail: str = "", *, in_pass: bool = False) -> None:
+        """Along the table; tells orders of what it is told of; lets those that wait for this posting look again."""
+        mattered = stuck(row)
+        move(row, state)
+        row.code, row.detail = code, detail
+        if state != DISPATCHED:
+            row.recalled = False
+        if state == ACCEPTED:
+            self._close(row)
+        self.keep(row)
+        self.backlog.place(row)
+        if state in REPORTED:
+            self.report(row, state, code, detail)
+        if not in_pass and (mattered or stuck(row) or state == ACCEPTED):
+            self._corrections_look_again(row)
+
+    def _corrections_look_again(self, row: PostingRow) -> None:
+        """Corrections of the account that wait behind `row`. Ascending, so one pass sees each one's predecessors settled."""
+        for name in self.backlog.after(row.posting.account, row.posting.sequence):
+            later = self.known(name)
+            if later.posting.amount < 0 and waits_for_decision(later):
+                self.settle(later, in_pass=True)
+
+    def report(self, row: PostingRow, status: str, code: str = "", detail: str = "") -> None:
+        posting = row.posting
+        outcome = Outcome(
+            plant=posting.plant,
+            order=posting.order,
+            account=posting.account,
+            posting_id=posting.posting_id,
+            status=status,
+            inbox_offset=self.step.offset,
+            erp_document=row.erp_document,
+            code=code,
+            detail=detail,
+        )
+        self.step.emit("orders.inbox", f"{posting.plant}|{posting.order}", outcome)
+
+    def _close(self, row: PostingRow) -> None:
+        account = row.posting.account
+        row.closed_at, row.unresolved = self.clock(row.posting.plant), 0
+        known = self.step.rows.get(ACCOUNTS + account) or AccountClosedRow(account, 0)
+        self.step.rows.put(ACCOUNTS + account, closed_sequences.close(known, row.posting.sequence))
+
+    def settle(self, row: PostingRow, *, in_pass: bool = False) -> None:
+        """Where a posting belongs of which nothing is on the way: queued, held or parked."""
+        state, code, detail = self._place_of(row)
+        if (row.state, row.code) == (state, code):
+            return
+        if row.state == state:
+            row.code, row.detail = code, detail
+            self.keep(row)
+            return
+        self.move(row, state, code, detail, in_pass=in_pass)
+
+    def _place_of(self, row: PostingRow) -> tuple[str, str, str]:
+        posting = row.posting
+        if row.mismatch:
+            return PARKED, POSTING_MISMATCH, "another content came under this posting id"
+        configuration = self.configuration(posting.plant)
+        assert configuration is not None, "the clock of a plant moves only after its configuration came"
+        if posting.amount < 0:
+            for earlier in self._earlier(row):
+                if stuck(earlier):
+                    return HELD, PREDECESSOR_OPEN, f"{earlier.posting.posting_id} is {earlier.state}"
+        answer = self.gate(row, configuration)
+        return answer.state, answer.code, "" if answer.open else "its lot is on hold"
+
+    def _earlier(self, row: PostingRow) -> list[PostingRow]:
+        """Postings of the account that a correction must not overtake."""
+        account = row.posting.account
+        rows = [self.known(name) for name in self.backlog.before(account, row.posting.sequence)]
+        return [earlier for earlier in rows if not self.is_closed(account, earlier.posting.sequence)]
+
+    # -- sending
+
+    def dispatch_all(self) -> None:
+        """Fill the window: 2 x concurrency postings per ERP are with the executor, one per lane."""
+        configurations = [self._topology.configuration(hash_) for hash_ in self.step.state.configurations.values()]
+        window = 2 * max((one.erp.erp.concurrency for one in configurations), default=0)
+        while len(self.backlog.in_flight) < window and (name := self.backlog.next(self._eligible)) is not None:
+            self.dispatch(self.known(name))
+
+    def _eligible(self, posting_id: str) -> bool:
+        row = self.known(posting_id)
+        if not self.posts(row.posting.plant):
+            return False
+        return row.posting.amount >= 0 or not self._earlier(row)
+
+    def posts(self, plant: str) -> bool:
+        """False: shadow mode, or no ERP; postings become due and stay."""
+        configuration = self.configuration(plant)
+        return configuration is not None and configuration.erp.erp.adapter != "none" and not configuration.plant.shadow
+
+    def dispatch(self, row: PostingRow, *, resend: bool = False) -> None:
+        """One more attempt, in the form that the hold policy allows now; recorded with what it knew (I6)."""
+        configuration = self.configuration(row.posting.plant)
+        assert configuration is not None
+        answer = self.gate(row, configuration)
+        assert answer.open, f"{row.posting.posting_id}: dispatched although the policy says {answer.answer}"
+        row.attempts += 1
+        row.gate, row.stock_type = answer.answer, answer.stock_type
+        row.gate_offset, row.configuration = self.step.offset, configuration.hash
+        self.move(row, DISPATCHED)
+        self.step.release(Dispatch(row.posting.posting_id, row.attempts, resend))
+
+    def look_again(self, row: PostingRow) -> None:
+        """The lot's state changed. What is with the executor is recalled while its form is not the one that holds now."""
+        if waits_for_decision(row):
+            self.settle(row)
+        elif row.state == DISPATCHED:
+            recalled = row.mismatch or not self._same_form(row)
+            if recalled != row.recalled:
+                row.recalled = recalled
+                self.keep(row)
+
+    def _same_form(self, row: PostingRow) -> bool:
+        configuration = self.configuration(row.posting.plant)
+        if configuration is None:
+            return False
+        answer = self.gate(row, configuration)
+        return answer.open and answer.stock_type == row.stock_type
+
+    # -- not knowing
+
+    def suspend(self, row: PostingRow, code: str, detail: str) -> None:
+        """The last attempt may be booked."""
+        row.unresolved = row.unresolved or row.attempts
+        self.move(row, UNKNOWN, code, detail)
+
+    def resolve(self, row: PostingRow) -> None:
+        """Find out about an unknown: resend under the same id where the ERP is idempotent and the form is still the same,
+        else read back. Under a hold that forbids it nothing is resent."""
+        resend = row.code not in READ_BACK_FIRST and self.idempotent(row) and self.posts(row.posting.plant)
+        if resend and not row.mismatch and self._same_form(row):
+            self.dispatch(row, resend=True)
+        else:
+            self.step.release(ReadBack(row.posting.posting_id, row.attempts))
+
+    def idempotent(self, row: PostingRow) -> bool:
+        configuration = self.configuration(row.posting.plant)
+        if configuration is None:
+            return False
+        erp = configuration.erp.erp
+        return erp.adapter in IDEMPOTENT_ADAPTERS if erp.idempotent is None else erp.idempotent
+
+    def count_failure(self, row: PostingRow, retry_after_ms: int = 0) -> int:
+        """Returns the back-off that the posting gets, microseconds."""
+        row.failures += 1
+        delay = self._delay(row, retry_after_ms)
+        row.waited_us += delay
+        self.keep(row)
+        return delay
+
+    def start_timer(self, row: PostingRow, delay_us: int | None = None) -> None:
+        """Wake the posting later. Without a delay: after a take-over, timers died with the process that ran them."""
+        delay = self._delay(row) if delay_us is None else delay_us
+        self.step.release(Timer(row.posting.posting_id, row.attempts, delay))
+
+    def _delay(self, row: PostingRow, retry_after_ms: int = 0) -> int:
+        configuration = self.configuration(row.posting.plant)
+        assert configuration is not None
+        return backoff.delay_us(configuration.erp.erp.retry, row.failures, retry_after_ms)

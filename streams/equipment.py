@@ -1,0 +1,310 @@
+"""Stage equipment (key plant|equipment): counters become pieces, and every piece belongs to a run.
+
+In: frames of readings, run events, declarations, loads, states, ticks, configuration.
+Out: when the clock advances, totals "as of T" to orders, genealogy edges to lots, then the tick to both.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from schemas.configuration import PlantConfig
+from schemas.records import (
+    RECORDS,
+    ConfigActivated,
+    EquipmentStateChanged,
+    GenealogyEdge,
+    LabourRecorded,
+    LotLoaded,
+    LotUnloaded,
+    RunChanged,
+    RunCorrected,
+    RunEnded,
+    RunStarted,
+    RunVoided,
+    Tick,
+    Total,
+    TotalState,
+)
+from streams import boundary
+from streams.clock import activate, observe, schedule
+from streams.step import RawMessage, Step, Topology, sender
+from tables.calendar import Calendar
+from tables.destination import UNATTRIBUTED, Destination
+from tables.equipment import Equipment, row_key
+from tables.rejected import Rejected
+
+_RUN_EVENTS = (RunStarted, RunChanged, RunEnded, RunCorrected, RunVoided, LotLoaded, LotUnloaded)
+
+
+@dataclass(slots=True)
+class Frames:
+    """Readings of one counter that follow each other in the batch, folded in one stroke."""
+
+    raw_source: str
+    label: int
+    message: RawMessage
+    readings: list[bytes] = field(default_factory=list)
+
+
+class Memory:
+    """What one partition keeps in memory; all of it is derived from rows."""
+
+    def __init__(self, step: Step) -> None:
+        self.equipment: dict[str, Equipment] = {}
+        self.known: dict[str, set[str]] = defaultdict(set)
+        """Plant -> equipment of this partition."""
+        self.unpublished: dict[str, set[str]] = defaultdict(set)
+        for _, row in step.rows.scan("e|"):
+            self.known[row.plant].add(row.equipment)
+            if row.activity_dirty or any(total.dirty for total in row.totals.values()):
+                self.unpublished[row.plant].add(row.equipment)
+
+
+class EquipmentStage:
+    name = "equipment"
+    version = 1
+
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+        self._memory: dict[int, Memory] = {}
+        self._plants: dict[str, tuple[PlantConfig, Calendar]] = {}
+
+    def taken_over(self, step: Step) -> None:
+        self._memory[step.partition] = Memory(step)
+
+    def left(self, partition: int) -> None:
+        self._memory.pop(partition, None)
+
+    # -- fold
+
+    def fold(self, step: Step) -> None:
+        memory = self._memory[step.partition]
+        frames: dict[tuple[str, str, str], Frames] = {}
+        touched: dict[str, Equipment] = {}
+        for message, (name, values) in boundary.fields(step, self.name):
+            if name == "CounterFrame":
+                self._collect(step, memory, frames, touched, message, values)
+                continue
+            if name not in ("Tick", "ConfigActivated"):
+                key = (values["plant"], values["equipment"])
+                for known in [known for known in frames if known[:2] == key]:
+                    self._read(step, memory, touched, known, frames.pop(known))
+            else:
+                self._read_all(step, memory, touched, frames)
+            self._event(step, memory, touched, message, RECORDS[name].from_avro(values))
+        self._read_all(step, memory, touched, frames)
+        for equipment in touched.values():
+            equipment.save()
+
+    def _collect(
+        self,
+        step: Step,
+        memory: Memory,
+        frames: dict[tuple[str, str, str], Frames],
+        touched: dict[str, Equipment],
+        message: RawMessage,
+        values: dict[str, Any],
+    ) -> None:
+        key = (values["plant"], values["equipment"], values["counter"])
+        known = frames.get(key)
+        if known is not None and (known.raw_source != values["raw_source"] or step.careful):
+            self._read(step, memory, touched, key, known)
+            known = None
+        if known is None:
+            known = frames[key] = Frames(values["raw_source"], values["label"], message)
+        known.readings.append(values["readings"])
+        known.label = values["label"]
+        known.message = message
+
+    def _read_all(
+        self, step: Step, memory: Memory, touched: dict[str, Equipment], frames: dict[tuple[str, str, str], Frames]
+    ) -> None:
+        for key, collected in frames.items():
+            self._read(step, memory, touched, key, collected)
+        frames.clear()
+
+    def _read(self, step: Step, memory: Memory, touched: dict[str, Equipment], key: tuple[str, str, str], frames: Frames) -> None:
+        plant, name, counter = key
+        offset, step.offset = step.offset, frames.message.offset
+        equipment = self._equipment(step, memory, touched, plant, name)
+        if isinstance(equipment, Rejected):
+            refused: Rejected | None = equipment
+        elif any(len(readings) % 32 for readings in frames.readings):
+            refused = Rejected("BAD_RECORD", "a frame is not a whole number of readings")
+        else:
+            readings = np.frombuffer(b"".join(frames.readings), "<i8").reshape(-1, 4)
+            equipment.seen_at(frames.label)
+            refused = equipment.readings(counter, readings, frames.raw_source) if len(readings) else None
+        if refused is not None:
+            boundary.refuse(
+                step, self.name, refused.code, refused.detail, message=frames.message, plant=plant, kind="CounterReading"
+            )
+        step.offset = offset
+
+    def _event(self, step: Step, memory: Memory, touched: dict[str, Equipment], message: RawMessage, record: Any) -> None:
+        if isinstance(record, Tick):
+            self._tick(step, memory, touched, record)
+            return
+        if isinstance(record, ConfigActivated):
+            schedule(step.state, record)
+            return
+        equipment = self._equipment(step, memory, touched, record.plant, record.equipment)
+        if isinstance(equipment, Rejected):
+            refused: Rejected | None = equipment
+        else:
+            equipment.seen_at(record.label)
+            if isinstance(record, _RUN_EVENTS):
+                refused = equipment.run_event(record)
+            elif isinstance(record, EquipmentStateChanged):
+                refused = equipment.state_changed(record)
+            elif isinstance(record, LabourRecorded):
+                refused = Rejected("LABOUR_NOT_BOOKED", "labour shares are not booked by this version")
+            else:
+                refused = equipment.declared(record)
+        if refused is not None:
+            quantity = getattr(record, "quantity", None)
+            boundary.refuse(
+                step,
+                self.name,
+                refused.code,
+                refused.detail,
+                record=record,
+                message=message,
+                quantity=quantity,
+                kind=type(record).__name__,
+            )
+
+    def _equipment(
+        self, step: Step, memory: Memory, touched: dict[str, Equipment], plant: str, name: str
+    ) -> Equipment | Rejected:
+        key = row_key(plant, name)
+        equipment = touched.get(key) or memory.equipment.get(key)
+        if equipment is None:
+            config = self._config(step, plant)
+            if config is None:
+                return Rejected("NO_CONFIGURATION", f"plant {plant} has no active configuration")
+            equipment = Equipment(step.rows, plant, name, *config, step.state.log_epoch)
+            memory.equipment[key] = equipment
+            memory.known[plant].add(name)
+        touched[key] = equipment
+        memory.unpublished[plant].add(name)
+        return equipment
+
+    def _config(self, step: Step, plant: str) -> tuple[PlantConfig, Calendar] | None:
+        hash_ = step.state.configurations.get(plant)
+        if hash_ is None:
+            return None
+        known = self._plants.get(hash_)
+        if known is None:
+            config = self._topology.configuration(hash_).plant
+            known = self._plants[hash_] = (config, calendar_of(config))
+        return known
+
+    # -- clock
+
+    def _tick(self, step: Step, memory: Memory, touched: dict[str, Equipment], tick: Tick) -> None:
+        hash_ = step.state.configurations.get(tick.plant)
+        if hash_ is None:
+            return
+        advance = observe(step.state, tick, self._topology.upstreams(self.name, self._topology.configuration(hash_)))
+        if advance is None:
+            return
+        config = self._config(step, tick.plant)
+        assert config is not None
+        at_cut = config[1].next_cut(advance.before) <= advance.now if advance.before else False
+        names = memory.known[tick.plant] if at_cut else memory.unpublished[tick.plant]
+        for name in sorted(names):
+            equipment = self._equipment(step, memory, touched, tick.plant, name)
+            assert isinstance(equipment, Equipment)
+            equipment.measure_activities(advance.now, at_cut)
+            if at_cut:
+                equipment.seen_at(advance.now)
+                equipment.expire()
+            publish(step, equipment, advance.now, self.version)
+        memory.unpublished[tick.plant].clear()
+        me = sender(self.name, "equipment.inbox", step.partition)
+        for topic in ("orders.inbox", "lots.inbox"):
+            for partition in range(self._topology.partitions(topic)):
+                step.emit(topic, tick.plant, Tick(tick.plant, advance.now, me, tick.final), partition)
+        if activate(step.state, tick.plant, advance.now) is not None:
+            for equipment in touched.values():
+                equipment.save()
+            memory.equipment.clear()
+            touched.clear()
+
+
+def calendar_of(config: PlantConfig) -> Calendar:
+    section = config.calendar
+    return Calendar(config.plant.zone, section.shifts, section.business_date, section.outside_shift, section.days_off)
+
+
+def publish(step: Step, equipment: Equipment, now: int, version: int) -> None:
+    """Send every total that changed, "as of `now`". A destination that lost its quantity is sent as zero, once."""
+    row = equipment.row
+    runs = {run.run: run for run in row.runs}
+    for key, total in row.totals.items():
+        if not total.dirty:
+            continue
+        total.dirty = False
+        destination = Destination.parse(key)
+        if destination.kind == UNATTRIBUTED or not destination.order or not (total.amount or total.sent):
+            continue
+        total.sent = True
+        run = runs.get(destination.run)
+        record = total_record(row.plant, row.equipment, destination, total, row.born_epoch)
+        record.bom_revision = run.bom_revision if run is not None else ""
+        record.log_epoch, record.inbox_offset, record.fold_version = step.state.log_epoch, step.offset, version
+        record.label = now
+        step.emit("orders.inbox", f"{row.plant}|{destination.order}", record)
+        if destination.kind in ("consumption", "basis") and run is not None:
+            _send_edges(step, equipment, destination, now)
+
+
+def total_record(plant: str, equipment: str, destination: Destination, total: TotalState, born_epoch: int) -> Total:
+    return Total(
+        plant=plant,
+        equipment=equipment,
+        source_key=destination.source_key(equipment, born_epoch),
+        order=destination.order,
+        operation=destination.operation,
+        material=destination.material,
+        lot=destination.lot,
+        kind=destination.kind,
+        reason=destination.reason,
+        position=destination.position,
+        component_material=destination.component_material,
+        component_lot=destination.component_lot,
+        business_date=destination.business_date,
+        run=destination.run,
+        numerator=total.amount,
+        denominator=10**destination.scale,
+        unit=destination.unit,
+        log_epoch=0,
+        inbox_offset=0,
+        fold_version=0,
+        label=0,
+        first_at=total.first_at,
+        last_at=total.last_at,
+        records=total.records,
+        ranges=total.ranges,
+        authority=destination.authority,
+    )
+
+
+def _send_edges(step: Step, equipment: Equipment, destination: Destination, now: int) -> None:
+    """Genealogy with the first consumption: the component's lot went into each output lot of the run."""
+    row = equipment.row
+    consumed = destination.kind == "consumption"
+    material = destination.material if consumed else destination.component_material
+    lot = destination.lot if consumed else destination.component_lot
+    run = next(run for run in row.runs if run.run == destination.run)
+    children = {(output.material, output.lot) for segment in run.segments for output in segment.outputs if output.lot}
+    for child_material, child_lot in sorted(children) if lot else ():
+        edge = f"{material}|{lot}|{child_material}|{child_lot}"
+        if edge not in row.edges:
+            row.edges.append(edge)
+            record = GenealogyEdge(row.plant, material, lot, child_material, child_lot, destination.order, now, now)
+            step.emit("lots.inbox", f"{row.plant}|{material}|{lot}", record)

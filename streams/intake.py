@@ -1,0 +1,323 @@
+"""Stage intake (one app per raw topic, one plant per topic): raw records become canonical events, and time enters the log.
+
+In: raw records. Out: events to equipment, orders and lots, process values to telemetry.process, what cannot be mapped to
+exceptions; and to every partition of the stages it feeds, ticks and configuration.
+"""
+
+import struct
+from collections.abc import Iterable
+from typing import Any
+
+from schemas.configuration import Configuration
+from schemas.records import (
+    ConfigActivated,
+    CounterFrame,
+    DispositionDecided,
+    EquipmentStateChanged,
+    ExceptionRecord,
+    HoldPlaced,
+    HoldReleased,
+    InspectionRecorded,
+    InspectionRequested,
+    LabourRecorded,
+    LotCreated,
+    LotLoaded,
+    LotMerged,
+    LotShipped,
+    LotSplit,
+    LotStaged,
+    LotUnloaded,
+    MaterialChanged,
+    MaterialConsumed,
+    OperatorDecision,
+    OrderAcknowledged,
+    OrderChanged,
+    OrderClosed,
+    OrderCompleted,
+    OrderHandedOver,
+    OrderRejected,
+    OrderReleased,
+    ProcessValue,
+    ProductionDeclared,
+    ReworkDeclared,
+    ReworkReturned,
+    RunChanged,
+    RunCorrected,
+    RunEnded,
+    RunStarted,
+    RunVoided,
+    ScrapDeclared,
+    Tick,
+)
+from streams import boundary
+from streams.equipment import calendar_of
+from streams.mapping import Mapper, RawRecord, Reading, Refused, compile_source
+from streams.step import RawMessage, Step, Topology, sender
+
+FEEDS = ("equipment.inbox", "orders.inbox", "lots.inbox")
+EQUIPMENT_EVENTS = frozenset(
+    {RunStarted, RunChanged, RunEnded, RunCorrected, RunVoided, LotLoaded, LotUnloaded, EquipmentStateChanged, LabourRecorded}
+)
+DECLARATIONS = frozenset({ProductionDeclared, ScrapDeclared, ReworkDeclared, ReworkReturned, MaterialConsumed})
+ORDER_EVENTS = frozenset(
+    {
+        OrderReleased,
+        OrderChanged,
+        OrderAcknowledged,
+        OrderRejected,
+        OrderCompleted,
+        OrderClosed,
+        OrderHandedOver,
+        OperatorDecision,
+    }
+)
+LOT_EVENTS = frozenset(
+    {
+        LotCreated,
+        LotSplit,
+        LotMerged,
+        LotStaged,
+        LotShipped,
+        InspectionRequested,
+        InspectionRecorded,
+        HoldPlaced,
+        HoldReleased,
+        DispositionDecided,
+    }
+)
+MAX_FRAME_READINGS = 100
+LIVE_STEP_US = 1_000_000
+SOURCE_HEADER, POSITION_HEADER, RECEIVED_HEADER, CONTROL_HEADER = "source", "position", "received_at", "control"
+"""Headers of recorded raw records: source of plant.yaml, `file:line`, microseconds; `control` = `end` closes the input."""
+_READING = struct.Struct("<4q")
+_TICK, _LABEL = "tick", "label"
+
+
+class Frame:
+    """Readings of one counter that leave as one message."""
+
+    __slots__ = ("packed", "raw_source", "received_at", "source")
+
+    def __init__(self, source: str, raw_source: str) -> None:
+        self.packed: list[bytes] = []
+        self.source, self.raw_source, self.received_at = source, raw_source, 0
+
+
+class IntakeStage:
+    """`recorded`: input with its own time (received_at in a header), all of it in partition 0 of the raw topic."""
+
+    version = 1
+
+    def __init__(
+        self, topology: Topology, topic: str, configuration: Configuration, recorded: bool, private_key: bytes = b""
+    ) -> None:
+        self.name = f"intake.{topic}"
+        self._topology, self._topic, self._configuration, self._recorded = topology, topic, configuration, recorded
+        plant = configuration.plant
+        self._plant = plant.plant.id
+        self._calendar = calendar_of(plant)
+        self._step_us = plant.clock.step_us if recorded else LIVE_STEP_US
+        self._mappers = {
+            name: compile_source(name, source, plant, private_key)
+            for name, source in plant.sources.items()
+            if recorded or source.read.topic == topic
+        }
+        self._live_source = next(iter(self._mappers), "")
+        self._frames: dict[str, dict[str, Frame]] = {}
+
+    def taken_over(self, step: Step) -> None:
+        """Say which configuration holds, before any record; an intake keeps its choice in `__position`."""
+        wanted, known = self._configuration.hash, step.state.configurations.get(self._plant)
+        if self._silent(step) or wanted == known:
+            return
+        step.state.configurations[self._plant] = wanted
+        at = 0 if known is None else step.state.marks.get(_TICK, 0)
+        self._broadcast(step, ConfigActivated(self._plant, wanted, at, self._me(step)))
+
+    def left(self, partition: int) -> None:
+        self._frames.clear()
+
+    def _silent(self, step: Step) -> bool:
+        """Recorded input lives in partition 0; the others of its topic are no upstreams of anybody."""
+        return self._recorded and step.partition != 0
+
+    # -- fold
+
+    def fold(self, step: Step) -> None:
+        for message in step.records:
+            step.offset = message.offset
+            headers = dict(message.headers)
+            if headers.get(CONTROL_HEADER) == b"end":
+                self._end(step)
+                continue
+            raw, received_at = self._raw(step, message, headers)
+            self._advance(step, received_at)
+            if message.offset in step.suspects:
+                self._refuse(step, Refused("FOLD_FAILED", "folding this record ended the process before"), raw, None)
+                continue
+            mapper = self._mappers.get(raw.source)
+            if mapper is None:
+                self._refuse(step, Refused("UNKNOWN_SOURCE", f"`{raw.source}` is no source of plant.yaml"), raw, None)
+                continue
+            self._count(step, "raw")
+            items = mapper.map(raw)
+            if not items:
+                self._count(step, "ignored")
+            for item in items:
+                self._route(step, item, raw, mapper)
+        self._flush_all(step)
+
+    def idle(self, step: Step, now_us: int) -> None:
+        """Live and without lag: the wall clock moves the plant's time on (design section 3)."""
+        label = step.state.marks.get(_LABEL, 0)
+        reached = now_us // self._step_us * self._step_us
+        if self._recorded or reached <= max(label, step.state.marks.get(_TICK, 0)):
+            return
+        self._move(step, reached)
+        self._tick(step, reached, final=False)
+
+    def _raw(self, step: Step, message: RawMessage, headers: dict[str, bytes]) -> tuple[RawRecord, int]:
+        if not self._recorded:
+            received_at = message.timestamp * 1000
+            return RawRecord(
+                message.value, self._live_source, f"{self._topic}/{step.partition}", message.offset, received_at
+            ), received_at
+        file, _, line = headers[POSITION_HEADER].decode().rpartition(":")
+        received_at = int(headers[RECEIVED_HEADER])
+        return RawRecord(message.value, headers[SOURCE_HEADER].decode(), file, int(line), received_at), received_at
+
+    # -- the clock
+
+    def _advance(self, step: Step, received_at: int) -> None:
+        """Close the interval that is over, then open the one that `received_at` falls into: (previous, label]."""
+        marks = step.state.marks
+        label = min(-(-received_at // self._step_us) * self._step_us, self._calendar.next_cut(received_at - 1))
+        if label > marks.get(_LABEL, 0):
+            self._move(step, label)
+
+    def _move(self, step: Step, label: int) -> None:
+        marks = step.state.marks
+        open_label = marks.get(_LABEL, 0)
+        if open_label:
+            self._tick(step, open_label, final=False)
+            for cut in self._calendar.cuts_between(open_label, label - 1):
+                self._tick(step, cut, final=False)
+        marks[_LABEL] = label
+
+    def _tick(self, step: Step, at: int, final: bool) -> None:
+        if at <= step.state.marks.get(_TICK, 0):
+            return
+        self._flush_all(step)
+        step.state.marks[_TICK] = at
+        self._broadcast(step, Tick(self._plant, at, self._me(step), final))
+
+    def _end(self, step: Step) -> None:
+        """Recorded input is over: the first cut at or after the last record closes it."""
+        label = step.state.marks.get(_LABEL, 0)
+        if label:
+            cut = self._calendar.next_cut(label - 1)
+            if label < cut:
+                self._tick(step, label, final=False)
+            self._tick(step, cut, final=True)
+
+    def _broadcast(self, step: Step, record: Any) -> None:
+        for topic in FEEDS:
+            for partition in range(self._topology.partitions(topic)):
+                step.emit(topic, self._plant, record, partition)
+
+    def _me(self, step: Step) -> str:
+        return sender("intake", self._topic, step.partition)
+
+    # -- routing
+
+    def _route(self, step: Step, item: Any, raw: RawRecord, mapper: Mapper) -> None:
+        kind = type(item)
+        if kind is Reading:
+            self._collect(step, item, raw)
+            self._count(step, "readings")
+            return
+        if kind is Refused:
+            self._refuse(step, item, raw, mapper)
+            return
+        item.label = step.state.marks[_LABEL]
+        if kind is ProcessValue:
+            self._count(step, "process_values")
+            step.emit("telemetry.process", f"{item.plant}|{item.equipment}", item)
+        elif kind in EQUIPMENT_EVENTS or (kind in DECLARATIONS and item.equipment):
+            self._count(step, "declarations" if kind in DECLARATIONS else "other")
+            self._flush(step, item.equipment)  # readings before the event go first
+            step.emit("equipment.inbox", f"{item.plant}|{item.equipment}", item)
+        elif kind in ORDER_EVENTS or (kind in DECLARATIONS and item.order):
+            self._count(step, "declarations" if kind in DECLARATIONS else "other")
+            step.emit("orders.inbox", f"{item.plant}|{item.order}", item)
+        elif kind is MaterialChanged:
+            self._count(step, "other")
+            for partition in range(self._topology.partitions("orders.inbox")):
+                step.emit("orders.inbox", f"{item.plant}|{item.material}", item, partition)
+        elif kind in LOT_EVENTS:
+            self._count(step, "other")
+            step.emit("lots.inbox", f"{item.plant}|{item.material}|{item.lot}", item)
+        else:
+            detail = f"{kind.__name__} has neither equipment nor order"
+            self._refuse(step, Refused("NO_EQUIPMENT", detail, kind=kind.__name__), raw, mapper)
+
+    def _collect(self, step: Step, reading: Reading, raw: RawRecord) -> None:
+        frames = self._frames.setdefault(reading.equipment, {})
+        frame = frames.get(reading.counter)
+        if frame is None or frame.raw_source != raw.raw_source or len(frame.packed) >= MAX_FRAME_READINGS:
+            if frame is not None:
+                self._send(step, reading.equipment, reading.counter, frame)
+            frame = frames[reading.counter] = Frame(raw.source, raw.raw_source)
+        frame.packed.append(_READING.pack(reading.seq, reading.occurred_at, reading.value, raw.raw_offset))
+        frame.received_at = reading.received_at
+
+    def _flush(self, step: Step, equipment: str) -> None:
+        for counter, frame in self._frames.pop(equipment, {}).items():
+            self._send(step, equipment, counter, frame)
+
+    def _flush_all(self, step: Step) -> None:
+        for equipment in list(self._frames):
+            self._flush(step, equipment)
+
+    def _send(self, step: Step, equipment: str, counter: str, frame: Frame) -> None:
+        record = CounterFrame(
+            plant=self._plant,
+            equipment=equipment,
+            counter=counter,
+            source=frame.source,
+            raw_source=frame.raw_source,
+            received_at=frame.received_at,
+            label=step.state.marks[_LABEL],
+            readings=b"".join(frame.packed),
+        )
+        step.emit("equipment.inbox", f"{self._plant}|{equipment}", record)
+
+    def _refuse(self, step: Step, refused: Refused, raw: RawRecord, mapper: Mapper | None) -> None:
+        self._count(step, "refused")
+        original = raw.value if mapper is None else mapper.redacted(raw.value)
+        step.emit(boundary.EXCEPTIONS, f"{self._plant}|{refused.code}", self._letter(refused, raw, original))
+
+    def _letter(self, refused: Refused, raw: RawRecord, original: bytes) -> ExceptionRecord:
+        return boundary.letter(
+            event_id=refused.event_id or f"{raw.raw_source}:{raw.raw_offset}",
+            plant=self._plant,
+            stage="intake",
+            code=refused.code,
+            detail=refused.detail,
+            source=raw.source,
+            raw_source=raw.raw_source,
+            raw_offset=raw.raw_offset,
+            original=original,
+            quantity=refused.quantity,
+            kind=refused.kind,
+            received_at=raw.received_at,
+        )
+
+    def _count(self, step: Step, what: str) -> None:
+        """Exactly-once figures for the report: they move with the position."""
+        step.state.marks[what] = step.state.marks.get(what, 0) + 1
+
+
+def counted(marks: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """The report's figures among the marks of a position row."""
+    return {name: value for name, value in marks if name not in (_TICK, _LABEL)}

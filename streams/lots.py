@@ -1,0 +1,222 @@
+"""Stage lots (key plant|material|lot): holds, genealogy and dispositions in; lot states, quality states, shipment blocks out.
+
+A hold travels along every edge as HoldForwarded; a lot passes on only what made it grow, so cycles come to rest.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, NamedTuple
+
+from schemas.records import (
+    ConfigActivated,
+    DispositionDecided,
+    GenealogyEdge,
+    HoldForwarded,
+    HoldPlaced,
+    HoldReleased,
+    HoldState,
+    InspectionRecorded,
+    InspectionRequested,
+    LotCreated,
+    LotMerged,
+    LotRef,
+    LotRow,
+    LotShipped,
+    LotSplit,
+    LotStaged,
+    LotState,
+    PendingRow,
+    QualityState,
+    ShipmentBlock,
+    Tick,
+)
+from streams import boundary, clock
+from streams.step import Step, Topology, sender
+from streams.waiting import Waiting
+from tables import lots
+
+PREFIX = "l|"
+INBOX = "lots.inbox"
+
+
+def row_key(plant: str, material: str, lot: str) -> str:
+    return f"{PREFIX}{plant}|{material}|{lot}"
+
+
+class Source(NamedTuple):
+    """Where a record that is being folded came from: for a dead letter of it."""
+
+    offset: int
+    original: bytes
+
+
+class LotsStage:
+    name = "lots"
+    version = 1
+
+    RANKS: ClassVar[dict[type, str]] = {
+        LotCreated: "1",
+        LotSplit: "2",
+        LotMerged: "2",
+        GenealogyEdge: "2",
+        InspectionRequested: "3",
+        InspectionRecorded: "3",
+        HoldPlaced: "4",
+        HoldReleased: "4",
+        DispositionDecided: "4",
+        LotStaged: "5",
+        LotShipped: "5",
+    }
+    """Order of kinds within one label."""
+
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+        self._waiting: dict[int, Waiting] = {}
+
+    def taken_over(self, step: Step) -> None:
+        self._waiting[step.partition] = Waiting(step.rows)
+
+    def left(self, partition: int) -> None:
+        self._waiting.pop(partition, None)
+
+    def fold(self, step: Step) -> None:
+        for message, record in boundary.records(step, self.name):
+            match record:
+                case Tick():
+                    self._tick(step, record)
+                case ConfigActivated():
+                    clock.schedule(step.state, record)
+                case HoldForwarded():
+                    self._apply(step, record, Source(message.offset, message.value))
+                case _ if type(record) not in self.RANKS:
+                    boundary.refuse(step, self.name, "WRONG_STAGE", type(record).__name__, record=record, message=message)
+                case _ if record.label <= clock.clock_of(step.state, record.plant, self._upstreams(step, record.plant)):
+                    self._apply(step, record, Source(message.offset, message.value))
+                case _:
+                    row = PendingRow(record.label, message.value, message.offset)
+                    waiting = self._waiting[step.partition]
+                    waiting.add(record.plant, record.label, self.RANKS[type(record)], _identity(record), row)
+
+    def _upstreams(self, step: Step, plant: str) -> Sequence[str]:
+        hash_ = step.state.configurations.get(plant)
+        return () if hash_ is None else self._topology.upstreams(self.name, self._topology.configuration(hash_))
+
+    def _tick(self, step: Step, tick: Tick) -> None:
+        advance = clock.observe(step.state, tick, self._upstreams(step, tick.plant))
+        if advance is None:
+            return
+        clock.activate(step.state, tick.plant, advance.now)
+        for _, rows in self._waiting[step.partition].due(tick.plant, advance.now):
+            for row in rows:
+                self._apply(step, step.decode(row.record), Source(row.inbox_offset, row.record))
+        signed = sender(self.name, INBOX, step.partition)
+        onward = Tick(tick.plant, advance.now, signed, tick.final and tick.at == advance.now)
+        for endpoint, partition in sorted(self._topology.endpoints.items()):
+            step.emit("delivery.inbox", endpoint, onward, partition)
+
+    def _apply(self, step: Step, record: Any, source: Source) -> None:
+        """Fold one record into its lot and tell who must know."""
+        plant, material, lot = _subject(record)
+        key = row_key(plant, material, lot)
+        known: LotRow | None = step.rows.get(key)
+        before, orders = (lots.quality(known), known.orders) if known else (lots.UNKNOWN, [])
+        try:
+            # On a copy: a refused record leaves no trace. (No function of tables.lots changes a list in place.)
+            row = replace(known) if known else lots.born(plant, material, lot)
+            out = _fold(row, record)
+        except lots.LotFull as exc:
+            detail, original = str(exc), source.original
+            boundary.refuse(step, self.name, exc.code, detail, record=record, original=original, offset=source.offset)
+            return
+        step.rows.put(key, row)
+        for onward in out:
+            step.emit(INBOX, "|".join(_subject(onward)), onward)
+        self._publish(step, row, before, orders, getattr(record, "label", 0))
+
+    def _publish(self, step: Step, row: LotRow, before: lots.Quality, known_orders: list[str], label: int) -> None:
+        now = lots.quality(row)
+        key = f"{row.plant}|{row.material}|{row.lot}"
+        # What lots itself sends along new edges carries no label: it counts as of the clock.
+        label = label or clock.clock_of(step.state, row.plant, self._upstreams(step, row.plant))
+        held, holds = now.held, list(now.holds)
+        orders = row.orders if now != before else [order for order in row.orders if order not in known_orders and held]
+        for order in orders:
+            state = QualityState(row.plant, row.material, row.lot, held, holds, label, step.offset)
+            step.emit("orders.inbox", f"{row.plant}|{order}", state)
+        if now == before:
+            return
+        lot_state = LotState(row.plant, row.material, row.lot, held, holds, label, step.offset)
+        for endpoint, partition in sorted(self._topology.endpoints.items()):
+            step.emit("delivery.inbox", endpoint, lot_state, partition)
+        step.emit("quality.lot-states", key, lot_state)
+        step.emit("wms.shipment-blocks", key, ShipmentBlock(row.plant, row.material, row.lot, held, holds, label))
+
+
+def _subject(record: Any) -> tuple[str, str, str]:
+    """Plant, material and lot whose row a record changes."""
+    if isinstance(record, GenealogyEdge):
+        return record.plant, record.parent_material, record.parent_lot
+    return record.plant, record.material, record.lot
+
+
+def _identity(record: Any) -> str:
+    """Folding order within a kind, and what counts as the same record."""
+    if isinstance(record, GenealogyEdge):
+        parent, child = f"{record.parent_material}|{record.parent_lot}", f"{record.child_material}|{record.child_lot}"
+        return f"{parent}|{child}|{record.order}"
+    return f"{record.source}|{record.raw_source}|{record.raw_offset:020d}|{record.event_id}"
+
+
+def _fold(row: LotRow, record: Any) -> list[HoldForwarded | GenealogyEdge]:
+    """Change the row; return what travels on to other lots."""
+    origin = f"{row.material}|{row.lot}"
+    match record:
+        case HoldPlaced():
+            return _hold(row, HoldState(record.hold, record.version, True, record.severity, origin, record.label))
+        case HoldReleased():
+            return _hold(row, HoldState(record.hold, record.version, False, "block", origin, record.label))
+        case HoldForwarded():
+            hold = HoldState(record.hold, record.version, record.active, record.severity, record.origin, record.label)
+            return _hold(row, hold)
+        case DispositionDecided():
+            return _hold(row, lots.decide(row, record))
+        case GenealogyEdge():
+            lots.know_order(row, record.order)
+            return _edge(row, LotRef(record.child_material, record.child_lot))
+        case LotSplit():
+            return [on for child in record.children for on in _edge(row, LotRef(row.material, child))]
+        case LotMerged():
+            # The edge belongs to the parent's row. Label 0: this partition's clock has passed it already.
+            return [
+                GenealogyEdge(row.plant, row.material, parent, row.material, row.lot, "", record.occurred_at, 0)
+                for parent in record.parents
+            ]
+        case LotCreated():
+            lots.know_order(row, record.order)
+        case InspectionRequested():
+            lots.note_inspection(row, record.inspection, "requested")
+        case InspectionRecorded():
+            lots.note_inspection(row, record.inspection, record.verdict)
+        case LotStaged():
+            lots.note_location(row, record.location)
+        case LotShipped():
+            lots.note_shipment(row, record.delivery)
+    return []
+
+
+def _hold(row: LotRow, hold: HoldState) -> list[HoldForwarded | GenealogyEdge]:
+    if not lots.receive_hold(row, hold):
+        return []
+    return [_forward(row, child, hold) for child in row.children]
+
+
+def _edge(row: LotRow, child: LotRef) -> list[HoldForwarded | GenealogyEdge]:
+    if not lots.connect(row, child):
+        return []
+    return [_forward(row, child, hold) for hold in row.holds]
+
+
+def _forward(row: LotRow, child: LotRef, hold: HoldState) -> HoldForwarded:
+    return HoldForwarded(
+        row.plant, child.material, child.lot, hold.hold, hold.version, hold.active, hold.origin, hold.label, hold.severity
+    )

@@ -1,0 +1,24 @@
+"""Declarative mappings of raw records to canonical events, compiled once into plain accessors."""
+
+from streams.mapping.items import (
+    UNAVAILABLE,
+    Mapped,
+    MappingError,
+    MappingProblem,
+    RawRecord,
+    Reading,
+    Refused,
+)
+from streams.mapping.mapper import Mapper, compile_source
+
+__all__ = [
+    "UNAVAILABLE",
+    "Mapped",
+    "Mapper",
+    "MappingError",
+    "MappingProblem",
+    "RawRecord",
+    "Reading",
+    "Refused",
+    "compile_source",
+]

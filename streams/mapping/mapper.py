@@ -1,0 +1,196 @@
+"""A source, compiled: raw records in, canonical events, readings and refusals out."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from schemas.configuration.mapping import Function, Source
+from schemas.configuration.plant import PlantConfig
+from streams.mapping.dispatch import Rule, compile_dispatch
+from streams.mapping.envelope import Clock, compile_envelope
+from streams.mapping.events import compile_rule
+from streams.mapping.items import Item, Mapped, MappingError, Problems, RawRecord, Refusal, Refused
+from streams.mapping.paths import Steps, path_steps
+from streams.mapping.private import Hash, hide, keyed_hash, redact_csv, redact_json, redact_shdr
+from streams.mapping.readers import Fields, Reader, reader_for
+from streams.mapping.records import PERSONS
+from streams.mapping.rules import Action, Context
+from streams.mapping.scalars import Scope
+
+
+class Mapper:
+    """Maps the raw records of one source. `map` and `received_at` never raise, whatever the bytes.
+
+    `ignored` counts records and pairs that a rule ignores. `clock.latest` is the running maximum of `occurred_at`
+    that `received_at: running_max` reads; it is the only state.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        context: Context,
+        choose: Callable[[Any], Action | None],
+        private: Sequence[Steps],
+    ) -> None:
+        self.name = context.name
+        self.clock = context.clock
+        self.ignored = 0
+        self._source = source
+        self._envelope = context.envelope
+        self._hashed: Hash = context.scope.hashed
+        self._choose = choose
+        self._private = private
+        self._private_names = frozenset(str(steps[0]) for steps in private)
+        self._read: Reader = reader_for(source.read)
+
+    def map(self, raw: RawRecord) -> Mapped:
+        """The events, readings and refusals of one raw record, in its own order; empty when all of it is ignored."""
+        try:
+            found = self._read(raw.value)
+        except Refusal as wrong:
+            return [self._refused(wrong, None, raw, 0, None)]
+        items: list[Item] = []
+        for index, node in enumerate(found):
+            if type(node) is not dict:
+                assert isinstance(node, Refusal), "a reader gives fields or refusals"
+                items.append(self._refused(node, None, raw, index, None))
+                continue
+            if self._private and not self._hide(node):
+                unreadable = Refusal("BAD_JSON", "the record is nested too deeply or has a number beyond all bounds")
+                items.append(self._refused(unreadable, None, raw, index, None))
+                continue
+            action = self._choose(node)
+            if action is None:
+                unmatched = Refusal("NO_MAPPING", f"no rule of source {self.name} matches")
+                items.append(self._refused(unmatched, node, raw, index, None))
+            elif action.build is None:
+                self.ignored += 1
+            else:
+                try:
+                    items.append(action.build(node, raw, index))
+                except Refusal as refusal:
+                    items.append(self._refused(refusal, node, raw, index, action))
+        return items
+
+    def received_at(self, raw: RawRecord) -> int | Refused:
+        """When the record reached the pipeline's edge, in microseconds, without mapping it.
+
+        With running_max a record without a readable time has the time of those before it. Otherwise what is missing or
+        cannot be read is a Refused; `clock.latest` then says where it stands among the others.
+        """
+        envelope = self._envelope
+        try:
+            nodes = [node for node in self._read(raw.value) if type(node) is dict]
+            if envelope.received_field is None:
+                for node in nodes[:1]:
+                    self.clock.seen(envelope.occurred_at(node, node, 0) or 0)
+                return self.clock.latest
+            if not nodes:
+                return self.clock.latest
+            stated = envelope.received_field(nodes[0], nodes[0], raw.received_at)
+            if stated is None:
+                raise Refusal("MISSING_FIELD", "the record has no `received_at`")
+            self.clock.seen(stated)
+            return stated
+        except Refusal as wrong:
+            if envelope.received_field is None:
+                return self.clock.latest
+            return self._refused(wrong, None, raw, 0, None)
+
+    def redacted(self, value: bytes) -> bytes:
+        """The raw bytes as they may be written anywhere: private values hashed. Equal to `value` without private
+        fields; mapping the result gives the same events (but another id where ids are made from content)."""
+        if not self._private:
+            return value
+        read = self._source.read
+        if read.format == "shdr":
+            return redact_shdr(value, self._private_names, self._hashed)
+        if read.format == "csv":
+            return redact_csv(value, read.columns, read.delimiter, self._private_names, self._hashed)
+        return redact_json(value, self._private, self._hashed)
+
+    def _hide(self, node: Fields) -> bool:
+        """Hash private values in place. False: a private value is nothing that can be written down."""
+        if self._source.read.format != "shdr":
+            return hide(node, self._private, self._hashed)
+        if node["key"] in self._private_names:
+            node["value"] = self._hashed(node["value"])
+        return True
+
+    def _refused(self, wrong: Refusal, node: Any, raw: RawRecord, pair: int, action: Action | None) -> Refused:
+        refused = Refused(wrong.code, wrong.detail, received_at=raw.received_at)
+        refused.event_id = self._event_id(node, raw, pair)
+        if self._envelope.received_field is None:
+            refused.received_at = raw.received_at or self.clock.latest
+        if node is None:
+            return refused
+        refused.received_at = self._known(lambda: self._stated_received_at(node, raw)) or refused.received_at
+        equipment = self._envelope.equipment if action is None or action.equipment is None else action.equipment
+        refused.equipment = self._known(lambda: equipment(node, node)) or ""
+        if action is not None:
+            refused.kind, refused.line = action.kind, action.line
+            quantity = action.quantity
+            if quantity is not None:
+                refused.quantity = self._known(lambda: quantity(node, node, raw.received_at))
+        return refused
+
+    def _event_id(self, node: Any, raw: RawRecord, pair: int) -> str:
+        """By the source's rule, else by position: every refusal has an id that a replay finds again."""
+        try:
+            return self._envelope.event_id(node, raw, pair)
+        except Refusal:
+            position = f"{raw.raw_source}:{raw.raw_offset}"
+            return f"{position}.{pair}" if pair else position
+
+    def _stated_received_at(self, node: Any, raw: RawRecord) -> int | None:
+        field = self._envelope.received_field
+        return None if field is None else field(node, node, raw.received_at)
+
+    @staticmethod
+    def _known(read: Callable[[], Any]) -> Any:
+        try:
+            return read()
+        except Refusal:
+            return None
+
+
+def compile_source(name: str, source: Source, plant: PlantConfig, private_key: bytes = b"") -> Mapper:
+    """The mapper of one source of `plant`. Raises MappingError with every defect of the configuration.
+
+    private_key: keys the hashes of private fields (`private:` of the source and the plant, and every field that is
+    mapped to a person); empty: the plant's id, which anyone can guess.
+    """
+    problems = Problems()
+    hashed = keyed_hash(private_key or plant.plant.id.encode())
+    scope = Scope(plant, hashed)
+    envelope = compile_envelope(name, source, scope, problems)
+    context = Context(name, envelope, scope, Clock(), source.read.equipment)
+    rules = [
+        Rule(rule.when, compile_rule(rule, context, problems.at("events", index))) for index, rule in enumerate(source.events)
+    ]
+    choose = compile_dispatch(rules, problems)
+    private = _private_paths(source, plant, problems)
+    for index, column in enumerate(source.read.columns):
+        if len(path_steps(column) or ()) != 1:
+            problems.at("read", "columns", index).add(f"`{column}` is no name for a column; use letters, digits, `_`, `-`")
+    if problems.found:
+        raise MappingError(name, problems.found)
+    return Mapper(source, context, choose, private)
+
+
+def _private_paths(source: Source, plant: PlantConfig, problems: Problems) -> list[Steps]:
+    """Paths to hash: the stated ones, and whatever a rule reads a person from. For SHDR they are keys."""
+    found: dict[Steps, None] = {}
+    for index, text in enumerate([*source.private, *plant.private]):
+        steps = (text,) if source.read.format == "shdr" else path_steps(text)
+        if steps is None:
+            problems.at("private", index).add(f"`{text}` is no plain path; write `a.b`")
+        else:
+            found[steps] = None
+    if source.read.format != "shdr":
+        for rule in source.events:
+            for expression in (rule.fields[name] for name in PERSONS & rule.fields.keys()):
+                path = expression.path if isinstance(expression, Function) else expression
+                steps = path_steps(path) if isinstance(path, str) else None
+                if steps is not None:
+                    found[steps] = None
+    return list(found)

@@ -1,0 +1,108 @@
+"""Private values: replaced by a keyed hash before anything else sees them, in events, refusals and kept originals."""
+
+import csv
+import hashlib
+import hmac
+import io
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from streams.mapping.paths import Steps
+
+Hash = Callable[[str], str]
+_HASHED = re.compile(r"h:[0-9a-f]{32}")
+_exact = msgspec.json.Decoder(float_hook=lambda text: msgspec.Raw(text.encode()))
+
+
+def keyed_hash(key: bytes) -> Hash:
+    """HMAC-SHA256 of a text, as `h:` and 32 hexadecimal digits. What is such a hash already stays as it is, so that a
+    record may pass twice (a file that is written to Kafka, a replay)."""
+
+    def hashed(text: str) -> str:
+        if not text or _HASHED.fullmatch(text):
+            return text
+        return "h:" + hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
+
+    return hashed
+
+
+def hide(node: Any, paths: Sequence[Steps], hashed: Hash) -> bool:
+    """Hash, in place, what stands at `paths` of a decoded record. A name meets a list: in every element of it.
+
+    False when a value there cannot be written down (depth, numbers of thousands of digits)."""
+    try:
+        for steps in paths:
+            _hide(node, steps, hashed)
+    except (RecursionError, ValueError):
+        return False
+    return True
+
+
+def _hide(node: Any, steps: Steps, hashed: Hash) -> None:
+    step, rest = steps[0], steps[1:]
+    if type(node) is list and type(step) is str:
+        for element in node:
+            _hide(element, steps, hashed)
+        return
+    known = type(node) is dict and step in node
+    if not known and not (type(node) is list and type(step) is int and step < len(node)):
+        return
+    if rest:
+        _hide(node[step], rest, hashed)
+    else:
+        node[step] = _hashed_value(node[step], hashed)
+
+
+def _hashed_value(value: Any, hashed: Hash) -> Any:
+    if value is None or type(value) is str:
+        return hashed(value) if value else value
+    if isinstance(value, msgspec.Raw):
+        return hashed(bytes(value).decode())
+    return hashed(json.dumps(value, sort_keys=True, default=lambda raw: bytes(raw).decode()))
+
+
+def redact_json(value: bytes, paths: Sequence[Steps], hashed: Hash) -> bytes:
+    """The record with private values hashed and every other number written as before."""
+    try:
+        node = _exact.decode(value)
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return unreadable(value)
+    try:
+        return msgspec.json.encode(node) if hide(node, paths, hashed) else unreadable(value)
+    except (RecursionError, OverflowError):
+        return unreadable(value)
+
+
+def redact_shdr(value: bytes, keys: frozenset[str], hashed: Hash) -> bytes:
+    """The line with the values of private keys hashed, whatever else is wrong with it."""
+    try:
+        parts = value.decode().split("|")
+    except UnicodeDecodeError:
+        return unreadable(value)
+    for index in range(1, len(parts) - 1):
+        if parts[index] in keys:
+            parts[index + 1] = hashed(parts[index + 1])
+    return "|".join(parts).encode()
+
+
+def redact_csv(value: bytes, columns: Sequence[str], delimiter: str, private: frozenset[str], hashed: Hash) -> bytes:
+    """The line with the values of private columns hashed. A line of another length shows nothing."""
+    try:
+        rows = list(csv.reader([value.decode()], delimiter=delimiter, strict=True))
+    except (UnicodeDecodeError, csv.Error):
+        return unreadable(value)
+    if len(rows) != 1 or len(rows[0]) != len(columns) or rows[0] == list(columns):
+        return value if rows == [list(columns)] else unreadable(value)
+    row = [hashed(text) if name in private else text for name, text in zip(columns, rows[0], strict=True)]
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter, lineterminator="").writerow(row)
+    return out.getvalue().encode()
+
+
+def unreadable(value: bytes) -> bytes:
+    """What stands for an original in which private values cannot be found because it cannot be read."""
+    return f"unreadable original, {len(value)} bytes, sha256 {hashlib.sha256(value).hexdigest()}".encode()

@@ -1,0 +1,129 @@
+"""Readings of counters: the hot path of a mapping."""
+
+from collections.abc import Callable
+from typing import Any
+
+from schemas.configuration.mapping import EventRule, Function
+from schemas.configuration.plant import Counter, PlantConfig
+from streams.mapping.items import MAX_INT64, UNAVAILABLE, Problems, RawRecord, Reading, Refusal
+from streams.mapping.paths import Getter, compile_path, constant_of
+from streams.mapping.records import READING
+from streams.mapping.rules import Action, Context, equipment_of, occurred_at_of
+from streams.mapping.scalars import Scope
+from streams.mapping.texts import TextGetter, compile_text, outcomes
+from tables.quantity import Rounding, scaled
+from tables.rejected import Rejected
+
+_UNAVAILABLE_WORD = "UNAVAILABLE"
+
+
+def compile_reading(rule: EventRule, context: Context, problems: Problems) -> Action:
+    """The action of a rule that emits CounterReading."""
+    scope, envelope, clock = context.scope, context.envelope, context.clock
+    for name in rule.fields:
+        if name not in {"counter", "value", "equipment", "occurred_at"}:
+            problems.at(name).add(f"{READING} has no field `{name}`; it has counter, value, equipment, occurred_at")
+    missing = [name for name in ("counter", "value") if name not in rule.fields]
+    if "equipment" not in rule.fields and not context.source_equipment:
+        missing.append("equipment")
+    if missing:
+        problems.add(f"{READING} needs {', '.join(f'`{name}`' for name in missing)}")
+        return Action(rule.line)
+    equipment = equipment_of(rule.fields, context, problems)
+    names = rule.fields["counter"]
+    expression = rule.fields["value"]
+    counter_of = compile_text(names, scope.plant.tables, problems.at("counter"))
+    counters = _counters(scope.plant)
+    for constant in outcomes(names, scope.plant.tables) or ():
+        _check_counter(constant, expression, scope.plant, problems)
+    value_of = _reading_value(expression, scope, problems.at("value"))
+    unit_of = _reading_unit(expression, scope, problems.at("value", "unit"))
+    occurred = occurred_at_of(rule.fields, context, problems)
+    sequence = envelope.sequence
+
+    def build(node: Any, raw: RawRecord, pair: int) -> Reading:
+        occurred_at = occurred(node, node, raw.received_at)
+        name = equipment(node, node)
+        counter = counter_of(node, node)
+        if occurred_at is None or not name or not counter:
+            absent = "occurred_at" if occurred_at is None else "counter" if name else "equipment"
+            raise Refusal("MISSING_FIELD", f"the reading has no `{absent}`")
+        definition = counters.get((name, counter)) or counters.get(("*", counter))
+        if definition is None:
+            raise Refusal("UNKNOWN_COUNTER", f"counter `{counter[:64]}` of {name} is not configured")
+        if unit_of is not None and unit_of(node, node) != definition.unit:
+            raise Refusal("BAD_UNIT", f"the reading is not in {definition.unit}, the unit of counter {counter}")
+        value = value_of(node, definition.decimals)
+        received_at = envelope.received_at(node, raw, occurred_at, clock)
+        return Reading(name, counter, sequence(node, node), occurred_at, value, received_at)
+
+    return Action(rule.line, "", build, equipment)
+
+
+def _reading_value(expression: Any, scope: Scope, problems: Problems) -> Callable[[Any, int], int]:
+    rounding: Rounding = "exact"
+    plain = isinstance(expression, str)
+    if isinstance(expression, Function):
+        rounding = expression.rounding
+        plain = expression.model_copy(update={"decimals": None, "unit": None, "rounding": "exact"}) == Function(
+            path=expression.path
+        )
+    path = expression if isinstance(expression, str) else getattr(expression, "path", "")
+    getter: Getter = compile_path(path, problems) if plain and path else compile_text(expression, scope.plant.tables, problems)
+
+    def value(node: Any, decimals: int) -> int:
+        found: Any = getter(node, node)
+        if type(found) is int:
+            amount: int = found * 10**decimals
+            if -MAX_INT64 <= amount <= MAX_INT64:
+                return amount
+            raise Refusal("BAD_DECIMAL", "the reading is beyond 64 bits")
+        if found == _UNAVAILABLE_WORD:
+            return UNAVAILABLE
+        if found is None or found == "":
+            raise Refusal("MISSING_FIELD", "the reading has no `value`")
+        if type(found) is not str:
+            raise Refusal("BAD_DECIMAL", "the reading is no number")
+        number = scaled(found, decimals, rounding)
+        if isinstance(number, Rejected):
+            raise Refusal(number.code, number.detail)
+        return number
+
+    return value
+
+
+def _reading_unit(expression: Any, scope: Scope, problems: Problems) -> TextGetter | None:
+    """The unit when the record states it; a constant one is compared with the counters while compiling."""
+    unit = getattr(expression, "unit", None)
+    if unit is None or (isinstance(unit, str) and constant_of(unit) is not None):
+        return None
+    return compile_text(unit, scope.plant.tables, problems)
+
+
+def _counters(plant: PlantConfig) -> dict[tuple[str, str], Counter]:
+    """Every counter by (equipment, name); the equipment `*` stands for those that are not listed."""
+    return {
+        (name, counter): definition
+        for name in plant.equipment
+        for counter, definition in (plant.equipment_for(name) or plant.equipment[name]).counters.items()
+    }
+
+
+def _check_counter(counter: str, expression: Any, plant: PlantConfig, problems: Problems) -> None:
+    found = {name: definition for (name, known), definition in _counters(plant).items() if known == counter}
+    if not found:
+        problems.at("counter").add(f"no equipment has a counter `{counter}`; add it under `equipment: ... counters:`")
+    decimals = getattr(expression, "decimals", None)
+    unit = getattr(expression, "unit", None)
+    constant = constant_of(unit) if isinstance(unit, str) else None
+    for name, definition in found.items():
+        if decimals is not None and decimals != definition.decimals:
+            problems.at("value", "decimals").add(
+                f"the value has {decimals} decimals, counter `{counter}` of {name} has {definition.decimals}; "
+                f"write `decimals: {decimals}` at the counter too"
+            )
+        if constant is not None and constant != definition.unit:
+            problems.at("value", "unit").add(
+                f"the value is in {constant}, counter `{counter}` of {name} counts {definition.unit}; "
+                f"write `unit: {constant}` at the counter too"
+            )

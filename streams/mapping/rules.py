@@ -1,0 +1,62 @@
+"""What rules of one source share, and the fields that a rule may state instead of its source."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from streams.mapping.envelope import Clock, Envelope, compile_equipment
+from streams.mapping.items import Item, Problems, RawRecord
+from streams.mapping.scalars import FieldGetter, Scope, identifier
+from streams.mapping.texts import TextGetter, compile_text
+from streams.mapping.times import TimeGetter, compile_time
+
+Build = Callable[[Any, RawRecord, int], Item]
+"""(fields, raw, index of the pair) -> an event or a Reading. Raises Refusal."""
+
+
+@dataclass(slots=True, frozen=True)
+class Action:
+    """What a rule does. `build` is None when it ignores."""
+
+    line: int
+    kind: str = ""
+    build: Build | None = None
+    equipment: TextGetter | None = None
+    quantity: FieldGetter | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class Context:
+    """What all rules of a source share."""
+
+    name: str
+    envelope: Envelope
+    scope: Scope
+    clock: Clock
+    source_equipment: Any
+    """The source's own expression for the equipment; empty: none."""
+
+
+def equipment_of(stated: dict[str, Any], context: Context, problems: Problems) -> TextGetter:
+    if "equipment" not in stated:
+        return context.envelope.equipment
+    return compile_equipment(stated["equipment"], context.scope.plant, problems.at("equipment"))
+
+
+def occurred_at_of(stated: dict[str, Any], context: Context, problems: Problems) -> TimeGetter:
+    if "occurred_at" not in stated:
+        return context.envelope.occurred_at
+    plant = context.scope.plant
+    return compile_time(stated["occurred_at"], plant.tables, plant.plant.zone, problems.at("occurred_at"))
+
+
+def correlation_of(stated: dict[str, Any], context: Context, problems: Problems) -> FieldGetter:
+    if "correlation_id" not in stated:
+        return context.envelope.correlation_id
+    text = compile_text(stated["correlation_id"], context.scope.plant.tables, problems.at("correlation_id"))
+
+    def get(node: Any, root: Any, arrived_at: int) -> str | None:
+        value = text(node, root)
+        return None if value is None else identifier(value, "correlation_id")
+
+    return get

@@ -1,0 +1,151 @@
+"""Fields that are one value: texts, whole numbers, flags, quantities."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.configuration.mapping import Function
+from schemas.configuration.plant import PlantConfig
+from schemas.records import Quantity
+from streams.mapping.items import MAX_IDENTIFIER, MAX_TEXT, Problems, Refusal
+from streams.mapping.private import Hash
+from streams.mapping.records import BOUNDS, FREE_TEXT, LOTS, PERSONS, WORDS
+from streams.mapping.texts import TextGetter, compile_text, outcomes, without_leading_zeros
+from tables.quantity import scaled
+from tables.rejected import Rejected
+
+FieldGetter = Callable[[Any, Any, int], Any]
+"""(node, root, arrived_at) -> the field's value, None where nothing is. Raises Refusal."""
+
+_IDENTIFIER = re.compile(rf"[^|\x00-\x1f\x7f]{{0,{MAX_IDENTIFIER}}}")
+_UNIT = re.compile(r"[^\s|\x00-\x1f\x7f]{1,16}")
+_TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
+_CLEANING: dict[str, Callable[[str], str]] = {
+    "trim": str.strip,
+    "upper": str.upper,
+    "lower": str.lower,
+    "strip_zeros": without_leading_zeros,
+}
+
+
+@dataclass(slots=True, frozen=True)
+class Scope:
+    """What fields need to know of the plant."""
+
+    plant: PlantConfig
+    hashed: Hash
+
+    def clean_lot(self, text: str) -> str:
+        for name in self.plant.lots.clean:
+            text = _CLEANING[name](text)
+        return text
+
+
+def identifier(text: str, name: str) -> str:
+    """`text` if it can be part of a key. Raises Refusal BAD_IDENTIFIER."""
+    if _IDENTIFIER.fullmatch(text) is None:
+        raise Refusal("BAD_IDENTIFIER", f"`{name}` has more than {MAX_IDENTIFIER} characters, a `|` or a control character")
+    return text
+
+
+def text_field(record: str, name: str, expression: Any, scope: Scope, problems: Problems) -> FieldGetter:
+    """A text; cleaned when it is a lot, hashed when it is a person, checked when only some words are allowed."""
+    text = compile_text(expression, scope.plant.tables, problems)
+    words = WORDS.get((record, name))
+    if words is not None:
+        for word in outcomes(expression, scope.plant.tables) or ():
+            if word not in words:
+                problems.add(f"`{name}` can become `{word}`, which is none of {', '.join(words)}")
+
+    def get(node: Any, root: Any, arrived_at: int) -> str | None:
+        value = text(node, root)
+        if value is None:
+            return None
+        if name in PERSONS:
+            return scope.hashed(value)
+        if name in LOTS:
+            value = scope.clean_lot(value)
+        if words is not None and value not in words:
+            raise Refusal("UNKNOWN_CODE", f"`{name}` is `{value[:64]}`, which is none of {', '.join(words)}")
+        if name == "unit" and not _UNIT.fullmatch(value):
+            raise Refusal("BAD_UNIT", f"`{value[:64]}` is no unit")
+        if name == "over_delivery" and value != "unlimited" and isinstance(scaled(value, 9), Rejected):
+            raise Refusal("BAD_DECIMAL", f"`over_delivery` is `{value[:64]}`, neither a percentage nor unlimited")
+        if name in FREE_TEXT:
+            if len(value) > MAX_TEXT:
+                raise Refusal("BAD_FIELD", f"`{name}` has more than {MAX_TEXT} characters")
+            return value
+        return identifier(value, name)
+
+    def get_free(node: Any, root: Any, arrived_at: int) -> str | None:
+        value = text(node, root)
+        if value is not None and len(value) > MAX_TEXT:
+            raise Refusal("BAD_FIELD", f"`{name}` has more than {MAX_TEXT} characters")
+        return value
+
+    return get_free if name in FREE_TEXT else get
+
+
+def whole_field(name: str, text: TextGetter) -> FieldGetter:
+    """A whole number within the bounds of its field."""
+    low, high = BOUNDS.get(name, (-(2**63) + 1, 2**63 - 1))
+
+    def get(node: Any, root: Any, arrived_at: int) -> int | None:
+        value = text(node, root)
+        if value is None or value == "":
+            return None
+        number = scaled(value, 0)
+        if isinstance(number, Rejected):
+            raise Refusal(number.code, f"`{name}`: {number.detail}")
+        if not low <= number <= high:
+            raise Refusal("BAD_DECIMAL", f"`{name}` is {number}, which is not from {low} to {high}")
+        return number
+
+    return get
+
+
+def flag_field(name: str, text: TextGetter) -> FieldGetter:
+    """true, yes, 1 or false, no, 0; anything else needs `codes`."""
+
+    def get(node: Any, root: Any, arrived_at: int) -> bool | None:
+        value = text(node, root)
+        if value is None or value == "":
+            return None
+        if value.lower() in _TRUE:
+            return True
+        if value.lower() in _FALSE:
+            return False
+        raise Refusal("UNKNOWN_CODE", f"`{name}` is `{value[:64]}`, neither true nor false; map it with `codes`")
+
+    return get
+
+
+def quantity_field(expression: Any, scope: Scope, problems: Problems) -> FieldGetter:
+    """An exact decimal with its unit. Refusals: BAD_DECIMAL, BAD_UNIT."""
+    if not isinstance(expression, Function) or expression.unit is None:
+        problems.add("a quantity is written {path: qty, decimals: 0, unit: =PC}")
+        return lambda node, root, arrived_at: None
+    amount = compile_text(expression, scope.plant.tables, problems)
+    unit = compile_text(expression.unit, scope.plant.tables, problems.at("unit"))
+    constants = outcomes(expression.unit, scope.plant.tables)
+    if constants is not None and not all(_UNIT.fullmatch(text) for text in constants):
+        problems.at("unit").add("a unit has 1 to 16 characters and no blank")
+    decimals, rounding = expression.decimals or 0, expression.rounding
+
+    def get(node: Any, root: Any, arrived_at: int) -> Quantity | None:
+        text = amount(node, root)
+        if text is None or text == "":
+            return None
+        number = scaled(text, decimals, rounding)
+        if isinstance(number, Rejected):
+            raise Refusal(number.code, number.detail)
+        try:
+            name = unit(node, root)
+        except Refusal as wrong:
+            raise Refusal("BAD_UNIT", wrong.detail) from None
+        if not name or not _UNIT.fullmatch(name):
+            raise Refusal("BAD_UNIT", "the quantity has no unit" if not name else f"`{name[:64]}` is no unit")
+        return Quantity(number, decimals, name)
+
+    return get

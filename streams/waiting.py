@@ -1,0 +1,46 @@
+"""Records that wait for the clock: kept as rows, folded in the order (T, kind, source, raw position), never as they came."""
+
+from collections import defaultdict
+from typing import Any
+
+from schemas.records import PendingRow
+from tables.rows import RowStore
+
+PREFIX = "b|"
+
+
+class Waiting:
+    """The buffer of one partition. What it holds is in the rows; the index in memory is rebuilt from them at take-over.
+
+    A key names what a record is about: a second record of the same key and label replaces the first. So of one source key
+    only the last total per pending cut is kept.
+    """
+
+    def __init__(self, rows: RowStore) -> None:
+        self._rows = rows
+        self._by_label: dict[tuple[str, int], dict[str, PendingRow]] = defaultdict(dict)
+        for key, row in rows.scan(PREFIX):
+            plant = key.split("|", 2)[1]
+            self._by_label[plant, row.label][key] = row
+
+    def __len__(self) -> int:
+        return sum(map(len, self._by_label.values()))
+
+    def add(self, plant: str, label: int, rank: str, identity: str, row: PendingRow) -> None:
+        """`rank` orders kinds within a label; `identity` orders within a kind and says what replaces what."""
+        key = f"{PREFIX}{plant}|{label:020d}|{rank}|{identity}"
+        known = self._by_label[plant, label].get(key)
+        if known is None or known.inbox_offset <= row.inbox_offset:
+            self._by_label[plant, label][key] = row
+            self._rows.put(key, row)
+
+    def due(self, plant: str, now: int) -> list[tuple[int, list[Any]]]:
+        """Take out what is labelled up to `now`: [(label, rows in folding order)], labels ascending."""
+        labels = sorted(label for name, label in self._by_label if name == plant and label <= now)
+        taken = []
+        for label in labels:
+            rows = self._by_label.pop((plant, label))
+            for key in rows:
+                self._rows.delete(key)
+            taken.append((label, [rows[key] for key in sorted(rows)]))
+        return taken

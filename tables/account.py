@@ -1,0 +1,150 @@
+"""One account of the ledger: its sources, what they add up to, and what of it has been issued. Exact rationals only."""
+
+from fractions import Fraction
+
+from schemas.records import AccountRow, RawRange, SourceTotal, Total
+from tables.lineage import add_ranges
+from tables.quantity import fraction, round_half_away
+from tables.rejected import Rejected
+from tables.units import UnitTable
+
+BASIS = "basis"
+"""Kind of accounts that only feed ledger_backflush: gross by loaded lot. Never posted."""
+TIMES = frozenset({"machine_time", "setup_time", "labour_time"})
+_ESCAPES = str.maketrans({"%": "%25", "|": "%7C"})
+
+
+def account_key(row: AccountRow) -> str:
+    parts = (row.plant, row.order, row.operation, row.material, row.lot, row.kind, row.reason, row.place, row.business_date)
+    return "|".join(part.translate(_ESCAPES) for part in parts)
+
+
+def row_key(row: AccountRow) -> str:
+    return "a|" + account_key(row)
+
+
+def accounts_of(total: Total, born_epoch: int) -> list[AccountRow]:
+    """The accounts that a total concerns, empty: scrap and open rework also lower the yield of their pieces."""
+
+    def account(kind: str, reason: str = "", place: str = "") -> AccountRow:
+        return AccountRow(
+            total.plant,
+            total.order,
+            total.operation,
+            total.material,
+            total.lot,
+            kind,
+            reason,
+            place,
+            total.business_date,
+            born_epoch,
+        )
+
+    match total.kind:
+        case "gross" | "good":
+            return [account("yield")]
+        case "scrap":
+            stock = total.position == "stock"
+            return [account("scrap", total.reason, total.position)] + ([] if stock else [account("yield")])
+        case "rework":
+            return [account("rework"), account("yield")]
+        case "basis":
+            return [account(BASIS)]
+        case "consumption":
+            return [account("consumption", total.reason, total.position)]
+        case _:
+            return [account(total.kind)]
+
+
+def receive(row: AccountRow, total: Total) -> bool:
+    """Keep the newest total of its source: states, not deltas, so a duplicate changes nothing. False: nothing new."""
+    known = row.sources.get(total.source_key)
+    version = (total.log_epoch, total.inbox_offset, total.fold_version)
+    if known is not None and (known.log_epoch, known.inbox_offset, known.fold_version) >= version:
+        return False
+    row.sources[total.source_key] = SourceTotal(
+        kind=total.kind,
+        authority=total.authority,
+        numerator=total.numerator,
+        denominator=total.denominator,
+        unit=total.unit,
+        log_epoch=total.log_epoch,
+        inbox_offset=total.inbox_offset,
+        fold_version=total.fold_version,
+        equipment=total.equipment,
+        run=total.run,
+        position=total.position,
+        component_material=total.component_material,
+        component_lot=total.component_lot,
+        first_at=total.first_at,
+        last_at=total.last_at,
+        records=total.records,
+        ranges=total.ranges,
+    )
+    return True
+
+
+def weights(row: AccountRow, authority: str, yield_is: str) -> dict[str, int]:
+    """How each source counts in this account: 1, -1, or 0 (a check, the other authority's figure).
+
+    Yield is gross minus scrap and open rework where gross is counted, else the good pieces (domain rules 3 and 4).
+    """
+    if row.kind != "yield":
+        return dict.fromkeys(row.sources, 1)
+    counted = {key: source for key, source in row.sources.items() if source.kind in ("gross", "good")}
+    trusted = {key for key, source in counted.items() if source.authority == authority}
+    if not trusted and authority == "counters":
+        trusted = {key for key, source in counted.items() if source.kind == "gross"}
+    gross = any(counted[key].kind == "gross" for key in trusted)
+    found = {}
+    for key, source in row.sources.items():
+        if source.kind in ("gross", "good"):
+            found[key] = int(key in trusted and (source.kind == "gross") == gross)
+        elif gross and source.kind in yield_is:
+            found[key] = -1
+        else:
+            found[key] = 0
+    if not trusted:
+        # Scrap before its counts: the yield is negative and waits (domain rule 6).
+        lowers = () if authority == "declarations" else ("scrap", "rework")
+        found = {key: -int(source.kind in lowers and source.kind in yield_is) for key, source in row.sources.items()}
+    return found
+
+
+def recorded(row: AccountRow, counts: dict[str, int], unit: str, units: UnitTable) -> Fraction | Rejected:
+    """What the account holds, exactly, in `unit`."""
+    amount = Fraction(0)
+    for key, source in sorted(row.sources.items()):
+        if counts[key]:
+            value = units.convert(Fraction(source.numerator, source.denominator), source.unit, unit, row.material)
+            if isinstance(value, Rejected):
+                return value
+            amount += counts[key] * value
+    return amount
+
+
+def lineage(row: AccountRow, counts: dict[str, int]) -> tuple[int, list[RawRange]]:
+    """Raw records behind the account, in total and by source."""
+    ranges: list[RawRange] = []
+    records = 0
+    for key, source in sorted(row.sources.items()):
+        if counts[key] and source.numerator:
+            records += source.records
+            add_ranges(ranges, source.ranges)
+    return records, ranges
+
+
+def settle(row: AccountRow, amount: Fraction) -> None:
+    """Note the exact amount and what it rounds to. Rounding is of cumulative quantities only (domain rule 19)."""
+    row.recorded_numerator, row.recorded_denominator = amount.numerator, amount.denominator
+    row.target = round_half_away(amount, row.scale)
+
+
+def unposted(row: AccountRow) -> int:
+    """Steps that may still be posted."""
+    return 0 if row.covered else row.target - row.parked - row.posted
+
+
+def carry(row: AccountRow) -> Fraction:
+    """What rounding leaves: less than one step."""
+    return Fraction(row.recorded_numerator, row.recorded_denominator) - fraction(row.target, row.scale)

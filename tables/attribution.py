@@ -1,0 +1,177 @@
+"""Who owns a moment of an equipment: the run, its outputs, the loaded lots and the business date (domain rules 2, 8, 10)."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from schemas.configuration import Counter
+from schemas.records import EquipmentRow, LotLoad, Output, RunState
+from tables.calendar import Calendar
+from tables.destination import UNATTRIBUTED, Destination
+
+END_OF_TIME = 2**62
+
+
+class Load(NamedTuple):
+    material: str
+    lot: str
+
+
+@dataclass(slots=True, frozen=True)
+class Span:
+    """start <= t < end belong to `run` (None: nobody's) with these outputs, loads and business date."""
+
+    start: int
+    end: int
+    run: RunState | None
+    outputs: tuple[Output, ...]
+    loads: tuple[tuple[str, Load], ...]
+    business_date: str
+
+
+class Ownership:
+    """The spans of one equipment. Built from the row once per revision of its runs and loads.
+
+    A moment belongs to an open run before one in its grace, then to the latest start, then to the greatest run id.
+    A run is open from its start to its end, both included.
+    """
+
+    def __init__(self, row: EquipmentRow, calendar: Calendar, grace_us: int) -> None:
+        self._calendar = calendar
+        runs = [
+            (run, run.started_at, end_of(run, row.stops)) for run in row.runs if run.started_at is not None and not run.voided
+        ]
+        marks = {0}
+        for run, start, end in runs:
+            marks.update((start, end + 1, end + 1 + grace_us))
+            marks.update(segment.from_at for segment in run.segments)
+        marks.update(load.from_at for load in row.loads)
+        self._starts = sorted(mark for mark in marks if mark < END_OF_TIME)
+        self._owners = [owner(runs, start, grace_us) for start in self._starts]
+        self._loads = [loaded_at(row.loads, start) for start in self._starts]
+
+    def at(self, moment: int) -> Span:
+        """The span of a moment; it never crosses a shift."""
+        index = bisect_right(self._starts, moment) - 1
+        shift = self._calendar.shift_at(moment)
+        start = max(self._starts[index], shift.start)
+        following = self._starts[index + 1] if index + 1 < len(self._starts) else END_OF_TIME
+        run = self._owners[index]
+        outputs = tuple(outputs_at(run, start)) if run is not None else ()
+        return Span(start, min(following, shift.end), run, outputs, self._loads[index], shift.business_date)
+
+
+def end_of(run: RunState, stops: Sequence[int]) -> int:
+    """A run ends where it says, or at the first stop of whatever ran after its start."""
+    assert run.started_at is not None
+    ends = [stop for stop in stops if stop >= run.started_at]
+    if run.ended_at is not None:
+        ends.append(run.ended_at)
+    return min(ends, default=END_OF_TIME)
+
+
+def owner(runs: Iterable[tuple[RunState, int, int]], moment: int, grace_us: int) -> RunState | None:
+    covering = [(moment <= end, start, run.run, run) for run, start, end in runs if start <= moment <= end + grace_us]
+    return max(covering, key=lambda entry: entry[:3])[3] if covering else None
+
+
+def outputs_at(run: RunState, moment: int) -> list[Output]:
+    """Outputs of the newest segment that began by then; before the first one the first one holds."""
+    begun = [segment for segment in run.segments if segment.from_at <= moment]
+    segments = begun or run.segments[:1]
+    return max(segments, key=lambda segment: (segment.from_at, segment.version)).outputs if segments else []
+
+
+def loaded_at(loads: Iterable[LotLoad], moment: int) -> tuple[tuple[str, Load], ...]:
+    """What is loaded at each position that was ever used; an unloaded position has an empty lot."""
+    newest: dict[str, LotLoad] = {}
+    for load in loads:
+        if load.from_at <= moment and (load.position not in newest or newest[load.position].from_at <= load.from_at):
+            newest[load.position] = load
+    return tuple((position, Load(newest[position].material, newest[position].lot)) for position in sorted(newest))
+
+
+def count_destinations(span: Span, name: str, counter: Counter) -> list[tuple[Destination, int]]:
+    """Where one count made in `span` goes, with the factor of each. Empty: an indicator, or plugged cavities."""
+    if counter.counts == "indicator":
+        return []
+    if span.run is None:
+        return [(unattributed(span.business_date, name, counter), 1)]
+    if counter.counts == "consumption":
+        return [(_metered(span, name, counter), 1)]
+    found = []
+    for output in span.outputs:
+        if output.factor:
+            found.append((_piece(span, name, counter, output, counter.counts, "", Load("", "")), output.factor))
+            if counter.counts in ("gross", "good"):
+                for position, load in span.loads:
+                    found.append((_piece(span, name, counter, output, "basis", position, load), output.factor))
+    return found if span.outputs else [(unattributed(span.business_date, name, counter), 1)]
+
+
+def unattributed(business_date: str, name: str, counter: Counter) -> Destination:
+    return Destination(
+        name,
+        "",
+        "",
+        "",
+        "",
+        "",
+        UNATTRIBUTED,
+        counter.counts,
+        "",
+        "",
+        "",
+        business_date,
+        counter.unit,
+        counter.decimals,
+        "counters",
+    )
+
+
+def _piece(span: Span, name: str, counter: Counter, output: Output, kind: str, position: str, load: Load) -> Destination:
+    assert span.run is not None
+    return Destination(
+        name,
+        span.run.run,
+        output.order or span.run.order,
+        span.run.operation,
+        output.material,
+        output.lot,
+        kind,
+        "",
+        position,
+        load.material,
+        load.lot,
+        span.business_date,
+        counter.unit,
+        counter.decimals,
+        "counters",
+    )
+
+
+def _metered(span: Span, name: str, counter: Counter) -> Destination:
+    assert span.run is not None
+    position = counter.position or name
+    load = dict(span.loads).get(position, Load("", ""))
+    material = load.material if counter.of == "loaded_lot" else counter.of
+    lot = load.lot if load.material == material else ""
+    order = span.run.order or next((output.order for output in span.outputs if output.order), "")
+    return Destination(
+        name,
+        span.run.run,
+        order,
+        span.run.operation,
+        material,
+        lot,
+        "consumption",
+        "",
+        position,
+        "",
+        "",
+        span.business_date,
+        counter.unit,
+        counter.decimals,
+        "counters",
+    )

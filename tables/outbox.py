@@ -1,0 +1,32 @@
+"""What delivery hands to its executor once a step is committed. The content stays in the posting's row."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True, frozen=True)
+class Dispatch:
+    """Send the posting: attempt number `attempt`. `resend`: an earlier attempt may have been booked."""
+
+    posting_id: str
+    attempt: int
+    resend: bool = False
+
+
+@dataclass(slots=True, frozen=True)
+class ReadBack:
+    """Ask the ERP for the posting until it is found, or until no attempt so far can be booked any more."""
+
+    posting_id: str
+    attempt: int
+
+
+@dataclass(slots=True, frozen=True)
+class Timer:
+    """Send TimerFired(posting_id, attempt, `retry`) after `delay_us` of monotonic time."""
+
+    posting_id: str
+    attempt: int
+    delay_us: int
+
+
+Entry = Dispatch | ReadBack | Timer

@@ -1,0 +1,22 @@
+"""A refusal as a value: what a caller parks, dead-letters or reports under a stable code."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True, frozen=True)
+class Rejected:
+    """`code` is UPPER_SNAKE, stable and listed in docs/exceptions.md; `detail` is one sentence for a person."""
+
+    code: str
+    detail: str = ""
+
+
+class Refusal(ValueError):
+    """Raised by the constructors of configured values (units, calendar): nobody can go on without them.
+
+    The check of a configuration catches it and shows `rejected`.
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.rejected = Rejected(code, detail)

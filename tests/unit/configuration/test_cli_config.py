@@ -1,0 +1,89 @@
+"""`lineledger config`: exit codes, places, raw beside canonical."""
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli.config import app
+
+DATA = Path(__file__).parents[2] / "data"
+PRESSES = DATA / "presses"
+SAMPLE = PRESSES / "presses-sample.jsonl"
+
+
+def run(*args: object) -> tuple[int, str]:
+    result = CliRunner().invoke(app, [str(arg) for arg in args])
+    return result.exit_code, result.output
+
+
+def test_check_says_ok() -> None:
+    code, output = run("check", "--config", PRESSES)
+    assert code == 0
+    assert "No problem found" in output
+    assert json.loads(run("check", "--config", PRESSES, "--json")[1])["hash"] in output
+
+
+def test_check_names_file_and_line(tmp_path: Path) -> None:
+    shutil.copytree(PRESSES, tmp_path, dirs_exist_ok=True)
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(rules.read_text().replace("kind: scrap", "kind: scrab"))
+    code, output = run("check", "--config", tmp_path)
+    assert code == 1
+    assert output.startswith("rules.yaml:5: post[1].kind: `scrab` is not known here; did you mean scrap?")
+    code, output = run("check", "--config", tmp_path, "--json")
+    assert code == 1
+    assert json.loads(output)["problems"][0]["line"] == 5
+    assert run("try", "--config", tmp_path, SAMPLE)[0] == 2
+
+
+def test_try_shows_refused_records_first() -> None:
+    code, output = run("try", "--config", PRESSES, "--source", "presses", SAMPLE)
+    lines = output.splitlines()
+    assert code == 1
+    assert lines[0].startswith('presses-sample.jsonl:8  {"type":"wobble"')
+    assert lines[1].strip().startswith("REFUSED NO_MAPPING")
+    assert "-> CounterReading IMM-01 shots = 214 seq 2 at 2026-11-20T21:00:20Z" in output
+    assert "007-BOND" not in output
+    assert lines[-1].endswith("ignored 1")
+
+
+def test_try_as_json_and_from_gzip(tmp_path: Path) -> None:
+    packed = tmp_path / "sample.jsonl.gz"
+    packed.write_bytes(gzip.compress(SAMPLE.read_bytes()))
+    code, output = run("try", "--config", PRESSES, "--lines", 7, "--json", packed)
+    assert code == 0
+    shown = json.loads(output)
+    assert shown["counts"] == {
+        **{"RunStarted": 1, "CounterReading": 2, "ScrapDeclared": 1, "LabourRecorded": 1, "ProcessValue": 1},
+        "ignored": 1,
+    }
+    assert shown["records"][0]["items"][0]["outputs"][0]["lot"] == "261120A1"
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("try", "--config", PRESSES, "--source", "lathes", SAMPLE),
+        ("try", "--config", PRESSES, PRESSES / "absent.jsonl"),
+        ("schema", "other.yaml"),
+    ],
+)
+def test_usage_errors_are_exit_2(args: tuple[object, ...]) -> None:
+    assert run(*args)[0] == 2
+
+
+def test_schema_is_json_and_can_be_written(tmp_path: Path) -> None:
+    code, output = run("schema")
+    assert code == 0
+    assert set(json.loads(output)) == {"plant.yaml", "rules.yaml", "erp.yaml"}
+    assert "post" in json.loads(run("schema", "rules.yaml", "--json")[1])["properties"]
+    assert run("schema", "--out", tmp_path)[0] == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "erp.schema.json",
+        "plant.schema.json",
+        "rules.schema.json",
+    ]

@@ -1,0 +1,93 @@
+"""Whatever the bytes, a mapping answers with values and never raises."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.configuration import load, mappers
+from schemas.codec import Codec
+from streams.mapping import Mapper, RawRecord, Reading, Refused
+from tests.unit.streams.mapping.sources import mapper_of
+from tests.unit.streams.mapping.test_every_record import ORDER
+from tests.unit.streams.mapping.test_shdr_and_csv import CSV, DECLARED
+
+DATA = Path(__file__).parents[3] / "data"
+CODEC = Codec()
+PRESSES = mappers(load(DATA / "presses"))["presses"]
+MILL = mappers(load(DATA / "mill"))["hurco02"]
+ORDERS = mapper_of([ORDER], source_private=["items.mat"])
+TABLE = mapper_of([DECLARED], CSV)
+EVERY = [PRESSES, MILL, ORDERS, TABLE]
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+trees = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner))
+samples = [json.loads(line) for line in (DATA / "presses" / "presses-sample.jsonl").read_text().splitlines()]
+lines = [line.encode() for line in (DATA / "mill" / "hurco02-sample.shdr").read_text().splitlines()]
+order = {"po": "1", "items": [{"pos": "1", "mat": "4711", "qty": 1, "uom": "PC"}], "bom": [], "auto": "X"}
+
+
+def check(mapper: Mapper, value: bytes) -> None:
+    record = RawRecord(value, mapper.name, "file", 1)
+    received = mapper.received_at(record)
+    assert isinstance(received, int | Refused)
+    assert isinstance(mapper.redacted(value), bytes)
+    for item in mapper.map(record):
+        if isinstance(item, Refused):
+            assert item.code.isupper()
+            assert item.event_id
+        elif isinstance(item, Reading):
+            assert -(2**63) <= item.value < 2**63
+            assert 0 <= item.occurred_at < 2**63
+        else:
+            assert CODEC.decode(CODEC.encode(item)) == item
+
+
+@given(st.binary(max_size=200))
+@pytest.mark.parametrize("mapper", EVERY, ids=["json", "shdr", "nested", "csv"])
+def test_random_bytes(mapper: Mapper, value: bytes) -> None:
+    check(mapper, value)
+
+
+@given(st.sampled_from([*samples, order]), st.data())
+@settings(max_examples=300)
+def test_records_with_something_replaced(sample: dict[str, Any], data: st.DataObject) -> None:
+    changed = json.loads(json.dumps(sample))
+    spot = changed
+    while True:
+        key = data.draw(st.sampled_from(sorted(spot)))
+        if not isinstance(spot[key], dict) or not spot[key] or data.draw(st.booleans()):
+            break
+        spot = spot[key]
+    spot[key] = data.draw(trees)
+    value = json.dumps(changed).encode()
+    check(PRESSES, value)
+    check(ORDERS, value)
+
+
+@given(st.sampled_from(lines), st.binary(max_size=6), st.integers(0, 120), st.integers(0, 20))
+@settings(max_examples=300)
+def test_lines_with_bytes_cut_out_and_put_in(line: bytes, extra: bytes, at: int, cut: int) -> None:
+    check(MILL, line[:at] + extra + line[at + cut :])
+
+
+@pytest.mark.parametrize("mapper", EVERY, ids=["json", "shdr", "nested", "csv"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"[" * 100_000,
+        b'{"a":' * 5_000,
+        b'{"data":{"shots":' + b"9" * 6_000 + b'},"type":"cycle"}',
+        b'{"items":[{"mat":' + b"1" * 6_000 + b"}]}",
+        b'{"items":[{"mat":' + b"[" * 900 + b"]" * 900 + b"}]}",
+        b"|" * 5_000,
+        b"2017-02-01T10:12:23Z" + b"|a|b" * 3_000,
+        b"\x00" * 1_000,
+        b'"' * 999,
+    ],
+)
+def test_hostile_bytes(mapper: Mapper, value: bytes) -> None:
+    check(mapper, value)
