@@ -341,7 +341,7 @@ class OrdersStage:
     def _weights(self, configuration: Configuration, order: OrderRow, row: AccountRow) -> dict[str, int]:
         authority = orders.authority_of(configuration, order, row.operation)
         if row.kind == "consumption":
-            return _consumption_weights(configuration, order, row)
+            return consumption_weights(configuration, order, row)
         return ledger.weights(row, authority, configuration.rules.yield_.is_)
 
     def _not_sent(self, configuration: Configuration, order: OrderRow, row: AccountRow) -> bool:
@@ -470,7 +470,7 @@ def _with_conversions(units: UnitTable, row: MaterialRow) -> UnitTable:
     return units.with_material(row.material, row.conversions) if row.conversions else units
 
 
-def _consumption_weights(configuration: Configuration, order: OrderRow, row: AccountRow) -> dict[str, int]:
+def consumption_weights(configuration: Configuration, order: OrderRow, row: AccountRow) -> dict[str, int]:
     """One mode per component: the figures of the other ways to know it are checks (domain rule 9)."""
     component = orders.component_of(order, row.operation, row.material, row.place)
     mode = orders.mode_of(configuration, component, row)

@@ -36,13 +36,15 @@ class Step(Protocol):
     topic: str
     """The inbox, without the installation's prefix."""
     partition: int
-    rows: RowStore
     state: PartitionPosition
     records: Sequence[RawMessage]
     offset: int
     """Set by the fold before each record: the offset that is named when folding it fails."""
     suspects: frozenset[int]
     """Offsets whose folding ended the process before: they go to exceptions (FOLD_FAILED) instead."""
+
+    @property
+    def rows(self) -> RowStore: ...
 
     careful: bool
     """A record of this partition ended the process before: fold one by one, so that the right one is named."""

@@ -5,6 +5,7 @@ missing. With LINELEDGER_REQUIRE_KAFKA=1 (CI) these skips are failures.
 """
 
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import NoReturn
@@ -12,6 +13,7 @@ from typing import NoReturn
 import pytest
 
 from app.kafka.embedded import EmbeddedBroker
+from app.kafka.topics import admin_client
 from tests.platform import available
 from tests.platform.kafka_jars import ClusterProcess
 from tests.platform.maven import Missing
@@ -40,6 +42,17 @@ def registry_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         except Missing as missing:
             _refuse(request.config, "a schema registry", missing)
         yield address
+
+
+@pytest.fixture
+def topic_prefix(kafka_bootstrap: str) -> Iterator[str]:
+    """An own installation on the shared broker; its topics are removed after the test."""
+    prefix = f"t{uuid.uuid4().hex[:8]}."
+    yield prefix
+    admin = admin_client(kafka_bootstrap)
+    made = [topic for topic in admin.list_topics(timeout=10).topics if topic.startswith(prefix)]
+    for future in admin.delete_topics(made).values() if made else ():
+        future.result(20)
 
 
 @pytest.fixture

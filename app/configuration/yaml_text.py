@@ -13,7 +13,7 @@ from app.configuration.problems import Path
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 20
-MAX_NODES = 100_000
+MAX_NODES = 50_000
 
 
 class YamlProblem(ValueError):

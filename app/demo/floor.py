@@ -6,7 +6,7 @@ from random import Random
 from typing import Literal
 
 from app.demo.plan import Order, Output, Plan, Step
-from app.demo.shift import MINUTE_MS, START_MS, at_minute
+from app.demo.shift import MINUTE_MS, at_minute
 
 QUIET_MS = 2_000
 """No shot this close to a change of factor, lot or counter: what was made before and after is beyond doubt."""
@@ -173,5 +173,5 @@ def _shots(run: Run, marks: list[int], chance: Random) -> list[int]:
             if at > last:
                 break
             shots.append(at)
-    assert shots and shots[0] > START_MS, "a run makes something"
+    assert shots, "a run makes something"
     return shots

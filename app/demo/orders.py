@@ -58,7 +58,7 @@ MOULDED = (
     Moulded("1001223", "4732", "IMM-14", "early", 12_000, 2, 34, "RES-POM", "", _flags("packed:ASM-04:PCK-02 box")),
     Moulded("1001224", "4733", "IMM-14", "late", 14_500, 2, 41, "RES-ABS", "MB-BLACK"),
 )
-STAMPED = (
+STAMPED: tuple[tuple[str, str, str, Slot, int, bool], ...] = (
     ("1001225", "5101", "STP-01", "early", 6_000, True),
     ("1001226", "5102", "STP-01", "late", 7_000, False),
     ("1001227", "5103", "STP-02", "early", 6_500, True),
@@ -85,9 +85,7 @@ def _moulded(row: Moulded) -> Order:
     press = _press_step(row, outputs, flags)
     parts = [Part("0010", "resin", row.resin, row.grams * 1000 // row.cavities, 3, "kg", 1000, "metered")]
     if row.masterbatch:
-        parts.append(
-            Part("0010", "masterbatch", row.masterbatch, _MASTERBATCH_GRAMS, 3, "kg", 100, "ledger_backflush")
-        )
+        parts.append(Part("0010", "masterbatch", row.masterbatch, _MASTERBATCH_GRAMS, 3, "kg", 100, "ledger_backflush"))
     operations = [Operation("0010", row.press, "each", True)]
     steps = [press]
     if "assembled" in flags:
@@ -138,9 +136,7 @@ def _press_step(row: Moulded, outputs: tuple[Output, ...], flags: dict[str, str]
     if "family" in flags:
         plugged = Output(outputs[1].material, outputs[1].lot, 1, "co")
         changes = ((305, (outputs[0], plugged)),)
-    return Step(
-        row.press, "0010", first, last, row.cycle_ms, outputs, row.grams, tuple(loads), changes, tuple(changeovers)
-    )
+    return Step(row.press, "0010", first, last, row.cycle_ms, outputs, row.grams, tuple(loads), changes, tuple(changeovers))
 
 
 def _assembly_step(station: str, first: int, last: int, outputs: tuple[Output, ...]) -> Step:
@@ -158,9 +154,7 @@ def _stamped(number: str, material: str, press: str, slot: Slot, cycle_ms: int, 
     coil = Usage("COIL-08", "COIL-5501", 12, 3, "kg")
     step = Step(press, "0010", first, last, cycle_ms, (Output(material, output_lot(number), 1),), uses=coil)
     part = Part("0010", "coil", "COIL-08", 12, 3, "kg", 1, "declared")
-    return Order(
-        number, ((material, "main"),), (Operation("0010", press, "each", True),), (part,), (step,), completed=completed
-    )
+    return Order(number, ((material, "main"),), (Operation("0010", press, "each", True),), (part,), (step,), completed=completed)
 
 
 def _materials(orders: list[Order]) -> list[Material]:

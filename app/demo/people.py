@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from itertools import pairwise
 from random import Random
 from typing import Literal
 
@@ -11,7 +12,7 @@ from app.demo.shift import MINUTE_MS, at_minute
 Act = Literal["scrap", "rework", "rework_to_yield", "rework_to_scrap"]
 REWORK_REASON = "flash"
 """Rework leaves and comes back under one reason."""
-_PRESS_REASONS = ("short_shot", "burn_mark", "warped")
+_PRESS_REASONS = ("short_shot", "burn_mark")
 _STATION_REASONS = ("scratch", "loose_insert")
 _STAMP_REASONS = ("burr", "cracked")
 _PAPERS_MS = 15_000
@@ -90,18 +91,15 @@ def papers(machines: list[Machine], seed: int) -> Papers:
 
 def _scrap(run: Run, chance: Random) -> list[Pieces]:
     """A handful of times per run, from half an hour after its start on: more was made by then than is thrown away."""
+    reasons = _STAMP_REASONS if run.step.uses else _PRESS_REASONS
     if run.step.operation == "0030":
-        reasons: tuple[str, ...] = _STATION_REASONS[:1]
-    else:
-        reasons = _STAMP_REASONS if run.step.uses else chance.sample(_PRESS_REASONS, 2)
+        reasons = _STATION_REASONS
     times = sorted(chance.randrange(run.start + 30 * MINUTE_MS, run.end - 2 * MINUTE_MS) for _ in range(chance.randrange(2, 6)))
     found = []
     for at in times:
         output = chance.choice(run.step.outputs)
         quantity, labelled = chance.randrange(1, 9), chance.random() < 0.3
-        found.append(
-            Pieces(at, run, output.material, output.lot, "scrap", quantity, chance.choice(reasons), labelled)
-        )
+        found.append(Pieces(at, run, output.material, output.lot, "scrap", quantity, chance.choice(reasons), labelled))
     return found
 
 
@@ -148,7 +146,7 @@ def _half_hours(run: Run) -> list[tuple[int, int]]:
     """(from, to) from the start of the run to its last papers, to the second."""
     last = (run.end - _PAPERS_MS) // 1000 * 1000
     edges = [run.start, *range((run.start // 1000 + 1800) * 1000, last - 10 * MINUTE_MS, 30 * MINUTE_MS), last]
-    return list(zip(edges, edges[1:], strict=False))
+    return list(pairwise(edges))
 
 
 def _completed(machines: list[Machine]) -> list[tuple[int, str, str]]:

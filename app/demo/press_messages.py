@@ -86,16 +86,16 @@ class Press:
 
     def _readings(self) -> Iterator[Line]:
         machine, counted = self._machine, self._machine.counted()
-        for at in poll_times(machine, self._every(SHOTS_EVERY_MS), self._phase):
-            if any(zero - 1 <= at <= zero + 12_000 for zero in machine.zeros):
+        zeros = {at for zero in machine.zeros for at in (zero, zero + 6_000)}
+        polls = poll_times(machine, self._every(SHOTS_EVERY_MS), self._phase)
+        polls = [at for at in polls if not any(zero - 1 <= at <= zero + 12_000 for zero in machine.zeros)]
+        for at in sorted([*polls, *zeros]):
+            if at in zeros:
+                yield self._message(at, "cycle", '"data":{"shots":0}', "zero")
                 continue
             delay = self._delay(at)
-            yield self._message(
-                at, "cycle", f'"data":{{"shots":{machine.display(at, counted)}}}', "delayed" if delay else "reading", delay
-            )
-        for zero in machine.zeros:
-            for at in (zero, zero + 6_000):
-                yield self._message(at, "cycle", '"data":{"shots":0}', "zero")
+            body = f'"data":{{"shots":{machine.display(at, counted)}}}'
+            yield self._message(at, "cycle", body, "delayed" if delay else "reading", delay)
 
     def _meter(self) -> Iterator[Line]:
         times = poll_times(self._machine, self._every(METER_EVERY_MS), self._phase)

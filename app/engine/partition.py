@@ -22,7 +22,7 @@ from faust.types import TP
 from app.engine.fatal import Exit, die
 from app.engine.restore import Changelog, open_restored, put_meta
 from app.engine.rows import POSITION_KEY, RowCache
-from schemas.codec import Codec
+from schemas.codec import MAX_MESSAGE_BYTES, Codec
 from schemas.records import PartitionPosition
 
 TRANSACTION_TIMEOUT_MS = 30_000
@@ -126,6 +126,7 @@ class OwnedPartition:
                 linger_ms=5,
                 batch_size=1 << 20,
                 queue_buffering_max_messages=1_000_000,
+                message_max_bytes=MAX_MESSAGE_BYTES + (64 << 10),  # the codec's limit and the overhead of a batch
             )
         )
         self._transactional(self.producer.init_transactions, 30)

@@ -39,11 +39,11 @@ class Step:
     """What a fold sees: the partition's rows and clock state, the records of one batch, and where results go."""
 
     __slots__ = (
-        "careful",
         "_codec",
         "_out",
         "_prefix",
         "_released",
+        "careful",
         "offset",
         "partition",
         "records",
@@ -83,17 +83,25 @@ class Step:
         self._released.append(entry)
 
 
+class PartitionObserver(Protocol):
+    """Whoever must know which partitions are ours, e.g. the executor of outbox entries."""
+
+    def taken_over(self, partition: int) -> None: ...
+
+    def left(self, partition: int) -> None: ...
+
+
 class Fold(Protocol):
     """The pure heart of a stage. Deterministic: no I/O, no wall clock, no randomness; time and configuration are records."""
 
     name: str
     version: int
 
-    def fold(self, step: Step) -> None:
-        """Fold step.records into step.rows and step.state; emit results. Sets step.offset before each record."""
+    def fold(self, step: Any) -> None:
+        """`step`: Step. Fold step.records into step.rows and step.state; emit results. Sets step.offset before each record."""
         ...
 
-    def taken_over(self, step: Step) -> None:
+    def taken_over(self, step: Any) -> None:
         """A partition was restored: build what is kept in memory from its rows. Called once, before any batch."""
         ...
 
@@ -126,9 +134,11 @@ class StageApp(faust.App):
         self.stage, self.codec, self.settings = fold, codec, settings
         self.inboxes = {settings.prefix + inbox for inbox in inboxes}
         self.checkpoint_interval = settings.checkpoint_interval
-        self.checkpoints: list[Checkpoint] = []
-        self.on_checkpoint: Callable[[Checkpoint], None] = self.checkpoints.append
+        self.on_checkpoint: Callable[[Checkpoint], None] = lambda checkpoint: None
         self.on_released: Callable[[int, Sequence[Any]], None] = lambda partition, entries: None
+        self.observers: list[PartitionObserver] = []
+        self.last_commit_boottime = 0.0
+        """CLOCK_BOOTTIME of the last transaction that committed: a lease must not trust a clock that sleeps."""
         super().__init__(
             f"{settings.prefix}{fold.name}",
             broker=f"aiokafka://{settings.broker.bootstrap}",
@@ -185,6 +195,7 @@ class StageApp(faust.App):
         return part
 
     def _checkpointed(self, checkpoint: Checkpoint) -> None:
+        self.last_commit_boottime = time.clock_gettime(time.CLOCK_BOOTTIME)
         self.on_checkpoint(checkpoint)
 
     async def _fold_batches(self, stream: Any) -> None:
@@ -228,11 +239,15 @@ class StageApp(faust.App):
 
     def on_taken_over(self, part: OwnedPartition) -> None:
         """The partition is restored and ours. What the fold emits here leaves with the first checkpoint."""
+        for observer in self.observers:
+            observer.taken_over(part.tp.partition)
         step = self.idle_step(part)
         with self._guarded(part, step):
             self.stage.taken_over(step)
 
     def on_left(self, part: OwnedPartition) -> None:
+        for observer in self.observers:
+            observer.left(part.tp.partition)
         self._suspects.pop(part.tp, None)
         self.stage.left(part.tp.partition)
 

@@ -1,5 +1,6 @@
 """Adapter for the ERP simulator: JSON over HTTP with OASIS repeatability headers."""
 
+import asyncio
 import hashlib
 import uuid
 from collections import OrderedDict
@@ -28,6 +29,7 @@ from app.erp.tryton import ErpUnavailable
 
 ORDERS_PER_CALL = 50
 MAX_PAGES = 10_000
+MAX_PATIENCE_MS = 30_000
 MAX_DETAIL = 500
 MAX_RETRY_AFTER_MS = 3_600_000
 ACCESS_RETRY_MS = 30_000
@@ -42,8 +44,9 @@ Content = TypeVar("Content")
 class SimAdapter:
     """app.erp.port.ErpAdapter on the simulator at `url`.
 
-    `timeout_ms` bounds each step of a call (connect, send, wait). `idempotent` and `commit_horizon_ms` are what the
-    simulator was started with, it cannot be asked. `client_id` names this sender in the repeatability headers.
+    `timeout_ms` bounds a call from first to last byte; half of it is for getting a connection. `idempotent` and
+    `commit_horizon_ms` are what the simulator was started with, it cannot be asked. `client_id` names this sender in
+    the repeatability headers.
     """
 
     def __init__(
@@ -63,7 +66,7 @@ class SimAdapter:
         self._client = httpx.AsyncClient(
             base_url=url,
             headers={"Authorization": f"Bearer {token}", "Repeatability-Client-ID": client_id},
-            timeout=timeout_ms / 1000,
+            timeout=httpx.Timeout(timeout_ms / 1000, connect=timeout_ms / 2000, pool=timeout_ms / 2000),
             limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
             trust_env=False,
         )
@@ -111,7 +114,8 @@ class SimAdapter:
         return Answer("accepted", found.documents[0])
 
     async def movements(self, orders: Sequence[str]) -> list[BookedMovement]:
-        """As the port says. Raises ErpUnavailable when the ERP gives no list: a part of it would prove nothing."""
+        """As the port says. One question may take several calls: between them it waits as the ERP asks (429), at most
+        MAX_PATIENCE_MS in all. Raises ErpUnavailable when the ERP gives no list: a part of it would prove nothing."""
         wanted = list(dict.fromkeys(orders))
         shown: list[ShownMovement] = []
         for start in range(0, len(wanted), ORDERS_PER_CALL):
@@ -126,7 +130,7 @@ class SimAdapter:
 
     async def _all_pages(self, orders: Sequence[str]) -> list[ShownMovement]:
         shown: list[ShownMovement] = []
-        after = 0
+        after, patience_ms = 0, MAX_PATIENCE_MS
         for _ in range(MAX_PAGES):
             answer = await self._call("GET", "/movements", params={"order": list(orders), "after": after})
             if isinstance(answer, Answer):
@@ -134,7 +138,12 @@ class SimAdapter:
             page = _decoded(answer, MovementPage) if answer.status_code == 200 else None
             if page is None:
                 refusal = _refusal(answer)
-                raise ErpUnavailable(refusal.code, refusal.detail)
+                wait_ms = max(refusal.retry_after_ms, 1)
+                if answer.status_code != 429 or wait_ms > patience_ms:
+                    raise ErpUnavailable(refusal.code, refusal.detail)
+                patience_ms -= wait_ms
+                await asyncio.sleep(wait_ms / 1000)
+                continue
             shown += page.movements
             after = page.next
             if not after:
@@ -144,11 +153,13 @@ class SimAdapter:
     async def _call(self, method: str, path: str, **content: Any) -> httpx.Response | Answer:
         """The ERP's response, or what a call without one means."""
         try:
-            return await self._client.request(method, path, **content)
+            # httpx bounds single steps: an answer that trickles in would never time out.
+            async with asyncio.timeout(self._capabilities.call_timeout_ms / 1000):
+                return await self._client.request(method, path, **content)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             # No connection, so not a byte of the document left.
             return Answer("retry", code="ERP_UNREACHABLE", detail=type(error).__name__, retry_after_ms=DEFAULT_RETRY_MS)
-        except httpx.TimeoutException as error:
+        except (httpx.TimeoutException, TimeoutError) as error:
             return Answer("unknown", code="ERP_TIMEOUT", detail=type(error).__name__)
         except httpx.RequestError as error:
             return Answer("unknown", code="CONNECTION_LOST", detail=type(error).__name__)

@@ -152,14 +152,24 @@ class TrytonRpc:
     async def _logged_in(self) -> str:
         async with self._login_lock:
             if not self._session:
-                login = await self._send("common.db.login", [self._user, {"password": self._password}, "en"], "")
-                if not login:
-                    raise later("ERP_LOGIN_REFUSED", f"user {self._user}", LOGIN_RETRY_MS)
+                login = await self._login()
                 token = base64.b64encode(f"{self._user}:{login[0]}:{login[1]}".encode()).decode()
                 preferences = await self._send("model.res.user.get_preferences", [True, {}], token)
                 self._context = {k: v for k, v in preferences.items() if k in ("company", "language", "employee")}
                 self._session = token
             return self._session
+
+    async def _login(self) -> list[Any]:
+        wrong = later("ERP_LOGIN_REFUSED", f"user {self._user}", LOGIN_RETRY_MS)
+        try:
+            login = await self._send("common.db.login", [self._user, {"password": self._password}, "en"], "")
+        except Failure as failure:
+            if failure.code == "ERP_SESSION":
+                raise wrong from failure
+            raise
+        if not isinstance(login, list) or len(login) < 2:
+            raise wrong
+        return login
 
     async def _send(self, method: str, params: list[Any], session: str, path: str = "") -> Any:
         body = json.dumps({"id": next(self._ids), "method": method, "params": params}, default=encode)

@@ -9,6 +9,8 @@ from schemas.catalog import Catalog, Topic
 from schemas.codec import MAX_MESSAGE_BYTES
 
 RAW = "raw"
+INTAKE_CHANGELOG = "intake.changelog"
+"""Patterns: one topic per raw topic."""
 DAY_MS = 24 * 3600 * 1000
 # A local store older than half of this is dropped and restored cold: a tombstone that it missed may be gone.
 DELETE_RETENTION_MS = 7 * DAY_MS
@@ -58,14 +60,16 @@ def wanted_topics(
     """Every topic of an installation, by name.
 
     `prefix` is put before each name as it stands (it brings its own separator). `raw_topics`: the topics of plant.yaml's sources,
-    without prefix; they follow the catalog's entry `raw`, which is a pattern and no topic itself. `recorded`: see topic_config.
+    without prefix; each follows the catalog's entry `raw` and its intake app's changelog the entry `intake.changelog`: both are
+    patterns and no topics themselves. `recorded`: see topic_config.
     Raises TopicNameInvalid.
     """
-    declared = {name: topic for name, topic in catalog.topics.items() if name != RAW}
+    declared = {name: topic for name, topic in catalog.topics.items() if name not in (RAW, INTAKE_CHANGELOG)}
     for raw in raw_topics:
         if raw in catalog.topics and raw != RAW:
             raise TopicNameInvalid(f"raw topic {raw} has the name of a topic of the catalog")
         declared[raw] = catalog.topics[RAW]
+        declared[f"intake.{raw}.changelog"] = catalog.topics[INTAKE_CHANGELOG]
     wanted = []
     for name, topic in sorted(declared.items()):
         full = f"{prefix}{name}"

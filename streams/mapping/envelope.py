@@ -58,19 +58,27 @@ def compile_envelope(name: str, source: Source, scope: Scope, problems: Problems
     here = problems.at("read")
     zone = plant.plant.zone
     received = None
+    occurred = compile_time(read.occurred_at, plant.tables, zone, here.at("occurred_at"))
+    by_arrival = getattr(read.occurred_at, "ambiguous", "") == "arrival"
     if read.received_at != "running_max":
         received = compile_time(read.received_at, plant.tables, zone, here.at("received_at"))
-    elif getattr(read.occurred_at, "ambiguous", "") == "arrival":
+        occurred = _decided_by(received, occurred) if by_arrival else occurred
+    elif by_arrival:
         here.at("occurred_at").add("`ambiguous: arrival` needs a `received_at` that the record states, not running_max")
     correlation = read.correlation_id
     return Envelope(
         event_id=_event_id(name, read.event_id, here.at("event_id")),
-        occurred_at=compile_time(read.occurred_at, plant.tables, zone, here.at("occurred_at")),
+        occurred_at=occurred,
         received_field=received,
         equipment=compile_equipment(read.equipment, plant, here.at("equipment")),
         sequence=_sequence(read.sequence, here.at("sequence")),
         correlation_id=_correlation(correlation, scope, here.at("correlation_id")),
     )
+
+
+def _decided_by(received: TimeGetter, occurred: TimeGetter) -> TimeGetter:
+    """`occurred`, with the stated received_at as the arrival that decides in the repeated hour."""
+    return lambda node, root, arrived_at: occurred(node, root, received(node, root, arrived_at) or arrived_at)
 
 
 def _event_id(source: str, rule: str, problems: Problems) -> EventId:

@@ -19,7 +19,7 @@ from streams.mapping.records import (
     Field,
     fields_of,
 )
-from streams.mapping.rules import Action, Context, correlation_of, equipment_of, occurred_at_of
+from streams.mapping.rules import Action, Context, correlation_of, equipment_of, occurred_at_of, takes_empty
 from streams.mapping.scalars import FieldGetter
 
 _STATED = frozenset({"occurred_at", "correlation_id"})
@@ -28,7 +28,7 @@ _STATED = frozenset({"occurred_at", "correlation_id"})
 def compile_rule(rule: EventRule, context: Context, problems: Problems) -> Action:
     """The action of one rule; everything that is wrong with it goes to `problems`."""
     if rule.ignore:
-        return Action(rule.line)
+        return Action(rule.line, takes_empty=True)
     if rule.emit == READING:
         return compile_reading(rule, context, problems)
     if rule.emit not in CANONICAL:
@@ -102,7 +102,7 @@ def _compile_record(rule: EventRule, context: Context, problems: Problems) -> Ac
         return cls(**values)
 
     quantity = next((getter for name, getter, _ in getters if known[name].hint is Quantity), None)
-    return Action(rule.line, KIND.get(record, ""), build, equipment, quantity)
+    return Action(rule.line, takes_empty(rule), KIND.get(record, ""), build, equipment, quantity)
 
 
 def _unstated(record: str, known: dict[str, Field], stated: dict[str, Any], has_equipment: bool) -> list[str]:

@@ -40,6 +40,7 @@ class Mapper:
         self._choose = choose
         self._private = private
         self._private_names = frozenset(str(steps[0]) for steps in private)
+        self._shdr = source.read.format == "shdr"
         self._read: Reader = reader_for(source.read)
 
     def map(self, raw: RawRecord) -> Mapped:
@@ -59,7 +60,10 @@ class Mapper:
                 items.append(self._refused(unreadable, None, raw, index, None))
                 continue
             action = self._choose(node)
-            if action is None:
+            if self._shdr and not node["value"] and not (action is not None and action.takes_empty):
+                lost = Refusal("BAD_LINE", f"the value of {node['key'][:64]} is empty, and no rule says what that means")
+                items.append(self._refused(lost, node, raw, index, None))
+            elif action is None:
                 unmatched = Refusal("NO_MAPPING", f"no rule of source {self.name} matches")
                 items.append(self._refused(unmatched, node, raw, index, None))
             elif action.build is None:
@@ -110,7 +114,7 @@ class Mapper:
 
     def _hide(self, node: Fields) -> bool:
         """Hash private values in place. False: a private value is nothing that can be written down."""
-        if self._source.read.format != "shdr":
+        if not self._shdr:
             return hide(node, self._private, self._hashed)
         if node["key"] in self._private_names:
             node["value"] = self._hashed(node["value"])

@@ -50,7 +50,8 @@ def read_shdr(value: bytes) -> list[Fields | Refusal]:
     """`time|key|value[|key|value...]`, or a condition `time|key|level|code|severity|qualifier|text`.
 
     A pair has the fields time, key, value and kind (sample). A condition has kind condition, level, code, severity,
-    qualifier, text, and its level as value. Seven parts whose third is a level are a condition.
+    qualifier, text, and its level as value. Seven parts whose third is a level are a condition. An empty value is passed
+    on: some adapters write it for "none", in others it is damage, and only a rule can know.
     """
     _check_size(value)
     try:
@@ -65,8 +66,8 @@ def read_shdr(value: bytes) -> list[Fields | Refusal]:
     if "\0" in line:
         raise Refusal("BAD_LINE", "the line has NUL bytes")
     if count == 3:
-        if not parts[1] or not parts[2]:
-            raise Refusal("BAD_LINE", "the key is empty" if not parts[1] else "the value is empty")
+        if not parts[1]:
+            raise Refusal("BAD_LINE", "the key is empty")
         return [{"time": time, "key": parts[1], "value": parts[2], "kind": "sample"}]
     if count == _CONDITION_PARTS and parts[2].upper() in _LEVELS:
         key, level, code, severity, qualifier, text = parts[1:]
@@ -89,8 +90,8 @@ def read_shdr(value: bytes) -> list[Fields | Refusal]:
 
 
 def _pair(time: str, key: str, value: str) -> Fields | Refusal:
-    if not key or not value:
-        return Refusal("BAD_LINE", "a key of the line is empty" if not key else f"the value of {key[:64]} is empty")
+    if not key:
+        return Refusal("BAD_LINE", "a key of the line is empty")
     return {"time": time, "key": key, "value": value, "kind": "sample"}
 
 

@@ -8,7 +8,7 @@ from schemas.configuration.plant import Counter, PlantConfig
 from streams.mapping.items import MAX_INT64, UNAVAILABLE, Problems, RawRecord, Reading, Refusal
 from streams.mapping.paths import Getter, compile_path, constant_of
 from streams.mapping.records import READING
-from streams.mapping.rules import Action, Context, equipment_of, occurred_at_of
+from streams.mapping.rules import Action, Context, equipment_of, occurred_at_of, takes_empty
 from streams.mapping.scalars import Scope
 from streams.mapping.texts import TextGetter, compile_text, outcomes
 from tables.quantity import Rounding, scaled
@@ -57,7 +57,7 @@ def compile_reading(rule: EventRule, context: Context, problems: Problems) -> Ac
         received_at = envelope.received_at(node, raw, occurred_at, clock)
         return Reading(name, counter, sequence(node, node), occurred_at, value, received_at)
 
-    return Action(rule.line, "", build, equipment)
+    return Action(rule.line, takes_empty(rule), "", build, equipment)
 
 
 def _reading_value(expression: Any, scope: Scope, problems: Problems) -> Callable[[Any, int], int]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from schemas.configuration.mapping import EventRule
 from streams.mapping.envelope import Clock, Envelope, compile_equipment
 from streams.mapping.items import Item, Problems, RawRecord
 from streams.mapping.scalars import FieldGetter, Scope, identifier
@@ -19,6 +20,8 @@ class Action:
     """What a rule does. `build` is None when it ignores."""
 
     line: int
+    takes_empty: bool = False
+    """SHDR: the rule says what an empty value means; for all others it is a damaged line."""
     kind: str = ""
     build: Build | None = None
     equipment: TextGetter | None = None
@@ -35,6 +38,11 @@ class Context:
     clock: Clock
     source_equipment: Any
     """The source's own expression for the equipment; empty: none."""
+
+
+def takes_empty(rule: EventRule) -> bool:
+    """Does `when` name the empty value?"""
+    return "" in rule.when.get("value", ())
 
 
 def equipment_of(stated: dict[str, Any], context: Context, problems: Problems) -> TextGetter:

@@ -22,7 +22,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _EPOCH_DECIMALS = {"epoch_s": 6, "epoch_ms": 3, "epoch_us": 0}
 _LATEST = 253_370_764_800_000_000
 """9999-01-01: later instants have no local date everywhere."""
-_ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d{1,12})?)?\s?(Z|z|[+-]\d\d(:?\d\d)?)?", re.ASCII)
+_ISO = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d{1,12})?)?\s?(Z|z|[+-]\d\d(:?\d\d)?)?", re.ASCII)
 _MAX_MINUTES = 4096
 
 

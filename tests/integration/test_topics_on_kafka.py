@@ -1,8 +1,5 @@
 """Topics on a real broker: made as the catalog says, and never altered."""
 
-import uuid
-from collections.abc import Iterator
-
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
@@ -13,36 +10,33 @@ pytestmark = pytest.mark.kafka
 RAW_TOPICS = ["raw.brn1.presses", "raw.brn1.pallets"]
 
 
+def _names() -> set[str]:
+    """Without prefix. `raw` and `intake.changelog` are patterns: one topic per source."""
+    sources = {name for raw in RAW_TOPICS for name in (raw, f"intake.{raw}.changelog")}
+    return set(catalog().topics) - {"raw", "intake.changelog"} | sources
+
+
 @pytest.fixture
 def admin(kafka_bootstrap: str) -> AdminClient:
     return admin_client(kafka_bootstrap)
 
 
-@pytest.fixture
-def prefix(admin: AdminClient) -> Iterator[str]:
-    """An own installation, removed afterwards."""
-    name = f"t{uuid.uuid4().hex[:8]}."
-    yield name
-    made = [topic for topic in admin.list_topics(timeout=10).topics if topic.startswith(name)]
-    for future in admin.delete_topics(made).values() if made else ():
-        future.result(20)
-
-
-def test_an_empty_broker_gets_every_topic_and_then_nothing_is_to_do(admin: AdminClient, prefix: str) -> None:
-    first = plan(admin, catalog(), prefix, RAW_TOPICS)
+def test_an_empty_broker_gets_every_topic_and_then_nothing_is_to_do(admin: AdminClient, topic_prefix: str) -> None:
+    first = plan(admin, catalog(), topic_prefix, RAW_TOPICS)
     assert {change.action for change in first} == {"create"}
-    assert {change.topic for change in first} == {f"{prefix}{name}" for name in [*catalog().topics, *RAW_TOPICS] if name != "raw"}
+    assert {change.topic for change in first} == {f"{topic_prefix}{name}" for name in _names()}
 
-    assert apply(admin, catalog(), prefix, RAW_TOPICS) == first
+    assert apply(admin, catalog(), topic_prefix, RAW_TOPICS) == first
 
-    assert {change.action for change in plan(admin, catalog(), prefix, RAW_TOPICS)} == {"ok"}
-    assert {change.action for change in apply(admin, catalog(), prefix, RAW_TOPICS)} == {"ok"}
+    assert {change.action for change in plan(admin, catalog(), topic_prefix, RAW_TOPICS)} == {"ok"}
+    assert {change.action for change in apply(admin, catalog(), topic_prefix, RAW_TOPICS)} == {"ok"}
 
 
-def test_one_missing_topic_is_added_without_touching_the_rest(admin: AdminClient, prefix: str) -> None:
-    apply(admin, catalog(), prefix, RAW_TOPICS[:1])
-    actions = {change.topic: change.action for change in apply(admin, catalog(), prefix, RAW_TOPICS)}
-    assert [topic for topic, action in actions.items() if action == "create"] == [f"{prefix}{RAW_TOPICS[1]}"]
+def test_a_new_source_is_added_without_touching_the_rest(admin: AdminClient, topic_prefix: str) -> None:
+    apply(admin, catalog(), topic_prefix, RAW_TOPICS[:1])
+    actions = {change.topic: change.action for change in apply(admin, catalog(), topic_prefix, RAW_TOPICS)}
+    created = {topic for topic, action in actions.items() if action == "create"}
+    assert created == {f"{topic_prefix}{RAW_TOPICS[1]}", f"{topic_prefix}intake.{RAW_TOPICS[1]}.changelog"}
 
 
 @pytest.mark.parametrize(
@@ -54,42 +48,44 @@ def test_one_missing_topic_is_added_without_touching_the_rest(admin: AdminClient
     ],
 )
 def test_drift_is_refused_and_nothing_is_created(
-    admin: AdminClient, prefix: str, partitions: int, config: dict[str, str], reason: str
+    admin: AdminClient, topic_prefix: str, partitions: int, config: dict[str, str], reason: str
 ) -> None:
-    topic = f"{prefix}orders.changelog"
+    topic = f"{topic_prefix}orders.changelog"
     admin.create_topics([NewTopic(topic, num_partitions=partitions, replication_factor=1, config=config)])[topic].result(20)
 
     with pytest.raises(TopicDrift) as refused:
-        apply(admin, catalog(), prefix, RAW_TOPICS)
+        apply(admin, catalog(), topic_prefix, RAW_TOPICS)
 
     assert refused.value.code == "TOPIC_DRIFT"
     assert [change.topic for change in refused.value.changes] == [topic]
     assert reason in refused.value.changes[0].reasons
-    assert [name for name in admin.list_topics(timeout=10).topics if name.startswith(prefix)] == [topic]
+    assert [name for name in admin.list_topics(timeout=10).topics if name.startswith(topic_prefix)] == [topic]
 
 
-def test_topics_for_recorded_input_are_no_topics_for_live_input(admin: AdminClient, prefix: str) -> None:
-    apply(admin, catalog(), prefix, RAW_TOPICS, recorded=True)
-    assert {change.action for change in plan(admin, catalog(), prefix, RAW_TOPICS, recorded=True)} == {"ok"}
+def test_topics_for_recorded_input_are_no_topics_for_live_input(admin: AdminClient, topic_prefix: str) -> None:
+    apply(admin, catalog(), topic_prefix, RAW_TOPICS, recorded=True)
+    assert {change.action for change in plan(admin, catalog(), topic_prefix, RAW_TOPICS, recorded=True)} == {"ok"}
 
-    drift = {change.topic: change.reasons for change in plan(admin, catalog(), prefix, RAW_TOPICS) if change.action == "drift"}
-    assert "message.timestamp.type is CreateTime, wanted LogAppendTime" in drift[f"{prefix}{RAW_TOPICS[0]}"]
-    assert "retention.ms is -1, wanted 604800000" in drift[f"{prefix}orders.inbox"]
+    drift = {
+        change.topic: change.reasons for change in plan(admin, catalog(), topic_prefix, RAW_TOPICS) if change.action == "drift"
+    }
+    assert "message.timestamp.type is CreateTime, wanted LogAppendTime" in drift[f"{topic_prefix}{RAW_TOPICS[0]}"]
+    assert "retention.ms is -1, wanted 604800000" in drift[f"{topic_prefix}orders.inbox"]
 
 
 def test_recorded_input_keeps_timestamps_of_years_ago_and_live_input_gets_the_brokers(
-    admin: AdminClient, prefix: str, kafka_bootstrap: str
+    admin: AdminClient, topic_prefix: str, kafka_bootstrap: str
 ) -> None:
     long_ago_ms = 1_104_537_600_000  # 2005-01-01
-    apply(admin, catalog(), f"{prefix}rec.", RAW_TOPICS, recorded=True)
-    apply(admin, catalog(), f"{prefix}live.", RAW_TOPICS)
-    assert _timestamp_after_append(kafka_bootstrap, f"{prefix}rec.{RAW_TOPICS[0]}", long_ago_ms) == long_ago_ms
-    assert _timestamp_after_append(kafka_bootstrap, f"{prefix}live.{RAW_TOPICS[0]}", long_ago_ms) > long_ago_ms
+    apply(admin, catalog(), f"{topic_prefix}rec.", RAW_TOPICS, recorded=True)
+    apply(admin, catalog(), f"{topic_prefix}live.", RAW_TOPICS)
+    assert _timestamp_after_append(kafka_bootstrap, f"{topic_prefix}rec.{RAW_TOPICS[0]}", long_ago_ms) == long_ago_ms
+    assert _timestamp_after_append(kafka_bootstrap, f"{topic_prefix}live.{RAW_TOPICS[0]}", long_ago_ms) > long_ago_ms
 
 
-def test_more_replicas_than_brokers_is_an_error_with_a_code(admin: AdminClient, prefix: str) -> None:
+def test_more_replicas_than_brokers_is_an_error_with_a_code(admin: AdminClient, topic_prefix: str) -> None:
     with pytest.raises(BrokerUnavailable, match="eplication") as refused:
-        apply(admin, catalog(), prefix, (), replication=3)
+        apply(admin, catalog(), topic_prefix, (), replication=3)
     assert refused.value.code == "BROKER_UNAVAILABLE"
 
 

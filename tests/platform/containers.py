@@ -11,7 +11,7 @@ from tests.platform.process import START_TIMEOUT_S
 
 def require_docker() -> None:
     """Raises Missing unless a Docker daemon answers."""
-    import docker
+    import docker  # type: ignore[import-untyped]  # a dependency of testcontainers
 
     try:
         client = docker.from_env(timeout=3)

@@ -18,7 +18,7 @@ STORE_FILE = "erp.sqlite"
 def token_of(directory: Path) -> str:
     """The token that callers need: what the directory has, else a new one, readable by the owner only."""
     path = directory / TOKEN_FILE
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(32))

@@ -7,33 +7,21 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 import msgspec
 from aiohttp import web
 
 from app.erp.simulator import records
+from app.erp.simulator.answers import answered, body_of, number_of, refused, shown
 from app.erp.simulator.booking import lots_made
 from app.erp.simulator.faults import Faults, Misbehaving, Misbehaviour, Operation, Rule, Subject
-from app.erp.simulator.messages import (
-    MAX_BODY_BYTES,
-    Booked,
-    Foreign,
-    Master,
-    RecordedRequest,
-    Refused,
-    SentDocument,
-)
+from app.erp.simulator.messages import MAX_BODY_BYTES, Booked, Foreign, Master, RecordedRequest, SentDocument
 from app.erp.simulator.store import Store
 from tables.rejected import Rejected
 
 MAX_LATE_COMMITS = 1000
 MAX_ORDERS_PER_QUERY = 200
 SECRET_HEADERS = frozenset({b"authorization", b"proxy-authorization", b"cookie", b"x-csrf-token"})
-STATUS = {"POSTING_MISMATCH": 409, "STORE_FULL": 507}
-"""HTTP status of a refusal; 422 for every other code."""
-
-Sent = TypeVar("Sent")
 
 
 @dataclass(slots=True, frozen=True)
@@ -98,15 +86,15 @@ class Simulator:
     ) -> web.StreamResponse:
         given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
         if request.path != "/health" and not hmac.compare_digest(given, f"Bearer {self._settings.token}".encode()):
-            return _refused(401, "ERP_ACCESS", "A valid bearer token is required.")
+            return refused(401, "ERP_ACCESS", "A valid bearer token is required.")
         try:
             return await handler(request)
         except web.HTTPRequestEntityTooLarge:
-            return _refused(413, "DOCUMENT_INVALID", f"The body exceeds {MAX_BODY_BYTES} bytes.")
+            return refused(413, "DOCUMENT_INVALID", f"The body exceeds {MAX_BODY_BYTES} bytes.")
         except web.HTTPException as error:
-            return _refused(error.status, "BAD_REQUEST", error.reason)
+            return refused(error.status, "BAD_REQUEST", error.reason)
         except msgspec.MsgspecError as error:
-            return _refused(400, "DOCUMENT_INVALID", str(error)[:500])
+            return refused(400, "DOCUMENT_INVALID", str(error)[:500])
 
     # What an ERP is asked
 
@@ -129,14 +117,14 @@ class Simulator:
             )
             kept = await self._store.do(lambda db: records.record(db, call))
             if isinstance(kept, Rejected):
-                return _answered(kept)
+                return answered(kept)
             now = time.monotonic()
             outage = self._misbehaving.outage(now)
             if outage is not None:
                 return await self._unanswered(request, outage)
             early_ms = self._misbehaving.throttled_ms(now)
             if early_ms:
-                return _refused(429, "ERP_THROTTLED", "Too many calls.", early_ms)
+                return refused(429, "ERP_THROTTLED", "Too many calls.", early_ms)
             self._calls += 1
             await asyncio.sleep(self._misbehaving.latency_ms(self._calls) / 1000)
             return await handler(request)
@@ -145,14 +133,14 @@ class Simulator:
         return recorded
 
     async def _post(self, request: web.Request) -> web.Response:
-        document = await _body(request, SentDocument)
+        document = await body_of(request, SentDocument)
         wrong = self._misbehaving.of(
             "post", [Subject(line.order, line.material, line.kind, line.posting_id) for line in document.lines]
         )
         action = "" if wrong is None else wrong.action
         if wrong is not None and action == "late_commit":
             if len(self._late) >= MAX_LATE_COMMITS:
-                return _refused(503, "ERP_BUSY", "Too many late commits are waiting.", self._retry_after_ms())
+                return refused(503, "ERP_BUSY", "Too many late commits are waiting.", self._retry_after_ms())
             late = asyncio.create_task(self._book_late(document, wrong.delay_ms))
             self._late.add(late)
             late.add_done_callback(self._late.discard)
@@ -161,7 +149,7 @@ class Simulator:
         outcome = await self._book(document)
         if wrong is not None:
             return await self._unanswered(request, wrong)
-        return _answered(outcome)
+        return answered(outcome)
 
     async def _find(self, request: web.Request) -> web.Response:
         posting_id = request.match_info["id"]
@@ -169,17 +157,17 @@ class Simulator:
         if wrong is not None:
             return await self._unanswered(request, wrong)
         found = await self._store.do(lambda db: records.find(db, posting_id))
-        return _refused(404, "NOT_FOUND", "") if found is None else _json(found)
+        return refused(404, "NOT_FOUND", "") if found is None else shown(found)
 
     async def _movements(self, request: web.Request) -> web.Response:
         orders = request.query.getall("order", [])
         if not 0 < len(orders) <= MAX_ORDERS_PER_QUERY:
-            return _refused(400, "BAD_REQUEST", f"Ask for 1 to {MAX_ORDERS_PER_QUERY} orders.")
+            return refused(400, "BAD_REQUEST", f"Ask for 1 to {MAX_ORDERS_PER_QUERY} orders.")
         wrong = self._misbehaving.of("movements", [Subject(order=order) for order in orders])
         if wrong is not None:
             return await self._unanswered(request, wrong)
-        after = _number(request, "after")
-        return _json(await self._store.do(lambda db: records.movements(db, orders, after)))
+        after = number_of(request, "after")
+        return shown(await self._store.do(lambda db: records.movements(db, orders, after)))
 
     # How it books and fails
 
@@ -199,13 +187,13 @@ class Simulator:
         """Everything but the answer that the caller hopes for."""
         match wrong.action:
             case "unavailable":
-                return _refused(503, wrong.code or "ERP_BUSY", "The ERP is not available.", self._retry_after_ms())
+                return refused(503, wrong.code or "ERP_BUSY", "The ERP is not available.", self._retry_after_ms())
             case "locked":
-                return _refused(423, wrong.code or "ERP_BUSY", "Try again.", self._retry_after_ms())
+                return refused(423, wrong.code or "ERP_BUSY", "Try again.", self._retry_after_ms())
             case "reject":
-                return _refused(422, wrong.code or "ERP_REFUSED", "Refused by rule.")
+                return refused(422, wrong.code or "ERP_REFUSED", "Refused by rule.")
             case "error_after":
-                return _refused(500, "ERP_ERROR", "Something went wrong.")
+                return refused(500, "ERP_ERROR", "Something went wrong.")
             case "disconnect_before" | "disconnect_after":
                 pass
             case _:
@@ -231,61 +219,29 @@ class Simulator:
         return web.json_response({"status": "ok"})
 
     async def _requests(self, request: web.Request) -> web.Response:
-        after = _number(request, "after")
-        return _json(await self._store.do(lambda db: records.requests(db, after)))
+        after = number_of(request, "after")
+        return shown(await self._store.do(lambda db: records.requests(db, after)))
 
     async def _statistics(self, _: web.Request) -> web.Response:
-        return _json(await self._store.do(lambda db: records.statistics(db, len(self._late))))
+        return shown(await self._store.do(lambda db: records.statistics(db, len(self._late))))
 
     async def _add_master(self, request: web.Request) -> web.Response:
-        master = await _body(request, Master)
-        refused = self._master.add(master)
-        if refused is not None:
-            return _answered(refused)
+        master = await body_of(request, Master)
+        refusal = self._master.add(master)
+        if refusal is not None:
+            return answered(refusal)
         await self._store.do(lambda db: records.keep_master(db, master))
         return web.json_response({})
 
     async def _foreign(self, request: web.Request) -> web.Response:
-        foreign = await _body(request, Foreign)
-        return _answered(await self._store.do(lambda db: records.book_foreign(db, foreign)))
+        foreign = await body_of(request, Foreign)
+        return answered(await self._store.do(lambda db: records.book_foreign(db, foreign)))
 
     async def _set_faults(self, request: web.Request) -> web.Response:
-        self._misbehaving = Misbehaving(await _body(request, Faults), time.monotonic())
+        self._misbehaving = Misbehaving(await body_of(request, Faults), time.monotonic())
         return web.json_response({})
 
     async def _add_rule(self, request: web.Request) -> web.Response:
-        if not self._misbehaving.add(await _body(request, Rule)):
-            return _refused(422, "TOO_MANY_RULES", "Set the faults anew first.")
+        if not self._misbehaving.add(await body_of(request, Rule)):
+            return refused(422, "TOO_MANY_RULES", "Set the faults anew first.")
         return web.json_response({})
-
-
-async def _body(request: web.Request, kind: type[Sent]) -> Sent:
-    return msgspec.json.decode(await request.read(), type=kind)
-
-
-def _number(request: web.Request, name: str) -> int:
-    text = request.query.get(name, "0")
-    if not text.isascii() or not text.isdecimal() or len(text) > 18:
-        raise web.HTTPBadRequest(reason=f"{name} is no number.")
-    return int(text)
-
-
-def _json(content: Any, status: int = 200) -> web.Response:
-    return web.Response(body=msgspec.json.encode(content), status=status, content_type="application/json")
-
-
-def _answered(outcome: Booked | Rejected) -> web.Response:
-    if isinstance(outcome, Rejected):
-        return _refused(STATUS.get(outcome.code, 422), outcome.code, outcome.detail)
-    answer = _json(outcome, 200 if outcome.duplicate else 201)
-    answer.headers["Repeatability-Result"] = "accepted"
-    return answer
-
-
-def _refused(status: int, code: str, detail: str, retry_after_ms: int = 0) -> web.Response:
-    """Retry-After counts whole seconds; the header beside it says the same in milliseconds."""
-    answer = _json(Refused(code, detail), status)
-    if retry_after_ms:
-        answer.headers["Retry-After"] = str(-(-retry_after_ms // 1000))
-        answer.headers["Retry-After-Ms"] = str(retry_after_ms)
-    return answer

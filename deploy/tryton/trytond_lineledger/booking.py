@@ -12,8 +12,9 @@ from .request import Refused
 
 
 class Booking:
-    """One call of `post`. Order of the steps: the header is written before anything else is read, because on SQLite
-    the first write takes the lock: what is read after it (order state, stock, lots) stays true until the commit."""
+    """One call of `post`. Order of the steps: first the orders are locked (PostgreSQL: rows; Tryton starts the
+    transaction again for it, so as little as possible is done before), then the header is written (SQLite: the first
+    write locks the database). What is read after that (order state, stock, lots) stays true until the commit."""
 
     def __init__(self, request):
         pool = Pool()
@@ -49,6 +50,7 @@ class Booking:
         company = Transaction().context.get('company')
         if not company:
             raise Refused('COMPANY_REQUIRED', 'the context names no company')
+        self._lock_orders(company, lines)
         document, = self.Document.create([{'company': company, 'stock_type': self.request.stock_type}])
         master = MasterData(company, lines)
         orders = [master.open_order(line.order) for line in lines]
@@ -60,6 +62,17 @@ class Booking:
         self._check_periods(company, moves)
         self._do(moves)
         return document.id
+
+    def _lock_orders(self, company, lines):
+        """Everything that changes an order's stock waits for the others of the same order. The ids come past Tryton's
+        record cache: it would keep the state from before the lock."""
+        Production = Pool().get('production')
+        table = Production.__table__()
+        with Transaction().connection.cursor() as cursor:
+            cursor.execute(*table.select(table.id, where=(table.company == company)
+                & table.shop_floor_number.in_(sorted({line.order for line in lines}))))
+            ids = [row[0] for row in cursor.fetchall()]
+        Production.lock(ids)
 
     def _line_values(self, document, line, order, master):
         return {
@@ -104,8 +117,8 @@ class Booking:
         bringing = [move for move in moves if move.from_location.type != 'storage']
         self.Move.do(bringing)
         if taking:
+            # What Tryton's "assigned" is for, a reservation, is checked here and done at once.
             self._check_stock(taking)
-            self.Move.assign(taking)
             self.Move.do(taking)
 
     def _check_stock(self, moves):
@@ -130,7 +143,9 @@ class Booking:
         there = defaultdict(float)
         with Transaction().set_context(company=company):
             today = Date.today()
-            self.Move._assign_try_lock(products, locations, [company], today, grouping)
+            if Transaction().database.has_select_for():
+                # On SQLite the write lock is held already, and this one would run the whole call again.
+                self.Move._assign_try_lock(products, locations, [company], today, grouping)
             with Transaction().set_context(stock_date_end=today, stock_assign=True):
                 there.update(Product.products_by_location(
                         locations, grouping=grouping, grouping_filter=(products,)))

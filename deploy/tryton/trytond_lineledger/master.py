@@ -17,8 +17,6 @@ class MasterData:
                 ('company', '=', company),
                 ('shop_floor_number', 'in', sorted({line.order for line in lines})),
                 ])
-        # Everything that changes an order's stock waits for the others of the same order (PostgreSQL: row lock).
-        Production.lock(orders)
         self._orders = {order.shop_floor_number: order for order in orders}
         self._products = _by(
             pool.get('product.product'), 'code', {move.material for move in moves}, 'MATERIAL_UNKNOWN')

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import os
 import signal
@@ -206,6 +207,25 @@ async def test_latency_is_felt(adapter: SimAdapter, control: SimulatorControl, o
     assert (answer.result, answer.code) == ("unknown", "ERP_TIMEOUT")
 
 
+async def test_an_answer_that_trickles_in_times_out(order: str) -> None:
+    async def trickle(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            writer.write(b"HTTP/1.1 201 Created\r\n")
+            while not writer.is_closing():
+                writer.write(b"X-More: to come\r\n")
+                await writer.drain()
+                await asyncio.sleep(TIMEOUT_MS / 1000 / 10)
+        writer.close()
+
+    server = await asyncio.start_server(trickle, "127.0.0.1", 0)
+    adapter = SimAdapter(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", "token", TIMEOUT_MS)
+    async with asyncio.timeout(5 * TIMEOUT_MS / 1000):
+        answer = await adapter.post(Document([receipt(order, 1, "10")]))
+    assert (answer.result, answer.code) == ("unknown", "ERP_TIMEOUT")
+    await adapter.close()
+    server.close()
+
+
 async def test_nobody_there_is_no_unknown(order: str) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -391,6 +411,17 @@ async def test_master_data_and_lots_survive_a_restart(tmp_path: Path) -> None:
         unknown = await adapter.post(Document([receipt("1002", 3, "1")]))
         assert (unknown.result, unknown.code) == ("rejected", "ORDER_UNKNOWN")
         await adapter.close()
+
+
+async def test_a_receipt_makes_its_lot(adapter: SimAdapter, order: str) -> None:
+    def out(number: int, lot: str) -> DocumentLine:
+        return moved(issue(order, number, "1", lot=lot), material=PART, unit="PC")
+
+    early = await adapter.post(Document([out(1, "LATER")]))
+    assert (early.result, early.code) == ("rejected", "LOT_UNKNOWN")
+    await accepted(adapter, receipt(order, 2, "10", lot="LATER"))
+    await accepted(adapter, out(1, "LATER"))
+    await accepted(adapter, out(3, "TOGETHER"), receipt(order, 4, "10", lot="TOGETHER"))
 
 
 async def test_pages_of_movements_are_put_together(adapter: SimAdapter, order: str) -> None:

@@ -125,6 +125,14 @@ def test_the_most_specific_rule_wins(
     assert found is None or found.rule.line == found.line
 
 
+def test_a_material_weighs_more_than_an_operation() -> None:
+    by_operation = {"kind": "yield", "when": "shift_end", "operation": "0020", "line": 1}
+    by_material = {"kind": "yield", "when": "shift_end", "material": "4711", "line": 2}
+    found = RulesConfig.model_validate({"post": [by_operation, by_material]}).rule_for("yield", "X", "0020", "4711")
+    assert found is not None
+    assert found.line == 2
+
+
 def test_an_empty_rules_file_posts_every_kind_at_shift_end_and_completion() -> None:
     for kind in ("yield", "scrap", "rework", "consumption", "machine_time", "setup_time", "labour_time"):
         found = RulesConfig().rule_for(kind, "", "", "")

@@ -57,11 +57,12 @@ def test_a_record_at_the_codecs_limit_fits_with_key_and_headers() -> None:
     assert MAX_BATCH_BYTES >= MAX_MESSAGE_BYTES + (32 << 10)
 
 
-def test_every_topic_gets_the_prefix_and_raw_is_a_pattern_only() -> None:
+def test_every_topic_gets_the_prefix_and_patterns_are_no_topics() -> None:
     names = [topic.name for topic in wanted_topics(catalog(), "x.", ["raw.brn1.presses"])]
     assert names == sorted(names)
     assert "x.raw.brn1.presses" in names
-    assert "x.raw" not in names
+    assert "x.intake.raw.brn1.presses.changelog" in names
+    assert not {"x.raw", "x.intake.changelog"} & set(names)
     assert all(name.startswith("x.") for name in names)
     assert len(names) == len(catalog().topics)
 

@@ -52,7 +52,7 @@ def test_other_numbers_stay_as_they_were_written() -> None:
 
 def test_an_original_that_cannot_be_read_shows_nothing() -> None:
     mapper = mapper_of([LABOUR])
-    for value in (f'{{"who":{{"badge":"{SECRET}"'.encode(), b'{"x":' + b"1" * 30 + b"}", b"[" * 9000):
+    for value in (f'{{"who":{{"badge":"{SECRET}"'.encode(), b"[" * 9000):
         kept = mapper.redacted(value)
         assert kept.startswith(b"unreadable original, ")
         assert b"0815" not in kept

@@ -96,6 +96,20 @@ def test_one_lost_value_does_not_take_the_other_pairs_with_it(mill: Mapper) -> N
     assert items[1].value == 7
 
 
+def test_a_rule_may_say_what_an_empty_value_means() -> None:
+    mapper = mapper_of(
+        [
+            {"when": {"key": "subprogram", "value": ""}, "ignore": "true"},
+            {"when": {"key": "program", "value": ["", " "]}, "emit": "RunEnded"},
+            {"emit": "ProcessValue", "name": "key", "value": "value"},
+        ],
+        {"format": "shdr", "equipment": "=M1"},
+    )
+    assert mapper.map(raw(f"{T}|subprogram|")) == []
+    assert isinstance(one(mapper, f"{T}|program|"), RunEnded)
+    assert one(mapper, f"{T}|block|").code == "BAD_LINE"
+
+
 def test_a_line_whose_time_is_none_is_a_bad_time(mill: Mapper) -> None:
     assert one(mill, "2017-13-01T10:12:23Z|Part_Count|1").code == "BAD_TIME"
     assert one(mill, "2017-02-01T10:12:61Z|Part_Count|1").code == "BAD_TIME"

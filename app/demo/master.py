@@ -1,0 +1,46 @@
+"""Master data of the generated shift, read back through the demo's own mapping: what an ERP must know before postings."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from app.configuration import load, mappers
+from app.demo.plant_simulator import FILES
+from app.erp.tryton_provision import OpeningStock
+from schemas.records import LotCreated, MaterialChanged, OrderChanged, OrderReleased
+from streams.mapping import RawRecord
+
+CONFIGURATION = Path(__file__).parent / "plant"
+"""plant.yaml, rules.yaml and erp.yaml of the demo."""
+STOCK_LOCATION = "LINE"
+_SOURCE = "erp_orders"
+
+
+def orders(directory: Path) -> list[OrderReleased | OrderChanged]:
+    """The orders in `directory` (as `generate` filled it) with their latest content, in the order of their release."""
+    latest: dict[str, OrderReleased | OrderChanged] = {}
+    for record in _records(directory):
+        if isinstance(record, OrderReleased | OrderChanged):
+            latest[record.order] = record
+    return list(latest.values())
+
+
+def materials(directory: Path) -> list[MaterialChanged]:
+    """Every material that the orders make or use."""
+    return [record for record in _records(directory) if isinstance(record, MaterialChanged)]
+
+
+def opening_stock(directory: Path) -> list[OpeningStock]:
+    """The component lots that the shift consumes, with more than it consumes."""
+    return [
+        OpeningStock(record.material, record.lot, STOCK_LOCATION, Decimal(record.quantity.amount).scaleb(-record.quantity.scale))
+        for record in _records(directory)
+        if isinstance(record, LotCreated) and record.quantity is not None
+    ]
+
+
+def _records(directory: Path) -> list[Any]:
+    name = FILES[_SOURCE]
+    mapper = mappers(load(CONFIGURATION))[_SOURCE]
+    lines = (directory / name).read_bytes().splitlines()
+    return [item for offset, line in enumerate(lines, 1) for item in mapper.map(RawRecord(line, _SOURCE, name, offset))]

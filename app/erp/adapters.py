@@ -1,0 +1,72 @@
+"""Which adapter a configuration asks for. Addresses and secrets come from the environment; nothing of them is logged."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import unquote, urlsplit
+
+from app.erp.port import ErpAdapter
+from app.erp.sim_adapter import SimAdapter
+from app.erp.tryton import TrytonAdapter
+from app.erp.tryton_rpc import TrytonRpc
+from schemas.configuration import ErpConfig
+from tables.rejected import Refusal
+
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def adapter_for(erp: ErpConfig, environ: Mapping[str, str]) -> ErpAdapter | None:
+    """The adapter of `erp.adapter`; None for `none`.
+
+    Raises Refusal: ENVIRONMENT_MISSING, SECRET_MISSING (a name that the environment does not have), ERP_URL_INVALID,
+    ADAPTER_UNAVAILABLE.
+    """
+    endpoint = erp.erp
+    if endpoint.adapter == "none":
+        return None
+    if endpoint.adapter not in ("sim", "tryton"):
+        raise Refusal("ADAPTER_UNAVAILABLE", f"there is no adapter `{endpoint.adapter}` yet")
+    url = resolved(endpoint.url, environ)
+    secret = secret_of(endpoint.secret, environ)
+    timeout_ms = endpoint.timeout_us // 1_000
+    if endpoint.adapter == "tryton":
+        base, database, user = _tryton_address(url)
+        rpc = TrytonRpc(base, database, user, secret, call_timeout_ms=timeout_ms, connections=endpoint.concurrency)
+        return TrytonAdapter(rpc, call_timeout_ms=timeout_ms)
+    return SimAdapter(
+        url,
+        secret,
+        timeout_ms,
+        idempotent=endpoint.idempotent is not False,
+        commit_horizon_ms=endpoint.commit_horizon_us // 1_000,
+        concurrency=endpoint.concurrency,
+    )
+
+
+def resolved(url: str, environ: Mapping[str, str]) -> str:
+    """The URL with each ${NAME} replaced."""
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in environ:
+            raise Refusal("ENVIRONMENT_MISSING", f"erp.url needs the environment variable {match[1]}")
+        return environ[match[1]]
+
+    return _REFERENCE.sub(value, url)
+
+
+def secret_of(name: str, environ: Mapping[str, str]) -> str:
+    """The secret that erp.yaml names: erp-brn1 is ERP_BRN1 in the environment. No name: no secret."""
+    if not name:
+        return ""
+    variable = re.sub(r"[-.]", "_", name).upper()
+    if variable not in environ:
+        raise Refusal("SECRET_MISSING", f"secret `{name}` needs the environment variable {variable}")
+    return environ[variable]
+
+
+def _tryton_address(url: str) -> tuple[str, str, str]:
+    """`https://user@host:port/database` as (base, database, user)."""
+    parts = urlsplit(url)
+    database = parts.path.strip("/")
+    if not parts.hostname or not parts.username or not database or "/" in database:
+        raise Refusal("ERP_URL_INVALID", "a Tryton address is https://user@host:port/database")
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", database, unquote(parts.username)

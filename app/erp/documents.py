@@ -1,0 +1,47 @@
+"""A posting as the document that an adapter sends: the ERP's spelling of the plant's identifiers, nothing else."""
+
+from app.erp.port import Document, DocumentLine
+from schemas.configuration import Configuration
+from schemas.configuration.erp import Identifiers
+from schemas.records import Movement, PostingRow
+
+
+def document_for(row: PostingRow, configuration: Configuration) -> Document:
+    """One posting is one line of one document. The stock type is the hold policy's answer for the row's last attempt."""
+    posting, names = row.posting, configuration.erp.identifiers
+    line = DocumentLine(
+        posting_id=posting.posting_id,
+        content_hash=posting.content_hash,
+        kind=posting.kind,
+        order=names.order.erp(posting.order),
+        operation=names.operation.erp(posting.operation),
+        material=names.material.erp(posting.material),
+        lot=posting.lot,
+        reason=_reason(posting.reason, names),
+        location=posting.location,
+        reservation_item=posting.reservation_item,
+        amount=posting.amount,
+        scale=posting.scale,
+        unit=names.unit.get(posting.unit, posting.unit),
+        document_date=posting.business_date,
+        posting_date=posting.business_date,
+        movements=[_movement(movement, names) for movement in posting.movements],
+    )
+    return Document([line], row.stock_type or "unrestricted")
+
+
+def _reason(reason: str, names: Identifiers) -> str:
+    return names.scrap_reason.get(reason, names.scrap_reason.get("other", reason)) if reason else ""
+
+
+def _movement(movement: Movement, names: Identifiers) -> Movement:
+    return Movement(
+        type=movement.type,
+        material=names.material.erp(movement.material),
+        amount=movement.amount,
+        scale=movement.scale,
+        unit=names.unit.get(movement.unit, movement.unit),
+        lot=movement.lot,
+        location=movement.location,
+        derived=movement.derived,
+    )

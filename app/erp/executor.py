@@ -1,0 +1,288 @@
+"""The executor: the only code that makes something happen in an ERP, and only for committed outbox entries.
+
+It decides nothing about postings. What it learns goes back into delivery's inbox as AttemptEnded and TimerFired; a crash
+between a call and its record leaves the posting dispatched, hence unknown for whoever takes the partition over.
+"""
+
+import asyncio
+import contextlib
+import heapq
+import itertools
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from app.erp.budget import Budget
+from app.erp.documents import document_for
+from app.erp.metrics import ErpMetrics
+from app.erp.outcomes import end_process
+from app.erp.port import Answer, ErpAdapter
+from app.erp.timebase import SystemTime, Timebase
+from schemas.configuration import Configuration
+from schemas.records import AttemptEnded, PostingRow, TimerFired
+from tables.outbox import Dispatch, Entry, ReadBack, Timer
+from tables.posting_state import DISPATCHED, HORIZON_PASSED, NOT_IDEMPOTENT, RECALLED, UNKNOWN
+
+MAX_QUEUED = 10_000
+"""Entries that wait for the budget. The fold dispatches at most 2 x concurrency, so more is a defect."""
+LEASE_POLL_SECONDS = 0.1
+FIRST_READ_BACK_NS, MOST_READ_BACK_NS = 2_000_000_000, 15_000_000_000
+MAX_DETAIL_CHARACTERS = 500
+CALL_GRACE_SECONDS = 5.0
+"""Beyond the adapter's own timeout: an adapter that hangs must not hold its lane for ever."""
+
+
+@dataclass(slots=True, frozen=True)
+class ExecutorSettings:
+    session_timeout: float
+    """Seconds, of the consumer group: half of it is the lease, all of it is part of the read-back horizon."""
+
+
+@dataclass(slots=True, frozen=True)
+class _Work:
+    partition: int
+    entry: Dispatch | ReadBack
+    deadline_ns: int = 0
+    """Of a read-back: a call that starts later and finds nothing proves that nothing will be booked."""
+    pause_ns: int = FIRST_READ_BACK_NS
+
+
+class Executor:
+    def __init__(
+        self,
+        adapter: ErpAdapter,
+        budget: Budget,
+        settings: ExecutorSettings,
+        *,
+        send: Callable[[AttemptEnded | TimerFired], None],
+        peek: Callable[[str], PostingRow | None],
+        configuration: Callable[[str], Configuration],
+        last_good: Callable[[], float],
+        metrics: ErpMetrics,
+        time: Timebase | None = None,
+        fatal: Callable[[str], None] = end_process,
+    ) -> None:
+        """`send`: into delivery's inbox, does not block. `peek`: the posting's row as folded so far, by posting id.
+        `configuration`: by hash. `last_good`: CLOCK_BOOTTIME seconds of the last good commit or heartbeat.
+        `fatal`: called for a defect of the executor itself; without it postings would wait for ever."""
+        self._adapter, self._budget, self._settings = adapter, budget, settings
+        self._send, self._peek, self._configuration, self._last_good = send, peek, configuration, last_good
+        self._metrics, self._time, self._fatal = metrics, time or SystemTime(), fatal
+        self._queue: deque[_Work] = deque()
+        self._timers: list[tuple[int, int, int, Timer | _Work]] = []
+        self._order = itertools.count()
+        self._reading: dict[str, tuple[int, int]] = {}
+        """Posting id -> (partition, attempt) that is being read back."""
+        self._owned: set[int] = set()
+        self._calls: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._pump: asyncio.Task[None] | None = None
+
+    # -- from the stage
+
+    def taken_over(self, partition: int) -> None:
+        """The predecessor may have called a moment ago: the budget pauses longer than its window."""
+        self._owned.add(partition)
+        self._budget.pause(self._time.monotonic_ns())
+
+    def left(self, partition: int) -> None:
+        """Start nothing more for this partition. Calls in flight end, and their outcomes are still told."""
+        self._owned.discard(partition)
+        self._queue = deque(work for work in self._queue if work.partition in self._owned)
+        self._timers = [timer for timer in self._timers if timer[2] in self._owned]
+        heapq.heapify(self._timers)
+        self._reading = {name: reading for name, reading in self._reading.items() if reading[0] in self._owned}
+
+    def accept(self, partition: int, entries: Sequence[Entry]) -> None:
+        """Committed outbox entries (StageApp.on_released)."""
+        now = self._time.monotonic_ns()
+        for entry in entries:
+            match entry:
+                case Timer():
+                    self._at(now + entry.delay_us * 1_000, partition, entry)
+                case Dispatch():
+                    self._enqueue(_Work(partition, entry))
+                case ReadBack() if self._reading.get(entry.posting_id) != (partition, entry.attempt):
+                    self._reading[entry.posting_id] = partition, entry.attempt
+                    self._enqueue(_Work(partition, entry, now + self._horizon_ns(entry.posting_id)))
+        self._wake.set()
+
+    def start(self) -> None:
+        self._pump = asyncio.get_running_loop().create_task(self._run(), name="erp-executor")
+        self._pump.add_done_callback(self._watch)
+
+    async def close(self) -> None:
+        """Start nothing more; wait for calls in flight up to their timeout, then let go of them (unknown to a successor)."""
+        if self._pump is not None:
+            self._pump.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._pump
+        if self._calls:
+            _, late = await asyncio.wait(self._calls, timeout=self._call_seconds)
+            for task in late:
+                task.cancel()
+        await self._adapter.close()
+
+    # -- what is next
+
+    async def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            await self._time.wait(self._wake, self._turn())
+
+    def _turn(self) -> float | None:
+        """Do what can be done now. Returns the seconds until there may be more; None: not before something happens."""
+        now = self._time.monotonic_ns()
+        while self._timers and self._timers[0][0] <= now:
+            _, _, _, due = heapq.heappop(self._timers)
+            if isinstance(due, Timer):
+                self._send(TimerFired(due.posting_id, due.attempt, "retry"))
+            else:
+                self._enqueue(due)
+        delays = [(self._timers[0][0] - now) / 1e9] if self._timers else []
+        while self._queue:
+            wait_ns = self._budget.wait_ns(now)
+            if wait_ns is None:
+                break
+            if wait_ns > 0 or not self._lease_is_good():
+                delays.append(wait_ns / 1e9 or LEASE_POLL_SECONDS)
+                break
+            self._begin(self._queue.popleft(), now)
+        self._metrics.queued.set(len(self._queue))
+        self._metrics.rate.set(float(self._budget.rate))
+        self._metrics.open.set(self._budget.open)
+        return min(delays, default=None)
+
+    def _begin(self, work: _Work, now: int) -> None:
+        if not self._wanted(work):
+            self._forget(work)
+            return
+        self._budget.started(now)
+        call = self._post(work, work.entry) if isinstance(work.entry, Dispatch) else self._find(work, work.entry)
+        task = asyncio.get_running_loop().create_task(call)
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
+        task.add_done_callback(self._watch)
+
+    def _wanted(self, work: _Work) -> PostingRow | None:
+        """The row, if it still waits for exactly this entry."""
+        row = self._peek(work.entry.posting_id)
+        expected = DISPATCHED if isinstance(work.entry, Dispatch) else UNKNOWN
+        if work.partition not in self._owned or row is None:
+            return None
+        return row if (row.state, row.attempts) == (expected, work.entry.attempt) else None
+
+    def _withheld(self, row: PostingRow, entry: Dispatch) -> Answer | None:
+        """Why an attempt must not be sent."""
+        capabilities = self._adapter.capabilities
+        stated = self._configuration(row.configuration).erp.erp.idempotent
+        if row.recalled:
+            return Answer("retry", code=RECALLED, detail="the hold policy's answer changed")
+        if entry.resend and (stated is False or not capabilities.idempotent):
+            return Answer("unknown", code=NOT_IDEMPOTENT, detail="a resend could book twice")
+        if row.stock_type not in capabilities.stock_types:
+            return Answer("rejected", code="STOCK_TYPE_UNSUPPORTED", detail=row.stock_type)
+        return None
+
+    # -- calls
+
+    async def _post(self, work: _Work, entry: Dispatch) -> None:
+        # The last look: nothing is awaited between it and the adapter.
+        row = self._wanted(work)
+        withheld = None if row is None else self._withheld(row, entry)
+        if row is None or withheld is not None or not self._lease_is_good():
+            self._budget.unused()
+            self._wake.set()
+            if withheld is not None:
+                self._metrics.withheld.labels(withheld.code).inc()
+                self._tell(entry, "post", withheld)
+            elif row is not None:
+                self._queue.appendleft(work)
+            return
+        document = document_for(row, self._configuration(row.configuration))
+        self._tell(entry, "post", await self._answer("post", self._adapter.post(document)))
+
+    async def _find(self, work: _Work, entry: ReadBack) -> None:
+        started, row = self._time.monotonic_ns(), self._wanted(work)
+        if row is None:
+            self._budget.unused()
+            self._forget(work)
+            self._wake.set()
+            return
+        answer = await self._answer("find", self._adapter.find(entry.posting_id, row.posting.content_hash))
+        if answer.result == "not_found" and started >= work.deadline_ns:
+            answer = Answer("not_found", code=HORIZON_PASSED, detail="not in the ERP after every attempt's horizon")
+        self._tell(entry, "find", answer)
+        if answer.result in ("accepted", "rejected") or answer.code == HORIZON_PASSED:
+            self._forget(work)
+            return
+        pause_ns = max(work.pause_ns, answer.retry_after_ms * 1_000_000)
+        again = _Work(work.partition, entry, work.deadline_ns, min(work.pause_ns * 2, MOST_READ_BACK_NS))
+        self._at(self._time.monotonic_ns() + pause_ns, work.partition, again)
+        self._wake.set()
+
+    async def _answer(self, call: str, answering: Coroutine[Any, Any, Answer]) -> Answer:
+        started = self._time.monotonic_ns()
+        try:
+            answer = await asyncio.wait_for(answering, self._call_seconds)
+        except TimeoutError:
+            answer = Answer("unknown", code="ERP_TIMEOUT", detail="the adapter did not come back in time")
+        except Exception as defect:
+            # It may have happened after sending: never taken for a failure.
+            structlog.get_logger(__name__).exception("adapter_defect", call=call, error=type(defect).__name__)
+            answer = Answer("unknown", code="ADAPTER_DEFECT", detail=type(defect).__name__)
+        now = self._time.monotonic_ns()
+        self._budget.ended(now, answer.result, answer.code, now - started, answer.retry_after_ms)
+        self._metrics.calls.labels(call, answer.result).inc()
+        self._metrics.seconds.labels(call).observe((now - started) / 1e9)
+        self._wake.set()
+        return answer
+
+    def _tell(self, entry: Dispatch | ReadBack, call: str, answer: Answer) -> None:
+        ended = AttemptEnded(
+            posting_id=entry.posting_id,
+            attempt=entry.attempt,
+            result=answer.result,
+            call=call,
+            erp_document=answer.erp_document,
+            duplicate=answer.duplicate,
+            code=answer.code,
+            detail=answer.detail[:MAX_DETAIL_CHARACTERS],
+            retry_after_ms=answer.retry_after_ms,
+        )
+        self._send(ended)
+
+    # -- bounds and bookkeeping
+
+    def _watch(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (defect := task.exception()) is not None:
+            self._fatal(f"{task.get_name()}: {defect!r}")
+
+    @property
+    def _call_seconds(self) -> float:
+        return self._adapter.capabilities.call_timeout_ms / 1000 + CALL_GRACE_SECONDS
+
+    def _horizon_ns(self, posting_id: str) -> int:
+        """How long from now an attempt of this or of a suspended process may still be booked."""
+        capabilities, row = self._adapter.capabilities, self._peek(posting_id)
+        commit_us = capabilities.commit_horizon_ms * 1_000
+        if row is not None and row.configuration:
+            commit_us = max(commit_us, self._configuration(row.configuration).erp.erp.commit_horizon_us)
+        return int((self._settings.session_timeout + self._call_seconds) * 1e9) + commit_us * 1_000
+
+    def _lease_is_good(self) -> bool:
+        return self._time.boottime() - self._last_good() < self._settings.session_timeout / 2
+
+    def _enqueue(self, work: _Work) -> None:
+        assert len(self._queue) < MAX_QUEUED, "more entries than delivery's window allows"
+        self._queue.append(work)
+
+    def _at(self, when_ns: int, partition: int, due: Timer | _Work) -> None:
+        heapq.heappush(self._timers, (when_ns, next(self._order), partition, due))
+
+    def _forget(self, work: _Work) -> None:
+        if isinstance(work.entry, ReadBack) and self._reading.get(work.entry.posting_id) == (work.partition, work.entry.attempt):
+            del self._reading[work.entry.posting_id]

@@ -1,0 +1,75 @@
+"""The topic `config`: validated configurations, stored for ever under their hash."""
+
+import time
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+
+from app.engine.fatal import Exit, die
+from app.engine.partition import Broker
+from schemas.codec import Codec
+from schemas.configuration import Configuration
+
+TOPIC = "config"
+WAIT_SECONDS = 60.0
+"""How long a fold waits for a configuration that its log names."""
+
+
+class Configurations:
+    """Configurations by hash, read from the topic and kept. `get` blocks: only the first use of a hash reads."""
+
+    def __init__(self, broker: Broker, codec: Codec, prefix: str) -> None:
+        self._broker, self._codec, self._topic = broker, codec, prefix + TOPIC
+        self._known: dict[str, Configuration] = {}
+
+    def get(self, hash_: str) -> Configuration:
+        """Ends the process (CONFIG_MISSING) when nobody ever stored it: going on would post by other rules."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while hash_ not in self._known:
+            self._read()
+            if hash_ not in self._known and time.monotonic() > deadline:
+                die(Exit.CONFIG_MISSING, f"configuration {hash_} is not in topic {self._topic}")
+        return self._known[hash_]
+
+    def publish(self, configuration: Configuration) -> None:
+        """Store it unless it is there. Safe to repeat."""
+        self._read()
+        if configuration.hash not in self._known:
+            producer = Producer(self._broker.client(acks="all", enable_idempotence=True))
+            failed: list[KafkaError] = []
+            producer.produce(
+                self._topic,
+                self._codec.encode(configuration.document()),
+                configuration.hash,
+                on_delivery=lambda error, _: failed.append(error) if error else None,
+            )
+            if producer.flush(30) or failed:
+                raise KafkaException(failed[0] if failed else KafkaError(KafkaError._TIMED_OUT))
+            self._known[configuration.hash] = configuration
+
+    def _read(self) -> None:
+        consumer = Consumer(
+            self._broker.client(
+                group_id=f"{self._topic}.reader",
+                enable_auto_commit=False,
+                enable_partition_eof=True,
+                auto_offset_reset="earliest",
+                fetch_wait_max_ms=10,
+            )
+        )
+        try:
+            partitions = consumer.list_topics(self._topic, timeout=10).topics[self._topic].partitions
+            consumer.assign([TopicPartition(self._topic, partition, 0) for partition in partitions])
+            open_partitions = len(partitions)
+            while open_partitions:
+                message = consumer.poll(10)
+                if message is None:
+                    return
+                if message.error():
+                    if message.error().code() != KafkaError._PARTITION_EOF:
+                        raise KafkaException(message.error())
+                    open_partitions -= 1
+                else:
+                    configuration = Configuration.from_document(self._codec.decode(message.value()))
+                    self._known[configuration.hash] = configuration
+        finally:
+            consumer.close()

@@ -1,0 +1,198 @@
+"""I1, the conservation of quantity: per account recorded = posted + in flight + held + parked + pending + covered + carry.
+
+Nothing here trusts a stored sum: sources are added again, postings are looked up in delivery, totals in equipment.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from app.ledger.snapshot import Snapshot
+from schemas.configuration import Configuration
+from schemas.records import AccountRow, EquipmentRow, OrderRow, PostingRow, TotalState
+from streams.orders import consumption_weights
+from tables import account as ledger
+from tables.account import BASIS, account_key
+from tables.destination import UNATTRIBUTED, Destination
+from tables.order import authority_of
+from tables.quantity import fraction
+from tables.rejected import Rejected
+from tables.units import UnitTable
+
+ACCEPTED, HELD = "accepted", ("held",)
+NOT_ACCEPTED = ("rejected", "parked")
+
+
+@dataclass(slots=True)
+class Balance:
+    """Where the recorded quantity of one account (or kind and unit) is. All exact, in the ERP unit."""
+
+    recorded: Fraction = Fraction(0)
+    posted: Fraction = Fraction(0)
+    waiting: Fraction = Fraction(0)
+    held: Fraction = Fraction(0)
+    parked: Fraction = Fraction(0)
+    pending: Fraction = Fraction(0)
+    covered: Fraction = Fraction(0)
+    carry: Fraction = Fraction(0)
+    blocked: Fraction = Fraction(0)
+    """Of posted: went into blocked or inspection stock."""
+
+    def add(self, other: "Balance") -> None:
+        for name in ("recorded", "posted", "waiting", "held", "parked", "pending", "covered", "carry", "blocked"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    @property
+    def difference(self) -> Fraction:
+        return self.recorded - (self.posted + self.waiting + self.held + self.parked + self.pending + self.covered + self.carry)
+
+
+@dataclass(slots=True)
+class Unattributed:
+    """Quantity that no run covers, or whose run has no order."""
+
+    equipment: str
+    code: str
+    destination: Destination
+    total: TotalState
+
+    @property
+    def quantity(self) -> Fraction:
+        return fraction(self.total.amount, self.destination.scale)
+
+
+@dataclass(slots=True)
+class Proof:
+    balances: dict[tuple[str, str], Balance] = field(default_factory=dict)
+    """(kind, unit) -> sums."""
+    accounts: dict[str, Balance] = field(default_factory=dict)
+    unattributed: list[Unattributed] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+    """Sentences; none: exact."""
+    counted: dict[str, Fraction] = field(default_factory=dict)
+    """Unit -> pieces that counters and declarations gave, as equipment has them."""
+
+    @property
+    def exact(self) -> bool:
+        return not self.differences
+
+
+def prove(snapshot: Snapshot) -> Proof:
+    proof = Proof()
+    units = units_of(snapshot)
+    postings = {row.posting.posting_id: row for row in snapshot.of("delivery", "p|")}
+    seen: set[str] = set()
+    for row in snapshot.of("orders", "a|"):
+        if row.kind != BASIS:
+            balance = _account(snapshot, row, units, postings, seen, proof.differences)
+            proof.accounts[account_key(row)] = balance
+            proof.balances.setdefault((row.kind, row.unit), Balance()).add(balance)
+    proof.differences += [f"posting {posting_id} is in no account" for posting_id in sorted(postings.keys() - seen)]
+    _equipment(snapshot, proof)
+    return proof
+
+
+def units_of(snapshot: Snapshot) -> UnitTable:
+    units = UnitTable(snapshot.configuration.plant.units)
+    for row in snapshot.of("orders", "m|"):
+        if row.conversions:
+            units = units.with_material(row.material, row.conversions)
+    return units
+
+
+def counts_of(configuration: Configuration, order: OrderRow, row: AccountRow) -> dict[str, int]:
+    if row.kind == "consumption":
+        return consumption_weights(configuration, order, row)
+    return ledger.weights(row, authority_of(configuration, order, row.operation), configuration.rules.yield_.is_)
+
+
+def order_of(snapshot: Snapshot, row: AccountRow) -> OrderRow:
+    found: OrderRow | None = snapshot.rows.get("orders", {}).get(f"o|{row.plant}|{row.order}")
+    return found or OrderRow(row.plant, row.order)
+
+
+def _account(
+    snapshot: Snapshot, row: AccountRow, units: UnitTable, postings: dict[str, PostingRow], seen: set[str], differences: list[str]
+) -> Balance:
+    key = account_key(row)
+    amount = ledger.recorded(row, counts_of(snapshot.configuration, order_of(snapshot, row), row), row.unit, units)
+    if isinstance(amount, Rejected):
+        amount = Fraction(row.recorded_numerator, row.recorded_denominator)  # listed as parked BAD_UNIT
+    balance = Balance(recorded=amount)
+    for posting in row.issued:
+        seen.add(posting.posting_id)
+        _posting(row, posting.posting_id, posting.amount, postings.get(posting.posting_id), balance, differences)
+    issued = sum(posting.amount for posting in row.issued)
+    if issued != row.posted:
+        differences.append(f"{key}: issued postings sum to {issued}, the account says {row.posted}")
+    balance.parked += fraction(row.parked, row.scale)
+    rest = fraction(row.target - row.parked - row.posted, row.scale)
+    if row.covered:
+        balance.covered += rest
+    else:
+        balance.pending += rest
+    balance.carry = amount - fraction(row.target, row.scale)
+    if balance.difference:
+        differences.append(f"{key}: recorded {balance.recorded} differs by {balance.difference}")
+    if abs(balance.carry) * 2 * 10**row.scale > 1:
+        differences.append(f"{key}: carry {balance.carry} is more than half a step")
+    return balance
+
+
+def _posting(
+    row: AccountRow, posting_id: str, amount: int, found: PostingRow | None, balance: Balance, differences: list[str]
+) -> None:
+    quantity = fraction(amount, row.scale)
+    if found is None:
+        balance.waiting += quantity  # issued, and not yet read by delivery
+        return
+    if (found.posting.amount, found.posting.scale, found.posting.unit) != (amount, row.scale, row.unit):
+        differences.append(f"{posting_id}: delivery has {found.posting.amount}, the account {amount}")
+    if found.state == ACCEPTED:
+        balance.posted += quantity
+        if found.stock_type not in ("", "unrestricted"):
+            balance.blocked += quantity
+    elif found.state in HELD:
+        balance.held += quantity
+    elif found.state in NOT_ACCEPTED:
+        balance.parked += quantity
+    else:
+        balance.waiting += quantity
+
+
+def _equipment(snapshot: Snapshot, proof: Proof) -> None:
+    """Every total that equipment holds stands in an account with the same amount, or is listed as unattributed."""
+    sources = {}
+    for row in snapshot.of("orders", "a|"):
+        for source_key, source in row.sources.items():
+            identity = (row.order, row.operation, row.material, row.lot, row.business_date, source_key, source.kind)
+            sources[identity] = Fraction(source.numerator, source.denominator)
+    for row in snapshot.of("equipment", "e|"):
+        for destination, total in _totals(row):
+            quantity = fraction(total.amount, destination.scale)
+            if destination.kind in ("gross", "good") or (
+                destination.kind == UNATTRIBUTED and destination.reason in ("gross", "good")
+            ):
+                proof.counted[destination.unit] = proof.counted.get(destination.unit, Fraction(0)) + quantity
+            if destination.kind == UNATTRIBUTED or not destination.order:
+                if total.amount:
+                    code = "UNATTRIBUTED" if destination.kind == UNATTRIBUTED else "NO_ORDER"
+                    proof.unattributed.append(Unattributed(row.equipment, code, destination, total))
+                continue
+            identity = (
+                destination.order,
+                destination.operation,
+                destination.material,
+                destination.lot,
+                destination.business_date,
+                destination.source_key(row.equipment, row.born_epoch),
+                destination.kind,
+            )
+            known = sources.get(identity, Fraction(0))
+            if known != quantity:
+                proof.differences.append(f"{row.equipment} gave {quantity} to {'|'.join(map(str, identity))}, orders has {known}")
+
+
+def _totals(row: EquipmentRow) -> Iterator[tuple[Destination, TotalState]]:
+    for key, total in sorted(row.totals.items()):
+        yield Destination.parse(key), total

@@ -1,0 +1,136 @@
+"""The exports of a run: every posting, and beside it everything recorded that is not posted, with a code."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from app.ledger.balance import Proof
+from app.ledger.snapshot import Snapshot
+from schemas.records import AccountRow, PostingRow, RawRange
+from tables.account import BASIS, account_key, unposted
+from tables.quantity import decimal_text
+
+COLUMNS = (
+    "plant",
+    "order",
+    "operation",
+    "material",
+    "lot",
+    "kind",
+    "reason",
+    "business_date",
+    "quantity",
+    "uom",
+    "posting_id",
+    "sequence",
+    "rule_version",
+    "status",
+    "erp_document",
+    "records",
+    "sources",
+)
+NOT_POSTED_SUFFIX = ".not_posted.csv"
+
+
+def write(path: Path, snapshot: Snapshot, proof: Proof) -> tuple[Path, Path]:
+    """Write both files; returns their paths. Sorted by plant, order, account and sequence: the same log, the same bytes."""
+    open_path = path.with_name(path.stem + NOT_POSTED_SUFFIX)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write(path, COLUMNS, postings(snapshot))
+    _write(open_path, (*COLUMNS, "code"), not_posted(snapshot, proof))
+    return path, open_path
+
+
+def _write(path: Path, columns: Iterable[str], rows: Iterable[dict[str, Any]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n", restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def accounts(snapshot: Snapshot) -> list[AccountRow]:
+    return sorted(
+        (row for row in snapshot.of("orders", "a|") if row.kind != BASIS),
+        key=lambda row: (row.plant, row.order, account_key(row)),
+    )
+
+
+def postings(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
+    delivered: dict[str, PostingRow] = {row.posting.posting_id: row for row in snapshot.of("delivery", "p|")}
+    for row in accounts(snapshot):
+        for posting in row.issued:
+            found = delivered.get(posting.posting_id)
+            yield {
+                **_business(row),
+                "quantity": decimal_text(posting.amount, row.scale),
+                "posting_id": posting.posting_id,
+                "sequence": posting.sequence,
+                "rule_version": posting.rule_version,
+                "status": found.state if found is not None else "issued",
+                "erp_document": found.erp_document if found is not None else "",
+                "records": posting.records,
+                "sources": sources_text(posting.ranges),
+            }
+
+
+def not_posted(snapshot: Snapshot, proof: Proof) -> Iterator[dict[str, Any]]:
+    """Parked, not due, covered by a milestone, and unattributed. (Held postings stand in the first file with their status.)"""
+    for row in accounts(snapshot):
+        ranges: list[RawRange] = []
+        records = sum(source.records for source in row.sources.values())
+        base = {**_business(row), "records": records, "sources": sources_text(ranges)}
+        if row.parked:
+            yield {**base, "quantity": decimal_text(row.parked, row.scale), "status": "parked", "code": row.code}
+        elif row.code:
+            yield {**base, "quantity": "0", "status": "parked", "code": row.code}
+        if unposted(row):
+            yield {**base, "quantity": decimal_text(unposted(row), row.scale), "status": "pending", "code": "NOT_DUE"}
+        if row.covered and row.target - row.posted:
+            code = "ERP_BACKFLUSH" if row.kind == "consumption" else "CONFIRMED_BY_MILESTONE"
+            yield {**base, "quantity": decimal_text(row.target - row.posted, row.scale), "status": "covered", "code": code}
+    for entry in proof.unattributed:
+        destination = entry.destination
+        yield {
+            "plant": snapshot.configuration.plant.plant.id,
+            "order": destination.order,
+            "operation": destination.operation,
+            "material": destination.material or entry.equipment,
+            "lot": destination.lot,
+            "kind": destination.kind,
+            "reason": destination.reason,
+            "business_date": destination.business_date,
+            "quantity": decimal_text(entry.total.amount, destination.scale),
+            "uom": destination.unit,
+            "status": "unattributed",
+            "records": entry.total.records,
+            "sources": sources_text(entry.total.ranges),
+            "code": entry.code,
+        }
+
+
+def _business(row: AccountRow) -> dict[str, Any]:
+    return {
+        "plant": row.plant,
+        "order": row.order,
+        "operation": row.operation,
+        "material": row.material,
+        "lot": row.lot,
+        "kind": row.kind,
+        "reason": row.reason,
+        "business_date": row.business_date,
+        "uom": row.unit,
+    }
+
+
+def sources_text(ranges: Iterable[RawRange]) -> str:
+    """`presses.jsonl:12..884 (344); people.jsonl:7..7 (1)`"""
+    return "; ".join(f"{entry.raw_source}:{entry.first}..{entry.last} ({entry.records})" for entry in ranges)
+
+
+def quantity_text(value: Fraction, decimals: int = 6) -> str:
+    """Plain decimal text without trailing zeros; exact up to `decimals`."""
+    scaled = value * 10**decimals
+    text = decimal_text(round(scaled), decimals)
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,71 @@
+"""All rows of all stages at one moment, in one SQLite file: what `trace`, `parked`, `exceptions` and `reconcile` read."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from schemas.codec import Codec
+from schemas.configuration import Configuration
+from schemas.records import ConfigDocument, ExceptionRecord
+
+FILE = "ledger.sqlite"
+
+
+class Snapshot:
+    """Rows by stage and key, exceptions, and the configuration that they were made with."""
+
+    def __init__(
+        self,
+        rows: Mapping[str, Mapping[str, Any]],
+        letters: Sequence[ExceptionRecord],
+        configuration: Configuration,
+        about: Mapping[str, Any],
+    ) -> None:
+        self.rows, self.letters, self.configuration, self.about = rows, letters, configuration, about
+
+    def of(self, stage: str, prefix: str) -> Iterable[Any]:
+        """Rows of a stage whose key begins with `prefix`, in key order."""
+        return [row for key, row in sorted(self.rows.get(stage, {}).items()) if key.startswith(prefix)]
+
+
+def write(
+    directory: Path,
+    rows: Mapping[str, Mapping[bytes, bytes]],
+    letters: Sequence[bytes],
+    configuration: Configuration,
+    about: Mapping[str, Any],
+) -> Path:
+    """Write (replace) the snapshot file of a run."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / FILE
+    path.unlink(missing_ok=True)
+    with sqlite3.connect(path) as db:
+        db.execute("create table rows (stage text, key blob, value blob, primary key (stage, key)) without rowid")
+        db.execute("create table letters (value blob)")
+        db.execute("create table about (name text primary key, value text)")
+        for stage, found in rows.items():
+            db.executemany("insert into rows values (?, ?, ?)", ((stage, key, value) for key, value in found.items()))
+        db.executemany("insert into letters values (?)", ((value,) for value in letters))
+        document = json.dumps(configuration.document().to_avro())
+        db.executemany("insert into about values (?, ?)", [("configuration", document), ("about", json.dumps(about))])
+    db.close()
+    return path
+
+
+def read(directory: Path, codec: Codec | None = None) -> Snapshot:
+    """The snapshot in an output folder of `run`. Raises FileNotFoundError."""
+    path = directory / FILE
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no ledger here; `lineledger run --out {directory} ...` writes one")
+    codec = codec or Codec()
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        rows: dict[str, dict[str, Any]] = {}
+        for stage, key, value in db.execute("select stage, key, value from rows"):
+            rows.setdefault(stage, {})[key.decode()] = codec.decode(value)
+        letters = [codec.decode(value) for (value,) in db.execute("select value from letters")]
+        found = dict(db.execute("select name, value from about"))
+    db.close()
+    configuration = Configuration.from_document(ConfigDocument.from_avro(json.loads(found["configuration"])))
+    return Snapshot(rows, letters, configuration, json.loads(found["about"]))

@@ -1,0 +1,164 @@
+"""Writes recorded input into the raw partition, no faster than the stages follow."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+
+from app.engine.partition import Broker
+from app.run.collector import Collector
+from streams.clock import clock_of
+from streams.intake import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER
+from streams.mapping import RawRecord
+
+MAX_RAW_IN_FLIGHT = 10_000
+"""Records that intake has not committed yet: the embedded broker keeps about 5 MB per partition."""
+MAX_INBOX_LAG = {"equipment": 2_000, "orders": 6_000, "lots": 6_000, "delivery": 6_000}
+"""Messages per partition that a stage has not committed yet, for the same reason."""
+MAX_TICKS_IN_FLIGHT = 240
+HOUR_US = 3_600_000_000
+PAUSE_SECONDS = 0.005
+LAG_SECONDS = 0.05
+STALL_SECONDS = 180.0
+
+
+class RunStalled(RuntimeError):
+    """Nothing moved for three minutes: a stage is stuck, or a dead one did not come back."""
+
+    code = "RUN_STALLED"
+
+
+class Feeder:
+    """`upstreams`: whom orders waits for. `partitions`: of each inbox. `progress`: called with the records fed so far."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        prefix: str,
+        raw_topic: str,
+        plant: str,
+        step_us: int,
+        collector: Collector,
+        upstreams: Iterable[str],
+        partitions: int,
+        progress: Callable[[int, int], None],
+        alive: Callable[[], None],
+    ) -> None:
+        self._topic, self._prefix, self._plant, self._step_us = prefix + raw_topic, prefix, plant, step_us
+        self._collector, self._upstreams, self._partitions = collector, list(upstreams), partitions
+        self._progress, self._alive = progress, alive
+        self._producer = Producer(
+            broker.client(compression_type="lz4", linger_ms=5, enable_idempotence=True, queue_buffering_max_messages=100_000)
+        )
+        self._watch = Consumer(broker.client(group_id=f"{prefix}feeder", enable_auto_commit=False))
+        self._failed: list[str] = []
+        self._labels: deque[int] = deque()
+        self._lag_checked = 0.0
+        self._moved = (time.monotonic(), (0, 0))
+        self.fed = 0
+
+    def feed(self, records: Iterable[RawRecord]) -> None:
+        """Everything, then the end of input. Returns when it is in the log."""
+        for record in records:
+            label = -(-record.received_at // self._step_us) * self._step_us
+            if not self._labels or label > self._labels[-1]:
+                self._labels.append(label)
+                self._wait_for_clock(label)
+            if self.fed % 256 == 0:
+                self._wait_for_stages()
+            self._produce(
+                record.value,
+                [
+                    (SOURCE_HEADER, record.source.encode()),
+                    (POSITION_HEADER, f"{record.raw_source}:{record.raw_offset}".encode()),
+                    (RECEIVED_HEADER, b"%d" % record.received_at),
+                ],
+            )
+            self.fed += 1
+        self._produce(b"", [(CONTROL_HEADER, b"end")])
+        if self._producer.flush(60) or self._failed:
+            raise KafkaException(f"raw records could not be written: {self._failed[:1]}")
+        self._progress(self.fed, self.clock())
+
+    def clock(self) -> int:
+        """The slowest orders clock of the plant, committed; 0 until every partition has spoken."""
+        positions = self._collector.positions("orders")
+        if len(positions) < self._partitions:
+            return 0
+        return min(clock_of(state, self._plant, self._upstreams) for state in positions.values())
+
+    def _produce(self, value: bytes, headers: list[tuple[str, bytes]]) -> None:
+        while True:
+            try:
+                self._producer.produce(self._topic, value, partition=0, headers=headers, on_delivery=self._delivered)
+            except BufferError:
+                self._producer.poll(0.05)
+            else:
+                return
+
+    def _delivered(self, error: object, message: object) -> None:
+        if error is not None:
+            self._failed.append(str(error))
+
+    def _wait_for_clock(self, label: int) -> None:
+        """Pause while the slowest orders clock is more than an hour and many ticks of log time behind."""
+        while True:
+            clock = self.clock()
+            while self._labels and self._labels[0] <= clock:
+                self._labels.popleft()
+            if len(self._labels) <= MAX_TICKS_IN_FLIGHT and not self._dense_hour(label, clock):
+                return
+            self._pause()
+
+    def _dense_hour(self, label: int, clock: int) -> bool:
+        """An hour behind with a tick in each minute; sparse recordings would else wait for each empty hour."""
+        return clock > 0 and label - clock > HOUR_US and len(self._labels) > HOUR_US // self._step_us
+
+    def _wait_for_stages(self) -> None:
+        self._producer.poll(0)
+        while self._raw_in_flight() > MAX_RAW_IN_FLIGHT or self._lagging():
+            self._pause()
+
+    def _raw_in_flight(self) -> int:
+        position = next(iter(self._collector.positions("intake").values()), None)
+        return self.fed - (position.next_offset if position is not None else 0)
+
+    def _lagging(self) -> bool:
+        now = time.monotonic()
+        if now - self._lag_checked < LAG_SECONDS:
+            return False
+        self._lag_checked = now
+        return any(self._lag(stage) > most for stage, most in MAX_INBOX_LAG.items())
+
+    def _lag(self, stage: str) -> int:
+        topic, positions = f"{self._prefix}{stage}.inbox", self._collector.positions(stage)
+        lags = []
+        for partition in range(self._partitions):
+            _, high = self._watch.get_watermark_offsets(TopicPartition(topic, partition), timeout=5)
+            state = positions.get(partition)
+            lags.append(high - (state.next_offset if state is not None else 0))
+        return max(lags)
+
+    def _pause(self) -> None:
+        self._producer.poll(PAUSE_SECONDS)
+        self._lag_checked = 0.0
+        self._collector.check()
+        self._alive()
+        self._progress(self.fed, self.clock())
+        self.check_movement()
+
+    def check_movement(self) -> None:
+        """Raises RunStalled when neither positions nor clocks moved for STALL_SECONDS."""
+        offsets = sum(
+            state.next_offset for stage in ("intake", *MAX_INBOX_LAG) for state in self._collector.positions(stage).values()
+        )
+        seen = (offsets, self.fed)
+        since, known = self._moved
+        if seen != known:
+            self._moved = (time.monotonic(), seen)
+        elif time.monotonic() - since > STALL_SECONDS:
+            raise RunStalled(f"no stage moved for {STALL_SECONDS:.0f} s; see the workers' logs in the output folder")
+
+    def close(self) -> None:
+        self._watch.close()

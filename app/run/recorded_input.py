@@ -1,0 +1,86 @@
+"""Recorded files as one stream, merged by received_at: the order that the raw partition will have."""
+
+import gzip
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from schemas.configuration import PlantConfig
+from streams.mapping import Mapper, RawRecord, Refused, compile_source
+
+MAX_LINE_BYTES = 1 << 20
+
+
+class InputError(ValueError):
+    """A file or its source cannot be used. `code` stands in docs/exceptions.md."""
+
+    code = "INPUT_INVALID"
+
+
+@dataclass(slots=True, frozen=True)
+class InputFile:
+    source: str
+    path: Path
+
+
+def inputs(arguments: Sequence[str], plant: PlantConfig) -> list[InputFile]:
+    """`[SOURCE=]FILE` arguments. Without SOURCE: the source whose `files:` glob matches, else the only one."""
+    return [_input(argument, plant) for argument in arguments]
+
+
+def _input(argument: str, plant: PlantConfig) -> InputFile:
+    source, separator, name = argument.partition("=")
+    if separator and source in plant.sources:
+        path = Path(name)
+    else:
+        path, source = Path(argument), _source_of(Path(argument), plant)
+    if not path.is_file():
+        raise InputError(f"{path} is no file")
+    return InputFile(source, path)
+
+
+def _source_of(path: Path, plant: PlantConfig) -> str:
+    matching = [name for name, source in plant.sources.items() if source.files and fnmatch(path.name, source.files)]
+    if len(matching) == 1:
+        return matching[0]
+    if not matching and len(plant.sources) == 1:
+        return next(iter(plant.sources))
+    found = f"matches {', '.join(matching)}" if matching else "matches no source's `files:`"
+    raise InputError(f"{path.name} {found}; write SOURCE={path}")
+
+
+def merged(files: Sequence[InputFile], plant: PlantConfig, private_key: bytes) -> Iterator[RawRecord]:
+    """Every non-empty line of the files by (received_at, file, line). Private fields are hashed already.
+
+    received_at never falls within a file: a line that claims to be older than the one before it counts as arriving with it.
+    """
+    mappers = {file.source: compile_source(file.source, plant.sources[file.source], plant, private_key) for file in files}
+    names = _names(files)
+    streams = [_records(file, names[file.path], mappers[file.source]) for file in files]
+    return heapq.merge(*streams, key=lambda record: record.received_at)  # stable: equal times keep the order of the files
+
+
+def _names(files: Sequence[InputFile]) -> Mapping[Path, str]:
+    """File names for raw positions; those that are not unique keep their folders."""
+    count: dict[str, int] = {}
+    for file in files:
+        count[file.path.name] = count.get(file.path.name, 0) + 1
+    return {file.path: file.path.name if count[file.path.name] == 1 else str(file.path) for file in files}
+
+
+def _records(file: InputFile, name: str, mapper: Mapper) -> Iterator[RawRecord]:
+    newest = 0
+    opened = gzip.open(file.path, "rb") if file.path.suffix == ".gz" else file.path.open("rb")
+    with opened as lines:
+        for number, line in enumerate(lines, 1):
+            value = line.rstrip(b"\r\n")
+            if not value:
+                continue
+            record = RawRecord(value[:MAX_LINE_BYTES], file.source, name, number)
+            received_at = mapper.received_at(record)
+            newest = max(newest, mapper.clock.latest if isinstance(received_at, Refused) else received_at)
+            record.received_at = newest
+            record.value = mapper.redacted(record.value)
+            yield record

@@ -1,0 +1,88 @@
+"""The worker processes of a run: started, watched, restarted when they die, stopped by pid."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MAX_RESTARTS = 20
+"""Of one worker within a run; a process that dies of the same record is dead-lettered long before."""
+STOP_SECONDS = 20.0
+
+
+class WorkerLost(RuntimeError):
+    """A worker died more often than it may."""
+
+    code = "WORKER_LOST"
+
+
+@dataclass(slots=True)
+class WorkerProcess:
+    stage: str
+    index: int
+    process: subprocess.Popen[bytes]
+    restarts: int = 0
+
+
+@dataclass(slots=True)
+class Workers:
+    """`count` processes per stage; each has a log file in `logs` and a state directory of its own."""
+
+    arguments: Sequence[str]
+    stages: Sequence[str]
+    count: int
+    logs: Path
+    environ: Mapping[str, str]
+    found: list[WorkerProcess] = field(default_factory=list)
+
+    def start(self) -> None:
+        self.logs.mkdir(parents=True, exist_ok=True)
+        for stage in self.stages:
+            for index in range(self.count):
+                self.found.append(WorkerProcess(stage, index, self._spawn(stage, index)))
+
+    def _spawn(self, stage: str, index: int) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "app.cli.main", "worker", stage, *self.arguments, "--instance", str(index)]
+        with (self.logs / f"{stage}-{index}.log").open("ab") as log:
+            return subprocess.Popen(
+                command,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, **self.environ},
+                start_new_session=True,
+            )
+
+    def pids(self) -> dict[str, list[int]]:
+        return {stage: [worker.process.pid for worker in self.found if worker.stage == stage] for stage in self.stages}
+
+    def check(self) -> None:
+        """Restart who died. Raises WorkerLost when one keeps dying."""
+        for worker in self.found:
+            code = worker.process.poll()
+            if code is None:
+                continue
+            worker.restarts += 1
+            if worker.restarts > MAX_RESTARTS:
+                raise WorkerLost(f"{worker.stage}-{worker.index} ended {worker.restarts} times, last with code {code}")
+            worker.process = self._spawn(worker.stage, worker.index)
+
+    @property
+    def restarts(self) -> int:
+        return sum(worker.restarts for worker in self.found)
+
+    def stop(self) -> None:
+        for worker in self.found:
+            if worker.process.poll() is None:
+                worker.process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        for worker in self.found:
+            try:
+                worker.process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                worker.process.kill()
+                worker.process.wait()

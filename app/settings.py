@@ -1,0 +1,49 @@
+"""How one process runs: where the broker is, which topics, which state directory. From the command line or the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.engine.partition import Broker
+
+RECORDED_INTERVAL = 0.1
+"""Seconds between checkpoints over recorded input: latency of the pipeline limits how fast the clock in the log can run."""
+LIVE_INTERVALS = {"equipment": 1.0}
+LIVE_INTERVAL = 0.5
+
+
+@dataclass(slots=True, frozen=True)
+class Settings:
+    """`prefix` separates installations (and single runs) on one broker. `recorded`: input with its own time (`run`)."""
+
+    bootstrap: str
+    prefix: str = ""
+    datadir: str = "data"
+    instance: str = ""
+    """Static member id, e.g. the pod's name; empty: none."""
+    embedded: bool = False
+    recorded: bool = False
+    security: Mapping[str, str] = field(default_factory=dict)
+    registry: str = ""
+    metrics_port: int = 0
+    """0: no metrics and readiness port."""
+    session_timeout: float = 10.0
+    log_epoch: int = 1
+    checkpoint_interval: float = 0.0
+    """Seconds; 0: the stage's own."""
+    private_key: bytes = b""
+    """Keys the hashes of private fields."""
+
+    @property
+    def broker(self) -> Broker:
+        return Broker(self.bootstrap, dict(self.security), self.embedded)
+
+    def interval(self, stage: str) -> float:
+        if self.checkpoint_interval:
+            return self.checkpoint_interval
+        return RECORDED_INTERVAL if self.recorded else LIVE_INTERVALS.get(stage, LIVE_INTERVAL)
+
+
+def private_key(environ: Mapping[str, str] = os.environ) -> bytes:
+    """LINELEDGER_PRIVATE_KEY: persons' ids leave the plant only as hashes with this key."""
+    return environ.get("LINELEDGER_PRIVATE_KEY", "").encode()

@@ -1,0 +1,196 @@
+"""Stage lots: holds travel along genealogy, waiting for the clock, what goes out."""
+
+from typing import Any
+
+import pytest
+
+from schemas.records import (
+    GenealogyEdge,
+    HoldForwarded,
+    InspectionRecorded,
+    LotCreated,
+    LotMerged,
+    LotShipped,
+    LotSplit,
+    LotStaged,
+    LotState,
+    QualityState,
+    Tick,
+)
+from streams.lots import LotsStage
+from streams.step import sender
+from tables import lots
+from tests.unit.streams.plain_step import PlainStep, PlainTopology
+from tests.unit.streams.quality_bench import MATERIAL, PLANT, activated, configuration, decided, edge, event, placed, released
+
+CONFIG = configuration()
+
+
+class Lots:
+    def __init__(self) -> None:
+        self.topology = PlainTopology({CONFIG.hash: CONFIG})
+        self.step, self.stage = PlainStep("lots.inbox"), LotsStage(self.topology)
+        self.stage.taken_over(self.step)
+        self.fold(activated(CONFIG))
+
+    def fold(self, *records: Any) -> None:
+        self.step.deliver(*records)
+        self.stage.fold(self.step)
+
+    def clock(self, at: int, final: bool = False) -> None:
+        upstreams = self.topology.upstreams("lots", CONFIG)
+        self.fold(*(Tick(PLANT, at, name, final) for name in upstreams))
+
+    def holds(self, lot: str) -> tuple[str, ...]:
+        row = self.step.rows.get(f"l|{PLANT}|{MATERIAL}|{lot}")
+        return lots.quality(row).holds if row else ()
+
+    def settle(self) -> None:
+        """Deliver what lots sent to itself until nothing is left."""
+        while sent := self.step.take("lots.inbox"):
+            self.fold(*sent)
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0], [1, 2, 0], [2, 0, 1]])
+def test_the_highest_version_wins_in_any_order(order: list[int]) -> None:
+    bench = Lots()
+    records = [placed("L1", "H", 1), released("L1", "H", 2), placed("L1", "H", 3)]
+    bench.fold(*(records[n] for n in order))
+    assert bench.holds("L1") == ("H",)
+
+
+def test_with_equal_versions_the_lot_stays_on_hold() -> None:
+    for records in ([placed("L1", "H", 1), released("L1", "H", 1)], [released("L1", "H", 1), placed("L1", "H", 1)]):
+        bench = Lots()
+        bench.fold(*records)
+        assert bench.holds("L1") == ("H",)
+
+
+def test_a_hold_reaches_children_of_children_and_its_release_follows() -> None:
+    bench = Lots()
+    bench.fold(edge("A", "B"), edge("B", "C"), edge("C", "A"), placed("A", "H", 1))
+    bench.settle()
+    assert [bench.holds(lot) for lot in "ABC"] == [("H",)] * 3
+    bench.fold(released("A", "H", 2))
+    bench.settle()
+    assert [bench.holds(lot) for lot in "ABC"] == [()] * 3
+
+
+def test_a_new_edge_forwards_released_entries_too() -> None:
+    bench = Lots()
+    bench.fold(placed("A", "H", 1), released("A", "H", 2), edge("A", "B"))
+    (forwarded,) = bench.step.take("lots.inbox")
+    assert (forwarded.lot, forwarded.version, forwarded.active) == ("B", 2, False)
+    # A stale copy of the hold that comes over another way finds the release already there.
+    bench.fold(forwarded, HoldForwarded(PLANT, MATERIAL, "B", "H", 1, True, f"{MATERIAL}|A", 0))
+    assert bench.holds("B") == ()
+
+
+def test_split_and_merge_make_edges() -> None:
+    bench = Lots()
+    bench.fold(placed("A", "H", 1), event(LotSplit, "A", children=["A1", "A2"]), event(LotMerged, "M", parents=["A1", "X"]))
+    edges = [record for record in bench.step.take("lots.inbox") if isinstance(record, GenealogyEdge)]
+    assert {(one.parent_lot, one.child_lot, one.label) for one in edges} == {("A1", "M", 0), ("X", "M", 0)}
+    bench.fold(*edges, HoldForwarded(PLANT, MATERIAL, "A1", "H", 1, True, f"{MATERIAL}|A", 0))
+    bench.settle()
+    assert bench.holds("M") == ("H",)
+
+
+def test_a_disposition_that_is_not_accept_is_a_hold_until_it_is_accepted() -> None:
+    bench = Lots()
+    bench.fold(decided("A", "reject", 5))
+    assert bench.holds("A") == (f"disposition:{MATERIAL}|A",)
+    bench.fold(decided("A", "accept", 4))
+    assert bench.holds("A") != ()
+    bench.fold(decided("A", "accept", 6))
+    assert bench.holds("A") == ()
+
+
+def test_records_wait_for_the_clock_and_survive_a_take_over() -> None:
+    bench = Lots()
+    bench.fold(placed("A", "H", 1, label=60))
+    bench.clock(59)
+    assert bench.holds("A") == ()
+    bench.stage = LotsStage(bench.topology)
+    bench.stage.taken_over(bench.step)
+    bench.clock(60)
+    assert bench.holds("A") == ("H",)
+    assert not list(bench.step.rows.scan("b|"))
+
+
+def test_forwarded_holds_are_folded_at_once_whatever_their_label() -> None:
+    bench = Lots()
+    bench.fold(HoldForwarded(PLANT, MATERIAL, "B", "H", 1, True, "x", 99))
+    assert bench.holds("B") == ("H",)
+
+
+def test_a_change_of_the_hold_set_is_told_to_all_who_must_know() -> None:
+    bench = Lots()
+    bench.fold(event(LotCreated, "A", order="O1"), edge("A", "B", order="O2"))
+    bench.step.sent.clear()
+    bench.fold(placed("A", "H", 1))
+    sent = {(one.topic, one.key, one.partition): one.record for one in bench.step.sent if one.topic != "lots.inbox"}
+    assert set(sent) == {
+        ("delivery.inbox", "erp", 0),
+        ("quality.lot-states", f"{PLANT}|{MATERIAL}|A", None),
+        ("wms.shipment-blocks", f"{PLANT}|{MATERIAL}|A", None),
+        ("orders.inbox", f"{PLANT}|O1", None),
+        ("orders.inbox", f"{PLANT}|O2", None),
+    }
+    state = sent["delivery.inbox", "erp", 0]
+    assert isinstance(state, LotState)
+    assert (state.held, state.holds) == (True, ["H"])
+    assert sent["wms.shipment-blocks", f"{PLANT}|{MATERIAL}|A", None].blocked
+    bench.step.sent.clear()
+    bench.fold(placed("A", "H", 1), placed("A", "H", 2))
+    assert bench.step.take("delivery.inbox") == []
+
+
+def test_an_order_that_the_lot_meets_later_learns_of_its_holds() -> None:
+    bench = Lots()
+    bench.fold(placed("A", "H", 1))
+    bench.step.sent.clear()
+    bench.fold(edge("A", "B", order="O9"))
+    (state,) = bench.step.take("orders.inbox")
+    assert isinstance(state, QualityState)
+    assert state.held
+
+
+def test_a_hold_that_only_notifies_is_known_and_stops_nothing() -> None:
+    bench = Lots()
+    bench.fold(placed("A", "H", 1, severity="notify"))
+    (state,) = bench.step.take("delivery.inbox")
+    assert (state.held, state.holds) == (False, ["H"])
+
+
+def test_ticks_go_on_to_delivery_after_what_is_due() -> None:
+    bench = Lots()
+    bench.fold(placed("A", "H", 1, label=60))
+    bench.step.sent.clear()
+    bench.clock(60, final=True)
+    state, tick = bench.step.take("delivery.inbox")
+    assert isinstance(state, LotState)
+    assert tick == Tick(PLANT, 60, sender("lots", "lots.inbox", 0), True)
+
+
+def test_what_is_noted_of_a_lot() -> None:
+    bench = Lots()
+    bench.fold(
+        event(InspectionRecorded, "A", inspection="I1", verdict="fail"),
+        event(InspectionRecorded, "A", inspection="I1", verdict="pass"),
+        event(LotStaged, "A", location="DOCK"),
+        event(LotShipped, "A", delivery="D1"),
+    )
+    row = bench.step.rows.get(f"l|{PLANT}|{MATERIAL}|A")
+    assert (row.inspections, row.location, row.deliveries) == ({"I1": "fail"}, "DOCK", ["D1"])
+
+
+def test_a_lot_that_would_outgrow_its_row_refuses_the_record_and_keeps_its_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lots, "MAX_CHILDREN", 2)
+    bench = Lots()
+    bench.fold(event(LotSplit, "A", children=["A1"]))
+    bench.fold(event(LotSplit, "A", children=["A2", "A3"]))
+    (letter,) = bench.step.take("exceptions")
+    assert letter.code == "LOT_LIMIT"
+    row = bench.step.rows.get(f"l|{PLANT}|{MATERIAL}|A")
+    assert [child.lot for child in row.children] == ["A1"]
