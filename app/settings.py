@@ -8,7 +8,9 @@ from app.engine.partition import Broker
 
 RECORDED_INTERVAL = 0.1
 """Seconds between checkpoints over recorded input: latency of the pipeline limits how fast the clock in the log can run."""
-LIVE_INTERVALS = {"equipment": 1.0}
+RECORDED_INTERVALS = {"delivery": 0.02}
+"""A call to the ERP waits for the commit of its dispatch, and the next one for the commit of its outcome."""
+LIVE_INTERVALS = {"equipment": 1.0, "delivery": 0.1}
 LIVE_INTERVAL = 0.5
 
 
@@ -41,7 +43,9 @@ class Settings:
     def interval(self, stage: str) -> float:
         if self.checkpoint_interval:
             return self.checkpoint_interval
-        return RECORDED_INTERVAL if self.recorded else LIVE_INTERVALS.get(stage, LIVE_INTERVAL)
+        if self.recorded:
+            return RECORDED_INTERVALS.get(stage, RECORDED_INTERVAL)
+        return LIVE_INTERVALS.get(stage, LIVE_INTERVAL)
 
 
 def private_key(environ: Mapping[str, str] = os.environ) -> bytes:

@@ -175,7 +175,7 @@ class Plant:
 
 def await_topics(settings: Settings, names: Sequence[str]) -> tuple[dict[str, int], dict[str, str]]:
     """Partition counts and Kafka topic ids. Waits for broker and topics with back-off; ends the process after two minutes."""
-    admin = AdminClient(settings.broker.client(log_level=0))
+    admin = AdminClient({**settings.broker.client(), "log_level": 0})
     deadline, pause = time.monotonic() + BROKER_WAIT_SECONDS, 0.1
     while True:
         try:

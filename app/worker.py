@@ -1,10 +1,16 @@
 """One worker process: the stages that it was asked to run, on one event loop, until it is told to stop."""
 
+import asyncio
+import logging
+import os
+import signal
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-from mode import Worker
 from prometheus_client import REGISTRY
 
+from app.engine.fatal import Exit, die
 from app.engine.stage import StageApp
 from app.observability.port import serve
 from app.observability.stage_metrics import StageMetrics
@@ -13,17 +19,53 @@ from app.topology import Plant
 from schemas.codec import Codec
 from schemas.configuration import Configuration
 
+CRASH_POLL_SECONDS = 0.2
+
 
 def run(
     stages: Sequence[str], settings: Settings, wanted: Configuration | None, codec: Codec, metrics_host: str = "127.0.0.1"
 ) -> None:
     """Blocks until SIGTERM or SIGINT; a graceful stop drains, checkpoints, closes. Failures end the process."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    Path(settings.datadir).mkdir(parents=True, exist_ok=True)
+    asyncio.run(_run(stages, settings, wanted, codec, metrics_host))
+
+
+async def _run(stages: Sequence[str], settings: Settings, wanted: Configuration | None, codec: Codec, metrics_host: str) -> None:
+    stop = asyncio.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     services = Plant(settings, wanted, codec).apps(stages)
+    if settings.metrics_port:
+        _watch(services, settings.metrics_port, metrics_host)
+    for service in services:
+        if isinstance(service, StageApp):
+            service.finalize()
+        await service.maybe_start()
+    await _until(stop, services, settings.recorded)
+    for service in reversed(services):
+        await service.stop()
+
+
+async def _until(stop: asyncio.Event, services: Sequence[Any], orphan_stops: bool) -> None:
+    """A service that crashed ends the process: Faust alone would linger, half alive and consuming nothing."""
+    supervisor = os.getppid() if orphan_stops else 0
+    while not stop.is_set():
+        if supervisor and os.getppid() != supervisor:
+            return  # a run's worker has nothing to do without it
+        for service in services:
+            if service.crashed:
+                die(Exit.SERVICE_CRASHED, f"{service}: {service.crash_reason!r}")
+        try:
+            await asyncio.wait_for(stop.wait(), CRASH_POLL_SECONDS)
+        except TimeoutError:
+            continue
+
+
+def _watch(services: Sequence[Any], port: int, host: str) -> None:
     apps = [service for service in services if isinstance(service, StageApp)]
     metrics = StageMetrics(REGISTRY)
     for app in apps:
         metrics.watch(app)
-    if settings.metrics_port:
-        serve(metrics_host, settings.metrics_port, REGISTRY, lambda: metrics.unready(apps))
-    worker = Worker(*services, loglevel="INFO", redirect_stdouts=False, override_logging=True, daemon=True)
-    raise SystemExit(worker.execute_from_commandline())
+    serve(host, port, REGISTRY, lambda: metrics.unready(apps))

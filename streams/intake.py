@@ -90,7 +90,7 @@ LIVE_STEP_US = 1_000_000
 SOURCE_HEADER, POSITION_HEADER, RECEIVED_HEADER, CONTROL_HEADER = "source", "position", "received_at", "control"
 """Headers of recorded raw records: source of plant.yaml, `file:line`, microseconds; `control` = `end` closes the input."""
 _READING = struct.Struct("<4q")
-_TICK, _LABEL = "tick", "label"
+_TICK, _LABEL, _FINAL = "tick", "label", "final"
 
 
 class Frame:
@@ -219,6 +219,7 @@ class IntakeStage:
             if label < cut:
                 self._tick(step, label, final=False)
             self._tick(step, cut, final=True)
+        step.state.marks[_FINAL] = 1
 
     def _broadcast(self, step: Step, record: Any) -> None:
         for topic in FEEDS:
@@ -320,4 +321,4 @@ class IntakeStage:
 
 def counted(marks: Iterable[tuple[str, int]]) -> dict[str, int]:
     """The report's figures among the marks of a position row."""
-    return {name: value for name, value in marks if name not in (_TICK, _LABEL)}
+    return {name: value for name, value in marks if name not in (_TICK, _LABEL, _FINAL)}

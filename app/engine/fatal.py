@@ -10,6 +10,7 @@ class Exit(IntEnum):
     """Exit codes of an engine process (docs/exceptions.md says what to type for each)."""
 
     FOLD_FAILED = 70
+    STORE_DAMAGED = 71
     INBOX_HOLE = 72
     INBOX_TRUNCATED = 73
     TAKEOVER_FAILED = 74
@@ -18,6 +19,8 @@ class Exit(IntEnum):
     COMMIT_FAILED = 77
     TOPIC_MISMATCH = 78
     CONFIG_MISSING = 79
+    SERVICE_CRASHED = 80
+    SCHEMA_UNKNOWN = 80
 
 
 def die(code: Exit, why: str) -> NoReturn:

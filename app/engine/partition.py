@@ -6,6 +6,7 @@ before: a stalled owner's queued rows can never land after its successor's (they
 
 import asyncio
 import os
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,18 +17,20 @@ from typing import Any
 import msgspec
 import rocksdict
 from confluent_kafka import Consumer as KafkaConsumer
-from confluent_kafka import KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from faust.types import TP
 
 from app.engine.fatal import Exit, die
 from app.engine.restore import Changelog, open_restored, put_meta
-from app.engine.rows import POSITION_KEY, RowCache
+from app.engine.rows import POSITION_KEY, RowCache, StoreDamaged, ValueTooLarge
 from schemas.codec import MAX_MESSAGE_BYTES, Codec
 from schemas.records import PartitionPosition
 
 TRANSACTION_TIMEOUT_MS = 30_000
-MAX_RETRIES = 50
-"""Of one librdkafka call that answers `retriable`, 0.1 s apart."""
+RETRY_SECONDS = 120.0
+"""How long one librdkafka call that answers `retriable` is repeated: a broker may be away for this long."""
+FENCED = frozenset({KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED})
+TIMED_OUT = frozenset({KafkaError._TIMED_OUT, KafkaError._MSG_TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN})
 
 
 @dataclass(slots=True, frozen=True)
@@ -96,13 +99,15 @@ class OwnedPartition:
         self.released: list[Any] = []
         """Outbox entries of the uncommitted step: they reach the executor only after the commit."""
         self.position = 0
-        """Next inbox offset to fold; `committed` is the same as of the last transaction."""
+        """Next inbox offset to fold. Everything before `committed` is in a transaction or, as commit markers, needs none."""
         self.committed = 0
         self.folded = 0
         self.ready = self.leaving = False
         self.last_commit = time.monotonic()
         self.lock = asyncio.Lock()
         self.opened: asyncio.Future[None] | None = None
+        self.undelivered: Any = None
+        """KafkaError of `__position`, when a commit only says that messages failed."""
         self.on_released: Callable[[int, Sequence[Any]], None] = lambda partition, entries: None
         self.suspect_file = Path(str(store.partition_path(spec.tp.partition)) + ".suspect")
 
@@ -112,23 +117,14 @@ class OwnedPartition:
         """Fence the predecessor, restore the store, read `__position` and check it. Ends the process on failure."""
         try:
             self._open()
+        except StoreDamaged as exc:
+            self.drop_store()
+            die(Exit.STORE_DAMAGED, f"{self.tp}: {exc}")
         except Exception as exc:
             die(Exit.TAKEOVER_FAILED, f"{self.tp}: {exc!r}")
 
     def _open(self) -> None:
-        self.producer = Producer(
-            self.broker.client(
-                transactional_id=self.transactional_id,
-                transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
-                delivery_timeout_ms=TRANSACTION_TIMEOUT_MS,
-                partitioner="murmur2_random",
-                compression_type="lz4",
-                linger_ms=5,
-                batch_size=1 << 20,
-                queue_buffering_max_messages=1_000_000,
-                message_max_bytes=MAX_MESSAGE_BYTES + (64 << 10),  # the codec's limit and the overhead of a batch
-            )
-        )
+        self.producer = Producer(self.producer_settings())
         self._transactional(self.producer.init_transactions, 30)
         consumer = KafkaConsumer(
             self.broker.client(
@@ -157,6 +153,19 @@ class OwnedPartition:
         self.position = self.committed = self.state.next_offset
         self.last_commit = time.monotonic()
         self.restored = restored
+
+    def producer_settings(self) -> dict[str, Any]:
+        return self.broker.client(
+            transactional_id=self.transactional_id,
+            transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+            delivery_timeout_ms=TRANSACTION_TIMEOUT_MS,
+            partitioner="murmur2_random",
+            compression_type="lz4",
+            linger_ms=5,
+            batch_size=1 << 20,
+            queue_buffering_max_messages=1_000_000,
+            message_max_bytes=MAX_MESSAGE_BYTES + (64 << 10),  # the codec's limit and the overhead of a batch
+        )
 
     def _read_position(self, low: int, high: int) -> PartitionPosition:
         spec = self.spec
@@ -193,7 +202,7 @@ class OwnedPartition:
                 return
             self.state.next_offset = self.position
             position, folded = self.position, self.folded
-            rows = self.rows.take_dirty()
+            rows = self._take_dirty()
             mark = self.codec.encode(self.state)
             out, released = self.out, self.released
             self.out, self.released, self.folded = [], [], 0
@@ -203,15 +212,43 @@ class OwnedPartition:
             self.committed = position
             self.on_checkpoint(Checkpoint(self.tp.partition, now - self.last_commit, now - started, len(rows), len(out), folded))
             self.last_commit = now
-            self.rows.trim()
+            self.rows.written()
+            self.settle()
             if released:
                 self.on_released(self.tp.partition, released)
+
+    def settle(self) -> None:
+        """Nothing waits for a transaction: what lies between `committed` and `position` are markers. Lag can reach zero."""
+        if not (self.pending or self.folded or self.released or self.lock.locked()):
+            self.committed = self.position
+
+    def _take_dirty(self) -> list[tuple[bytes, bytes | None]]:
+        try:
+            return self.rows.take_dirty()
+        except StoreDamaged as exc:
+            self.drop_store()
+            die(Exit.STORE_DAMAGED, f"{self.tp}: {exc}")
+        except ValueTooLarge as exc:
+            # One of the records since the last checkpoint made it grow: the next owner folds them one by one.
+            self.accuse(self.position - 1, deaths=0)
+            die(Exit.FOLD_FAILED, f"{self.tp}: before {self.position}: {exc}")
 
     def _commit(self, rows: list[tuple[bytes, bytes | None]], mark: bytes, out: list[Message]) -> None:
         try:
             self._transaction(rows, mark, out)
+        except KafkaException as exc:
+            cause = self._fatal_cause() or exc.args[0]
+            die(_exit_of(cause), f"{self.transactional_id}: {exc!r} {cause}")
         except Exception as exc:
             die(Exit.COMMIT_FAILED, f"{self.transactional_id}: {exc!r}")
+
+    def _fatal_cause(self) -> Any:
+        """KafkaError that ended the producer, or None: `produce` says only "fatal", the next poll raises the cause."""
+        try:
+            self.producer.poll(0)
+        except KafkaException as exc:
+            return exc.args[0]
+        return None
 
     def _transaction(self, rows: list[tuple[bytes, bytes | None]], mark: bytes, out: list[Message]) -> None:
         changelog, partition = self.spec.changelog, self.tp.partition
@@ -220,6 +257,8 @@ class OwnedPartition:
         def delivered(error: Any, message: Any) -> None:
             if error is None:
                 ends.append(message.offset() + 1)  # `__position` is the last record of this transaction here
+            else:
+                self.undelivered = error
 
         self._transactional(self.producer.begin_transaction)
         for message in out:
@@ -248,16 +287,18 @@ class OwnedPartition:
                 return
 
     def _transactional(self, call: Callable[..., Any], *args: Any) -> None:
-        """Retry what is retriable; all else (fenced, unauthorised, abortable, timed out) ends the process uncommitted."""
-        for _ in range(MAX_RETRIES):
+        """Retry what is retriable; all else (fenced, unauthorised, abortable) ends the process uncommitted."""
+        deadline = time.monotonic() + RETRY_SECONDS
+        while True:
             try:
                 call(*args)
                 return
             except KafkaException as exc:
-                if not exc.args[0].retriable():
-                    die(Exit.FENCED, f"{self.transactional_id}: {call.__name__}: {exc.args[0]}")
+                error = exc.args[0]
+                if not error.retriable() or time.monotonic() > deadline:
+                    cause = self.undelivered if error.code() == KafkaError._INCONSISTENT else None
+                    die(_exit_of(cause or error), f"{self.transactional_id}: {call.__name__}: {error} {cause or ''}")
                 time.sleep(0.1)
-        die(Exit.BROKER_TIMEOUT, f"{self.transactional_id}: {call.__name__}: no success in {MAX_RETRIES} tries")
 
     # -- a record that made the fold fail
 
@@ -268,12 +309,21 @@ class OwnedPartition:
         except (OSError, msgspec.DecodeError):
             return {}
 
-    def accuse(self, offset: int) -> None:
+    def accuse(self, offset: int, deaths: int = 1) -> None:
+        """Remember that folding `offset` ended the process; `deaths` 0: it or one before it, fold up to here one by one."""
         counts = {known: count for known, count in self.suspects().items() if known >= self.committed}
-        counts[offset] = counts.get(offset, 0) + 1
+        counts[offset] = counts.get(offset, 0) + deaths
         temporary = self.suspect_file.with_suffix(".suspect.new")
         temporary.write_bytes(msgspec.json.encode(counts))
         os.replace(temporary, self.suspect_file)
+
+    def drop_store(self) -> None:
+        """Delete the local store, which cannot be read; only for a process that ends now. The changelog has every row."""
+        path = Path(self.store.partition_path(self.tp.partition))
+        condemned = path.with_suffix(".damaged")
+        shutil.rmtree(condemned, ignore_errors=True)
+        path.rename(condemned)  # at once, whatever RocksDB still has open
+        shutil.rmtree(condemned, ignore_errors=True)
 
     # -- leave (after the flow was stopped)
 
@@ -288,6 +338,12 @@ class OwnedPartition:
         self.store._dbs.pop(self.tp.partition, None)
         self.db.close()
         self.db = self.producer = None  # frees the client in this thread
+
+
+def _exit_of(error: Any) -> Exit:
+    if error.code() in FENCED:
+        return Exit.FENCED
+    return Exit.BROKER_TIMEOUT if error.code() in TIMED_OUT else Exit.COMMIT_FAILED
 
 
 POOL = ThreadPoolExecutor(16, "engine")

@@ -15,10 +15,14 @@ class ValueTooLarge(ValueError):
     """A row or message above the broker's message limit. A data error of the record that made it grow."""
 
 
+class StoreDamaged(RuntimeError):
+    """The local store cannot be read. No record is to blame: the store is dropped and rebuilt from its changelog."""
+
+
 class RowCache:
     """The partition's rows by key. A fold may change a row object in place, and then must `put` it.
 
-    Rows that were put are dirty until the checkpoint took them; a deleted row is dirty with None.
+    Rows that were put are dirty until the checkpoint took them; a deleted row is dirty with None. Reads raise StoreDamaged.
     """
 
     def __init__(self, db: Any, codec: Codec) -> None:
@@ -26,6 +30,10 @@ class RowCache:
         self._codec = codec
         self._rows: dict[str, Any] = {}
         self._dirty: set[str] = set()
+        self._in_flight: set[str] = set()
+        """Taken for a transaction, not yet in the store."""
+        self.careful = False
+        """Check the size of each row when it is put, so that the record that made it grow is named."""
 
     @property
     def pending(self) -> int:
@@ -35,16 +43,18 @@ class RowCache:
         """The row, or None."""
         if key in self._rows:
             return self._rows[key]
-        raw = self._db.get(key.encode())
+        raw = self._stored(key.encode())
         row = self._rows[key] = None if raw is None else self._codec.decode(raw)
         return row
 
     def put(self, key: str, row: Any) -> None:
+        if self.careful:
+            self._encoded(key, row)
         self._rows[key] = row
         self._dirty.add(key)
 
     def delete(self, key: str) -> None:
-        if self._rows.get(key) is None and key in self._rows and self._db.get(key.encode()) is None:
+        if self._rows.get(key) is None and key in self._rows and self._stored(key.encode()) is None:
             self._dirty.discard(key)
             return
         self._rows[key] = None
@@ -53,13 +63,10 @@ class RowCache:
     def scan(self, prefix: str) -> Iterator[tuple[str, Any]]:
         """All rows whose key begins with `prefix`, in key order, uncommitted changes included. For take-overs and cuts."""
         found: dict[str, Any] = {}
-        start = prefix.encode()
-        for raw_key, raw in self._db.items(from_key=start):
-            if not raw_key.startswith(start):
-                break
+        for raw_key, raw in self._stored_from(prefix.encode()):
             key = raw_key.decode()
             found[key] = self._rows[key] if key in self._rows else self._codec.decode(raw)
-        found.update((key, self._rows[key]) for key in self._dirty if key.startswith(prefix))
+        found.update((key, self._rows[key]) for key in self._dirty | self._in_flight if key.startswith(prefix))
         for key in sorted(found):
             if found[key] is not None:
                 self._rows.setdefault(key, found[key])
@@ -71,17 +78,43 @@ class RowCache:
         for key in self._dirty:
             row, raw_key = self._rows[key], key.encode()
             if row is not None:
-                value = self._codec.encode(row)
-                if len(value) > MAX_MESSAGE_BYTES:
-                    raise ValueTooLarge(f"row {key} has {len(value)} bytes, more than {MAX_MESSAGE_BYTES}")
-                taken.append((raw_key, value))
-            elif self._db.get(raw_key) is not None:
+                taken.append((raw_key, self._encoded(key, row)))
+            elif self._stored(raw_key) is not None:
                 taken.append((raw_key, None))
-        self._dirty = set()
+        self._in_flight, self._dirty = self._dirty, set()
         return taken
 
-    def trim(self) -> None:
-        """Keep the cache bounded; only clean rows are forgotten."""
+    def _encoded(self, key: str, row: Any) -> bytes:
+        value = self._codec.encode(row)
+        if len(value) > MAX_MESSAGE_BYTES:
+            raise ValueTooLarge(f"row {key} has {len(value)} bytes, more than {MAX_MESSAGE_BYTES}")
+        return value
+
+    def _stored(self, key: bytes) -> bytes | None:
+        try:
+            value: bytes | None = self._db.get(key)
+        except Exception as exc:  # rocksdict has one exception type for all
+            raise StoreDamaged(repr(exc)) from exc
+        return value
+
+    def _stored_from(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        # Not `items`: it ends at a damaged block as if there were no more rows.
+        cursor = self._db.iter()
+        cursor.seek(prefix)
+        while cursor.valid():
+            key = cursor.key()
+            if not key.startswith(prefix):
+                return
+            yield key, cursor.value()
+            cursor.next()
+        try:
+            cursor.status()
+        except Exception as exc:
+            raise StoreDamaged(repr(exc)) from exc
+
+    def written(self) -> None:
+        """The transaction is in the store, too: keep the cache bounded; only clean rows are forgotten."""
+        self._in_flight = set()
         if len(self._rows) > MAX_CACHED_ROWS:
             self._rows = {key: self._rows[key] for key in self._dirty}
 

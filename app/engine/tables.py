@@ -108,6 +108,11 @@ class TableManager(faust_manager.TableManager):
             self._recovery = Recovery(self.app, self, beacon=self.beacon, loop=self.loop)
         return self._recovery
 
+    async def on_start(self) -> None:
+        # Faust sleeps a second here, to let streams register first: ours have.
+        await self._update_channels()
+        await self.recovery.start()
+
     async def _update_channels(self) -> None:
         """Faust would subscribe to the changelogs here."""
         self._tables_finalized.set()

@@ -5,13 +5,16 @@ occupy offsets). So each batch carries aiokafka's own positions, and StageApp.st
 """
 
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any
 
 import faust
+from aiokafka.errors import OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
+
+from app.engine.fatal import Exit, die
 
 MAX_BATCH_RECORDS = 2000
 
@@ -21,6 +24,22 @@ class Batch(ConsumerMessage):
 
     start = end = 0
     records: tuple[Any, ...] = ()
+
+    @classmethod
+    def of(cls, tp: TP, start: int, end: int, records: Iterable[Any], generation: int) -> "Batch":
+        batch: Batch = cls(
+            tp.topic, tp.partition, end - 1, time.time(), 0, None, None, None, None, 0, 0, tp, generation_id=generation
+        )
+        batch.start, batch.end, batch.records = start, end, tuple(records)
+        return batch
+
+    def split(self) -> "Iterator[Batch]":
+        """One batch per record, as a chain from `start` to `end`."""
+        start = self.start
+        for record in self.records[:-1]:
+            yield Batch.of(self.tp, start, record.offset + 1, (record,), self.generation_id)
+            start = record.offset + 1
+        yield Batch.of(self.tp, start, self.end, self.records[-1:], self.generation_id)
 
 
 class Passthrough(faust.Schema):
@@ -47,7 +66,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def _fetch_records(
         self, consumer: Any, active_partitions: Any, timeout: Any = None, max_records: Any = None
     ) -> list[Any]:
-        records = await super()._fetch_records(consumer, active_partitions, timeout=timeout, max_records=max_records)
+        try:
+            records = await super()._fetch_records(consumer, active_partitions, timeout=timeout, max_records=max_records)
+        except OffsetOutOfRangeError as exc:
+            die(Exit.INBOX_TRUNCATED, f"the inbox was cut while it was read: {exc!r}")
         subscription = consumer._subscription.subscription  # no await from here on: take and position agree
         assignment = subscription and subscription.assignment
         takes = []
@@ -115,23 +137,7 @@ class Consumer(driver.Consumer):
                 part = records[taken : taken + self.cap]
                 taken += len(part)
                 stop = end if taken >= len(records) else part[-1].offset + 1
-                batch = Batch(
-                    tp.topic,
-                    tp.partition,
-                    stop - 1,
-                    time.time(),
-                    0,
-                    None,
-                    None,
-                    None,
-                    None,
-                    0,
-                    0,
-                    tp,
-                    generation_id=generation,
-                )
-                batch.start, batch.end, batch.records = start, stop, tuple(part)
-                yield tp, batch
+                yield tp, Batch.of(tp, start, stop, part, generation)
                 if taken < len(records):
                     rest.append((tp, stop, end, records, taken))
             queue = rest

@@ -5,6 +5,8 @@ from fractions import Fraction
 WINDOW_NS = 1_000_000_000
 WHOLE, FLOOR, STEP = 1000, 16, 50
 """Shares of the configured rate in thousandths: all of it, the least, and what comes back per quiet window."""
+SLOW_FLOOR = 250
+"""Latency alone takes no more than this: an ERP that is slow for good must still be served."""
 BREAKER_FAILURES = 5
 BREAKER_FIRST_NS, BREAKER_MOST_NS = 1_000_000_000, 60_000_000_000
 SLOW_FACTOR = 2
@@ -84,9 +86,9 @@ class Budget:
         self._failures, self._open_ns = 0, 0
         if result == "retry" and code not in OWN_REASONS:
             self._hold(now + min(retry_after_ms, MAX_PAUSE_MS) * 1_000_000)
-            self._narrow(now, Fraction(1, 2))
+            self._narrow(now, Fraction(1, 2), FLOOR)
         elif self._slowing(latency_ns):
-            self._narrow(now, Fraction(4, 5))
+            self._narrow(now, Fraction(4, 5), SLOW_FLOOR)
         else:
             self._widen(now)
 
@@ -105,10 +107,10 @@ class Budget:
         self._best = min(self._best + self._best // 128, latency_ns) if self._best else latency_ns
         return self._average > max(SLOW_FACTOR * self._best, SLOW_AT_LEAST_NS)
 
-    def _narrow(self, now: int, factor: Fraction) -> None:
+    def _narrow(self, now: int, factor: Fraction, least: int) -> None:
         if now - self._changed >= WINDOW_NS or self._changed == 0:
             self._changed = now
-            self._share = max(FLOOR, int(self._share * factor))
+            self._share = min(self._share, max(least, int(self._share * factor)))
             self.calls = max(1, int(self.calls * factor))
 
     def _widen(self, now: int) -> None:

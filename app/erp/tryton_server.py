@@ -65,6 +65,15 @@ class TrytonServer:
         rpc = TrytonRpc(self.url, DATABASE, POSTING_USER, self._posting_password, call_timeout_ms=call_timeout_ms)
         return TrytonAdapter(rpc, call_timeout_ms=call_timeout_ms)
 
+    @property
+    def posting_address(self) -> str:
+        """The address of erp.yaml for the posting user."""
+        return f"{self.url.replace('://', f'://{POSTING_USER}@')}/{DATABASE}"
+
+    @property
+    def posting_password(self) -> str:
+        return self._posting_password
+
     def posting_rpc(self) -> TrytonRpc:
         """Any call as the posting user (to test what it may not do). The caller closes it."""
         return TrytonRpc(self.url, DATABASE, POSTING_USER, self._posting_password)

@@ -1,7 +1,7 @@
 """The exports of a run: every posting, and beside it everything recorded that is not posted, with a code."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -43,18 +43,16 @@ def write(path: Path, snapshot: Snapshot, proof: Proof) -> tuple[Path, Path]:
     return path, open_path
 
 
-def _write(path: Path, columns: Iterable[str], rows: Iterable[dict[str, Any]]) -> None:
+def _write(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n", restval="")
+        writer: csv.DictWriter[str] = csv.DictWriter(file, columns, lineterminator="\n", restval="")
         writer.writeheader()
         writer.writerows(rows)
 
 
 def accounts(snapshot: Snapshot) -> list[AccountRow]:
-    return sorted(
-        (row for row in snapshot.of("orders", "a|") if row.kind != BASIS),
-        key=lambda row: (row.plant, row.order, account_key(row)),
-    )
+    found = [row for row in snapshot.of("orders", "a|") if row.kind != BASIS]
+    return sorted(found, key=lambda row: (row.plant, row.order, account_key(row)))
 
 
 def postings(snapshot: Snapshot) -> Iterator[dict[str, Any]]:

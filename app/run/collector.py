@@ -6,13 +6,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from app.engine.partition import Broker
 from app.engine.rows import POSITION_KEY
 from schemas.codec import Codec
 from schemas.records import ExceptionRecord, PartitionPosition
 
+REQUEST_SECONDS = 10.0
 _POSITION = POSITION_KEY.encode()
+
+
+def end_offsets(admin: AdminClient, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    """End of the log of each (topic, partition), in one request per broker."""
+    wanted = {TopicPartition(*tp): OffsetSpec.latest() for tp in partitions}
+    found = admin.list_offsets(wanted, request_timeout=REQUEST_SECONDS)
+    return {(tp.topic, tp.partition): future.result(REQUEST_SECONDS).offset for tp, future in found.items()}
 
 
 class LedgerTrimmed(RuntimeError):
@@ -34,6 +43,7 @@ class Collector:
         self._rows: dict[str, dict[bytes, bytes]] = {stage: {} for stage in stages}
         self._positions: dict[str, dict[int, PartitionPosition]] = {stage: {} for stage in stages}
         self._letters: list[bytes] = []
+        self._read: dict[tuple[str, int], int] = {}
         self._failed: Exception | None = None
         self._stop = threading.Event()
         self._consumer = Consumer(
@@ -42,6 +52,7 @@ class Collector:
                 isolation_level="read_committed",
                 enable_auto_commit=False,
                 auto_offset_reset="error",
+                enable_partition_eof=True,
                 fetch_wait_max_ms=20,
                 queued_max_messages_kbytes=65536,
             )
@@ -49,7 +60,8 @@ class Collector:
         topics = [*self._stage_of, self._exceptions_topic]
         metadata = [(topic, self._consumer.list_topics(topic, timeout=10).topics[topic].partitions) for topic in topics]
         self._consumer.assign([TopicPartition(topic, partition, 0) for topic, found in metadata for partition in found])
-        self._ends = {(topic, partition): 0 for topic, found in metadata for partition in found}
+        self._partitions = [(topic, partition) for topic, found in metadata for partition in found]
+        self._admin = AdminClient(broker.client())
         self._thread = threading.Thread(target=self._follow, name="collector", daemon=True)
         self._thread.start()
 
@@ -63,12 +75,17 @@ class Collector:
 
     def _take(self, message: Any) -> None:
         error = message.error()
+        tp = (message.topic(), message.partition())
         if error is not None:
+            if error.code() == KafkaError._PARTITION_EOF:
+                self._read[tp] = max(self._read.get(tp, 0), message.offset())  # behind commit markers, too
+                return
             if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
                 raise LedgerTrimmed(f"{message.topic()}: {error}")
             if error.fatal() or not error.retriable():
                 raise KafkaException(error)
             return
+        self._read[tp] = message.offset() + 1
         stage = self._stage_of.get(message.topic())
         if stage is None:
             self._letters.append(message.value())
@@ -113,11 +130,8 @@ class Collector:
             time.sleep(0.02)
 
     def _caught_up(self) -> bool:
-        for position in self._consumer.position([TopicPartition(*tp) for tp in self._ends]):
-            _, high = self._consumer.get_watermark_offsets(TopicPartition(position.topic, position.partition), timeout=5)
-            if high > max(position.offset, 0):
-                return False
-        return True
+        ends = end_offsets(self._admin, self._partitions)
+        return all(end <= self._read.get(tp, 0) for tp, end in ends.items())
 
     def close(self) -> None:
         self._stop.set()

@@ -4,10 +4,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaException, Producer
+from confluent_kafka.admin import AdminClient
 
 from app.engine.partition import Broker
-from app.run.collector import Collector
+from app.run.collector import Collector, end_offsets
 from streams.clock import clock_of
 from streams.intake import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER
 from streams.mapping import RawRecord
@@ -51,7 +52,8 @@ class Feeder:
         self._producer = Producer(
             broker.client(compression_type="lz4", linger_ms=5, enable_idempotence=True, queue_buffering_max_messages=100_000)
         )
-        self._watch = Consumer(broker.client(group_id=f"{prefix}feeder", enable_auto_commit=False))
+        self._admin = AdminClient(broker.client())
+        self._inboxes = [(f"{prefix}{stage}.inbox", partition) for stage in MAX_INBOX_LAG for partition in range(partitions)]
         self._failed: list[str] = []
         self._labels: deque[int] = deque()
         self._lag_checked = 0.0
@@ -129,16 +131,13 @@ class Feeder:
         if now - self._lag_checked < LAG_SECONDS:
             return False
         self._lag_checked = now
-        return any(self._lag(stage) > most for stage, most in MAX_INBOX_LAG.items())
+        ends = end_offsets(self._admin, self._inboxes)
+        return any(self._lag(stage, ends) > most for stage, most in MAX_INBOX_LAG.items())
 
-    def _lag(self, stage: str) -> int:
+    def _lag(self, stage: str, ends: dict[tuple[str, int], int]) -> int:
         topic, positions = f"{self._prefix}{stage}.inbox", self._collector.positions(stage)
-        lags = []
-        for partition in range(self._partitions):
-            _, high = self._watch.get_watermark_offsets(TopicPartition(topic, partition), timeout=5)
-            state = positions.get(partition)
-            lags.append(high - (state.next_offset if state is not None else 0))
-        return max(lags)
+        folded = {partition: state.next_offset for partition, state in positions.items()}
+        return max(end - folded.get(partition, 0) for (name, partition), end in ends.items() if name == topic)
 
     def _pause(self) -> None:
         self._producer.poll(PAUSE_SECONDS)
@@ -159,6 +158,3 @@ class Feeder:
             self._moved = (time.monotonic(), seen)
         elif time.monotonic() - since > STALL_SECONDS:
             raise RunStalled(f"no stage moved for {STALL_SECONDS:.0f} s; see the workers' logs in the output folder")
-
-    def close(self) -> None:
-        self._watch.close()

@@ -42,7 +42,7 @@ def _input(argument: str, plant: PlantConfig) -> InputFile:
 
 
 def _source_of(path: Path, plant: PlantConfig) -> str:
-    matching = [name for name, source in plant.sources.items() if source.files and fnmatch(path.name, source.files)]
+    matching = [name for name, source in plant.sources.items() if any(fnmatch(path.name, glob) for glob in source.files)]
     if len(matching) == 1:
         return matching[0]
     if not matching and len(plant.sources) == 1:
@@ -72,8 +72,7 @@ def _names(files: Sequence[InputFile]) -> Mapping[Path, str]:
 
 def _records(file: InputFile, name: str, mapper: Mapper) -> Iterator[RawRecord]:
     newest = 0
-    opened = gzip.open(file.path, "rb") if file.path.suffix == ".gz" else file.path.open("rb")
-    with opened as lines:
+    with gzip.open(file.path, "rb") if file.path.suffix == ".gz" else file.path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             value = line.rstrip(b"\r\n")
             if not value:

@@ -11,7 +11,10 @@ from pathlib import Path
 
 MAX_RESTARTS = 20
 """Of one worker within a run; a process that dies of the same record is dead-lettered long before."""
+QUICK_SECONDS, MAX_QUICK_DEATHS = 8.0, 3
+"""A worker that dies this early this often in a row does not start at all."""
 STOP_SECONDS = 20.0
+LOG_TAIL_BYTES = 1500
 
 
 class WorkerLost(RuntimeError):
@@ -26,6 +29,8 @@ class WorkerProcess:
     index: int
     process: subprocess.Popen[bytes]
     restarts: int = 0
+    quick_deaths: int = 0
+    since: float = field(default_factory=time.monotonic)
 
 
 @dataclass(slots=True)
@@ -67,9 +72,16 @@ class Workers:
             if code is None:
                 continue
             worker.restarts += 1
-            if worker.restarts > MAX_RESTARTS:
-                raise WorkerLost(f"{worker.stage}-{worker.index} ended {worker.restarts} times, last with code {code}")
-            worker.process = self._spawn(worker.stage, worker.index)
+            quick = time.monotonic() - worker.since < QUICK_SECONDS
+            worker.quick_deaths = worker.quick_deaths + 1 if quick else 0
+            if worker.restarts > MAX_RESTARTS or worker.quick_deaths >= MAX_QUICK_DEATHS:
+                raise WorkerLost(
+                    f"{worker.stage}-{worker.index} ended {worker.restarts} times, last with code {code}:\n{self._log_tail(worker)}"
+                )
+            worker.process, worker.since = self._spawn(worker.stage, worker.index), time.monotonic()
+
+    def _log_tail(self, worker: WorkerProcess) -> str:
+        return (self.logs / f"{worker.stage}-{worker.index}.log").read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace")
 
     @property
     def restarts(self) -> int:

@@ -18,7 +18,7 @@ from tests.unit.streams.quality_bench import Bench, S, configuration, lot_state,
 
 ANSWERS = st.sampled_from(["post", "into_blocked_stock", "wait", "block"])
 LOTS = ("L1", "L2")
-BEHAVIOURS = ("booked", "booked", "busy", "refused", "booked, no answer", "late, no answer", "lost, no answer")
+BEHAVIOURS = ("booked", "busy", "refused", "booked, no answer", "late, no answer", "lost, no answer")
 
 
 class Erp:
@@ -63,11 +63,11 @@ class DeliveryMachine(RuleBasedStateMachine):
     # -- what comes in
 
     @rule(
-        order=st.sampled_from(["O1", "O2", "O3"]),
+        order=st.sampled_from(["O1", "O2"]),
         kind=st.sampled_from(["yield", "consumption", "scrap"]),
         lot=st.sampled_from(LOTS),
         amount=st.sampled_from([5, -1]),
-        ahead=st.integers(0, 2),
+        ahead=st.sampled_from([0, 0, 0, 1]),
         final=st.booleans(),
     )
     def post(self, order: str, kind: str, lot: str, amount: int, ahead: int, final: bool) -> None:
@@ -104,7 +104,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def execute(self, data: st.DataObject) -> None:
-        if self.entries:
+        for _ in range(min(len(self.entries), 3)):
             at = data.draw(st.integers(0, len(self.entries) - 1))
             entry = self.entries.pop(at)
             if isinstance(entry, Dispatch):
@@ -163,7 +163,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     @rule(data=st.data(), again=st.booleans())
     def outcome(self, data: st.DataObject, again: bool) -> None:
-        if self.outcomes:
+        for _ in range(min(len(self.outcomes), 3)):
             at = data.draw(st.integers(0, len(self.outcomes) - 1))
             self.fold(self.outcomes[at] if again else self.outcomes.pop(at))
 
@@ -189,6 +189,9 @@ class DeliveryMachine(RuleBasedStateMachine):
         allowed = gate(self.config.rules.on_hold, row.posting.kind, held)
         assert allowed.open
         assert (row.gate, row.stock_type) == (allowed.answer, allowed.stock_type)
+        # What is folded by now forbids it no more than what the attempt knew: else it would have been recalled.
+        newest = {lot: on for _, lot, on in self.holds}.get(row.posting.lot, False)
+        assert gate(self.config.rules.on_hold, row.posting.kind, newest).stock_type == row.stock_type
 
     def check_order(self, row: Any) -> None:
         if row.posting.amount < 0:
@@ -207,6 +210,14 @@ class DeliveryMachine(RuleBasedStateMachine):
                 assert name not in self.mismatched or name in self.accepted
                 self.accepted.add(name)
             assert state == "accepted" or name not in self.accepted, "accepted is absorbing"
+
+    @invariant()
+    def what_may_be_booked_is_never_called_unbooked(self) -> None:
+        for name in self.postings:
+            row = self.bench.row(name)
+            if row.state in ("queued", "retry", "held", "rejected") or row.code == "LOT_BLOCKED":
+                assert name not in self.erp.booked, f"{name} is {row.state}, but booked"
+                assert name not in self.erp.late, f"{name} is {row.state}, but a call of it is still open"
 
     @invariant()
     def one_call_per_lane_within_the_window(self) -> None:

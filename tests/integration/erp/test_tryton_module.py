@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.erp.port import Document
+from app.erp.port import Document, DocumentLine
 from app.erp.tryton import TrytonAdapter
 from app.erp.tryton_rpc import Failure, TrytonRpc
 from app.erp.tryton_server import TrytonServer
@@ -50,6 +50,10 @@ async def poster(tryton: TrytonServer) -> AsyncIterator[TrytonRpc]:
 async def one(rpc: TrytonRpc, model: str, *domain: Any) -> int:
     (found_id,) = await rpc.call(model, "search", [list(clause) for clause in domain], 0, 2, None)
     return int(found_id)
+
+
+def dated(line: DocumentLine, day: str) -> DocumentLine:
+    return hashed(replace(line, document_date=day, posting_date=day))
 
 
 # Rights
@@ -99,7 +103,7 @@ async def test_other_logins_neither_post_nor_read(tryton: TrytonServer, admin: T
         await rpc.close()
 
 
-async def refused_by(adapter: TrytonAdapter, line: Any, code: str) -> None:
+async def refused_by(adapter: TrytonAdapter, line: DocumentLine, code: str) -> None:
     answer = await adapter.post(Document([line]))
     assert (answer.result, answer.code) == ("rejected", code), answer
 
@@ -153,9 +157,8 @@ async def test_stock_in_tryton_follows(adapter: TrytonAdapter, admin: TrytonRpc,
 
 async def test_a_posting_of_tomorrow_counts_for_its_correction(adapter: TrytonAdapter, order: str) -> None:
     lot = f"{order}-L"
-    later = {"document_date": "2099-01-01", "posting_date": "2099-01-01"}
-    await accepted(adapter, hashed(replace(receipt(order, 1, "10", lot=lot), **later)))
-    await accepted(adapter, hashed(replace(receipt(order, 2, "-10", lot=lot), **later)))
+    await accepted(adapter, dated(receipt(order, 1, "10", lot=lot), "2099-01-01"))
+    await accepted(adapter, dated(receipt(order, 2, "-10", lot=lot), "2099-01-01"))
     assert net(await adapter.movements([order])) == {}
     assert len(await adapter.movements([order])) == 2
 
@@ -164,8 +167,7 @@ async def test_a_closed_period_refuses(adapter: TrytonAdapter, admin: TrytonRpc,
     company = await one(admin, "company.company")
     periods = await admin.call("stock.period", "create", [{"date": date(2019, 12, 31), "company": company}])
     await admin.call("stock.period", "close", periods)
-    dated = {"document_date": "2019-12-31", "posting_date": "2019-12-31"}
-    await refused(adapter, [hashed(replace(receipt(order, 1, "10"), **dated))], "PERIOD_CLOSED")
+    await refused(adapter, [dated(receipt(order, 1, "10"), "2019-12-31")], "PERIOD_CLOSED")
     await accepted(adapter, hashed(replace(receipt(order, 1, "10"), document_date="2019-12-31")))
 
 

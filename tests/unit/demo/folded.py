@@ -12,7 +12,7 @@ import numpy as np
 
 from app.configuration import load, mappers
 from app.demo.master import CONFIGURATION, orders
-from app.demo.shift import END_MS
+from app.demo.shift import BUSINESS_DATE, END_MS
 from app.demo.truth import Account
 from schemas.configuration import PlantConfig
 from schemas.records import Component
@@ -63,14 +63,13 @@ def fold(files: Mapping[str, Path]) -> Folded:
     for item in _arriving(files):
         name = getattr(item, "equipment", "")
         kind = type(item).__name__
-        if kind in _DECLARATIONS:
-            if not name:
-                # Orders keeps these by event id; the equipment sees to its own.
-                repeated += item.event_id in seen
-                if item.event_id not in seen:
-                    labels.append(item)
-                seen.add(item.event_id)
-                continue
+        if kind in _DECLARATIONS and not name:
+            # Orders keeps these by event id; the equipment sees to its own.
+            repeated += item.event_id in seen
+            if item.event_id not in seen:
+                labels.append(item)
+            seen.add(item.event_id)
+            continue
         if name and (isinstance(item, Reading) or kind in (*_DECLARATIONS, *_AT_EQUIPMENT, "EquipmentStateChanged")):
             _apply(machines.setdefault(name, _machine(name, config)), item, kind)
     folded = _accounts(machines, labels, _components(files))
@@ -139,8 +138,8 @@ def _accounts(
                 part = components.get((to.order, to.operation, to.position))
                 if part is not None:
                     need = amount * part.quantity.amount / 10**part.quantity.scale / part.base
-                    account = (to.order, to.operation, to.component_material, to.component_lot, "consumption", "")
-                    amounts[Account(*account, to.business_date)] += need
+                    of = (to.order, to.operation, to.component_material, to.component_lot)
+                    amounts[Account(*of, "consumption", "", to.business_date)] += need
             else:
                 kind = "yield" if to.kind in ("gross", "good") else to.kind
                 if to.kind == "good":
@@ -152,7 +151,7 @@ def _accounts(
     for label in labels:
         kind = {"ScrapDeclared": "scrap", "ReworkDeclared": "rework"}[type(label).__name__]
         amount = Fraction(label.quantity.amount, 10**label.quantity.scale)
-        account = Account(label.order, label.operation, label.material, label.lot, kind, label.reason, "2017-02-01")
+        account = Account(label.order, label.operation, label.material, label.lot, kind, label.reason, BUSINESS_DATE)
         amounts[account] += amount
         pieces.append((account, kind, amount))
     for account, _, amount in pieces:

@@ -25,7 +25,13 @@ def test_malformed_and_suspect_records_are_dead_lettered_and_the_rest_is_folded(
     seen = [(message.offset, record, step.offset) for message, record in boundary.records(step, "lots")]
     assert seen == [(8, Tick("P", 5, "x"), 8)]
     bad, suspect = step.take("exceptions")
-    assert (bad.code, bad.plant, bad.raw_source, bad.raw_offset, bad.headers) == ("BAD_RECORD", "P", "lots.inbox/3", 7, {"h": b"1"})
+    assert (bad.code, bad.plant, bad.raw_source, bad.raw_offset, bad.headers) == (
+        "BAD_RECORD",
+        "P",
+        "lots.inbox/3",
+        7,
+        {"h": b"1"},
+    )
     assert (bad.original, bad.event_id) == (
         b"\0\0\0\0\1broken",
         hashlib.sha256(b"lots\nlots.inbox/3@7\nBAD_RECORD").hexdigest(),

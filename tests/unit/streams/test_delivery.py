@@ -23,7 +23,11 @@ def test_the_table_of_states() -> None:
     """I5: written down a second time on purpose, from the design."""
     ways = {(one, other) for one, others in TRANSITIONS.items() for other in others}
     evidence = {(state, "accepted") for state in TRANSITIONS if state != "accepted"}
-    gate = {(state, answer) for state in ("waiting_clock", "dispatched", "retry", "unknown") for answer in ("queued", "held", "parked")}
+    gate = {
+        (state, answer)
+        for state in ("waiting_clock", "dispatched", "retry", "unknown")
+        for answer in ("queued", "held", "parked")
+    }
     moves_behind_the_gate = {("queued", "held"), ("queued", "parked"), ("held", "queued"), ("held", "parked")}
     back = {("parked", "queued"), ("parked", "held")}
     attempts = {("queued", "dispatched"), ("dispatched", "rejected"), ("dispatched", "retry"), ("dispatched", "unknown")}
@@ -129,7 +133,9 @@ def test_the_same_posting_again_changes_nothing() -> None:
 
 @pytest.mark.parametrize("when", ["waiting", "queued", "retry", "held"])
 def test_another_content_under_an_id_parks_it(when: str) -> None:
-    bench = Bench(configuration(erp={"erp": {"adapter": "none" if when == "queued" else "sim"}}, rules={"on_hold": {"receipt": "wait"}}))
+    bench = Bench(
+        configuration(erp={"erp": {"adapter": "none" if when == "queued" else "sim"}}, rules={"on_hold": {"receipt": "wait"}})
+    )
     bench.fold(lot_state("L1", when == "held"), posting("P1"))
     if when != "waiting":
         bench.clock(10 * S)

@@ -1,0 +1,49 @@
+"""`lineledger demo`: one shift of a simulated plant and two real recordings, through everything."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.progress import Progress
+from app.cli.run import carry_out
+
+
+def demo(
+    erp: Annotated[str, typer.Option(help="sim or tryton.")] = "sim",
+    bootstrap: Annotated[str, typer.Option(help="Kafka bootstrap servers; without: the embedded broker.")] = "",
+    workers: Annotated[int, typer.Option(min=1, max=16)] = 1,
+    seed: Annotated[int, typer.Option(help="Of the simulated plant.")] = 1,
+    scale: Annotated[float, typer.Option(min=0.01, max=1.0, help="Share of the full shift.")] = 1.0,
+    out: Annotated[Path, typer.Option(help="Output folder.")] = Path("out/demo"),
+    home: Annotated[Path, typer.Option(help="Where Tryton is installed.")] = Path(".cache/tryton"),
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Generate a shift, run it with the recordings, and print the report. Exit 0 only if everything is exact."""
+    from app.configuration import load
+    from app.demo.master import CONFIGURATION
+    from app.demo.plant_simulator import generate
+    from app.demo.recordings import recordings
+    from app.run.recorded_input import inputs
+    from app.run.run import RunRequest
+
+    progress = Progress(quiet=as_json)
+    progress("generate", 0, 0)
+    raw = out / f"input-{int(time.time())}"
+    generate(raw, seed, scale)
+    configuration = load(CONFIGURATION)
+    files = [str(path) for path in sorted(raw.iterdir())] + [str(path) for path in recordings()]
+    request = RunRequest(
+        configuration=configuration,
+        config_dir=CONFIGURATION,
+        files=inputs(files, configuration.plant),
+        out=out,
+        home=home,
+        bootstrap=bootstrap,
+        workers=workers,
+        erp=erp,
+        progress=progress,
+        started=progress.pids,
+    )
+    raise typer.Exit(carry_out(request, None, as_json, progress))

@@ -1,0 +1,69 @@
+"""`lineledger trace | parked | exceptions | reconcile`: questions to the ledger of a run, or of a live installation."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from app.ledger import balance, snapshot
+from app.ledger.explain import exception_lines, parked_lines, trace_lines
+
+OK, WRONG, USAGE = 0, 1, 2
+Out = Annotated[Path, typer.Option("--out", help="Output folder of `lineledger run`.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+DEFAULT_OUT = Path("out")
+
+
+def trace(
+    what: Annotated[str, typer.Argument(help="Posting id, or equipment with --at.")],
+    at: Annotated[str, typer.Option(help="Moment, ISO 8601.")] = "",
+    out: Out = DEFAULT_OUT,
+    as_json: AsJson = False,
+) -> None:
+    """Why a posting is what it is, down to its raw records. Exit 1: unknown, or it does not add up."""
+    found, lines = trace_lines(_read(out), what, at)
+    _print(found, lines, as_json)
+    raise typer.Exit(OK if found.get("ok") else WRONG)
+
+
+def parked(
+    account: Annotated[str, typer.Option(help="One account.")] = "", out: Out = DEFAULT_OUT, as_json: AsJson = False
+) -> None:
+    """What is parked, why, and who must act."""
+    found, lines = parked_lines(_read(out), account)
+    _print(found, lines, as_json)
+
+
+def exceptions(
+    code: Annotated[str, typer.Option(help="One code.")] = "", out: Out = DEFAULT_OUT, as_json: AsJson = False
+) -> None:
+    """Records that could not be processed, with code, position and original."""
+    found, lines = exception_lines(_read(out), code)
+    _print(found, lines, as_json)
+
+
+def reconcile(out: Out = DEFAULT_OUT, as_json: AsJson = False) -> None:
+    """Prove conservation (I1) again from the ledger's rows. Exit 1: something differs."""
+    proof = balance.prove(_read(out))
+    lines = [f"{kind} {unit}: recorded {entry.recorded}" for (kind, unit), entry in sorted(proof.balances.items())]
+    lines += [f"differs: {difference}" for difference in proof.differences]
+    lines.append("EXACT" if proof.exact else f"NOT EXACT: {len(proof.differences)} differences")
+    _print({"exact": proof.exact, "differences": proof.differences}, lines, as_json)
+    raise typer.Exit(OK if proof.exact else WRONG)
+
+
+def _read(out: Path) -> snapshot.Snapshot:
+    try:
+        return snapshot.read(out)
+    except FileNotFoundError as error:
+        _fail(str(error))
+
+
+def _print(found: Any, lines: list[str], as_json: bool) -> None:
+    typer.echo(json.dumps(found, indent=1, ensure_ascii=False) if as_json else "\n".join(lines))
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(USAGE)

@@ -1,0 +1,51 @@
+"""The command `lineledger`. Each sub-command imports what it needs when it is called: `--help` answers at once."""
+
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="Shop-floor telemetry and transactions in; exact, explainable ERP postings out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def _wire() -> None:
+    from app.cli import config, explain, schemas, topics
+    from app.cli.demo import demo
+    from app.cli.erp_sim import erp_sim
+    from app.cli.run import run
+    from app.cli.worker import worker
+
+    app.command()(run)
+    app.command()(worker)
+    app.command()(demo)
+    app.command("erp-sim")(erp_sim)
+    app.add_typer(config.app, name="config")
+    app.add_typer(topics.app, name="topics")
+    app.add_typer(schemas.app, name="schemas")
+    app.command()(explain.trace)
+    app.command()(explain.reconcile)
+    app.command()(explain.parked)
+    app.command()(explain.exceptions)
+
+
+@app.callback(invoke_without_command=True)
+def version(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(installed("lineledger"))
+        raise typer.Exit
+
+
+def main() -> None:
+    _wire()
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""`lineledger run`: all stages over recorded input until drained."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from app.cli.progress import Progress
+
+EXACT, NOT_EXACT, USAGE = 0, 1, 2
+
+
+def run(
+    config: Annotated[Path, typer.Option(help="Folder with plant.yaml, rules.yaml and erp.yaml.")],
+    inputs: Annotated[list[str], typer.Option("--input", help="[SOURCE=]FILE, plain or .gz; repeatable.")],
+    export_postings: Annotated[Path | None, typer.Option(help="CSV of all postings; what is not posted goes beside it.")] = None,
+    bootstrap: Annotated[str, typer.Option(help="Kafka bootstrap servers; without: the embedded broker.")] = "",
+    workers: Annotated[int, typer.Option(min=1, max=16, help="Processes per stage.")] = 1,
+    erp: Annotated[str, typer.Option(help="sim, tryton or none; without: as erp.yaml says.")] = "",
+    out: Annotated[Path, typer.Option(help="Folder for ledger, report and logs.")] = Path("out"),
+    home: Annotated[Path, typer.Option(help="Where Tryton is installed.")] = Path(".cache/tryton"),
+    keep_topics: Annotated[bool, typer.Option("--keep-topics", help="Leave the run's topics on the broker.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable report.")] = False,
+) -> None:
+    """Run recorded input through all stages. Exit 0: everything is exact; 1: not; 2: wrong use or no infrastructure."""
+    from app.configuration import ConfigError, load
+    from app.run.recorded_input import InputError
+    from app.run.recorded_input import inputs as resolve
+
+    if workers > 1 and not bootstrap:
+        fail("--workers needs a real Kafka (--bootstrap): on the embedded broker a partition never has a second owner")
+    if erp not in ("", "sim", "tryton", "none"):
+        fail(f"--erp {erp}: it is sim, tryton or none")
+    try:
+        configuration = load(config)
+        files = resolve(inputs, configuration.plant)
+    except (ConfigError, InputError) as error:
+        fail(str(error))
+    from app.run.run import RunRequest
+
+    progress = Progress(quiet=as_json)
+    request = RunRequest(
+        configuration=configuration,
+        config_dir=config,
+        files=files,
+        out=out,
+        home=home,
+        bootstrap=bootstrap,
+        workers=workers,
+        erp=erp,
+        keep_topics=keep_topics,
+        progress=progress,
+        started=progress.pids,
+    )
+    raise typer.Exit(carry_out(request, export_postings, as_json, progress))
+
+
+def carry_out(request: "object", export_postings: Path | None, as_json: bool, progress: Progress) -> int:
+    """Run, export, report; the exit code."""
+    from app.ledger import balance, erp_check, export, report
+    from app.erp.tryton_install import TrytonUnavailable
+    from app.kafka.embedded import EmbeddedUnavailable
+    from app.kafka.topics import BrokerUnavailable, TopicDrift
+    from app.run.collector import LedgerTrimmed
+    from app.run.feeder import RunStalled
+    from app.run.run import RunRequest, execute
+    from app.run.workers import WorkerLost
+
+    assert isinstance(request, RunRequest)
+    try:
+        result = execute(request, erp_check.check)
+    except (WorkerLost, RunStalled, LedgerTrimmed, TopicDrift, BrokerUnavailable, EmbeddedUnavailable, TrytonUnavailable) as error:
+        progress.done()
+        fail(f"{error.code}: {error}")
+    progress.done()
+    proof = balance.prove(result.snapshot)
+    found = report.build(result.snapshot, proof, result.seconds, result.calls)
+    posted, open_ = export.write(export_postings or request.out / "postings.csv", result.snapshot, proof)
+    found.files = [str(posted), str(open_)]
+    content = json.dumps(report.as_json(found), indent=1, ensure_ascii=False)
+    (request.out / "report.json").write_text(content, encoding="utf-8")
+    (request.out / "report.txt").write_text(report.text(found), encoding="utf-8")
+    sys.stdout.write(content + "\n" if as_json else report.text(found))
+    return EXACT if found.exact else NOT_EXACT
+
+
+def fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(USAGE)

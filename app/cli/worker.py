@@ -1,0 +1,82 @@
+"""`lineledger worker`: run stages in this process until told to stop."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.configuration import ConfigError, load
+from app.settings import Settings, private_key
+from schemas.codec import Codec
+from schemas.configuration import Configuration
+from schemas.records import ConfigDocument
+
+USAGE = 2
+
+
+def worker(
+    stages: Annotated[list[str], typer.Argument(help="intake, equipment, lots, orders, delivery.")],
+    bootstrap: Annotated[str, typer.Option(help="Kafka bootstrap servers.", envvar="LINELEDGER_BOOTSTRAP")],
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Folder with plant.yaml, rules.yaml, erp.yaml (intake and delivery).")
+    ] = None,
+    configuration: Annotated[Path | None, typer.Option(hidden=True)] = None,
+    prefix: Annotated[str, typer.Option(help="Put before every topic name.", envvar="LINELEDGER_PREFIX")] = "",
+    datadir: Annotated[Path, typer.Option(help="State directory of this process.")] = Path("data"),
+    instance: Annotated[str, typer.Option(help="Static member id, e.g. the pod's name.", envvar="LINELEDGER_INSTANCE")] = "",
+    registry: Annotated[str, typer.Option(help="Schema registry URL.", envvar="LINELEDGER_REGISTRY")] = "",
+    client_config: Annotated[Path | None, typer.Option(help="File with librdkafka settings (TLS, SASL).")] = None,
+    metrics_port: Annotated[int, typer.Option(help="Metrics and readiness on this port; 0: none.")] = 0,
+    metrics_host: Annotated[str, typer.Option(help="Address of the metrics port.")] = "127.0.0.1",
+    recorded: Annotated[bool, typer.Option("--recorded", hidden=True)] = False,
+    embedded: Annotated[bool, typer.Option("--embedded", hidden=True)] = False,
+) -> None:
+    """Run STAGES in this process. SIGTERM drains, checkpoints and closes."""
+    from app.worker import run
+
+    if not (registry or recorded):
+        typer.echo(
+            "a lasting Kafka needs a schema registry: give --registry URL (and `lineledger schemas register` first)", err=True
+        )
+        raise typer.Exit(USAGE)
+    settings = Settings(
+        bootstrap=bootstrap,
+        prefix=prefix,
+        datadir=str(datadir / (instance or "0")),
+        instance="" if embedded else instance,
+        embedded=embedded,
+        recorded=recorded,
+        security=_client_settings(client_config),
+        registry=registry,
+        metrics_port=metrics_port,
+        private_key=private_key(),
+    )
+    run(stages, settings, _wanted(config, configuration), _codec(settings), metrics_host)
+
+
+def _wanted(config: Path | None, stored: Path | None) -> Configuration | None:
+    if stored is not None:
+        return Configuration.from_document(ConfigDocument.from_avro(json.loads(stored.read_text(encoding="utf-8"))))
+    if config is None:
+        return None
+    try:
+        return load(config)
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(USAGE) from error
+
+
+def _client_settings(file: Path | None) -> dict[str, str]:
+    from app.cli.topics import client_properties
+
+    return dict(client_properties(file)) if file is not None else {}
+
+
+def _codec(settings: Settings) -> Codec:
+    from app.kafka.registry import ids, registry_client
+    from schemas.catalog import catalog
+
+    if not settings.registry:
+        return Codec()
+    return Codec(ids(registry_client(settings.registry), catalog(), settings.prefix))

@@ -1,0 +1,245 @@
+"""The report of a run: every line answers a question, every problem ends in a command."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from app.ledger.balance import Balance, Proof
+from app.ledger.export import quantity_text
+from app.ledger.snapshot import Snapshot
+from streams.intake import counted
+from tables.account import account_key
+
+KIND_ORDER = ("yield", "scrap", "rework", "consumption", "machine_time", "setup_time", "labour_time")
+
+CODE_OWNERS = {
+    "OVER_DELIVERY": "logistics",
+    "UNKNOWN_ORDER": "integration",
+    "LOT_MISSING": "shift lead",
+    "MATERIAL_NOT_IN_BOM": "controlling",
+    "MATERIAL_NOT_IN_ORDER": "controlling",
+    "MATERIAL_AMBIGUOUS": "shift lead",
+    "UNATTRIBUTED": "shift lead",
+    "NO_ORDER": "shift lead",
+    "LOT_HELD": "quality",
+    "LOT_BLOCKED": "quality",
+}
+DEFAULT_OWNER = "plant IT"
+TALLIES = (("duplicates", "duplicates"), ("late", "late readings"), ("resets", "resets"), ("placeholders", "placeholder zeros"))
+
+
+@dataclass(slots=True)
+class Need:
+    """Something that waits for a person."""
+
+    what: str
+    owner: str
+    command: str
+
+
+@dataclass(slots=True)
+class Report:
+    """Figures of one run, ready to print or to give as JSON."""
+
+    plant: str
+    erp: str
+    embedded: bool
+    first_at: int
+    last_at: int
+    seconds: float
+    raw: dict[str, int]
+    calls: dict[str, int]
+    balances: list[tuple[str, str, Balance]]
+    proof: Proof
+    erp_check: dict[str, Any]
+    needs: list[Need]
+    tallies: dict[str, int]
+    quality: dict[str, int]
+    zone: str
+    restarts: int = 0
+    files: list[str] = field(default_factory=list)
+    example: str = ""
+
+    @property
+    def exact(self) -> bool:
+        return self.proof.exact and not self.erp_check.get("differences")
+
+
+def build(snapshot: Snapshot, proof: Proof, seconds: float, erp_check: Mapping[str, Any]) -> Report:
+    plant = snapshot.configuration.plant.plant
+    marks: Counter[str] = Counter()
+    for position in snapshot.of("intake", "__position"):
+        marks.update(counted(position.marks.items()))
+    postings = list(snapshot.of("delivery", "p|"))
+    tallies: Counter[str] = Counter()
+    for row in snapshot.of("equipment", "e|"):
+        tallies.update(row.tally)
+    balances = [(kind, unit, proof.balances[kind, unit]) for kind, unit in sorted(proof.balances, key=_rank)]
+    return Report(
+        plant=plant.id,
+        erp=snapshot.about["erp"],
+        embedded=snapshot.about["embedded"],
+        first_at=min((total.first_at for row in snapshot.of("equipment", "e|") for total in row.totals.values()), default=0),
+        last_at=max((position.marks.get("tick", 0) for position in snapshot.of("intake", "__position")), default=0),
+        seconds=seconds,
+        raw=dict(marks),
+        calls={
+            "postings": len(postings),
+            "accepted": sum(row.state == "accepted" for row in postings),
+            "attempts": sum(row.attempts for row in postings),
+            "retries": sum(max(0, row.attempts - 1) for row in postings),
+            "read_backs": sum(row.finds for row in postings),
+        },
+        balances=balances,
+        proof=proof,
+        erp_check=dict(erp_check),
+        needs=list(_needs(snapshot, proof)),
+        tallies=dict(tallies),
+        quality={
+            "lots": len(list(snapshot.of("lots", "l|"))),
+            "held": sum(any(hold.active for hold in row.holds) for row in snapshot.of("lots", "l|")),
+        },
+        zone=plant.zone,
+        restarts=snapshot.about.get("restarts", 0),
+        example=max((row.posting.posting_id for row in postings if row.posting.kind == "yield"), default=""),
+    )
+
+
+def _rank(key: tuple[str, str]) -> tuple[int, str]:
+    kind, unit = key
+    return (KIND_ORDER.index(kind) if kind in KIND_ORDER else len(KIND_ORDER)), unit
+
+
+def _needs(snapshot: Snapshot, proof: Proof) -> Iterator[Need]:
+    for row in snapshot.of("orders", "a|"):
+        if row.code:
+            what = (
+                f"{quantity_text(Fraction(row.parked, 10**row.scale))} {row.unit} parked {row.code} {row.kind} order {row.order}"
+            )
+            yield Need(what, CODE_OWNERS.get(row.code, DEFAULT_OWNER), f"lineledger parked --account '{account_key(row)}'")
+    for row in snapshot.of("delivery", "p|"):
+        if row.state in ("held", "parked", "rejected"):
+            what = f"posting {row.posting.posting_id} {row.state} {row.code} order {row.posting.order}"
+            yield Need(what, CODE_OWNERS.get(row.code, DEFAULT_OWNER), f"lineledger trace {row.posting.posting_id}")
+    for entry in proof.unattributed:
+        reason = "no run open" if entry.code == "UNATTRIBUTED" else "its run has no order"
+        what = f"{quantity_text(entry.quantity)} {entry.destination.unit} unattributed {entry.equipment}, {reason}"
+        at = datetime.fromtimestamp(entry.total.first_at / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        yield Need(what, CODE_OWNERS[entry.code], f"lineledger trace {entry.equipment} --at {at}")
+    codes = Counter(letter.code for letter in snapshot.letters)
+    for code, count in sorted(codes.items()):
+        yield Need(f"{count} records refused: {code}", DEFAULT_OWNER, f"lineledger exceptions --code {code}")
+
+
+def text(report: Report) -> str:
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    broker = "embedded broker (nothing is kept)" if report.embedded else "Kafka"
+    yield f"{report.plant}  {_local(report.first_at, report.zone)} .. {_local(report.last_at, report.zone)}   {broker}   {report.erp}"
+    raw = report.raw
+    yield (
+        f"Raw records {raw.get('raw', 0):>11,}   readings {raw.get('readings', 0):,}   process values {raw.get('process_values', 0):,}"
+        f" (0 reached the ERP)   declarations {raw.get('declarations', 0):,}   other {raw.get('other', 0):,}"
+        f"   ignored {raw.get('ignored', 0):,}   refused {raw.get('refused', 0):,}"
+    )
+    calls = report.calls
+    total_calls = calls["attempts"] + calls["read_backs"]
+    per_call = f"   1 call per {raw.get('raw', 0) // total_calls:,} records" if total_calls else ""
+    yield (
+        f"To the ERP  {total_calls:>11,} calls = {calls['accepted']:,} documents + {calls['retries']:,} retries"
+        f" + {calls['read_backs']:,} read-backs   {calls['postings']:,} postings{per_call}"
+    )
+    yield ""
+    covered = any(balance.covered for _, _, balance in report.balances)
+    names = [
+        "recorded =",
+        "posted +",
+        "waiting +",
+        "held +",
+        "parked +",
+        "pending +",
+        *(["covered +"] if covered else []),
+        "carry",
+    ]
+    yield " " * 18 + "".join(f"{name:>14}" for name in names)
+    for kind, unit, balance in report.balances:
+        yield _balance_line(kind, unit, balance, covered)
+    yield from _proof_lines(report)
+    yield ""
+    if report.needs:
+        yield f"{'Needs somebody':<60}{'owner':<14}next step"
+        yield from (f"  {need.what:<58}{need.owner:<14}{need.command}" for need in report.needs)
+    healed = [f"{report.tallies[name]:,} {words}" for name, words in TALLIES if report.tallies.get(name)]
+    if calls["retries"] or calls["read_backs"]:
+        healed.append(f"{calls['retries']} retries and {calls['read_backs']} read-backs at the ERP")
+    if report.restarts:
+        healed.append(f"{report.restarts} restarts of workers")
+    yield f"Healed by itself  {', '.join(healed) or 'nothing'}"
+    yield f"Quality  {report.quality['lots']} lots, {report.quality['held']} on hold"
+    rate = raw.get("raw", 0) / report.seconds if report.seconds else 0
+    yield f"Speed    {rate:,.0f} raw/s over the whole run; ran {report.seconds:.1f} s"
+    if report.files:
+        yield f"Open     {'   '.join(report.files)}" + (f"   Try: lineledger trace {report.example}" if report.example else "")
+
+
+def _balance_line(kind: str, unit: str, balance: Balance, covered: bool) -> str:
+    values = [balance.recorded, balance.posted, balance.waiting, balance.held, balance.parked, balance.pending]
+    values += [balance.covered] if covered else []
+    cells = "".join(f"{_grouped(value):>14}" for value in [*values, balance.carry])
+    note = f"   {_grouped(balance.blocked)} of posted are in blocked stock" if balance.blocked else ""
+    return f"{kind:<14}{unit:<4}{cells}{note}"
+
+
+def _grouped(value: Fraction) -> str:
+    text_ = quantity_text(value)
+    whole, dot, rest = text_.partition(".")
+    return f"{int(whole):,}{dot}{rest}" if whole not in ("-0",) else text_
+
+
+def _proof_lines(report: Report) -> Iterator[str]:
+    proof, verdict = report.proof, "EXACT" if report.proof.exact else "NOT EXACT"
+    for unit, counted_ in sorted(proof.counted.items()):
+        lost = sum((entry.quantity for entry in proof.unattributed if entry.destination.unit == unit), Fraction(0))
+        yield f"Counted {_grouped(counted_)} {unit}, of it {_grouped(lost)} unattributed; every total is in its account    {verdict}"
+    yield from (f"  differs: {difference}" for difference in proof.differences[:20])
+    check = report.erp_check
+    if check:
+        verdict = "EXACT" if not check["differences"] else "NOT EXACT"
+        yield f"ERP net movements per order, material, lot = ledger ({check['agreeing']} of {check['orders']} orders)    {verdict}"
+        yield from (f"  differs: {difference}" for difference in check["differences"][:20])
+
+
+def _local(micros: int, zone: str) -> str:
+    return datetime.fromtimestamp(micros / 1e6, ZoneInfo(zone)).strftime("%d %b %Y %H:%M") if micros else "-"
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    names = ("recorded", "posted", "waiting", "held", "parked", "pending", "covered", "carry", "blocked")
+    return {
+        "plant": report.plant,
+        "exact": report.exact,
+        "seconds": round(report.seconds, 3),
+        "raw": report.raw,
+        "calls": report.calls,
+        "balances": [
+            {"kind": kind, "unit": unit, **{name: str(getattr(balance, name)) for name in names}}
+            for kind, unit, balance in report.balances
+        ],
+        "counted": {unit: str(value) for unit, value in report.proof.counted.items()},
+        "unattributed": [
+            {"equipment": entry.equipment, "code": entry.code, "quantity": str(entry.quantity), "unit": entry.destination.unit}
+            for entry in report.proof.unattributed
+        ],
+        "differences": [*report.proof.differences, *report.erp_check.get("differences", [])],
+        "erp": report.erp_check,
+        "needs": [{"what": need.what, "owner": need.owner, "command": need.command} for need in report.needs],
+        "healed": report.tallies,
+        "restarts": report.restarts,
+        "files": report.files,
+    }

@@ -1,0 +1,85 @@
+"""The ERP of a run: the plant's own, a simulator or a real Tryton that the run starts, or none."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app.erp.simulator.process import SimulatorProcess
+from app.erp.tryton_install import install
+from app.erp.tryton_provision import OpeningStock, provision
+from app.erp.tryton_server import TrytonServer
+from schemas.configuration import Configuration
+
+URL_VARIABLE, TOKEN_SECRET = "LINELEDGER_ERP_URL", "lineledger-erp-token"
+
+
+@dataclass(slots=True, frozen=True)
+class RunErp:
+    """`environ`: what delivery must have in its environment. `name`: for the report."""
+
+    name: str
+    configuration: Configuration
+    environ: Mapping[str, str] = field(default_factory=dict)
+    requests_of: Any = None
+    """The simulator's process, whose recorded requests can be searched; None: no recording."""
+
+
+def with_adapter(configuration: Configuration, adapter: str) -> Configuration:
+    """The same plant and rules, posting to `adapter` under the addresses that the run sets."""
+    endpoint = configuration.erp.erp.model_copy(
+        update={"adapter": adapter, "url": "${%s}" % URL_VARIABLE, "secret": TOKEN_SECRET}
+        if adapter != "none"
+        else {"adapter": "none"}
+    )
+    erp = configuration.erp.model_copy(update={"erp": endpoint})
+    return Configuration.of(configuration.plant, configuration.rules, erp)
+
+
+@dataclass(slots=True, frozen=True)
+class MasterData:
+    """What an ERP must know before the first posting."""
+
+    orders: Sequence[Any]
+    materials: Sequence[Any]
+    stock: Sequence[OpeningStock]
+
+
+@contextlib.contextmanager
+def started(
+    choice: str, configuration: Configuration, directory: Path, home: Path, master: Callable[[], MasterData]
+) -> Iterator[RunErp]:
+    """`choice`: sim | tryton | none | "" (as erp.yaml says). A server that is started here ends with the context."""
+    wanted = choice or configuration.erp.erp.adapter
+    if wanted == "sim" and (choice or URL_VARIABLE in configuration.erp.erp.url):
+        with SimulatorProcess(directory / f"erp-sim-{secrets.token_hex(4)}") as simulator:
+            environ = {URL_VARIABLE: simulator.url, variable_of(TOKEN_SECRET): simulator.token}
+            yield RunErp("simulated ERP", with_adapter(configuration, "sim"), environ, simulator)
+    elif wanted == "tryton" and choice:
+        with _tryton(home, master()) as server:
+            environ = {URL_VARIABLE: server.posting_address, variable_of(TOKEN_SECRET): server.posting_password}
+            yield RunErp("Tryton", with_adapter(configuration, "tryton"), environ)
+    elif wanted == "none":
+        yield RunErp("no ERP", with_adapter(configuration, "none"))
+    else:
+        yield RunErp(wanted, configuration)
+
+
+@contextlib.contextmanager
+def _tryton(home: Path, master: MasterData) -> Iterator[TrytonServer]:
+    with asyncio.Runner() as loop:
+        server = TrytonServer(install(home))
+        loop.run(server.__aenter__())
+        try:
+            loop.run(provision(server, master.orders, master.materials, master.stock))
+            yield server
+        finally:
+            loop.run(server.__aexit__(None, None, None))
+
+
+def variable_of(secret: str) -> str:
+    """Environment variable of a secret's name, as adapters look it up."""
+    return secret.upper().replace("-", "_").replace(".", "_")

@@ -1,0 +1,39 @@
+"""Orders, materials and opening stock that recorded input contains: for an ERP that a run starts empty."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from app.erp.tryton_provision import OpeningStock
+from app.run.erp import MasterData
+from app.run.recorded_input import InputFile, merged
+from schemas.configuration import PlantConfig
+from schemas.records import LotCreated, MaterialChanged, OrderChanged, OrderReleased
+from streams.mapping import compile_source
+
+MASTER_EVENTS = frozenset({"OrderReleased", "OrderChanged", "MaterialChanged", "LotCreated"})
+
+
+def master_data(files: Sequence[InputFile], plant: PlantConfig, private_key: bytes) -> MasterData:
+    """Read only the sources that state master data. Opening stock goes to the issue location of whoever uses it."""
+    stating = {name for name, source in plant.sources.items() if any(rule.emit in MASTER_EVENTS for rule in source.events)}
+    mappers = {name: compile_source(name, plant.sources[name], plant, private_key) for name in stating}
+    orders: dict[str, OrderReleased | OrderChanged] = {}
+    materials: dict[str, MaterialChanged] = {}
+    lots: list[LotCreated] = []
+    for record in merged([file for file in files if file.source in stating], plant, private_key):
+        for item in mappers[record.source].map(record):
+            if isinstance(item, OrderReleased | OrderChanged):
+                orders[item.order] = item
+            elif isinstance(item, MaterialChanged):
+                materials[item.material] = item
+            elif isinstance(item, LotCreated) and item.quantity is not None:
+                lots.append(item)
+    places = {component.material: component.issue_location for order in orders.values() for component in order.components}
+    stock = [
+        OpeningStock(
+            lot.material, lot.lot, places.get(lot.material, ""), Decimal(lot.quantity.amount).scaleb(-lot.quantity.scale)
+        )
+        for lot in lots
+        if lot.quantity is not None
+    ]
+    return MasterData(list(orders.values()), list(materials.values()), stock)

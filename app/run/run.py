@@ -1,0 +1,170 @@
+"""One run: broker, topics, workers, input, drain, ledger. The steps stand in `execute`, in order."""
+
+import contextlib
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app.engine.partition import Broker
+from app.kafka.configurations import Configurations
+from app.kafka.embedded import EmbeddedBroker
+from app.kafka.topic_plan import wanted_topics
+from app.kafka.topics import admin_client, apply
+from app.ledger import snapshot as ledger
+from app.run.collector import Collector
+from app.run.erp import RunErp, started
+from app.run.feeder import Feeder
+from app.run.master_data import master_data
+from app.run.recorded_input import InputFile, merged
+from app.run.workers import Workers
+from app.settings import private_key
+from app.topology import STAGES, Installation, raw_topics
+from schemas.catalog import catalog
+from schemas.codec import Codec
+from schemas.configuration import Configuration
+from streams.clock import clock_of
+from tables.posting_state import REPORTED
+
+DRAIN_POLL_SECONDS = 0.05
+
+
+@dataclass(slots=True)
+class RunRequest:
+    """What `lineledger run` was asked. `bootstrap` empty: the embedded broker."""
+
+    configuration: Configuration
+    config_dir: Path
+    files: Sequence[InputFile]
+    out: Path
+    home: Path
+    bootstrap: str = ""
+    workers: int = 1
+    erp: str = ""
+    keep_topics: bool = False
+    progress: Callable[[str, int, int], None] = lambda phase, records, clock: None
+    started: Callable[[dict[str, list[int]]], None] = lambda pids: None
+
+
+@dataclass(slots=True)
+class RunResult:
+    snapshot: ledger.Snapshot
+    seconds: float
+    records: int
+    erp: str
+    restarts: int
+    calls: dict[str, Any] = field(default_factory=dict)
+
+
+def execute(request: RunRequest, reconcile: Callable[[ledger.Snapshot, RunErp], dict[str, Any]]) -> RunResult:
+    """Run all stages over the input until drained; write the ledger folder. `reconcile`: asks the ERP while it is up."""
+    began = time.monotonic()
+    plant = request.configuration.plant
+    request.out.mkdir(parents=True, exist_ok=True)
+    prefix = f"run-{secrets.token_hex(4)}."
+    key = private_key()
+    request.progress("starting", 0, 0)
+    with contextlib.ExitStack() as stack:
+        erp = stack.enter_context(
+            started(request.erp, request.configuration, request.out, request.home, lambda: master_data(request.files, plant, key))
+        )
+        configuration = erp.configuration
+        raw = next(iter(raw_topics(configuration, recorded=True)))
+        broker = stack.enter_context(_broker(request, prefix, raw))
+        codec = Codec()
+        Configurations(broker, codec, prefix).publish(configuration)
+        stages = {"intake": f"intake.{raw}.changelog", **{stage: f"{stage}.changelog" for stage in STAGES[1:]}}
+        collector = Collector(broker, codec, prefix, stages)
+        stack.callback(collector.close)
+        workers = _workers(request, broker, prefix, configuration, erp)
+        stack.callback(workers.stop)
+        workers.start()
+        request.started(workers.pids())
+        (request.out / "pids.json").write_text(json.dumps(workers.pids()), encoding="utf-8")
+        upstreams = Installation(Configurations(broker, codec, prefix), recorded=True).upstreams("orders", configuration)
+        feeder = Feeder(
+            broker,
+            prefix,
+            raw,
+            plant.plant.id,
+            plant.clock.step_us,
+            collector,
+            upstreams,
+            catalog().partitions("orders.inbox"),
+            lambda records, clock: request.progress("running", records, clock),
+            workers.check,
+        )
+        feeder.feed(merged(request.files, plant, key))
+        _drain(request, configuration, collector, feeder, workers)
+        workers.stop()
+        collector.settle()
+        collector.check()
+        about = {"erp": erp.name, "records": feeder.fed, "embedded": not request.bootstrap, "restarts": workers.restarts}
+        ledger.write(request.out, collector.encoded(), collector.encoded_exceptions(), configuration, about)
+        snapshot = ledger.read(request.out, codec)
+        calls = reconcile(snapshot, erp)
+        return RunResult(snapshot, time.monotonic() - began, feeder.fed, erp.name, workers.restarts, calls)
+
+
+@contextlib.contextmanager
+def _broker(request: RunRequest, prefix: str, raw: str) -> Iterator[Broker]:
+    names = [topic.name for topic in wanted_topics(catalog(), prefix, [raw], recorded=True)]
+    if not request.bootstrap:
+        with EmbeddedBroker() as embedded:
+            embedded.touch(names)
+            yield Broker(embedded.bootstrap, embedded=True)
+        return
+    admin = admin_client(request.bootstrap)
+    apply(admin, catalog(), prefix, [raw], recorded=True)
+    try:
+        yield Broker(request.bootstrap)
+    finally:
+        if not request.keep_topics:
+            for future in admin.delete_topics(names).values():
+                with contextlib.suppress(Exception):  # a leftover topic of a run is no failure of the run
+                    future.result(30)
+
+
+def _workers(request: RunRequest, broker: Broker, prefix: str, configuration: Configuration, erp: RunErp) -> Workers:
+    stored = request.out / "configuration.json"
+    stored.write_text(json.dumps(configuration.document().to_avro()), encoding="utf-8")
+    arguments = ["--bootstrap", broker.bootstrap, "--prefix", prefix, "--configuration", str(stored), "--recorded"]
+    arguments += ["--datadir", str(request.out / "state"), *(["--embedded"] if broker.embedded else [])]
+    return Workers(arguments, STAGES, request.workers, request.out / "logs", erp.environ)
+
+
+def _drain(request: RunRequest, configuration: Configuration, collector: Collector, feeder: Feeder, workers: Workers) -> None:
+    """Wait until every partition has folded the final tick from all upstreams and nothing is queued, dispatched or unknown."""
+    installation = Installation(None, recorded=True)  # type: ignore[arg-type]  # only upstreams are asked for
+    plant = configuration.plant.plant.id
+    while not _final(collector, installation, configuration, plant) or _open_postings(configuration, collector):
+        request.progress("draining", feeder.fed, feeder.clock())
+        collector.check()
+        workers.check()
+        feeder.check_movement()
+        time.sleep(DRAIN_POLL_SECONDS)
+
+
+def _final(collector: Collector, installation: Installation, configuration: Configuration, plant: str) -> bool:
+    intake = collector.positions("intake").get(0)
+    if intake is None or not intake.marks.get("final"):
+        return False
+    end = intake.marks["tick"]
+    for stage in ("equipment", "lots", "orders", "delivery"):
+        upstreams = installation.upstreams(stage, configuration)
+        positions = collector.positions(stage)
+        wanted = catalog().endpoints.values() if stage == "delivery" else range(catalog().partitions(f"{stage}.inbox"))
+        for partition in wanted:
+            if partition not in positions or clock_of(positions[partition], plant, upstreams) < end:
+                return False
+    return True
+
+
+def _open_postings(configuration: Configuration, collector: Collector) -> bool:
+    """Is a posting on its way? Held and parked ones wait for somebody; without an ERP all of them stay queued."""
+    if configuration.erp.erp.adapter == "none" or configuration.plant.shadow:
+        return False
+    return any(row.state not in REPORTED for row in collector.rows("delivery", "p|").values())

@@ -1,0 +1,58 @@
+"""Which local stores may be kept."""
+
+from typing import Any
+
+import pytest
+import rocksdict
+
+from app.engine.restore import META_KEY, Changelog, StoreMeta, put_meta, read_meta, usable
+
+CHANGELOG = Changelog("t", 0, "id-1", max_age_seconds=100.0)
+NOW = 1_000.0
+
+
+@pytest.mark.parametrize(
+    ("meta", "low", "high", "kept"),
+    [
+        (StoreMeta("id-1", 50, 990.0), 0, 80, True),
+        (StoreMeta("id-1", 80, 990.0), 0, 80, True),
+        (StoreMeta("id-1", 0, 990.0), 0, 0, True),
+        (StoreMeta("id-1", 50, 900.0), 0, 80, True),
+        (None, 0, 80, False),
+        (StoreMeta("id-2", 50, 990.0), 0, 80, False),
+        (StoreMeta("", 50, 990.0), 0, 80, False),
+        (StoreMeta("id-1", 50, 899.9), 0, 80, False),
+        (StoreMeta("id-1", 50, 1_000.1), 0, 80, False),
+        (StoreMeta("id-1", 81, 990.0), 0, 80, False),
+        (StoreMeta("id-1", 50, 990.0), 51, 80, False),
+        (StoreMeta("id-1", 51, 990.0), 51, 80, True),
+    ],
+    ids=[
+        "behind",
+        "at the end",
+        "both empty",
+        "as old as allowed",
+        "no meta",
+        "another topic",
+        "no topic id",
+        "too old",
+        "from the future: a clock jumped",
+        "ahead of the changelog",
+        "rows between it and the changelog are gone",
+        "begins where the changelog begins",
+    ],
+)
+def test_usable(meta: StoreMeta | None, low: int, high: int, kept: bool) -> None:
+    assert usable(meta, CHANGELOG, low, high, NOW) is kept
+
+
+def test_meta_comes_back_and_rubbish_is_not_trusted(db: Any) -> None:
+    assert read_meta(db) is None
+    batch = rocksdict.WriteBatch(raw_mode=True)
+    put_meta(batch, "id-1", 42)
+    db.write(batch)
+    meta = read_meta(db)
+    assert meta is not None and (meta.changelog_id, meta.offset) == ("id-1", 42)
+    for rubbish in (b"\xc1", b"\x00", b"junk" * 9):
+        db[META_KEY] = rubbish
+        assert read_meta(db) is None
