@@ -334,7 +334,10 @@ class OrdersStage:
             row.due_at = due_time(row, rule, order, plant.calendar, plant.units, now + 1)
             return
         counts = self._weights(plant.configuration, order, row)
-        posting = issue(row, rule, plant.configuration, order, counts, now, ENDPOINT)
+        materials = f"m|{row.plant}|"
+        posting = issue(
+            row, rule, plant.configuration, order, counts, now, ENDPOINT, lambda material: step.rows.get(materials + material)
+        )
         row.due_at, row.since = None, 0
         step.emit("delivery.inbox", ENDPOINT, posting, self._topology.endpoints[ENDPOINT])
 

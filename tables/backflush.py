@@ -7,7 +7,7 @@ from fractions import Fraction
 from schemas.configuration import Configuration
 from schemas.records import AccountRow, Component, OrderRow
 from tables.account import BASIS
-from tables.order import component_of, mode_of
+from tables.order import mode_of
 from tables.quantity import fraction
 
 PIECES = ("gross", "good")
@@ -25,7 +25,7 @@ def derive(
     gross = sum((_pieces(row, PIECES) for row in here if row.kind == "yield"), Fraction(0))
     for component in order.components:
         account = _account(changed, component, "", born_epoch)
-        if component_of(order, operation, component.material, component.position) is not component:
+        if component.operation not in ("", operation):
             continue
         if mode_of(configuration, component, account) != "ledger_backflush":
             continue

@@ -1,18 +1,18 @@
 """An account becomes a posting: identity, content, lineage, and the movements that the ERP is expected to make."""
 
-from fractions import Fraction
+from collections.abc import Callable
 from typing import cast
 
 from schemas.configuration import Configuration
 from schemas.configuration.rules import Kind, PostRule
-from schemas.records import AccountRow, Component, IssuedPosting, Movement, OrderRow, Posting
+from schemas.records import AccountRow, IssuedPosting, MaterialRow, Movement, OrderRow, Posting
 from tables.account import TIMES, account_key, lineage, unposted
-from tables.order import component_of, mode_of, receives
+from tables.order import mode_of, receives
 from tables.posting_id import content_hash, posting_id
 from tables.quantity import fraction, round_half_away
 
-DERIVED_DECIMALS = 6
-"""Of quantities that the ERP derives by itself."""
+Materials = Callable[[str], MaterialRow | None]
+"""Material master by number."""
 
 
 def issue(
@@ -23,13 +23,14 @@ def issue(
     counts: dict[str, int],
     cut: int,
     endpoint: str,
+    material_of: Materials,
 ) -> Posting:
     """Issue what is unposted: posting = round(cumulative) - what was issued before. The account remembers it."""
     key, amount = account_key(account), unposted(account)
     account.sequence += 1
     account.posted += amount
     records, ranges = lineage(account, counts)
-    movements = expected_movements(account, configuration, order, amount)
+    movements = expected_movements(account, configuration, order, amount, material_of)
     posting = Posting(
         posting_id=posting_id(account.plant, key, account.born_epoch, account.sequence),
         plant=account.plant,
@@ -79,7 +80,9 @@ def issue(
     return posting
 
 
-def expected_movements(account: AccountRow, configuration: Configuration, order: OrderRow, amount: int) -> list[Movement]:
+def expected_movements(
+    account: AccountRow, configuration: Configuration, order: OrderRow, amount: int, material_of: Materials
+) -> list[Movement]:
     """What the ERP will book for this posting, what it derives by itself included (domain rules 17 and 18)."""
     if account.kind in TIMES:
         return []
@@ -91,7 +94,7 @@ def expected_movements(account: AccountRow, configuration: Configuration, order:
     if account.kind == "yield" and receives(order, account.operation):
         automatic = order.automatic_receipt or booking.receipt == "erp_automatic"
         receipt = [] if booking.receipt == "none" else [movement("receipt", account.location, automatic)]
-        return receipt + _derived_issues(account, configuration, order, amount)
+        return receipt + _derived_issues(account, configuration, order, amount, material_of)
     if account.kind == "consumption":
         return [movement("issue", account.location)]
     if account.kind == "scrap" and (account.place == "stock" or booking.by == "production_output"):
@@ -99,14 +102,19 @@ def expected_movements(account: AccountRow, configuration: Configuration, order:
     return []
 
 
-def _derived_issues(account: AccountRow, configuration: Configuration, order: OrderRow, amount: int) -> list[Movement]:
-    """Components that the ERP backflushes from this confirmation: expected, never sent."""
+def _derived_issues(
+    account: AccountRow, configuration: Configuration, order: OrderRow, amount: int, material_of: Materials
+) -> list[Movement]:
+    """Components that the ERP backflushes from this confirmation: expected, never sent. An ERP rounds each confirmation
+    by itself, so this one quantity is no difference of cumulative ones."""
     found = []
     for component in order.components if order.backflush else ():
+        if component.operation not in ("", account.operation):
+            continue
         probe = AccountRow(
             account.plant,
             account.order,
-            component.operation,
+            account.operation,
             component.material,
             "",
             "consumption",
@@ -115,20 +123,10 @@ def _derived_issues(account: AccountRow, configuration: Configuration, order: Or
             account.business_date,
             account.born_epoch,
         )
-        owner = component_of(order, account.operation, component.material, component.position)
-        if owner is component and mode_of(configuration, component, probe) == "erp_backflush":
+        if mode_of(configuration, component, probe) == "erp_backflush":
             per_piece = fraction(component.quantity.amount, component.quantity.scale) / component.base
-            before = round_half_away(per_piece * fraction(account.posted - amount, account.scale), DERIVED_DECIMALS)
-            after = round_half_away(per_piece * fraction(account.posted, account.scale), DERIVED_DECIMALS)
-            found.append(_derived(component, after - before))
+            material, unit = material_of(component.material), component.quantity.unit
+            scale = material.decimals if material is not None and material.unit == unit else component.quantity.scale
+            need = round_half_away(per_piece * fraction(amount, account.scale), scale)
+            found.append(Movement("issue", component.material, need, scale, unit, "", component.issue_location, True))
     return found
-
-
-def _derived(component: Component, amount: int) -> Movement:
-    unit, location = component.quantity.unit, component.issue_location
-    return Movement("issue", component.material, amount, DERIVED_DECIMALS, unit, "", location, True)
-
-
-def backflush_amount(pieces: Fraction, quantity: Fraction, base: int) -> Fraction:
-    """Consumption that belongs to `pieces`: exact, never a rounded factor (domain rule 9)."""
-    return pieces * quantity / base

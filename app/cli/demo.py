@@ -21,8 +21,7 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Generate a shift, run it with the recordings, and print the report. Exit 0 only if everything is exact."""
-    from app.configuration import load
-    from app.demo.master import CONFIGURATION
+    from app.demo.master import CONFIGURATION, configuration_for
     from app.demo.plant_simulator import generate
     from app.demo.recordings import recordings
     from app.run.recorded_input import inputs
@@ -32,7 +31,7 @@ def demo(
     progress("generate", 0, 0)
     raw = out / f"input-{int(time.time())}"
     generate(raw, seed, scale)
-    configuration = load(CONFIGURATION)
+    configuration = configuration_for(erp)
     files = [str(path) for path in sorted(raw.iterdir())] + [str(path) for path in recordings()]
     request = RunRequest(
         configuration=configuration,

@@ -1,6 +1,5 @@
 """The command `lineledger`. Each sub-command imports what it needs when it is called: `--help` answers at once."""
 
-
 from typing import Annotated
 
 import typer

@@ -71,7 +71,15 @@ def carry_out(request: "object", export_postings: Path | None, as_json: bool, pr
     assert isinstance(request, RunRequest)
     try:
         result = execute(request, erp_check.check)
-    except (WorkerLost, RunStalled, LedgerTrimmed, TopicDrift, BrokerUnavailable, EmbeddedUnavailable, TrytonUnavailable) as error:
+    except (
+        WorkerLost,
+        RunStalled,
+        LedgerTrimmed,
+        TopicDrift,
+        BrokerUnavailable,
+        EmbeddedUnavailable,
+        TrytonUnavailable,
+    ) as error:
         progress.done()
         fail(f"{error.code}: {error}")
     progress.done()

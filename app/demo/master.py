@@ -7,13 +7,28 @@ from typing import Any
 from app.configuration import load, mappers
 from app.demo.plant_simulator import FILES
 from app.erp.tryton_provision import OpeningStock
+from schemas.configuration import Configuration
+from schemas.configuration.rules import Consumption
 from schemas.records import LotCreated, MaterialChanged, OrderChanged, OrderReleased
 from streams.mapping import RawRecord
 
 CONFIGURATION = Path(__file__).parent / "plant"
 """plant.yaml, rules.yaml and erp.yaml of the demo."""
 STOCK_LOCATION = "LINE"
+DERIVED_MATERIAL = "BOX-48"
+"""Packaging, mode erp_backflush."""
 _SOURCE = "erp_orders"
+
+
+def configuration_for(erp: str) -> Configuration:
+    """The demo's configuration. Tryton derives no components from a confirmation, so there the ledger backflushes them."""
+    configuration = load(CONFIGURATION)
+    if erp != "tryton":
+        return configuration
+    derived = Consumption(component=DERIVED_MATERIAL, by="ledger_backflush")
+    rules = configuration.rules
+    kept = [entry for entry in rules.consumption if entry.mode != "erp_backflush"]
+    return Configuration.of(configuration.plant, rules.model_copy(update={"consumption": [*kept, derived]}), configuration.erp)
 
 
 def orders(directory: Path) -> list[OrderReleased | OrderChanged]:

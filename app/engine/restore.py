@@ -14,6 +14,12 @@ from confluent_kafka import Consumer as KafkaConsumer
 META_KEY = b"\0lineledger"
 """Only in the local store, never in the changelog: which changelog it mirrors, up to where, and when it last did."""
 WRITE_EVERY_ROWS = 10_000
+SILENCE_SECONDS = 30.0
+"""A restore that hears neither rows nor the end of its changelog for this long gives up: the process starts again."""
+
+
+class RestoreStalled(RuntimeError):
+    """The broker went silent in a restore. Ends the process (TAKEOVER_FAILED) instead of holding its partitions for ever."""
 
 
 class StoreMeta(msgspec.Struct):
@@ -91,8 +97,13 @@ def open_restored(
 
 def _replay(db: Any, consumer: KafkaConsumer, changelog: Changelog, end: int, stopping: Callable[[], bool]) -> int:
     batch, rows, eof = rocksdict.WriteBatch(raw_mode=True), 0, False
+    heard = time.monotonic()
     while not (eof or stopping()):
         first = consumer.poll(0.5)  # then what is already here, without waiting for a full batch
+        if first is not None:
+            heard = time.monotonic()
+        elif time.monotonic() - heard > SILENCE_SECONDS:
+            raise RestoreStalled(f"{changelog.topic}/{changelog.partition} at {end}: nothing for {SILENCE_SECONDS} s")
         for message in [first, *consumer.consume(WRITE_EVERY_ROWS, 0.0)] if first is not None else ():
             error = message.error()
             if error is None:

@@ -17,6 +17,8 @@ from faust.types.tuples import ConsumerMessage
 from app.engine.fatal import Exit, die
 
 MAX_BATCH_RECORDS = 2000
+EMBEDDED_FETCH_WAIT_MS = 10
+"""The mock cluster answers an empty fetch when its time is up, not when data comes; Faust fixes the time at 1.5 s."""
 
 
 class Batch(ConsumerMessage):
@@ -59,7 +61,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self.cursor: dict[Any, int] = {}  # position after the last take; only partitions that were sought
         self.consumer.in_transaction = True  # Faust's only switch for read_committed
         try:
-            return super()._create_worker_consumer(transport)
+            consumer = super()._create_worker_consumer(transport)
+            if self.consumer.app.settings.broker.embedded:
+                consumer._fetch_max_wait_ms = EMBEDDED_FETCH_WAIT_MS
+            return consumer
         finally:
             self.consumer.in_transaction = False
 

@@ -91,6 +91,7 @@ class Collector:
             self._letters.append(message.value())
         elif message.key() == _POSITION:
             self._positions[stage][message.partition()] = self._codec.decode(message.value())
+            self._rows[stage][b"%s/%d" % (_POSITION, message.partition())] = message.value()
         elif message.value() is None:
             self._rows[stage].pop(message.key(), None)
         else:

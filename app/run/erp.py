@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.erp.simulator.control import SimulatorControl
 from app.erp.simulator.process import SimulatorProcess
 from app.erp.tryton_install import install
 from app.erp.tryton_provision import OpeningStock, provision
@@ -31,7 +32,7 @@ class RunErp:
 def with_adapter(configuration: Configuration, adapter: str) -> Configuration:
     """The same plant and rules, posting to `adapter` under the addresses that the run sets."""
     endpoint = configuration.erp.erp.model_copy(
-        update={"adapter": adapter, "url": "${%s}" % URL_VARIABLE, "secret": TOKEN_SECRET}
+        update={"adapter": adapter, "url": "${" + URL_VARIABLE + "}", "secret": TOKEN_SECRET}
         if adapter != "none"
         else {"adapter": "none"}
     )
@@ -56,6 +57,7 @@ def started(
     wanted = choice or configuration.erp.erp.adapter
     if wanted == "sim" and (choice or URL_VARIABLE in configuration.erp.erp.url):
         with SimulatorProcess(directory / f"erp-sim-{secrets.token_hex(4)}") as simulator:
+            asyncio.run(_provision(simulator, configuration, master()))
             environ = {URL_VARIABLE: simulator.url, variable_of(TOKEN_SECRET): simulator.token}
             yield RunErp("simulated ERP", with_adapter(configuration, "sim"), environ, simulator)
     elif wanted == "tryton" and choice:
@@ -66,6 +68,22 @@ def started(
         yield RunErp("no ERP", with_adapter(configuration, "none"))
     else:
         yield RunErp(wanted, configuration)
+
+
+async def _provision(simulator: SimulatorProcess, configuration: Configuration, master: MasterData) -> None:
+    """Orders, materials, lots and places, so that the simulator derives what their flags say and refuses strangers."""
+    if not master.orders:
+        return  # it then takes every name
+    places = {part.issue_location for order in master.orders for part in order.components}
+    places |= {item.receipt_location for order in master.orders for item in order.items}
+    places |= {entry.receipt_location for entry in configuration.plant.equipment.values()}
+    places |= {place for rule in configuration.rules.post for place in (rule.issue_location, rule.receipt_location)}
+    control = SimulatorControl(simulator.url, simulator.token)
+    try:
+        lots = [(stock.material, stock.lot) for stock in master.stock]
+        await control.provision(master.orders, master.materials, lots, sorted(places - {""}))
+    finally:
+        await control.close()
 
 
 @contextlib.contextmanager

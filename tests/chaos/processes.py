@@ -58,7 +58,11 @@ class WorkerProcess:
             assert self.code is None, f"ended with {self.code} before {pattern!r}: {self.text()[-3000:]}"
             return False
 
-        return wait_until(there, f"{pattern!r} in {self.text()[-1500:]}", timeout)
+        try:
+            return wait_until(there, f"{pattern!r} in {self.log}", timeout)
+        except AssertionError:
+            threads_of([self])
+            raise
 
     def send(self, number: signal.Signals) -> None:
         if self.code is None:

@@ -12,7 +12,7 @@ RECORDS = 10_000 if SHORT else 40_000
 def test_a_stop_drains_and_a_restart_goes_on_where_it_ended(plant: CountingPlant) -> None:
     """Graceful stop: exit code 0, every folded record is committed; the restart takes over exactly there, from its volume.
 
-    The inbox ends with commit markers: the displayed lag reaches zero all the same (facts/engine.md, surprise 2).
+    The inbox ends with commit markers: the displayed lag reaches zero all the same.
     """
     plant.feed(RECORDS, transactional=True)
     first = plant.start()

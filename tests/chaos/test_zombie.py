@@ -1,4 +1,4 @@
-"""Stalled owners that wake up: fencing by the partition's transactional id (facts/faust.md: "No fencing", facts/engine.md)."""
+"""Stalled owners that wake up: fencing by the partition's transactional id."""
 
 import signal
 

@@ -1,10 +1,12 @@
 """Which local stores may be kept."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import rocksdict
 
+from app.engine import restore
 from app.engine.restore import META_KEY, Changelog, StoreMeta, put_meta, read_meta, usable
 
 CHANGELOG = Changelog("t", 0, "id-1", max_age_seconds=100.0)
@@ -56,3 +58,12 @@ def test_meta_comes_back_and_rubbish_is_not_trusted(db: Any) -> None:
     for rubbish in (b"\xc1", b"\x00", b"junk" * 9):
         db[META_KEY] = rubbish
         assert read_meta(db) is None
+
+
+def test_a_restore_that_hears_nothing_gives_up(db: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Partitions whose take-over waits for ever would be owned by nobody."""
+    monkeypatch.setattr(restore, "SILENCE_SECONDS", 0.05)
+    silent = SimpleNamespace(poll=lambda timeout: None)
+    with pytest.raises(restore.RestoreStalled, match="t/0 at 7"):
+        restore._replay(db, silent, CHANGELOG, 7, lambda: False)
+    assert restore._replay(db, silent, CHANGELOG, 7, lambda: True) == 0, "one that is told to stop does"

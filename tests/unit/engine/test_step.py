@@ -84,7 +84,7 @@ def test_a_chain_of_batches_moves_the_position_over_markers_and_compaction_holes
 
 
 def test_a_hole_in_the_chain_ends_the_process_before_anything_is_folded(owned: Any) -> None:
-    """Faust drops fetched records at a rebalance (facts/engine.md, surprise 1): never fold on as if nothing was lost."""
+    """Faust drops fetched records at a rebalance: never fold on as if nothing was lost."""
     app, part = owned
     with pytest.raises(Died) as died:
         fold(app, batch(11, 13))
