@@ -1,0 +1,59 @@
+# Two commands do everything on a fresh machine with Python 3.11 or newer: `make demo` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+ERP ?= sim
+
+.PHONY: demo test test-slow test-deep lint types layers check bench bench-short lock clean
+
+demo: .venv/runtime.stamp  ## one shift of a simulated plant and two real recordings, through everything (ERP=tryton: a real ERP)
+	$(BIN)/lineledger demo --erp $(ERP) --out out/demo
+
+test: .venv/dev.stamp  ## all tests but the slow ones; real Kafka and registry where Docker, or Java 17 and Maven, are there
+	$(BIN)/python -m pytest -q -m "not slow"
+
+test-slow: .venv/dev.stamp  ## chaos, outages, long recordings
+	$(BIN)/python -m pytest -q -m slow
+
+test-deep: .venv/dev.stamp  ## property tests with ten times the examples
+	LINELEDGER_DEEP=1 $(BIN)/python -m pytest -q tests/property
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/dev.stamp
+	$(BIN)/mypy
+
+layers: .venv/dev.stamp
+	$(BIN)/lint-imports
+
+check: lint types layers test
+
+bench: .venv/dev.stamp  ## against plain Faust on a real Kafka, medians of 3
+	$(BIN)/python -m benchmarks
+
+bench-short: .venv/dev.stamp
+	$(BIN)/python -m benchmarks --short
+
+lock:  ## needs uv; writes hashes and no address
+	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements.lock
+	uv pip compile pyproject.toml --group dev --group build -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements-dev.lock
+
+clean:
+	rm -rf .venv out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("lineledger needs Python 3.11 or newer: make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+
+# The package itself is installed without build isolation: nothing enters that the lock files do not hash.
+.venv/runtime.stamp: requirements.lock pyproject.toml | .venv/bin/python
+	$(PIP) install --quiet --require-hashes -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/dev.stamp: requirements-dev.lock pyproject.toml | .venv/bin/python
+	$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	touch $@ .venv/runtime.stamp
