@@ -4,12 +4,13 @@ Faust can drop fetched records at a rebalance, and a gap in offsets proves nothi
 occupy offsets). So each batch carries aiokafka's own positions, and StageApp.step refuses a hole and skips a repeat.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any
 
 import faust
-from aiokafka.errors import OffsetOutOfRangeError
+from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
@@ -17,6 +18,7 @@ from faust.types.tuples import ConsumerMessage
 from app.engine.fatal import Exit, die
 
 MAX_BATCH_RECORDS = 2000
+UNSOUGHT_PAUSE_SECONDS = 0.02
 EMBEDDED_FETCH_WAIT_MS = 10
 """The mock cluster answers an empty fetch when its time is up, not when data comes; Faust fixes the time at 1.5 s."""
 
@@ -73,6 +75,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     ) -> list[Any]:
         try:
             records = await super()._fetch_records(consumer, active_partitions, timeout=timeout, max_records=max_records)
+        except NoOffsetForPartitionError:
+            # A second rebalance found the fetcher running: the take-over's seek has not come yet, and nobody else's
+            # offset may be used. Nothing was taken.
+            await asyncio.sleep(UNSOUGHT_PAUSE_SECONDS)
+            return []
         except OffsetOutOfRangeError as exc:
             die(Exit.INBOX_TRUNCATED, f"the inbox was cut while it was read: {exc!r}")
         subscription = consumer._subscription.subscription  # no await from here on: take and position agree
