@@ -35,7 +35,10 @@ def observe(state: PartitionPosition, tick: Tick, upstreams: Sequence[str]) -> A
 def schedule(state: PartitionPosition, activated: ConfigActivated) -> None:
     """Remember that a configuration takes effect when the clock reaches its time; several senders say the same."""
     wanted = PendingConfig(activated.plant, activated.hash, activated.at)
-    if wanted not in state.pending_configurations and state.configurations.get(activated.plant) != activated.hash:
+    earlier = [entry for entry in state.pending_configurations if entry.plant == activated.plant and entry.at <= activated.at]
+    newest = max(earlier, key=lambda entry: (entry.at, entry.hash), default=None)
+    holds_then = newest.hash if newest is not None else state.configurations.get(activated.plant)
+    if holds_then != activated.hash:  # A, then B, then A again: what holds now says nothing
         state.pending_configurations.append(wanted)
     if activated.plant not in state.configurations:
         activate(state, activated.plant, activated.at)  # the first one holds from the beginning

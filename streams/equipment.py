@@ -35,7 +35,9 @@ from tables.calendar import Calendar
 from tables.destination import UNATTRIBUTED, Destination
 from tables.equipment import Equipment, row_key
 from tables.rejected import Rejected
+from tables.timeline import Readings
 
+READING_BYTES = 32
 _RUN_EVENTS = (RunStarted, RunChanged, RunEnded, RunCorrected, RunVoided, LotLoaded, LotUnloaded)
 
 
@@ -45,7 +47,7 @@ class Frames:
 
     raw_source: str
     label: int
-    message: RawMessage
+    messages: list[RawMessage] = field(default_factory=list)
     readings: list[bytes] = field(default_factory=list)
 
 
@@ -108,16 +110,19 @@ class EquipmentStage:
         message: RawMessage,
         values: dict[str, Any],
     ) -> None:
+        if len(values["readings"]) % READING_BYTES:
+            self._refuse_frame(step, message, values["plant"], Rejected("BAD_RECORD", "a frame is not a whole number of readings"))
+            return
         key = (values["plant"], values["equipment"], values["counter"])
         known = frames.get(key)
         if known is not None and (known.raw_source != values["raw_source"] or step.careful):
             self._read(step, memory, touched, key, known)
             known = None
         if known is None:
-            known = frames[key] = Frames(values["raw_source"], values["label"], message)
+            known = frames[key] = Frames(values["raw_source"], values["label"])
         known.readings.append(values["readings"])
         known.label = values["label"]
-        known.message = message
+        known.messages.append(message)
 
     def _read_all(
         self, step: Step, memory: Memory, touched: dict[str, Equipment], frames: dict[tuple[str, str, str], Frames]
@@ -128,21 +133,26 @@ class EquipmentStage:
 
     def _read(self, step: Step, memory: Memory, touched: dict[str, Equipment], key: tuple[str, str, str], frames: Frames) -> None:
         plant, name, counter = key
-        offset, step.offset = step.offset, frames.message.offset
+        offset, step.offset = step.offset, frames.messages[-1].offset
         equipment = self._equipment(step, memory, touched, plant, name)
         if isinstance(equipment, Rejected):
             refused: Rejected | None = equipment
-        elif any(len(readings) % 32 for readings in frames.readings):
-            refused = Rejected("BAD_RECORD", "a frame is not a whole number of readings")
         else:
-            readings = np.frombuffer(b"".join(frames.readings), "<i8").reshape(-1, 4)
+            readings = _unpacked(b"".join(frames.readings))
             equipment.seen_at(frames.label)
             refused = equipment.readings(counter, readings, frames.raw_source) if len(readings) else None
         if refused is not None:
-            boundary.refuse(
-                step, self.name, refused.code, refused.detail, message=frames.message, plant=plant, kind="CounterReading"
-            )
+            for message, packed in zip(frames.messages, frames.readings, strict=True):
+                # Each frame is a dead letter by itself: what is refused must not depend on how frames were joined.
+                if isinstance(equipment, Equipment) and refused.code == "TOO_LATE" and not equipment.has_expired(_unpacked(packed)):
+                    continue
+                self._refuse_frame(step, message, plant, refused)
         step.offset = offset
+
+    def _refuse_frame(self, step: Step, message: RawMessage, plant: str, refused: Rejected) -> None:
+        code, detail = refused.code, refused.detail
+        at = message.offset
+        boundary.refuse(step, self.name, code, detail, message=message, offset=at, plant=plant, kind="CounterReading")
 
     def _event(self, step: Step, memory: Memory, touched: dict[str, Equipment], message: RawMessage, record: Any) -> None:
         if isinstance(record, Tick):
@@ -234,6 +244,10 @@ class EquipmentStage:
                 equipment.save()
             memory.equipment.clear()
             touched.clear()
+
+
+def _unpacked(packed: bytes) -> Readings:
+    return np.frombuffer(packed, "<i8").reshape(-1, 4)
 
 
 def calendar_of(config: PlantConfig) -> Calendar:

@@ -44,7 +44,8 @@ def measure(row: EquipmentRow, ownership: Ownership, now: int) -> dict[str, tupl
 def apply(row: EquipmentRow, ownership: Ownership, now: int) -> None:
     """Bring the row's activity totals to `now`. A destination that lost its time goes to zero."""
     measured = measure(row, ownership, now)
-    known = [key for key, total in row.totals.items() if key.startswith(ORIGIN + "\x1f")]
+    runs = {run.run for run in row.runs}  # the time of a run that is forgotten stays
+    known = [key for key in row.totals if key.startswith(ORIGIN + "\x1f") and Destination.parse(key).run in runs]
     for key in {*measured, *known}:
         micros, first, last = measured.get(key, (0, 0, 0))
         total = row.totals.get(key)

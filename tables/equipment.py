@@ -24,7 +24,7 @@ from tables.calendar import Calendar
 from tables.rejected import Rejected
 from tables.rows import RowStore
 from tables.runs import Changed
-from tables.timeline import Readings, Timeline
+from tables.timeline import BUCKET_US, Readings, Timeline
 from tables.totals import give, take_back
 
 _RUN_EVENTS: dict[type, Callable[[EquipmentRow, Any], Changed | None]] = {
@@ -89,8 +89,12 @@ class Equipment:
         if len(readings):
             timeline.read(readings, raw_source)
         if too_late:
-            return Rejected("TOO_LATE", f"{too_late} readings of `{counter}` are older than the late horizon")
+            return Rejected("TOO_LATE", f"readings of `{counter}` are older than the late horizon")
         return None
+
+    def has_expired(self, readings: Readings) -> bool:
+        """Is any of them older than the late horizon? Those were refused."""
+        return len(readings) > 0 and int(readings[:, 1].min()) < self._expired_before()
 
     def run_event(self, event: Any) -> Rejected | None:
         """RunStarted .. RunVoided, LotLoaded, LotUnloaded."""
@@ -163,10 +167,15 @@ class Equipment:
             timeline = self._timeline(name)
             if timeline is not None:
                 timeline.expire(before)
+        named = set()
         for key, declared in list(self._rows.scan(self._declared_prefix)):
             if declared.occurred_at < before:
                 self._rows.delete(key)
-        runs.prune(self.row, before)
+            else:
+                named.add(declared.run)
+        # The bucket that the horizon lies in may be counted anew: whoever owns a moment of it has to be known.
+        before = before // BUCKET_US * BUCKET_US
+        runs.prune(self.row, before - self._config.attribution.run_grace_us, named)
         kept = {run.run for run in self.row.runs}
         self.row.totals = {
             key: total

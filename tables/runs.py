@@ -1,5 +1,6 @@
 """Runs, loads and states of an equipment as its events tell them, in any order of arrival; the newest version wins."""
 
+from collections.abc import Container
 from typing import NamedTuple
 
 from schemas.records import (
@@ -43,13 +44,25 @@ def run_of(row: EquipmentRow, name: str) -> RunState:
 
 def started(row: EquipmentRow, event: RunStarted) -> Changed | None:
     run = run_of(row, event.run)
-    if run.started_at is not None and run.version >= event.version:
-        return None
     before = _extent(row, run)
+    if run.version >= event.version:
+        return _changed(row, run, before) if _fill_in(run, event) else None
     run.order, run.operation, run.bom_revision = event.order, event.operation, event.bom_revision
     run.started_at, run.version = event.occurred_at, event.version
     _set_segment(run, RunSegment(event.occurred_at, event.version, event.outputs))
     return _changed(row, run, before)
+
+
+def _fill_in(run: RunState, event: RunStarted) -> bool:
+    """A start that arrives after something newer only says what that left open. False: nothing."""
+    known = (run.order, run.operation, run.bom_revision, run.started_at, run.segments)
+    if run.started_at is None or not run.segments:
+        if not any(segment.version > event.version for segment in run.segments):
+            _set_segment(run, RunSegment(event.occurred_at, event.version, event.outputs))
+        run.bom_revision = run.bom_revision or event.bom_revision
+        run.order, run.operation = run.order or event.order, run.operation or event.operation
+    run.started_at = event.occurred_at if run.started_at is None else run.started_at
+    return known != (run.order, run.operation, run.bom_revision, run.started_at, run.segments)
 
 
 def changed(row: EquipmentRow, event: RunChanged) -> Changed | None:
@@ -75,7 +88,7 @@ def ended(row: EquipmentRow, event: RunEnded) -> Changed | None:
     if run.ended_at is not None and run.version >= event.version:
         return None
     before = _extent(row, run)
-    run.ended_at = event.occurred_at
+    run.ended_at, run.version = event.occurred_at, max(run.version, event.version)
     return _changed(row, run, before)
 
 
@@ -124,9 +137,12 @@ def state_changed(row: EquipmentRow, event: EquipmentStateChanged) -> bool:
     return True
 
 
-def prune(row: EquipmentRow, before_us: int) -> None:
-    """Forget runs that ended before, and loads, states and stops that something later replaced before."""
-    row.runs = [run for run in row.runs if run.started_at is None or end_of(run, row.stops) >= before_us]
+def prune(row: EquipmentRow, before_us: int, named: Container[str] = ()) -> None:
+    """Forget runs that ended before, and loads, states and stops that something later replaced before. Runs that are
+    `named` by a declaration stay: it would lose its order."""
+    row.runs = [
+        run for run in row.runs if run.started_at is None or end_of(run, row.stops) >= before_us or run.run in named
+    ]
     oldest = min((run.started_at for run in row.runs if run.started_at is not None), default=before_us)
     keep_from = min(oldest, before_us)
     row.stops = [stop for stop in row.stops if stop >= keep_from]

@@ -59,10 +59,10 @@ def run(
 
 def carry_out(request: "object", export_postings: Path | None, as_json: bool, progress: Progress) -> int:
     """Run, export, report; the exit code."""
-    from app.ledger import balance, erp_check, export, report
     from app.erp.tryton_install import TrytonUnavailable
     from app.kafka.embedded import EmbeddedUnavailable
     from app.kafka.topics import BrokerUnavailable, TopicDrift
+    from app.ledger import balance, erp_check, export, report
     from app.run.collector import LedgerTrimmed
     from app.run.feeder import RunStalled
     from app.run.run import RunRequest, execute
@@ -84,7 +84,7 @@ def carry_out(request: "object", export_postings: Path | None, as_json: bool, pr
         fail(f"{error.code}: {error}")
     progress.done()
     proof = balance.prove(result.snapshot)
-    found = report.build(result.snapshot, proof, result.seconds, result.calls)
+    found = report.build(result.snapshot, proof, result.seconds, result.rate, result.calls)
     posted, open_ = export.write(export_postings or request.out / "postings.csv", result.snapshot, proof)
     found.files = [str(posted), str(open_)]
     content = json.dumps(report.as_json(found), indent=1, ensure_ascii=False)

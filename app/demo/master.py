@@ -21,14 +21,21 @@ _SOURCE = "erp_orders"
 
 
 def configuration_for(erp: str) -> Configuration:
-    """The demo's configuration. Tryton derives no components from a confirmation, so there the ledger backflushes them."""
+    """The demo's configuration. Tryton derives no components from a confirmation, so there the ledger backflushes them;
+    and scrap is there what a production puts out to a scrap location."""
     configuration = load(CONFIGURATION)
     if erp != "tryton":
         return configuration
     derived = Consumption(component=DERIVED_MATERIAL, by="ledger_backflush")
     rules = configuration.rules
     kept = [entry for entry in rules.consumption if entry.mode != "erp_backflush"]
-    return Configuration.of(configuration.plant, rules.model_copy(update={"consumption": [*kept, derived]}), configuration.erp)
+    booking = configuration.erp.book["scrap"].model_copy(update={"by": "production_output"})
+    book = {**configuration.erp.book, "scrap": booking}
+    return Configuration.of(
+        configuration.plant,
+        rules.model_copy(update={"consumption": [*kept, derived]}),
+        configuration.erp.model_copy(update={"book": book}),
+    )
 
 
 def orders(directory: Path) -> list[OrderReleased | OrderChanged]:

@@ -19,8 +19,9 @@ class Exit(IntEnum):
     COMMIT_FAILED = 77
     TOPIC_MISMATCH = 78
     CONFIG_MISSING = 79
-    SERVICE_CRASHED = 80
     SCHEMA_UNKNOWN = 80
+    SERVICE_CRASHED = 81
+    OUTCOME_LOST = 82
 
 
 def die(code: Exit, why: str) -> NoReturn:

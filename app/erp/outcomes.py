@@ -1,7 +1,5 @@
 """Outcomes on their way back: records of delivery's own inbox, sent outside of its transactions."""
 
-import os
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -9,10 +7,9 @@ from typing import Any
 
 from confluent_kafka import Producer
 
+from app.engine.fatal import Exit, die
 from schemas.codec import Codec
 
-OUTCOME_LOST = 80
-"""Exit code, beside those of app.engine.fatal."""
 MAX_QUEUED = 10_000
 DELIVERY_TIMEOUT_MS = 30_000
 POLL_SECONDS = 0.05
@@ -20,8 +17,7 @@ POLL_SECONDS = 0.05
 
 def end_process(why: str) -> None:
     """An outcome that is not in the log must not be forgotten: after the restart its posting is unknown and found out."""
-    print(f"FATAL OUTCOME_LOST pid={os.getpid()} {why}", file=sys.stderr, flush=True)
-    os._exit(OUTCOME_LOST)
+    die(Exit.OUTCOME_LOST, why)
 
 
 class OutcomeProducer:

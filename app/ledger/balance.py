@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from app.ledger.snapshot import Snapshot
 from schemas.configuration import Configuration
-from schemas.records import AccountRow, EquipmentRow, OrderRow, PostingRow, TotalState
+from schemas.records import AccountRow, EquipmentRow, IssuedPosting, OrderRow, PostingRow, TotalState
 from streams.orders import consumption_weights
 from tables import account as ledger
 from tables.account import BASIS, account_key
@@ -121,7 +121,7 @@ def _account(
     balance = Balance(recorded=amount)
     for posting in row.issued:
         seen.add(posting.posting_id)
-        _posting(row, posting.posting_id, posting.amount, postings.get(posting.posting_id), balance, differences)
+        _posting(row, posting, postings.get(posting.posting_id), balance, differences)
     issued = sum(posting.amount for posting in row.issued)
     if issued != row.posted:
         differences.append(f"{key}: issued postings sum to {issued}, the account says {row.posted}")
@@ -139,15 +139,16 @@ def _account(
     return balance
 
 
-def _posting(
-    row: AccountRow, posting_id: str, amount: int, found: PostingRow | None, balance: Balance, differences: list[str]
-) -> None:
-    quantity = fraction(amount, row.scale)
+def _posting(row: AccountRow, posting: IssuedPosting, found: PostingRow | None, balance: Balance, differences: list[str]) -> None:
+    quantity = fraction(posting.amount, row.scale)
     if found is None:
-        balance.waiting += quantity  # issued, and not yet read by delivery
+        if posting.status == ACCEPTED:
+            balance.posted += quantity  # long ago: delivery keeps only its identity, the account knows
+        else:
+            balance.waiting += quantity  # issued, and not yet read by delivery
         return
-    if (found.posting.amount, found.posting.scale, found.posting.unit) != (amount, row.scale, row.unit):
-        differences.append(f"{posting_id}: delivery has {found.posting.amount}, the account {amount}")
+    if (found.posting.amount, found.posting.scale, found.posting.unit) != (posting.amount, row.scale, row.unit):
+        differences.append(f"{posting.posting_id}: delivery has {found.posting.amount}, the account {posting.amount}")
     if found.state == ACCEPTED:
         balance.posted += quantity
         if found.stock_type not in ("", "unrestricted"):

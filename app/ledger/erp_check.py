@@ -3,12 +3,15 @@
 import asyncio
 import os
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
 from app.erp.adapters import adapter_for
+from app.ledger.balance import ACCEPTED
 from app.ledger.snapshot import Snapshot
 from app.run.erp import RunErp
+from schemas.records import Movement
 from tables.quantity import fraction
 
 Key = tuple[str, str, str, str]
@@ -19,12 +22,23 @@ def expected(snapshot: Snapshot) -> dict[Key, Fraction]:
     """Net quantity that the accepted postings should have moved; a lot that is not batch-managed is left out."""
     found: dict[Key, Fraction] = defaultdict(Fraction)
     identifiers = snapshot.configuration.erp.identifiers
-    for row in snapshot.of("delivery", "p|"):
-        for movement in row.posting.movements if row.state == "accepted" else ():
-            material = identifiers.material.erp(movement.material)
-            key = (identifiers.order.erp(row.posting.order), material, movement.lot, movement.type)
+    for order, movements in accepted(snapshot):
+        for movement in movements:
+            key = (identifiers.order.erp(order), identifiers.material.erp(movement.material), movement.lot, movement.type)
             found[key] += fraction(movement.amount, movement.scale)
     return {key: value for key, value in found.items() if value}
+
+
+def accepted(snapshot: Snapshot) -> Iterator[tuple[str, Sequence[Movement]]]:
+    """Order and movements of every accepted posting: as delivery has it, or the account where delivery has forgotten it."""
+    kept = {row.posting.posting_id: row for row in snapshot.of("delivery", "p|")}
+    for row in kept.values():
+        if row.state == ACCEPTED:
+            yield row.posting.order, row.posting.movements
+    for account in snapshot.of("orders", "a|"):
+        for posting in account.issued:
+            if posting.posting_id not in kept and posting.status == ACCEPTED:
+                yield account.order, posting.movements
 
 
 def check(snapshot: Snapshot, erp: RunErp) -> dict[str, Any]:

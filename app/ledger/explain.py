@@ -40,11 +40,11 @@ def _posting(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting) -> tup
         and posting.cumulative == sum(entry.amount for entry in row.issued if entry.sequence <= posting.sequence)
     )
     sign = "+" if posting.amount >= 0 else ""
-    status = delivered.state.upper() if delivered is not None else "ISSUED"
+    status = (delivered.state if delivered is not None else posting.status).upper()
     lines = [
         f"{sign}{decimal_text(posting.amount, row.scale)} {row.unit} {row.kind}{f' ({row.reason})' if row.reason else ''}   "
         f"order {row.order} op {row.operation}   {row.material} lot {row.lot or '-'}   {row.plant} / {row.location or '-'}   {status}",
-        f"Booked    {_booked(delivered)}   document date {row.business_date}",
+        f"Booked    {_booked(posting, delivered)}   document date {row.business_date}",
         f'Because   rule "{posting.rule}" (version {posting.rule_version}), cut {_iso(posting.cut)}',
         "Quantity",
     ]
@@ -71,14 +71,14 @@ def _posting(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting) -> tup
         "rule_version": posting.rule_version,
         "records": posting.records,
         "sources": [entry.to_avro() for entry in posting.ranges],
-        "erp_document": delivered.erp_document if delivered is not None else "",
+        "erp_document": delivered.erp_document if delivered is not None else posting.erp_document,
     }
     return found, lines
 
 
-def _booked(delivered: PostingRow | None) -> str:
+def _booked(posting: IssuedPosting, delivered: PostingRow | None) -> str:
     if delivered is None:
-        return "not yet with delivery"
+        return f"document {posting.erp_document}, long ago" if posting.erp_document else "not yet with delivery"
     tries = f"{delivered.attempts} attempts, {delivered.finds} read-backs"
     if delivered.erp_document:
         return f"document {delivered.erp_document} ({delivered.stock_type or 'unrestricted'}), {tries}"
@@ -139,8 +139,14 @@ def exception_lines(snapshot: Snapshot, code: str) -> tuple[list[dict[str, Any]]
         if code in ("", letter.code)
     ]
     return found, [
-        f"{entry['code']:<18} {entry['position']:<32} {entry['detail']}\n    {entry['original'][:200]}" for entry in found
+        f"{entry['code']:<18} {entry['position']:<32} {entry['detail']}\n    {_printable(entry['original'][:200])}"
+        for entry in found
     ]
+
+
+def _printable(original: str) -> str:
+    """Safe on a terminal: an original may be bytes of any kind."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in original)
 
 
 def _iso(micros: int) -> str:

@@ -6,10 +6,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from app.ledger.balance import Proof
+from app.ledger.balance import Proof, counts_of, order_of
 from app.ledger.snapshot import Snapshot
 from schemas.records import AccountRow, PostingRow, RawRange
-from tables.account import BASIS, account_key, unposted
+from tables.account import BASIS, account_key, lineage, unposted
 from tables.quantity import decimal_text
 
 COLUMNS = (
@@ -66,8 +66,8 @@ def postings(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
                 "posting_id": posting.posting_id,
                 "sequence": posting.sequence,
                 "rule_version": posting.rule_version,
-                "status": found.state if found is not None else "issued",
-                "erp_document": found.erp_document if found is not None else "",
+                "status": found.state if found is not None else posting.status,
+                "erp_document": found.erp_document if found is not None else posting.erp_document,
                 "records": posting.records,
                 "sources": sources_text(posting.ranges),
             }
@@ -76,8 +76,7 @@ def postings(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
 def not_posted(snapshot: Snapshot, proof: Proof) -> Iterator[dict[str, Any]]:
     """Parked, not due, covered by a milestone, and unattributed. (Held postings stand in the first file with their status.)"""
     for row in accounts(snapshot):
-        ranges: list[RawRange] = []
-        records = sum(source.records for source in row.sources.values())
+        records, ranges = lineage(row, counts_of(snapshot.configuration, order_of(snapshot, row), row))
         base = {**_business(row), "records": records, "sources": sources_text(ranges)}
         if row.parked:
             yield {**base, "quantity": decimal_text(row.parked, row.scale), "status": "parked", "code": row.code}

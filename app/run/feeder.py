@@ -8,6 +8,7 @@ from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from app.engine.partition import Broker
+from app.kafka.topic_plan import MAX_BATCH_BYTES
 from app.run.collector import Collector, end_offsets
 from streams.clock import clock_of
 from streams.intake import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER
@@ -50,7 +51,13 @@ class Feeder:
         self._collector, self._upstreams, self._partitions = collector, list(upstreams), partitions
         self._progress, self._alive = progress, alive
         self._producer = Producer(
-            broker.client(compression_type="lz4", linger_ms=5, enable_idempotence=True, queue_buffering_max_messages=100_000)
+            broker.client(
+                compression_type="lz4",
+                linger_ms=5,
+                enable_idempotence=True,
+                queue_buffering_max_messages=100_000,
+                message_max_bytes=MAX_BATCH_BYTES,
+            )
         )
         self._admin = AdminClient(broker.client())
         self._inboxes = [(f"{prefix}{stage}.inbox", partition) for stage in MAX_INBOX_LAG for partition in range(partitions)]
@@ -59,6 +66,8 @@ class Feeder:
         self._lag_checked = 0.0
         self._moved = (time.monotonic(), (0, 0))
         self.fed = 0
+        self.streaming: tuple[float, int] | None = None
+        """When intake's first commit was seen, and how many records it covered: the start of a speed figure."""
 
     def feed(self, records: Iterable[RawRecord]) -> None:
         """Everything, then the end of input. Returns when it is in the log."""
@@ -123,8 +132,11 @@ class Feeder:
             self._pause()
 
     def _raw_in_flight(self) -> int:
-        position = next(iter(self._collector.positions("intake").values()), None)
-        return self.fed - (position.next_offset if position is not None else 0)
+        position = self._collector.positions("intake").get(0)
+        committed = position.next_offset if position is not None else 0
+        if committed and self.streaming is None:
+            self.streaming = (time.monotonic(), committed)
+        return self.fed - committed
 
     def _lagging(self) -> bool:
         now = time.monotonic()
@@ -142,6 +154,7 @@ class Feeder:
     def _pause(self) -> None:
         self._producer.poll(PAUSE_SECONDS)
         self._lag_checked = 0.0
+        self._raw_in_flight()
         self._collector.check()
         self._alive()
         self._progress(self.fed, self.clock())

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from schemas.configuration import PlantConfig
 from streams.mapping import Mapper, RawRecord, Refused, compile_source
+from streams.mapping.items import MAX_RAW_BYTES
 
-MAX_LINE_BYTES = 1 << 20
+MAX_LINE_BYTES = MAX_RAW_BYTES + 1
+"""Of a longer line: enough for the mapping to see that it is too long."""
 
 
 class InputError(ValueError):

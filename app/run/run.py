@@ -56,6 +56,8 @@ class RunResult:
     records: int
     erp: str
     restarts: int
+    rate: float
+    """Raw records per second from intake's first commit until drained: without the start of processes."""
     calls: dict[str, Any] = field(default_factory=dict)
 
 
@@ -83,7 +85,6 @@ def execute(request: RunRequest, reconcile: Callable[[ledger.Snapshot, RunErp], 
         stack.callback(workers.stop)
         workers.start()
         request.started(workers.pids())
-        (request.out / "pids.json").write_text(json.dumps(workers.pids()), encoding="utf-8")
         upstreams = Installation(Configurations(broker, codec, prefix), recorded=True).upstreams("orders", configuration)
         feeder = Feeder(
             broker,
@@ -99,6 +100,8 @@ def execute(request: RunRequest, reconcile: Callable[[ledger.Snapshot, RunErp], 
         )
         feeder.feed(merged(request.files, plant, key))
         _drain(request, configuration, collector, feeder, workers)
+        since, before = feeder.streaming or (began, 0)
+        rate = (feeder.fed - before) / (time.monotonic() - since)
         workers.stop()
         collector.settle()
         collector.check()
@@ -106,7 +109,7 @@ def execute(request: RunRequest, reconcile: Callable[[ledger.Snapshot, RunErp], 
         ledger.write(request.out, collector.encoded(), collector.encoded_exceptions(), configuration, about)
         snapshot = ledger.read(request.out, codec)
         calls = reconcile(snapshot, erp)
-        return RunResult(snapshot, time.monotonic() - began, feeder.fed, erp.name, workers.restarts, calls)
+        return RunResult(snapshot, time.monotonic() - began, feeder.fed, erp.name, workers.restarts, rate, calls)
 
 
 @contextlib.contextmanager
@@ -133,7 +136,21 @@ def _workers(request: RunRequest, broker: Broker, prefix: str, configuration: Co
     stored.write_text(json.dumps(configuration.document().to_avro()), encoding="utf-8")
     arguments = ["--bootstrap", broker.bootstrap, "--prefix", prefix, "--configuration", str(stored), "--recorded"]
     arguments += ["--datadir", str(request.out / "state"), *(["--embedded"] if broker.embedded else [])]
-    return Workers(arguments, STAGES, request.workers, request.out / "logs", erp.environ)
+    pids = request.out / "pids.json"
+    return Workers(
+        arguments,
+        STAGES,
+        request.workers,
+        request.out / "logs",
+        erp.environ,
+        lambda found: write_atomically(pids, json.dumps(found)),
+    )
+
+
+def write_atomically(path: Path, text: str) -> None:
+    temporary = path.with_suffix(".new")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
 
 
 def _drain(request: RunRequest, configuration: Configuration, collector: Collector, feeder: Feeder, workers: Workers) -> None:
@@ -152,7 +169,9 @@ def _final(collector: Collector, installation: Installation, configuration: Conf
     intake = collector.positions("intake").get(0)
     if intake is None or not intake.marks.get("final"):
         return False
-    end = intake.marks["tick"]
+    end = intake.marks.get("tick")
+    if end is None:
+        return True  # no record said when it came: there was nothing for the other stages
     for stage in ("equipment", "lots", "orders", "delivery"):
         upstreams = installation.upstreams(stage, configuration)
         positions = collector.positions(stage)

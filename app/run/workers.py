@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,8 @@ QUICK_SECONDS, MAX_QUICK_DEATHS = 8.0, 3
 """A worker that dies this early this often in a row does not start at all."""
 STOP_SECONDS = 20.0
 LOG_TAIL_BYTES = 1500
+PROGRAM = "app.cli.main"
+"""Module that is run with `worker STAGE ...`."""
 
 
 class WorkerLost(RuntimeError):
@@ -42,6 +44,8 @@ class Workers:
     count: int
     logs: Path
     environ: Mapping[str, str]
+    changed: Callable[[dict[str, list[int]]], None]
+    """Told the pids of each stage whenever they change."""
     found: list[WorkerProcess] = field(default_factory=list)
 
     def start(self) -> None:
@@ -49,9 +53,10 @@ class Workers:
         for stage in self.stages:
             for index in range(self.count):
                 self.found.append(WorkerProcess(stage, index, self._spawn(stage, index)))
+        self.changed(self.pids())
 
     def _spawn(self, stage: str, index: int) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "app.cli.main", "worker", stage, *self.arguments, "--instance", str(index)]
+        command = [sys.executable, "-m", PROGRAM, "worker", stage, *self.arguments, "--instance", str(index)]
         with (self.logs / f"{stage}-{index}.log").open("ab") as log:
             return subprocess.Popen(
                 command,
@@ -79,6 +84,7 @@ class Workers:
                     f"{worker.stage}-{worker.index} ended {worker.restarts} times, last with code {code}:\n{self._log_tail(worker)}"
                 )
             worker.process, worker.since = self._spawn(worker.stage, worker.index), time.monotonic()
+            self.changed(self.pids())
 
     def _log_tail(self, worker: WorkerProcess) -> str:
         return (self.logs / f"{worker.stage}-{worker.index}.log").read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace")

@@ -1,0 +1,52 @@
+"""The equipment stage alone, as it ships, until it has folded the workload; prints one line of JSON."""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from typing import Any
+
+from app.engine.partition import Checkpoint
+from app.settings import Settings
+from app.topology import Plant
+from benchmarks.workload import configuration
+
+
+async def main(bootstrap: str, prefix: str, frames: int, readings: int, datadir: str) -> None:
+    os.makedirs(datadir, exist_ok=True)
+    settings = Settings(bootstrap, prefix=prefix, datadir=datadir, recorded=True, checkpoint_interval=1.0)
+    (app,) = Plant(settings, configuration()).apps(["equipment"])
+    done, gaps, commits = [0], [0.0], [0.0]
+    began: list[float] = []
+    stage: Any = app.stage
+    fold = stage.fold
+
+    def timed(step: Any) -> None:
+        if not began and step.records:
+            began.append(time.monotonic())
+        fold(step)
+        done[0] += len(step.records)
+
+    def committed(checkpoint: Checkpoint) -> None:
+        if checkpoint.records and checkpoint.gap < 60:
+            gaps.append(checkpoint.gap)
+            commits.append(checkpoint.took)
+
+    stage.fold, app.on_checkpoint = timed, committed
+    app.finalize()
+    await app.maybe_start()
+    while done[0] < frames:
+        await asyncio.sleep(0.005)
+    seconds = time.monotonic() - began[0]
+    print(
+        json.dumps(
+            {"rate": readings / seconds, "seconds": seconds, "max_gap": max(gaps[2:], default=0.0), "max_commit": max(commits)}
+        )
+    )
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]))

@@ -1,0 +1,87 @@
+"""Random shop floors: readings of one counter, runs, corrections and loads, and the order in which they arrive."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from schemas.records import LotLoaded, RunChanged, RunCorrected, RunEnded, RunStarted, RunVoided
+from tests.property.equipment_model import Reading
+from tests.unit.tables.floor_bench import S, at, on_machine, out
+
+BEGIN = at("05:40")
+"""Shortly before a business date begins."""
+MODULUS = 100_000
+WHEN = st.integers(0, 4 * 3600).map(lambda seconds: BEGIN + seconds * S)
+
+
+@dataclass(slots=True)
+class Shop:
+    on_fall: str
+    readings: list[Reading]
+    """In the order of their truth."""
+    events: list[Any]
+
+
+@st.composite
+def counts(draw: st.DrawFn, on_fall: str, any_order: bool, with_seq: bool) -> list[Reading]:
+    """Readings in truth order. `any_order`: no reading restates an earlier count, except the one directly before it: only
+    change points are kept, so one that repeats what seems to be the count is forgotten before the truth is known."""
+    kinds = ["rise"] * 6 + ["same", "fall", "same"] + ([] if any_order else ["unavailable", "zero"])
+    steps = draw(st.lists(st.tuples(st.sampled_from(kinds), st.integers(1, 6), st.integers(1, 700)), min_size=1, max_size=40))
+    moment, count, epoch = BEGIN, 1000 + draw(st.integers(0, 8)) * 10, 0
+    found, after_break, lows = [Reading(0, moment, count)], False, 0
+    gone = draw(st.integers(0, 60)) if any_order else -1
+    for n, (kind, size, seconds) in enumerate(steps, 1):
+        moment += seconds * S
+        value: int | None
+        if n == gone or kind == "unavailable":
+            value, after_break = None, True
+        elif kind == "zero" or (kind == "fall" and on_fall == "placeholder" and size > 3):
+            value, after_break, lows = (lows % 9 if any_order else 0), True, lows + 1
+        else:
+            if kind == "fall":
+                epoch += 1
+                count = size * 10 + epoch
+            elif kind == "rise" or after_break:
+                count += size * 10
+            value, after_break = count, False
+        found.append(Reading(n, moment, value))
+    if any_order and lows > 9:
+        found = found[:1]
+    return [one if with_seq else one._replace(seq=-1) for one in found]
+
+
+@st.composite
+def run_events(draw: st.DrawFn, name: str) -> list[Any]:
+    """Everything that is ever said of one run. A correction says it all again; a void comes last."""
+    start, factor = draw(WHEN), st.integers(1, 3)
+    outputs = [out(material, factor=draw(factor)) for material in draw(st.sampled_from([["A"], ["A"], ["A", "B"]]))]
+    order = f"O{draw(st.integers(1, 2))}"
+    events = [on_machine(RunStarted, start, run=name, order=order, operation="10", outputs=outputs)]
+    if draw(st.booleans()):
+        events.append(on_machine(RunEnded, start + draw(st.integers(0, 3600)) * S, run=name))
+    if draw(st.booleans()):
+        for version in range(1, draw(st.integers(1, 3))):
+            begin = draw(WHEN)
+            told = {"order": f"O{draw(st.integers(1, 3))}", "outputs": [out("A", factor=draw(factor))], "operation": "10"}
+            finish = begin + draw(st.integers(0, 3600)) * S
+            events.append(on_machine(RunCorrected, begin, run=name, version=version, started_at=begin, ended_at=finish, **told))
+    else:
+        for after in draw(st.lists(st.integers(1, 3000), max_size=2, unique=True)):
+            events.append(on_machine(RunChanged, start + after * S, run=name, outputs=[out("A", factor=draw(factor))]))
+    if draw(st.integers(0, 5)) == 0:
+        events.append(on_machine(RunVoided, start, run=name, version=9))
+    return events
+
+
+@st.composite
+def shops(draw: st.DrawFn, any_order: bool) -> Shop:
+    on_fall = draw(st.sampled_from(["reset", "placeholder", "rollover"]))
+    readings = draw(counts(on_fall, any_order, draw(st.booleans())))
+    events = [event for n in range(draw(st.integers(0, 4))) for event in draw(run_events(f"R{n}"))]
+    for moment in draw(st.lists(WHEN, max_size=2, unique=True)):
+        events.append(on_machine(LotLoaded, moment, position="hopper", material="PP", lot=f"L{moment % 7}"))
+    if draw(st.integers(0, 3)) == 0:
+        events.append(on_machine(RunEnded, draw(WHEN)))
+    return Shop(on_fall, readings, events)

@@ -1,0 +1,163 @@
+"""The ledger against the obvious model: an account holds the sum of the newest totals of its sources, and whatever was
+posted adds up to that sum, rounded once. A second ledger hears the same and is restarted whenever it likes."""
+
+from fractions import Fraction
+from math import floor
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from schemas.records import OrderChanged, OrderCompleted, OrderReleased, Posting
+from tests.unit.streams.ledger_bench import Ledger, component, item, released, total
+from tests.unit.tables.floor_bench import HOUR, at, configuration, event
+
+RULES = {
+    "consumption": [{"component": "*", "by": "meter"}],
+    "post": [
+        {"kind": "yield", "when": ["shift_end", "order_completed"]},
+        {"kind": "scrap", "when": ["shift_end", "above 5 PC at once"]},
+        {"kind": "consumption", "when": ["every 1 h"]},
+    ],
+    "order": {"over_delivery": "unlimited"},
+}
+BEGIN = at("10:00")
+CUTS = {at("14:00"), at("22:00"), at("06:00", 21), at("14:00", 21)}
+DATES = ("2026-11-19", "2026-11-20")
+KINDS = ("gross", "scrap", "consumption")
+Source = tuple[str, str, str]
+"""(kind, source, business date)"""
+
+
+def rounded(value: Fraction) -> int:
+    """Halves away from zero."""
+    return floor(abs(value) + Fraction(1, 2)) * (-1 if value < 0 else 1)
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        config = configuration(rules=RULES)
+        self.steady, self.restarted = Ledger(config), Ledger(config)
+        self.now, self.change = BEGIN, 0
+        self.waiting: list[tuple[int, Any]] = []
+        self.newest: dict[Source, Any] = {}
+        self.open, self.completed = False, False
+        self.sent: list[Any] = []
+        self.ids: set[str] = set()
+
+    def say(self, record: Any) -> None:
+        self.waiting.append((record.label, record))
+        for bench in (self.steady, self.restarted):
+            bench.fold(record)
+
+    # -- what comes in
+
+    @rule(
+        kind=st.sampled_from(KINDS),
+        source=st.sampled_from(["M1", "M2"]),
+        date=st.sampled_from(DATES),
+        amount=st.integers(0, 40),
+        version=st.integers(1, 12),
+        ahead=st.integers(0, 2),
+    )
+    def total_of_a_source(self, kind: str, source: str, date: str, amount: int, version: int, ahead: int) -> None:
+        """Versions come in any order; a version says the same wherever it is repeated."""
+        known = [one for one in self.sent if (one.kind, one.equipment, one.business_date) == (kind, source, date)]
+        if any(one.inbox_offset == version for one in known):
+            return
+        fields: dict[str, Any] = {"business_date": date, "equipment": source, "source_key": f"{source}|{kind}"}
+        if kind == "consumption":
+            fields |= {"unit": "kg", "denominator": 7000, "material": "PP", "lot": "R1"}
+        self.sent.append(total(kind, amount, (1, version), self.now + ahead * HOUR, **fields))
+        self.say(self.sent[-1])
+
+    @rule(data=st.data())
+    def once_more(self, data: st.DataObject) -> None:
+        if self.sent:
+            self.say(data.draw(st.sampled_from(self.sent)))
+
+    @rule(status=st.sampled_from(["released", "released", "locked"]))
+    def master_data(self, status: str) -> None:
+        self.change += 1
+        cls = OrderReleased if self.change == 1 else OrderChanged
+        what = {"items": [item()], "components": [component(mode="metered")], "change_number": str(self.change)}
+        self.say(released(self.now, cls, status=status, **what))
+
+    @rule()
+    def complete(self) -> None:
+        self.say(event(OrderCompleted, self.now, self.now, order="O1"))
+
+    @rule()
+    def restart(self) -> None:
+        self.restarted.restart()
+
+    # -- the clock
+
+    @rule(hours=st.integers(1, 4))
+    def advance(self, hours: int) -> None:
+        step = self.now + hours * HOUR
+        self.now = min([step, *(cut for cut in CUTS if self.now < cut < step)])
+        for label, record in self.waiting:
+            if label <= self.now:
+                self.apply(record)
+        self.waiting = [(label, record) for label, record in self.waiting if label > self.now]
+        postings = self.steady.tick(self.now)
+        assert postings == self.restarted.tick(self.now), "a restart changed what is posted"
+        self.check_postings(postings)
+        self.check_accounts()
+
+    def apply(self, record: Any) -> None:
+        if isinstance(record, OrderCompleted):
+            self.completed = True
+        elif isinstance(record, OrderReleased | OrderChanged):
+            self.open = record.status == "released"
+        else:
+            key = (record.kind, record.equipment, record.business_date)
+            known = self.newest.get(key)
+            if known is None or known.inbox_offset < record.inbox_offset:
+                self.newest[key] = record
+
+    # -- what must hold
+
+    def holds(self, kind: str, date: str) -> Fraction:
+        def of(wanted: str) -> list[Fraction]:
+            known = [one for key, one in self.newest.items() if key[0] == wanted and key[2] == date]
+            return [Fraction(one.numerator, one.denominator) for one in known]
+
+        if kind == "yield":
+            return sum(of("gross"), Fraction(0)) - sum(of("scrap"), Fraction(0))
+        return sum(of(kind), Fraction(0))
+
+    def check_postings(self, postings: list[Posting]) -> None:
+        assert not postings or self.open
+        for posting in postings:
+            assert posting.posting_id not in self.ids
+            self.ids.add(posting.posting_id)
+            assert posting.amount != 0
+            assert posting.cut == self.now
+            assert posting.cumulative == rounded(self.holds(posting.kind, posting.business_date) * 10**posting.scale)
+
+    def check_accounts(self) -> None:
+        for key, row in self.steady.accounts().items():
+            exact = self.holds(row.kind, row.business_date)
+            assert Fraction(row.recorded_numerator, row.recorded_denominator) == exact, key
+            made = [one for one in self.steady.postings if one.account == key[2:]]
+            assert sum(one.amount for one in made) == row.posted == (made[-1].cumulative if made else 0)
+            assert [one.sequence for one in made] == list(range(1, len(made) + 1))
+            assert row.code == ("" if self.open else row.code)
+            waits = row.kind == "yield" and exact < 0 <= row.posted
+            at_cut = self.now in CUTS or row.kind == "consumption" or (self.completed and row.kind == "yield")
+            if self.open and at_cut and not waits:
+                assert row.posted == rounded(exact * 10**row.scale), (key, "everything due was posted")
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        self.steady.check_conservation()
+        self.restarted.check_conservation()
+        assert self.steady.step.rows.rows == self.restarted.step.rows.rows
+
+
+LedgerMachine.TestCase.settings = settings(stateful_step_count=30)
+test_ledger = LedgerMachine.TestCase

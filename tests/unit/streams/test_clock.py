@@ -1,0 +1,85 @@
+"""The clock in the log: the minimum over all upstreams, never back; configuration takes effect at its time."""
+
+import pytest
+
+from schemas.records import ConfigActivated, PartitionPosition, Tick
+from streams.clock import Advance, activate, clock_of, observe, schedule
+
+UPSTREAMS = ("intake/raw/0", "intake/raw/1")
+
+
+def fresh() -> PartitionPosition:
+    return PartitionPosition(0, 1, 1, "")
+
+
+def tick(at: int, number: int = 0, plant: str = "P") -> Tick:
+    return Tick(plant, at, UPSTREAMS[number])
+
+
+def test_the_slowest_upstream_holds_the_clock() -> None:
+    state = fresh()
+    assert observe(state, tick(10), UPSTREAMS) is None, "the other one has not spoken"
+    assert observe(state, tick(7, 1), UPSTREAMS) == Advance(0, 7)
+    assert observe(state, tick(20), UPSTREAMS) is None
+    assert observe(state, tick(15, 1), UPSTREAMS) == Advance(7, 15)
+    assert clock_of(state, "P", UPSTREAMS) == 15
+
+
+def test_never_back() -> None:
+    state = fresh()
+    for number in (0, 1):
+        observe(state, tick(10, number), UPSTREAMS)
+    assert observe(state, tick(10), UPSTREAMS) is None
+    assert observe(state, tick(3), UPSTREAMS) is None
+    assert clock_of(state, "P", UPSTREAMS) == 10
+
+
+def test_senders_that_are_no_upstreams_and_other_plants_do_not_count() -> None:
+    state = fresh()
+    observe(state, Tick("P", 99, "somebody"), UPSTREAMS)
+    observe(state, tick(10, 0, "Q"), UPSTREAMS)
+    observe(state, tick(10, 1, "Q"), UPSTREAMS)
+    assert clock_of(state, "P", UPSTREAMS) == 0
+    assert clock_of(state, "Q", UPSTREAMS) == 10
+    assert clock_of(state, "P", ()) == 0
+
+
+def config(name: str, at: int, sender: str = "a", plant: str = "P") -> ConfigActivated:
+    return ConfigActivated(plant, name, at, sender)
+
+
+def at_clock(*records: ConfigActivated, clocks: tuple[int, ...]) -> list[str]:
+    """What holds at each of these clocks when all records came before the first."""
+    state, held = fresh(), []
+    for record in records:
+        schedule(state, record)
+    for now in clocks:
+        activate(state, "P", now)
+        held.append(state.configurations["P"])
+    return held
+
+
+@pytest.mark.parametrize(
+    ("records", "expected"),
+    [
+        pytest.param([config("A", 0)], ["A", "A", "A"], id="the first one holds from the beginning"),
+        pytest.param([config("A", 100)], ["A", "A", "A"], id="also when its time is later"),
+        pytest.param([config("A", 0), config("B", 10)], ["A", "B", "B"], id="at its time"),
+        pytest.param([config("A", 0), config("B", 10), config("B", 10, "b")], ["A", "B", "B"], id="several senders say the same"),
+        pytest.param([config("A", 0), config("C", 20), config("B", 10)], ["A", "B", "C"], id="in any order of arrival"),
+        pytest.param([config("A", 0), config("B", 10), config("A", 20)], ["A", "B", "A"], id="there and back again"),
+        pytest.param([config("A", 0), config("B", 15), config("C", 20)], ["A", "A", "C"], id="of several that are due the newest"),
+        pytest.param([config("A", 0), config("B", 10, plant="Q")], ["A", "A", "A"], id="another plant's"),
+    ],
+)
+def test_configuration_follows_the_clock(records: list[ConfigActivated], expected: list[str]) -> None:
+    assert at_clock(*records, clocks=(9, 10, 20)) == expected
+
+
+def test_activation_is_told_once() -> None:
+    state = fresh()
+    schedule(state, config("A", 0))
+    schedule(state, config("B", 10))
+    assert [activate(state, "P", now) for now in (9, 10, 11)] == [None, "B", None]
+    schedule(state, config("B", 10, "late sender"))
+    assert state.pending_configurations == []

@@ -1,0 +1,60 @@
+"""Records that wait for the clock: folded by label, kind and identity, never as they came."""
+
+import itertools
+
+from schemas.records import PendingRow
+from streams.waiting import Waiting
+from tests.unit.streams.plain_step import PlainRows
+
+
+def texts(due: list[tuple[int, list[PendingRow]]]) -> list[tuple[int, list[str]]]:
+    return [(label, [row.record.decode() for row in rows]) for label, rows in due]
+
+
+def row(label: int, text: str, offset: int = 0) -> PendingRow:
+    return PendingRow(label, text.encode(), offset)
+
+
+def test_any_order_of_arrival_is_folded_in_one_order() -> None:
+    records = [(10, "06", "x"), (10, "01", "y"), (10, "06", "a"), (9, "12", "z")]
+    for order in itertools.permutations(records):
+        waiting = Waiting(PlainRows())
+        for offset, (label, rank, identity) in enumerate(order):
+            waiting.add("P", label, rank, identity, row(label, identity, offset))
+        assert texts(waiting.due("P", 10)) == [(9, ["z"]), (10, ["y", "a", "x"])]
+
+
+def test_labels_beyond_the_clock_and_other_plants_wait() -> None:
+    waiting = Waiting(PlainRows())
+    for plant, label in (("P", 10), ("P", 11), ("Q", 10)):
+        waiting.add(plant, label, "06", "x", row(label, f"{plant}{label}"))
+    assert texts(waiting.due("P", 10)) == [(10, ["P10"])]
+    assert texts(waiting.due("P", 10)) == []
+    assert len(waiting) == 2
+    assert texts(waiting.due("P", 99)) == [(11, ["P11"])]
+
+
+def test_labels_are_numbers_not_texts() -> None:
+    waiting = Waiting(PlainRows())
+    for label in (100, 20, 3):
+        waiting.add("P", label, "06", "x", row(label, str(label)))
+    assert [label for label, _ in waiting.due("P", 1000)] == [3, 20, 100]
+
+
+def test_within_one_label_the_last_of_an_identity_stays() -> None:
+    waiting = Waiting(PlainRows())
+    waiting.add("P", 10, "06", "x", row(10, "first", 1))
+    waiting.add("P", 10, "06", "x", row(10, "second", 2))
+    waiting.add("P", 10, "06", "x", row(10, "first again", 1))
+    waiting.add("P", 11, "06", "x", row(11, "later", 3))
+    assert texts(waiting.due("P", 11)) == [(10, ["second"]), (11, ["later"])]
+
+
+def test_a_successor_finds_the_same_and_nothing_stays_behind() -> None:
+    rows = PlainRows()
+    for label, text in ((10, "b"), (10, "a"), (12, "c")):
+        Waiting(rows).add("P", label, "06", text, row(label, text))
+    assert len(Waiting(rows)) == 3
+    assert texts(Waiting(rows).due("P", 10)) == [(10, ["a", "b"])]
+    assert texts(Waiting(rows).due("P", 12)) == [(12, ["c"])]
+    assert rows.rows == {}

@@ -1,0 +1,94 @@
+"""Machine and setup time: the union of state intervals within a run, in milliseconds, each shift by itself."""
+
+from typing import Any
+
+import pytest
+
+from schemas.records import EquipmentStateChanged, RunCorrected, RunEnded, RunStarted
+from tables.equipment import Equipment
+from tests.unit.tables.floor_bench import amounts, at, machine, on_machine, out
+
+MS_PER_MIN = 60_000
+
+
+def press(states: list[tuple[str, str]], runs: list[tuple[str, str, str]]) -> Equipment:
+    """States (clock, state); runs (name, start, end or nothing)."""
+    equipment = machine({"attribution": {"run_grace": "10 min"}})
+    for name, start, end in runs:
+        hear(equipment, on_machine(RunStarted, at(start), run=name, order=f"O{name}", operation="10", outputs=[out("4711")]))
+        if end:
+            hear(equipment, on_machine(RunEnded, at(end), run=name))
+    for clock, state in states:
+        assert equipment.state_changed(on_machine(EquipmentStateChanged, at(clock), state=state)) is None
+    return equipment
+
+
+def hear(equipment: Equipment, event: Any) -> None:
+    assert equipment.run_event(event) is None
+
+
+def minutes(equipment: Equipment, *fields: str) -> dict[tuple[str, ...], float]:
+    return {key: round(amount / MS_PER_MIN, 3) for key, amount in amounts(equipment, *fields).items()}
+
+
+@pytest.mark.parametrize(
+    ("states", "runs", "expected"),
+    [
+        pytest.param(
+            [("07:00", "running"), ("07:20", "down"), ("07:30", "running"), ("07:50", "idle")],
+            [("A", "06:00", "09:00")],
+            {("A", "machine_time"): 40},
+            id="the union of what ran",
+        ),
+        pytest.param(
+            [("07:00", "setup"), ("07:15", "running"), ("07:20", "running"), ("08:00", "down")],
+            [("A", "06:00", "09:00")],
+            {("A", "setup_time"): 15, ("A", "machine_time"): 45},
+            id="setup; the same state again changes nothing",
+        ),
+        pytest.param(
+            [("06:30", "running"), ("09:30", "down")],
+            [("A", "07:00", "08:00")],
+            {("A", "machine_time"): 60},
+            id="within the run only, its grace is for counts",
+        ),
+        pytest.param(
+            [("06:30", "running"), ("09:30", "down")],
+            [("A", "07:00", "08:00"), ("B", "08:00", "09:00")],
+            {("A", "machine_time"): 60, ("B", "machine_time"): 60},
+            id="two runs",
+        ),
+        pytest.param([("07:00", "idle"), ("08:00", "down")], [("A", "06:00", "")], {}, id="nothing that counts"),
+        pytest.param([("07:00", "running")], [("A", "06:00", "")], {("A", "machine_time"): 240}, id="an open state reaches to now"),
+    ],
+)
+def test_times(states: list[tuple[str, str]], runs: list[tuple[str, str, str]], expected: dict[tuple[str, ...], int]) -> None:
+    for order in (states, states[::-1]):
+        equipment = press(order, runs)
+        equipment.measure_activities(at("11:00"), at_cut=False)
+        assert minutes(equipment, "run", "kind") == expected
+
+
+def test_across_a_shift_end_each_shift_has_its_own() -> None:
+    equipment = press([("21:30", "running")], [("A", "21:00", "")])
+    equipment.measure_activities(at("22:00"), at_cut=True)
+    assert minutes(equipment, "business_date") == {("2026-11-20",): 30}
+    equipment.measure_activities(at("06:15", day=21), at_cut=True)
+    assert minutes(equipment, "business_date") == {("2026-11-20",): 30 + 8 * 60, ("2026-11-21",): 15}
+
+
+def test_an_open_state_is_measured_at_cuts_only() -> None:
+    equipment = press([("07:00", "running")], [("A", "06:00", "")])
+    for now, at_cut, expected in (("08:00", False, 60), ("09:00", False, 60), ("14:00", True, 420)):
+        equipment.measure_activities(at(now), at_cut)
+        assert minutes(equipment, "run") == {("A",): expected}
+
+
+def test_a_corrected_run_gives_its_time_back() -> None:
+    equipment = press([("07:00", "running"), ("08:00", "down")], [("A", "06:00", "")])
+    equipment.measure_activities(at("09:00"), at_cut=False)
+    hear(equipment, on_machine(RunCorrected, at("09:00"), run="A", version=1, order="OX", started_at=at("07:30")))
+    equipment.measure_activities(at("09:01"), at_cut=False)
+    assert minutes(equipment, "order") == {("OX",): 30}
+    old = [total for key, total in equipment.row.totals.items() if "OA" in key]
+    assert [(total.amount, total.dirty) for total in old] == [(0, True)], "what it left is sent as zero"

@@ -1,0 +1,115 @@
+"""Readings of one counter: what each adds, and what a fall turns out to be."""
+
+from typing import Any, NamedTuple
+
+import pytest
+
+from schemas.configuration import Counter
+from schemas.records import PointState
+from tables.counter import UNAVAILABLE, Delta, Fall, Point, advance
+
+U = UNAVAILABLE
+RESET: dict[str, Any] = {"on_fall": "reset"}
+RESET_AT_1000: dict[str, Any] = {"on_fall": "reset", "modulus": 1000}
+ROLL: dict[str, Any] = {"on_fall": "rollover", "modulus": 1000}
+HOLD: dict[str, Any] = {"on_fall": "placeholder"}
+
+
+class Walked(NamedTuple):
+    deltas: list[Delta]
+    falls: list[Fall]
+    kept: list[bool]
+    state: PointState
+
+
+def walk(counter: dict[str, Any], values: list[int]) -> Walked:
+    """The readings at 1, 2, 3 .. microseconds, raw positions ten times that."""
+    state, walked = PointState(), Walked([], [], [], PointState())
+    for moment, value in enumerate(values, 1):
+        kept = advance(state, Point(moment, -1, value, moment * 10), Counter(**counter), walked.deltas, walked.falls)
+        walked.kept.append(kept)
+    return walked._replace(state=state)
+
+
+@pytest.mark.parametrize(
+    ("counter", "values", "deltas", "falls"),
+    [
+        pytest.param(RESET, [500], [], [], id="the first reading ever is a baseline"),
+        pytest.param(RESET, [500, 507, 507, 510], [(2, 7), (4, 3)], [], id="the same count again adds nothing"),
+        pytest.param(RESET, [100, 103, 4, 6], [(2, 3), (3, 4), (4, 2)], [(3, "reset")], id="a reset counts from zero"),
+        pytest.param(RESET, [100, 0, 2], [(3, 2)], [(2, "reset")], id="a reset to zero"),
+        pytest.param(ROLL, [997, 2], [(2, 5)], [(2, "rollover")], id="over the edge of the modulus"),
+        pytest.param(ROLL, [500, 400], [(2, 900)], [(2, "rollover")], id="with rollover each fall is one"),
+        pytest.param(RESET_AT_1000, [990, 50], [(2, 60)], [(2, "rollover")], id="reset with modulus: just over the edge"),
+        pytest.param(RESET_AT_1000, [950, 49], [(2, 99)], [(2, "rollover")], id="99 of 1000 over the edge rolls over"),
+        pytest.param(RESET_AT_1000, [950, 50], [(2, 50)], [(2, "reset")], id="100 of 1000 is a reset"),
+        pytest.param(RESET_AT_1000, [990, 400], [(2, 400)], [(2, "reset")], id="reset with modulus: far from the edge"),
+        pytest.param(HOLD, [50, 0], [], [(2, "undecided")], id="a zero stays undecided"),
+        pytest.param(HOLD, [50, 0, 0, 0], [], [(2, "undecided")], id="time does not decide"),
+        pytest.param(HOLD, [50, 0, 50], [], [(2, "undecided"), (2, "placeholder")], id="the old count is back"),
+        pytest.param(HOLD, [50, 0, 53], [(3, 3)], [(2, "undecided"), (2, "placeholder")], id="the old count goes on"),
+        pytest.param(HOLD, [50, 0, 2], [(3, 2)], [(2, "undecided"), (2, "reset")], id="the low count grows: a reset"),
+        pytest.param(
+            HOLD, [50, 4, 6], [(2, 4), (3, 2)], [(2, "undecided"), (2, "reset")], id="what the reset showed first counts too"
+        ),
+        pytest.param(
+            HOLD,
+            [50, 0, 50, 0, 51],
+            [(5, 1)],
+            [(2, "undecided"), (2, "placeholder"), (4, "undecided"), (4, "placeholder")],
+            id="two placeholders",
+        ),
+        pytest.param(HOLD, [50, 7, 0, 53], [(4, 3)], [(2, "undecided"), (3, "placeholder")], id="falling twice, then going on"),
+        pytest.param(HOLD, [50, 7, 0, 2], [(4, 2)], [(2, "undecided"), (3, "reset")], id="falling twice, then growing"),
+        pytest.param(RESET, [U, U, 10, 12], [(4, 2)], [], id="unavailable before the baseline is nothing"),
+        pytest.param(HOLD, [50, U, 0, U, 0, 53], [(6, 3)], [(3, "undecided"), (3, "placeholder")], id="unavailable in between"),
+    ],
+)
+def test_readings(counter: dict[str, Any], values: list[int], deltas: list[Any], falls: list[Any]) -> None:
+    walked = walk(counter, values)
+    assert [(delta.at, delta.pieces) for delta in walked.deltas] == deltas
+    assert [tuple(fall) for fall in walked.falls] == falls
+    decided_later = (50, 4, 6) == tuple(values)  # the pieces of 4 are believed at 6
+    assert all(delta.raw == (30 if decided_later else delta.at * 10) for delta in walked.deltas)
+
+
+@pytest.mark.parametrize(
+    ("counter", "values", "gaps"),
+    [
+        pytest.param(RESET, [10, 12], [None], id="no disconnect"),
+        pytest.param(RESET, [10, U, 12], [2], id="counted while nobody read"),
+        pytest.param(RESET, [10, U, U, 12], [2], id="the gap begins with the disconnect"),
+        pytest.param(RESET, [10, U, 10, 12], [None], id="back with the same count: the gap is closed"),
+        pytest.param(RESET, [10, U, 3], [2], id="a reset during the disconnect"),
+        pytest.param(HOLD, [10, 0, 12], [2], id="a placeholder is a gap"),
+        pytest.param(HOLD, [10, U, 0, 12], [2], id="a placeholder after a disconnect: from the disconnect"),
+        pytest.param(HOLD, [10, 0, U, 12], [2], id="a disconnect after a placeholder: from the placeholder"),
+        pytest.param(HOLD, [10, 0, 12, 15], [2, None], id="after the gap all is as before"),
+    ],
+)
+def test_gaps(counter: dict[str, Any], values: list[int], gaps: list[int | None]) -> None:
+    assert [delta.gap_from for delta in walk(counter, values).deltas] == gaps
+
+
+def test_the_zeros_of_a_real_mill_in_miniature() -> None:
+    """Thirteen zeros after reconnects; twelve times the old count goes on, once the operator had reset it."""
+    values, expected = [100], 0
+    for n in range(13):
+        low = values[-1]
+        if n == 7:
+            values += [U, 0, 1, 2]
+            expected += 2
+        else:
+            values += [U, 0, low, low + 3]
+            expected += 3
+    walked = walk(HOLD, values)
+    assert sum(delta.pieces for delta in walked.deltas) == expected
+    decided = [fall.was for fall in walked.falls if fall.was != "undecided"]
+    assert decided.count("placeholder") == 12
+    assert decided.count("reset") == 1
+    assert walked.state.low is None
+
+
+def test_only_points_that_change_something_are_kept() -> None:
+    assert walk(RESET, [5, 5, 7, U, U, 7, 7]).kept == [True, False, True, True, False, True, False]
+    assert walk(HOLD, [5, 0, 0, 5]).kept == [True, True, False, True]

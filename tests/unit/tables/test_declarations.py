@@ -1,0 +1,129 @@
+"""Declarations on an equipment: which order, output, lot and business date they mean."""
+
+from typing import Any
+
+import pytest
+
+from schemas.records import (
+    LotLoaded,
+    MaterialConsumed,
+    ProductionDeclared,
+    ReworkDeclared,
+    ReworkReturned,
+    RunEnded,
+    RunStarted,
+    RunVoided,
+    ScrapDeclared,
+)
+from tables.equipment import Equipment
+from tests.unit.tables.floor_bench import amounts, at, machine, on_machine, out, pieces
+
+ONE = [out("4711", lot="L1")]
+FAMILY = [out("LEFT", order="OL", lot="LL"), out("RIGHT", order="OR", lot="LR")]
+
+
+def press(outputs: list[Any]) -> Equipment:
+    """Run A of order OA, 07:00 to 08:00; lot R1 in the hopper."""
+    equipment = machine()
+    hopper = on_machine(LotLoaded, at("06:00"), position="hopper", material="PP", lot="R1")
+    start = on_machine(RunStarted, at("07:00"), run="A", order="OA", operation="10", outputs=outputs)
+    for event in (hopper, start, on_machine(RunEnded, at("08:00"), run="A")):
+        assert equipment.run_event(event) is None
+    return equipment
+
+
+def declare(equipment: Equipment, cls: Any, clock: str = "07:30", amount: int = 3, **fields: Any) -> None:
+    assert equipment.declared(on_machine(cls, at(clock), quantity=pieces(amount), **fields)) is None
+
+
+FIELDS = ("order", "operation", "material", "lot", "kind", "reason", "position")
+
+
+@pytest.mark.parametrize(
+    ("outputs", "cls", "fields", "expected"),
+    [
+        pytest.param(ONE, ProductionDeclared, {}, {("OA", "10", "4711", "L1", "good", "", ""): 3}, id="good pieces"),
+        pytest.param(ONE, ScrapDeclared, {"reason": "burn"}, {("OA", "10", "4711", "L1", "scrap", "burn", ""): 3}, id="scrap"),
+        pytest.param(
+            ONE, ScrapDeclared, {"order": "OX", "lot": "LX"}, {("OX", "10", "4711", "LX", "scrap", "", ""): 3}, id="what it names holds"
+        ),
+        pytest.param(ONE, ScrapDeclared, {"of": "stock"}, {("OA", "10", "4711", "L1", "scrap", "", "stock"): 3}, id="stock scrap"),
+        pytest.param(
+            ONE,
+            ScrapDeclared,
+            {"of": "component", "material": "PP", "reason": "dirt"},
+            {("OA", "10", "PP", "", "consumption", "dirt", ""): 3},
+            id="component scrap is an issue with a reason",
+        ),
+        pytest.param(ONE, ReworkDeclared, {}, {("OA", "10", "4711", "L1", "rework", "", ""): 3}, id="rework"),
+        pytest.param(ONE, ReworkReturned, {}, {("OA", "10", "4711", "L1", "rework", "", ""): -3}, id="rework returned as yield"),
+        pytest.param(
+            ONE,
+            ReworkReturned,
+            {"as_kind": "scrap"},
+            {("OA", "10", "4711", "L1", "rework", "", ""): -3, ("OA", "10", "4711", "L1", "scrap", "", ""): 3},
+            id="rework returned as scrap",
+        ),
+        pytest.param(
+            ONE,
+            MaterialConsumed,
+            {"position": "hopper"},
+            {("OA", "10", "PP", "R1", "consumption", "", "hopper"): 3},
+            id="consumption of what is loaded there",
+        ),
+        pytest.param(
+            ONE,
+            MaterialConsumed,
+            {"position": "hopper", "material": "OTHER"},
+            {("OA", "10", "OTHER", "", "consumption", "", "hopper"): 3},
+            id="another material has not the lot of the loaded one",
+        ),
+        pytest.param(
+            FAMILY, ScrapDeclared, {"material": "RIGHT"}, {("OR", "10", "RIGHT", "LR", "scrap", "", ""): 3}, id="one of several outputs"
+        ),
+        pytest.param(
+            FAMILY, ScrapDeclared, {}, {("OA", "10", "", "", "scrap", "", ""): 3}, id="several outputs and no material: left open"
+        ),
+    ],
+)
+def test_destination(outputs: list[Any], cls: Any, fields: dict[str, Any], expected: dict[tuple[str, ...], int]) -> None:
+    equipment = press(outputs)
+    declare(equipment, cls, **fields)
+    assert amounts(equipment, *FIELDS) == expected
+
+
+def test_without_run_and_order_it_is_unattributed_until_the_run_arrives() -> None:
+    equipment = press(ONE)
+    declare(equipment, ScrapDeclared, "09:30", reason="burn")
+    assert amounts(equipment, "order", "kind", "reason") == {("", "unattributed", "burn"): 3}
+    late = on_machine(RunStarted, at("09:00"), run="B", order="OB", operation="20", outputs=ONE)
+    assert equipment.run_event(late) is None
+    assert amounts(equipment, "order", "operation", "kind", "reason") == {("OB", "20", "scrap", "burn"): 3}
+    assert equipment.run_event(on_machine(RunVoided, at("10:00"), run="B", version=9)) is None
+    assert amounts(equipment, "order", "kind", "reason") == {("", "unattributed", "burn"): 3}
+
+
+def test_a_repeated_event_id_is_a_duplicate() -> None:
+    equipment = press(ONE)
+    scrap = on_machine(ScrapDeclared, at("07:30"), quantity=pieces(3))
+    assert equipment.declared(scrap) is None
+    assert equipment.declared(scrap) is None
+    assert amounts(equipment, "kind") == {("scrap",): 3}
+    assert equipment.row.tally["duplicates"] == 1
+
+
+@pytest.mark.parametrize(
+    ("clock", "date"), [("07:30", "2026-11-20"), ("23:30", "2026-11-20"), ("05:00", "2026-11-20")], ids=["then", "late", "early"]
+)
+def test_late_scrap_takes_the_business_date_of_its_run(clock: str, date: str) -> None:
+    """05:00 is still the night shift of the 19th, 23:30 the night shift after: the run was in the early shift."""
+    equipment = press(ONE)
+    declare(equipment, ScrapDeclared, clock, run="A")
+    assert amounts(equipment, "business_date", "order") == {(date, "OA"): 3}
+
+
+def test_quantities_of_different_units_do_not_mix() -> None:
+    equipment = press(ONE)
+    declare(equipment, ScrapDeclared)
+    assert equipment.declared(on_machine(ScrapDeclared, at("07:31"), quantity=pieces(1500, "kg", 3))) is None
+    assert amounts(equipment, "unit", "scale") == {("PC", "0"): 3, ("kg", "3"): 1500}

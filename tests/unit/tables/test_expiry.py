@@ -1,0 +1,92 @@
+"""What an equipment forgets after its horizon, and that nothing moves by it."""
+
+from typing import Any
+
+import pytest
+
+from schemas.records import EquipmentStateChanged, RunCorrected, RunEnded, RunStarted, ScrapDeclared
+from tables.equipment import Equipment
+from tests.unit.tables.floor_bench import HOUR, MIN, amounts, at, by_run, count, machine, on_machine, out, pieces
+
+HORIZON = {"attribution": {"late_horizon": "1 h"}}
+
+
+def press() -> Equipment:
+    """Run A made 5 pieces until 07:05; the horizon is one hour."""
+    equipment = machine(HORIZON)
+    count(equipment, ("07:00", 100))
+    hear(equipment, on_machine(RunStarted, at("07:00"), run="A", order="OA", operation="10", outputs=[out("4711")]))
+    count(equipment, ("07:04", 105))
+    hear(equipment, on_machine(RunEnded, at("07:05"), run="A"))
+    return equipment
+
+
+def hear(equipment: Equipment, *events: Any) -> None:
+    for event in events:
+        assert equipment.run_event(event) is None
+
+
+def expire_at(equipment: Equipment, moment: int) -> None:
+    for total in equipment.row.totals.values():
+        total.dirty = False  # published
+    equipment.seen_at(moment)
+    equipment.expire()
+
+
+def test_too_late_is_refused_by_code_and_changes_nothing() -> None:
+    equipment = press()
+    equipment.seen_at(at("08:30"))
+    refused = equipment.declared(on_machine(ScrapDeclared, at("07:29"), quantity=pieces(1)))
+    assert refused is not None
+    assert refused.code == "TOO_LATE"
+    refused = equipment.run_event(on_machine(RunStarted, at("07:29"), run="B", outputs=[]))
+    assert refused is not None
+    assert refused.code == "TOO_LATE"
+    assert by_run(equipment) == {"A": 5}
+    assert equipment.run_event(on_machine(RunCorrected, at("07:29"), run="A", version=1, order="OB")) is None
+    assert amounts(equipment, "order") == {("OB",): 5}, "people may correct what the horizon still holds"
+
+
+@pytest.mark.parametrize("minutes", [8, 15, 40])
+def test_a_late_event_never_moves_what_is_older_than_the_horizon(minutes: int) -> None:
+    """07:00 to 07:10 is one bucket; run A ended at 07:05 and the horizon passes within the bucket."""
+    equipment = press()
+    expire_at(equipment, at("07:00") + minutes * MIN + HOUR)
+    moment = at("07:00") + minutes * MIN + 30_000_000
+    hear(equipment, on_machine(RunStarted, moment, run="B", order="OB", operation="10", outputs=[out("4711")]))
+    assert amounts(equipment, "run") in ({("A",): 5}, {}), "run A keeps its pieces, or they are settled and forgotten"
+    assert by_run(equipment).get("", 0) == 0
+
+
+def test_old_buckets_are_forgotten_and_the_count_goes_on() -> None:
+    equipment = press()
+    hear(equipment, on_machine(RunStarted, at("07:30"), run="B", order="OB", operation="10", outputs=[out("4711")]))
+    count(equipment, ("09:00", 110))
+    expire_at(equipment, at("09:30"))
+    assert [run.run for run in equipment.row.runs] == ["B"]
+    assert by_run(equipment) == {"B": 5}
+    count(equipment, ("09:31", 111))
+    assert by_run(equipment) == {"B": 6}
+    count(equipment, ("08:55", 107))
+    assert by_run(equipment) == {"B": 6}, "a late reading within the horizon splits a delta"
+
+
+def test_declarations_keep_the_run_that_they_name() -> None:
+    equipment = press()
+    assert equipment.declared(on_machine(ScrapDeclared, at("08:00"), run="A", quantity=pieces(2))) is None
+    expire_at(equipment, at("08:40"))
+    hear(equipment, on_machine(RunStarted, at("08:45"), run="B", order="OB", operation="10", outputs=[out("4711")]))
+    assert amounts(equipment, "order", "kind")["OA", "scrap"] == 2
+
+
+def test_times_of_forgotten_runs_stay() -> None:
+    equipment = press()
+    for clock, state in (("07:01", "running"), ("07:04", "down")):
+        assert equipment.state_changed(on_machine(EquipmentStateChanged, at(clock), state=state)) is None
+    equipment.measure_activities(at("07:10"), at_cut=False)
+    assert amounts(equipment, "run", "kind")["A", "machine_time"] == 3 * 60_000
+    equipment.seen_at(at("08:20"))
+    equipment.expire()  # not published yet: the total has to stay
+    hear(equipment, on_machine(RunStarted, at("08:21"), run="B", order="OB", operation="10", outputs=[out("4711")]))
+    equipment.measure_activities(at("08:22"), at_cut=True)
+    assert amounts(equipment, "run", "kind")["A", "machine_time"] == 3 * 60_000
