@@ -135,6 +135,7 @@ class Plant:
     def _intake(self) -> list[Any]:
         if self.wanted is None:
             raise ValueError("intake needs a configuration (--config)")
+        self.configurations.publish(self.wanted)  # before the log names it: other stages read it by its hash
         services: list[Any] = []
         for topic in raw_topics(self.wanted, self.settings.recorded):
             stage = IntakeStage(self.installation, topic, self.wanted, self.settings.recorded, self.settings.private_key)

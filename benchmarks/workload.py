@@ -28,14 +28,11 @@ class Workload:
 
 
 def configuration() -> Configuration:
+    read = {"format": "json", "event_id": "position", "occurred_at": "ts", "received_at": "ts", "equipment": "m"}
+    events = [{"when": {"type": "cycle"}, "emit": "CounterReading", "counter": "=shots", "value": "v"}]
     plant = {
         "plant": {"id": PLANT},
-        "sources": {
-            "bench": {
-                "read": {"format": "json", "event_id": "position", "occurred_at": "ts", "received_at": "ts", "equipment": "m"},
-                "events": [],
-            }
-        },
+        "sources": {"bench": {"read": read, "events": events}},
         "equipment": {"*": {"counters": {"shots": {"counts": "gross"}}}},
     }
     return Configuration.from_mappings(plant, {}, {"erp": {"adapter": "none"}})

@@ -111,7 +111,9 @@ class EquipmentStage:
         values: dict[str, Any],
     ) -> None:
         if len(values["readings"]) % READING_BYTES:
-            self._refuse_frame(step, message, values["plant"], Rejected("BAD_RECORD", "a frame is not a whole number of readings"))
+            self._refuse_frame(
+                step, message, values["plant"], Rejected("BAD_RECORD", "a frame is not a whole number of readings")
+            )
             return
         key = (values["plant"], values["equipment"], values["counter"])
         known = frames.get(key)
@@ -144,7 +146,11 @@ class EquipmentStage:
         if refused is not None:
             for message, packed in zip(frames.messages, frames.readings, strict=True):
                 # Each frame is a dead letter by itself: what is refused must not depend on how frames were joined.
-                if isinstance(equipment, Equipment) and refused.code == "TOO_LATE" and not equipment.has_expired(_unpacked(packed)):
+                if (
+                    isinstance(equipment, Equipment)
+                    and refused.code == "TOO_LATE"
+                    and not equipment.has_expired(_unpacked(packed))
+                ):
                     continue
                 self._refuse_frame(step, message, plant, refused)
         step.offset = offset

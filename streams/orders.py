@@ -7,6 +7,7 @@ then each account that is due becomes a posting. What is issued next depends on 
 from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from schemas.configuration import Configuration
@@ -131,7 +132,8 @@ class OrdersStage:
                 name = type(record).__name__
                 identity = _identity(record)
                 row = PendingRow(record.label, message.value, message.offset)
-                memory.waiting.add(record.plant, record.label, f"{RANKS.index(name):02d}", identity, row)
+                rank = f"{RANKS.index(name):02d}"
+                memory.waiting.add(record.plant, record.label, rank, identity, row, partial(_outdated, step, record))
 
     def _tick(self, step: Step, memory: Memory, tick: Tick) -> None:
         plant = self._plant(step, tick.plant)
@@ -447,6 +449,11 @@ class OrdersStage:
         """The plant's clock in this partition (for readiness and reports)."""
         known = self._plant(step, plant)
         return clock_of(step.state, plant, self._topology.upstreams(self.name, known.configuration)) if known else 0
+
+
+def _outdated(step: Step, record: Any, known: PendingRow) -> bool:
+    """Of one source key the newest version waits on, not the last to arrive: a sender may repeat itself."""
+    return not isinstance(record, Total) or ledger.version_of(step.decode(known.record)) <= ledger.version_of(record)
 
 
 def _identity(record: Any) -> str:

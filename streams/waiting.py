@@ -1,12 +1,17 @@
 """Records that wait for the clock: kept as rows, folded in the order (T, kind, source, raw position), never as they came."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 from schemas.records import PendingRow
 from tables.rows import RowStore
 
 PREFIX = "b|"
+
+
+def _earlier(known: PendingRow) -> bool:
+    return True
 
 
 class Waiting:
@@ -26,11 +31,14 @@ class Waiting:
     def __len__(self) -> int:
         return sum(map(len, self._by_label.values()))
 
-    def add(self, plant: str, label: int, rank: str, identity: str, row: PendingRow) -> None:
-        """`rank` orders kinds within a label; `identity` orders within a kind and says what replaces what."""
+    def add(
+        self, plant: str, label: int, rank: str, identity: str, row: PendingRow, outdated: Callable[[PendingRow], bool] = _earlier
+    ) -> None:
+        """`rank` orders kinds within a label; `identity` orders within a kind and says what replaces what. `outdated` is
+        asked whether a row of the same identity has to give way; as a rule the later one stays."""
         key = f"{PREFIX}{plant}|{label:020d}|{rank}|{identity}"
         known = self._by_label[plant, label].get(key)
-        if known is None or known.inbox_offset <= row.inbox_offset:
+        if known is None or (known.inbox_offset <= row.inbox_offset and outdated(known)):
             self._by_label[plant, label][key] = row
             self._rows.put(key, row)
 

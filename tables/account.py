@@ -56,11 +56,15 @@ def accounts_of(total: Total, born_epoch: int) -> list[AccountRow]:
             return [account(total.kind)]
 
 
+def version_of(total: Total | SourceTotal) -> tuple[int, int, int]:
+    """What is greater is newer."""
+    return total.log_epoch, total.inbox_offset, total.fold_version
+
+
 def receive(row: AccountRow, total: Total) -> bool:
     """Keep the newest total of its source: states, not deltas, so a duplicate changes nothing. False: nothing new."""
     known = row.sources.get(total.source_key)
-    version = (total.log_epoch, total.inbox_offset, total.fold_version)
-    if known is not None and (known.log_epoch, known.inbox_offset, known.fold_version) >= version:
+    if known is not None and version_of(known) >= version_of(total):
         return False
     row.sources[total.source_key] = SourceTotal(
         kind=total.kind,

@@ -140,9 +140,7 @@ def state_changed(row: EquipmentRow, event: EquipmentStateChanged) -> bool:
 def prune(row: EquipmentRow, before_us: int, named: Container[str] = ()) -> None:
     """Forget runs that ended before, and loads, states and stops that something later replaced before. Runs that are
     `named` by a declaration stay: it would lose its order."""
-    row.runs = [
-        run for run in row.runs if run.started_at is None or end_of(run, row.stops) >= before_us or run.run in named
-    ]
+    row.runs = [run for run in row.runs if run.started_at is None or end_of(run, row.stops) >= before_us or run.run in named]
     oldest = min((run.started_at for run in row.runs if run.started_at is not None), default=before_us)
     keep_from = min(oldest, before_us)
     row.stops = [stop for stop in row.stops if stop >= keep_from]

@@ -43,7 +43,8 @@ def _posting(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting) -> tup
     status = (delivered.state if delivered is not None else posting.status).upper()
     lines = [
         f"{sign}{decimal_text(posting.amount, row.scale)} {row.unit} {row.kind}{f' ({row.reason})' if row.reason else ''}   "
-        f"order {row.order} op {row.operation}   {row.material} lot {row.lot or '-'}   {row.plant} / {row.location or '-'}   {status}",
+        f"order {row.order} op {row.operation}   {row.material} lot {row.lot or '-'}   "
+        f"{row.plant} / {row.location or '-'}   {status}",
         f"Booked    {_booked(posting, delivered)}   document date {row.business_date}",
         f'Because   rule "{posting.rule}" (version {posting.rule_version}), cut {_iso(posting.cut)}',
         "Quantity",

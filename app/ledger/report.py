@@ -86,7 +86,10 @@ def build(snapshot: Snapshot, proof: Proof, seconds: float, rate: float, erp_che
         plant=plant.id,
         erp=snapshot.about["erp"],
         embedded=snapshot.about["embedded"],
-        first_at=min((total.first_at for row in snapshot.of("equipment", "e|") for total in row.totals.values()), default=0),
+        first_at=min(
+            (total.first_at for row in snapshot.of("equipment", "e|") for total in row.totals.values() if total.first_at),
+            default=0,
+        ),
         last_at=max((position.marks.get("tick", 0) for position in snapshot.of("intake", "__position")), default=0),
         seconds=seconds,
         rate=rate,
@@ -151,11 +154,13 @@ def text(report: Report) -> str:
 
 def _lines(report: Report) -> Iterator[str]:
     broker = "embedded broker (nothing is kept)" if report.embedded else "Kafka"
-    yield f"{report.plant}  {_local(report.first_at, report.zone)} .. {_local(report.last_at, report.zone)}   {broker}   {report.erp}"
+    begun, ended = _local(report.first_at, report.zone), _local(report.last_at, report.zone)
+    yield f"{report.plant}  {begun} .. {ended}   {broker}   {report.erp}"
     raw = report.raw
     yield (
-        f"Raw records {raw.get('raw', 0):>11,}   readings {raw.get('readings', 0):,}   process values {raw.get('process_values', 0):,}"
-        f" (0 reached the ERP)   declarations {raw.get('declarations', 0):,}   other {raw.get('other', 0):,}"
+        f"Raw records {raw.get('raw', 0):>11,}   readings {raw.get('readings', 0):,}"
+        f"   process values {raw.get('process_values', 0):,} (0 reached the ERP)"
+        f"   declarations {raw.get('declarations', 0):,}   other {raw.get('other', 0):,}"
         f"   ignored {raw.get('ignored', 0):,}   refused {raw.get('refused', 0):,}"
     )
     calls = report.calls
@@ -215,12 +220,14 @@ def _proof_lines(report: Report) -> Iterator[str]:
     proof, verdict = report.proof, "EXACT" if report.proof.exact else "NOT EXACT"
     for unit, counted_ in sorted(proof.counted.items()):
         lost = sum((entry.quantity for entry in proof.unattributed if entry.destination.unit == unit), Fraction(0))
-        yield f"Counted {_grouped(counted_)} {unit}, of it {_grouped(lost)} unattributed; every total is in its account    {verdict}"
+        attributed = f"of it {_grouped(lost)} unattributed; every total is in its account"
+        yield f"Counted {_grouped(counted_)} {unit}, {attributed}    {verdict}"
     yield from (f"  differs: {difference}" for difference in proof.differences[:20])
     check = report.erp_check
     if check:
         verdict = "EXACT" if not check["differences"] else "NOT EXACT"
-        yield f"ERP net movements per order, material, lot = ledger ({check['agreeing']} of {check['orders']} orders)    {verdict}"
+        orders = f"{check['agreeing']} of {check['orders']} orders"
+        yield f"ERP net movements per order, material, lot = ledger ({orders})    {verdict}"
         yield from (f"  differs: {difference}" for difference in check["differences"][:20])
 
 

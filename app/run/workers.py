@@ -80,9 +80,8 @@ class Workers:
             quick = time.monotonic() - worker.since < QUICK_SECONDS
             worker.quick_deaths = worker.quick_deaths + 1 if quick else 0
             if worker.restarts > MAX_RESTARTS or worker.quick_deaths >= MAX_QUICK_DEATHS:
-                raise WorkerLost(
-                    f"{worker.stage}-{worker.index} ended {worker.restarts} times, last with code {code}:\n{self._log_tail(worker)}"
-                )
+                name, tail = f"{worker.stage}-{worker.index}", self._log_tail(worker)
+                raise WorkerLost(f"{name} ended {worker.restarts} times, last with code {code}:\n{tail}")
             worker.process, worker.since = self._spawn(worker.stage, worker.index), time.monotonic()
             self.changed(self.pids())
 

@@ -100,7 +100,9 @@ SIZES = st.lists(st.integers(1, 60), min_size=1, max_size=3)
 
 
 @given(shops(any_order=True), RNG, st.integers(0, 6), SIZES)
-def test_any_order_of_arrival_gives_the_totals_of_the_truth(shop: Shop, rng: random.Random, duplicates: int, sizes: list[int]) -> None:
+def test_any_order_of_arrival_gives_the_totals_of_the_truth(
+    shop: Shop, rng: random.Random, duplicates: int, sizes: list[int]
+) -> None:
     bench = floor(shop)
 
     def check(arrived: list[Any]) -> None:

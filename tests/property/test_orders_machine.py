@@ -159,5 +159,5 @@ class LedgerMachine(RuleBasedStateMachine):
         assert self.steady.step.rows.rows == self.restarted.step.rows.rows
 
 
-LedgerMachine.TestCase.settings = settings(stateful_step_count=30)
+LedgerMachine.TestCase.settings = settings(stateful_step_count=20)
 test_ledger = LedgerMachine.TestCase

@@ -36,8 +36,20 @@ EVENTS: list[dict[str, Any]] = [
         "as_kind": "=yield",
     },
     {"when": {"type": "used"}, "emit": "MaterialConsumed", "order": "po", "quantity": QUANTITY},
-    {"when": {"type": "release"}, "emit": "OrderReleased", "order": "po", "items": {"each": "items", **ITEM}, "operations": {"each": "ops", "operation": "op"}},
-    {"when": {"type": "amend"}, "emit": "OrderChanged", "order": "po", "items": {"each": "items", **ITEM}, "operations": {"each": "ops", "operation": "op"}},
+    {
+        "when": {"type": "release"},
+        "emit": "OrderReleased",
+        "order": "po",
+        "items": {"each": "items", **ITEM},
+        "operations": {"each": "ops", "operation": "op"},
+    },
+    {
+        "when": {"type": "amend"},
+        "emit": "OrderChanged",
+        "order": "po",
+        "items": {"each": "items", **ITEM},
+        "operations": {"each": "ops", "operation": "op"},
+    },
     {"when": {"type": "taken"}, "emit": "OrderAcknowledged", "order": "po"},
     {"when": {"type": "refused"}, "emit": "OrderRejected", "order": "po", "reason": "=r"},
     {"when": {"type": "done"}, "emit": "OrderCompleted", "order": "po"},
@@ -53,14 +65,40 @@ EVENTS: list[dict[str, Any]] = [
         "who": "=w",
         "why": "=y",
     },
-    {"when": {"type": "material"}, "emit": "MaterialChanged", "material": "=4711", "unit": "=PC", "decimals": "=0", "batch_managed": "=no"},
+    {
+        "when": {"type": "material"},
+        "emit": "MaterialChanged",
+        "material": "=4711",
+        "unit": "=PC",
+        "decimals": "=0",
+        "batch_managed": "=no",
+    },
     {"when": {"type": "lot"}, "emit": "LotCreated", "material": "=4711", "lot": "lot"},
-    {"when": {"type": "split"}, "emit": "LotSplit", "material": "=4711", "lot": "lot", "children": {"each": "lots", "value": "lot"}},
-    {"when": {"type": "merge"}, "emit": "LotMerged", "material": "=4711", "lot": "lot", "parents": {"each": "lots", "value": "lot"}},
+    {
+        "when": {"type": "split"},
+        "emit": "LotSplit",
+        "material": "=4711",
+        "lot": "lot",
+        "children": {"each": "lots", "value": "lot"},
+    },
+    {
+        "when": {"type": "merge"},
+        "emit": "LotMerged",
+        "material": "=4711",
+        "lot": "lot",
+        "parents": {"each": "lots", "value": "lot"},
+    },
     {"when": {"type": "staged"}, "emit": "LotStaged", "material": "=4711", "lot": "lot", "location": "=X"},
     {"when": {"type": "shipped"}, "emit": "LotShipped", "material": "=4711", "lot": "lot", "delivery": "=D"},
     {"when": {"type": "inspect"}, "emit": "InspectionRequested", "material": "=4711", "lot": "lot", "inspection": "=I"},
-    {"when": {"type": "verdict"}, "emit": "InspectionRecorded", "material": "=4711", "lot": "lot", "inspection": "=I", "verdict": "=pass"},
+    {
+        "when": {"type": "verdict"},
+        "emit": "InspectionRecorded",
+        "material": "=4711",
+        "lot": "lot",
+        "inspection": "=I",
+        "verdict": "=pass",
+    },
     {"when": {"type": "hold"}, "emit": "HoldPlaced", "material": "=4711", "lot": "lot", "hold": "=H", "version": "=1"},
     {"when": {"type": "unhold"}, "emit": "HoldReleased", "material": "=4711", "lot": "lot", "hold": "=H", "version": "=2"},
     {"when": {"type": "dispose"}, "emit": "DispositionDecided", "material": "=4711", "lot": "lot", "disposition": "=accept"},
@@ -92,7 +130,9 @@ def line(number: int, moment: int, type_: str, **fields: Any) -> PlainMessage:
     """Line `number` of a recorded file, received and occurred at `moment`."""
     content = {"t": moment, "type": type_, "m": "M1", "seq": number, **fields}
     headers = [("source", b"s"), ("position", f"in.jsonl:{number}".encode()), ("received_at", str(moment).encode())]
-    return PlainMessage(number, json.dumps({key: value for key, value in content.items() if value is not None}).encode(), headers=headers)
+    return PlainMessage(
+        number, json.dumps({key: value for key, value in content.items() if value is not None}).encode(), headers=headers
+    )
 
 
 def end(number: int) -> PlainMessage:

@@ -68,7 +68,9 @@ def at_clock(*records: ConfigActivated, clocks: tuple[int, ...]) -> list[str]:
         pytest.param([config("A", 0), config("B", 10), config("B", 10, "b")], ["A", "B", "B"], id="several senders say the same"),
         pytest.param([config("A", 0), config("C", 20), config("B", 10)], ["A", "B", "C"], id="in any order of arrival"),
         pytest.param([config("A", 0), config("B", 10), config("A", 20)], ["A", "B", "A"], id="there and back again"),
-        pytest.param([config("A", 0), config("B", 15), config("C", 20)], ["A", "A", "C"], id="of several that are due the newest"),
+        pytest.param(
+            [config("A", 0), config("B", 15), config("C", 20)], ["A", "A", "C"], id="of several that are due the newest"
+        ),
         pytest.param([config("A", 0), config("B", 10, plant="Q")], ["A", "A", "A"], id="another plant's"),
     ],
 )

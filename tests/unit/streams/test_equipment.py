@@ -91,7 +91,9 @@ def test_genealogy_leaves_with_the_first_consumption_only() -> None:
     floor.fold(hopper, start(), framed(readings(5, 8), T1, counter="resin"))
     floor.tick(T1)
     edges = [record for record in floor.step.take("lots.inbox") if isinstance(record, GenealogyEdge)]
-    assert [(edge.parent_material, edge.parent_lot, edge.child_material, edge.child_lot) for edge in edges] == [("PP", "R1", "4711", "L1")]
+    assert [(edge.parent_material, edge.parent_lot, edge.child_material, edge.child_lot) for edge in edges] == [
+        ("PP", "R1", "4711", "L1")
+    ]
     floor.fold(framed(readings(9, since=T1, seq=3), T2, counter="resin"))
     floor.tick(T2)
     assert not [record for record in floor.step.take("lots.inbox") if isinstance(record, GenealogyEdge)]
@@ -124,10 +126,14 @@ BAD.readings = BAD.readings[:-1]
         ),
         pytest.param([BAD, framed(readings(5, 9), T1)], ["BAD_RECORD"], id="half a reading"),
         pytest.param(
-            [framed([(1, T1 - 8 * 24 * 60 * MIN, 5)], T1), framed(readings(5, 9, seq=2), T1)], ["TOO_LATE"], id="beyond the late horizon"
+            [framed([(1, T1 - 8 * 24 * 60 * MIN, 5)], T1), framed(readings(5, 9, seq=2), T1)],
+            ["TOO_LATE"],
+            id="beyond the late horizon",
         ),
         pytest.param([on_machine(LabourRecorded, T0, person="p", action="in")], ["LABOUR_NOT_BOOKED"], id="labour"),
-        pytest.param([on_machine(ScrapDeclared, T1 - 8 * 24 * 60 * MIN, quantity=pieces(3))], ["TOO_LATE"], id="scrap of last week"),
+        pytest.param(
+            [on_machine(ScrapDeclared, T1 - 8 * 24 * 60 * MIN, quantity=pieces(3))], ["TOO_LATE"], id="scrap of last week"
+        ),
         pytest.param(
             [framed([(1, T1 - 8 * 24 * 60 * MIN, 5)], T1), framed(readings(5, 9, seq=2), T1), framed([(9, 7, 5)], T1)],
             ["TOO_LATE", "TOO_LATE"],

@@ -112,7 +112,9 @@ def test_live_without_lag_the_wall_clock_ticks() -> None:
 
 
 def frames(intake: Intake) -> list[list[int]]:
-    return [[value for _, _, value, _ in readings_of(one)] for one in intake.sent("equipment.inbox") if isinstance(one, CounterFrame)]
+    return [
+        [value for _, _, value, _ in readings_of(one)] for one in intake.sent("equipment.inbox") if isinstance(one, CounterFrame)
+    ]
 
 
 def test_readings_of_one_counter_leave_together() -> None:
@@ -121,7 +123,13 @@ def test_readings_of_one_counter_leave_together() -> None:
     assert frames(intake) == [[1, 2, 3], [90], [7]]
     first = intake.sent("equipment.inbox")[0]
     assert readings_of(first) == [(n, T, n, n) for n in (1, 2, 3)]
-    assert (first.plant, first.equipment, first.counter, first.source, first.raw_source) == (PLANT, "M1", "shots", "s", "in.jsonl")
+    assert (first.plant, first.equipment, first.counter, first.source, first.raw_source) == (
+        PLANT,
+        "M1",
+        "shots",
+        "s",
+        "in.jsonl",
+    )
 
 
 def test_frames_never_cross_an_event_of_their_equipment() -> None:
@@ -162,7 +170,22 @@ def test_nothing_stays_in_memory_after_a_batch() -> None:
 
 # -- routes
 
-EQUIPMENT = ["start", "change", "end", "correct", "void", "load", "unload", "state", "labour", "good", "reject", "rework", "back", "used"]
+EQUIPMENT = [
+    "start",
+    "change",
+    "end",
+    "correct",
+    "void",
+    "load",
+    "unload",
+    "state",
+    "labour",
+    "good",
+    "reject",
+    "rework",
+    "back",
+    "used",
+]
 ORDER = ["release", "amend", "taken", "refused", "done", "closed", "handed", "decide"]
 LOT = ["lot", "split", "merge", "staged", "shipped", "inspect", "verdict", "hold", "unhold", "dispose"]
 ITEMS = [{"i": "1", "material": "4711", "n": 5}]
@@ -219,7 +242,13 @@ def test_master_data_is_broadcast() -> None:
 
 def test_every_raw_record_is_counted_once() -> None:
     intake = Intake()
-    intake.fold(line(1, T, "count", n=1), line(2, T, "noise"), line(3, T, "zzz"), line(4, T, "temp", n=1), line(5, T, "reject", po="O", n=1))
+    intake.fold(
+        line(1, T, "count", n=1),
+        line(2, T, "noise"),
+        line(3, T, "zzz"),
+        line(4, T, "temp", n=1),
+        line(5, T, "reject", po="O", n=1),
+    )
     marks = intake.step.state.marks
     names = ("raw", "readings", "ignored", "refused", "process_values", "declarations")
     assert {name: marks[name] for name in names} == {**dict.fromkeys(names, 1), "raw": 5}

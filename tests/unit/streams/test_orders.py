@@ -123,7 +123,9 @@ def test_versions_decide_not_arrival() -> None:
 
 
 def test_two_sources_of_one_account_add_up() -> None:
-    bench = ledger(released(T1), total("gross", 60, (1, 1), T1), total("gross", 30, (1, 1), T1, source_key="M2|A|gross", equipment="M2"))
+    bench = ledger(
+        released(T1), total("gross", 60, (1, 1), T1), total("gross", 30, (1, 1), T1, source_key="M2|A|gross", equipment="M2")
+    )
     assert amounts(bench.tick(CUT)) == [("yield", 90, 90)]
 
 
@@ -187,7 +189,12 @@ USED = {"authority": "declarations", "unit": "kg", "denominator": 1000, "materia
     ("code", "first", "quantity", "healing"),
     [
         ("UNKNOWN_ORDER", [], total("gross", 5, label=T1), released(T2)),
-        ("ORDER_LOCKED", [released(T1, status="locked")], total("gross", 5, label=T1), released(T2, OrderChanged, change_number="1")),
+        (
+            "ORDER_LOCKED",
+            [released(T1, status="locked")],
+            total("gross", 5, label=T1),
+            released(T2, OrderChanged, change_number="1"),
+        ),
         (
             "ORDER_CLOSED",
             [released(T1), event(OrderClosed, T1, T1, order="O1")],
@@ -241,7 +248,14 @@ USED = {"authority": "declarations", "unit": "kg", "denominator": 1000, "materia
             [released(T1), event(MaterialChanged, T1, T1, material="4711", unit="BOX", decimals=3, batch_managed=False)],
             total("gross", 5, label=T1),
             event(
-                MaterialChanged, T2, T2, material="4711", unit="BOX", decimals=3, batch_managed=False, conversions=["1 BOX = 5 PC"]
+                MaterialChanged,
+                T2,
+                T2,
+                material="4711",
+                unit="BOX",
+                decimals=3,
+                batch_managed=False,
+                conversions=["1 BOX = 5 PC"],
             ),
         ),
     ],
@@ -278,13 +292,18 @@ def test_parking_one_account_does_not_stop_the_others() -> None:
 def test_technically_complete_takes_corrections_unless_told_otherwise() -> None:
     for answer, posted in (("post_corrections", [("yield", 5, 5)]), ("park", [])):
         bench = ledger(
-            released(T1, status="technically_complete"), total("gross", 5, label=T1), rules={"order": {"technically_completed": answer}}
+            released(T1, status="technically_complete"),
+            total("gross", 5, label=T1),
+            rules={"order": {"technically_completed": answer}},
         )
         assert amounts(bench.tick(CUT)) == posted
 
 
 def test_change_numbers_decide_not_arrival() -> None:
-    newer, older = released(T2, OrderChanged, change_number="10", items=[item(quantity=50)]), released(T3, OrderChanged, change_number="9")
+    newer, older = (
+        released(T2, OrderChanged, change_number="10", items=[item(quantity=50)]),
+        released(T3, OrderChanged, change_number="9"),
+    )
     bench = ledger(released(T1), newer, older, total("gross", 60, label=T1))
     bench.tick(CUT)
     assert bench.account("yield").posted == 50
@@ -295,7 +314,9 @@ def test_change_numbers_decide_not_arrival() -> None:
 MODES = {"post": [{"kind": "consumption", "when": ["shift_end"]}]}
 
 
-@pytest.mark.parametrize(("mode", "posted"), [("declared", 30), ("metered", 40), ("erp_backflush", None), ("ledger_backflush", 1000)])
+@pytest.mark.parametrize(
+    ("mode", "posted"), [("declared", 30), ("metered", 40), ("erp_backflush", None), ("ledger_backflush", 1000)]
+)
 def test_one_mode_per_component(mode: str, posted: int | None) -> None:
     """0.1 kg for each of 10 pieces; somebody declared 30 g, the meter says 40 g."""
     meter = {**USED, "authority": "counters", "source_key": "meter"}
@@ -388,3 +409,8 @@ def test_bad_conversions_of_master_data_are_refused_and_change_nothing() -> None
     assert amounts(bench.tick(CUT)) == [("yield", 5, 5)]
     (refused,) = bench.step.take("exceptions")
     assert refused.code == "BAD_UNIT"
+
+
+def test_the_newest_version_waits_even_when_an_older_one_is_repeated() -> None:
+    bench = ledger(released(T1), total("gross", 120, (1, 9), T2), total("gross", 100, (1, 5), T2))
+    assert amounts(bench.tick(CUT)) == [("yield", 120, 120)]

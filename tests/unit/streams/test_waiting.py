@@ -58,3 +58,10 @@ def test_a_successor_finds_the_same_and_nothing_stays_behind() -> None:
     assert texts(Waiting(rows).due("P", 10)) == [(10, ["a", "b"])]
     assert texts(Waiting(rows).due("P", 12)) == [(12, ["c"])]
     assert rows.rows == {}
+
+
+def test_a_row_that_is_not_outdated_stays() -> None:
+    waiting = Waiting(PlainRows())
+    waiting.add("P", 10, "06", "x", row(10, "newer", 1))
+    waiting.add("P", 10, "06", "x", row(10, "older", 2), lambda known: known.record < b"k")
+    assert texts(waiting.due("P", 10)) == [(10, ["newer"])]

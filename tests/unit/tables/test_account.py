@@ -30,7 +30,12 @@ def source(kind: str, amount: int, authority: str = "counters", unit: str = "PC"
     ("authority", "yield_is", "sources", "expected"),
     [
         ("counters", FULL, [("gross", 100, "counters"), ("scrap", 5, "declarations"), ("rework", 3, "declarations")], 92),
-        ("counters", "gross - scrap", [("gross", 100, "counters"), ("scrap", 5, "declarations"), ("rework", 3, "declarations")], 95),
+        (
+            "counters",
+            "gross - scrap",
+            [("gross", 100, "counters"), ("scrap", 5, "declarations"), ("rework", 3, "declarations")],
+            95,
+        ),
         ("counters", "gross", [("gross", 100, "counters"), ("scrap", 5, "declarations"), ("rework", 3, "declarations")], 100),
         ("counters", FULL, [("good", 100, "counters"), ("scrap", 5, "declarations")], 100),
         ("counters", FULL, [("gross", 100, "counters"), ("good", 96, "declarations"), ("scrap", 5, "declarations")], 95),
@@ -100,7 +105,8 @@ def test_only_a_newer_version_replaces() -> None:
 
 
 @pytest.mark.parametrize(
-    ("amount", "scale", "target"), [(Fraction(5, 2), 0, 3), (Fraction(-5, 2), 0, -3), (Fraction(1, 3), 3, 333), (Fraction(7), 0, 7)]
+    ("amount", "scale", "target"),
+    [(Fraction(5, 2), 0, 3), (Fraction(-5, 2), 0, -3), (Fraction(1, 3), 3, 333), (Fraction(7), 0, 7)],
 )
 def test_the_carry_is_less_than_a_step(amount: Fraction, scale: int, target: int) -> None:
     row = account(scale=scale)
@@ -125,7 +131,9 @@ def test_posting_ids_are_stable_and_fit_a_reference_field() -> None:
     """Vectors: whoever changes them posts everything twice."""
     assert posting_id("P", "P|O1|10|4711|L1|yield|||2026-11-20", 1, 1) == "B6353NQH1BFNJ0MV"
     assert posting_id("P", "P|O1|10|4711|L1|yield|||2026-11-20", 1, 2) == "4JRP3QQ5RV26ZCJM"
-    names = {posting_id("P", "A", epoch, sequence, revision) for epoch in (1, 2) for sequence in (1, 2, 12) for revision in (0, 1)}
+    names = {
+        posting_id("P", "A", epoch, sequence, revision) for epoch in (1, 2) for sequence in (1, 2, 12) for revision in (0, 1)
+    }
     assert len(names) == 12
     assert {len(name) for name in names} == {16}
     assert set("".join(names)) <= set("0123456789ABCDEFGHJKMNPQRSTVWXYZ")

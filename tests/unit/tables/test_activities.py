@@ -59,7 +59,9 @@ def minutes(equipment: Equipment, *fields: str) -> dict[tuple[str, ...], float]:
             id="two runs",
         ),
         pytest.param([("07:00", "idle"), ("08:00", "down")], [("A", "06:00", "")], {}, id="nothing that counts"),
-        pytest.param([("07:00", "running")], [("A", "06:00", "")], {("A", "machine_time"): 240}, id="an open state reaches to now"),
+        pytest.param(
+            [("07:00", "running")], [("A", "06:00", "")], {("A", "machine_time"): 240}, id="an open state reaches to now"
+        ),
     ],
 )
 def test_times(states: list[tuple[str, str]], runs: list[tuple[str, str, str]], expected: dict[tuple[str, ...], int]) -> None:

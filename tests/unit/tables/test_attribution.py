@@ -55,7 +55,9 @@ def hear(equipment: Equipment, *events: Any) -> None:
             {"B": 5, "A": 2},
             id="overlapping: the latest start, and an open one beats its grace",
         ),
-        pytest.param([started("A", "07:00"), started("B", "07:00")], [("07:30", 1004)], {"B": 4}, id="same start: the greater id"),
+        pytest.param(
+            [started("A", "07:00"), started("B", "07:00")], [("07:30", 1004)], {"B": 4}, id="same start: the greater id"
+        ),
         pytest.param(
             [started("A", "07:00"), on_machine(RunEnded, at("08:00"))],
             [("08:00", 1002), ("08:10:01", 1003)],
@@ -65,7 +67,9 @@ def hear(equipment: Equipment, *events: Any) -> None:
         pytest.param(
             [on_machine(RunEnded, at("06:45")), started("A", "07:00")], [("07:30", 1002)], {"A": 2}, id="an earlier stop does not"
         ),
-        pytest.param([ended("A", "08:00"), started("A", "07:00")], [("07:30", 1002), ("08:20", 1003)], {"A": 2, "": 1}, id="end first"),
+        pytest.param(
+            [ended("A", "08:00"), started("A", "07:00")], [("07:30", 1002), ("08:20", 1003)], {"A": 2, "": 1}, id="end first"
+        ),
     ],
 )
 def test_owner(events: list[Any], readings: list[tuple[str, int]], expected: dict[str, int]) -> None:

@@ -45,9 +45,15 @@ FIELDS = ("order", "operation", "material", "lot", "kind", "reason", "position")
         pytest.param(ONE, ProductionDeclared, {}, {("OA", "10", "4711", "L1", "good", "", ""): 3}, id="good pieces"),
         pytest.param(ONE, ScrapDeclared, {"reason": "burn"}, {("OA", "10", "4711", "L1", "scrap", "burn", ""): 3}, id="scrap"),
         pytest.param(
-            ONE, ScrapDeclared, {"order": "OX", "lot": "LX"}, {("OX", "10", "4711", "LX", "scrap", "", ""): 3}, id="what it names holds"
+            ONE,
+            ScrapDeclared,
+            {"order": "OX", "lot": "LX"},
+            {("OX", "10", "4711", "LX", "scrap", "", ""): 3},
+            id="what it names holds",
         ),
-        pytest.param(ONE, ScrapDeclared, {"of": "stock"}, {("OA", "10", "4711", "L1", "scrap", "", "stock"): 3}, id="stock scrap"),
+        pytest.param(
+            ONE, ScrapDeclared, {"of": "stock"}, {("OA", "10", "4711", "L1", "scrap", "", "stock"): 3}, id="stock scrap"
+        ),
         pytest.param(
             ONE,
             ScrapDeclared,
@@ -79,7 +85,11 @@ FIELDS = ("order", "operation", "material", "lot", "kind", "reason", "position")
             id="another material has not the lot of the loaded one",
         ),
         pytest.param(
-            FAMILY, ScrapDeclared, {"material": "RIGHT"}, {("OR", "10", "RIGHT", "LR", "scrap", "", ""): 3}, id="one of several outputs"
+            FAMILY,
+            ScrapDeclared,
+            {"material": "RIGHT"},
+            {("OR", "10", "RIGHT", "LR", "scrap", "", ""): 3},
+            id="one of several outputs",
         ),
         pytest.param(
             FAMILY, ScrapDeclared, {}, {("OA", "10", "", "", "scrap", "", ""): 3}, id="several outputs and no material: left open"

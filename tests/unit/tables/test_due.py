@@ -89,7 +89,13 @@ def test_negative_yield_waits_for_its_counts() -> None:
 
 @pytest.mark.parametrize(
     ("unposted", "completed", "final", "expected"),
-    [(47, False, False, False), (48, False, False, True), (-48, False, False, True), (1, True, False, True), (1, False, True, True)],
+    [
+        (47, False, False, False),
+        (48, False, False, True),
+        (-48, False, False, True),
+        (1, True, False, True),
+        (1, False, True, True),
+    ],
 )
 def test_a_minimum_waits_except_at_completion_and_at_the_end(unposted: int, completed: bool, final: bool, expected: bool) -> None:
     one_box = rule("shift_end", at_least="1 BOX")
