@@ -47,13 +47,20 @@ class Timeline:
 
     def read(self, readings: Readings, raw_source: str) -> None:
         """Fold readings of one raw source, in the order of their arrival."""
-        if len(readings) >= VECTOR_MIN and self._in_order(readings):
-            self._append_many(readings, raw_source)
-            return
         late: set[int] = set()
+        start = 0
+        if len(readings) > VECTOR_MIN:
+            start = int(self.state.tail.value is None)  # a baseline has to be decided by itself
+            self._read_some(readings[:start], raw_source, late)
+            if self._in_order(readings[start:]):
+                self._append_many(readings[start:], raw_source)
+                return
+        self._read_some(readings[start:], raw_source, late)
+        self._recount(late)
+
+    def _read_some(self, readings: Readings, raw_source: str, late: set[int]) -> None:
         for seq, at, value, raw in readings.tolist():
             self._read_one(Point(at, seq, value, raw), raw_source, late)
-        self._recount(late)
 
     def _read_one(self, point: Point, raw_source: str, late: set[int]) -> None:
         state = self.state
