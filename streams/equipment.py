@@ -243,8 +243,7 @@ class EquipmentStage:
         memory.unpublished[tick.plant].clear()
         me = sender(self.name, "equipment.inbox", step.partition)
         for topic in ("orders.inbox", "lots.inbox"):
-            for partition in range(self._topology.partitions(topic)):
-                step.emit(topic, tick.plant, Tick(tick.plant, advance.now, me, tick.final), partition)
+            step.broadcast(topic, tick.plant, Tick(tick.plant, advance.now, me, tick.final), self._topology.partitions(topic))
         if activate(step.state, tick.plant, advance.now) is not None:
             for equipment in touched.values():
                 equipment.save()

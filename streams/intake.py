@@ -223,8 +223,7 @@ class IntakeStage:
 
     def _broadcast(self, step: Step, record: Any) -> None:
         for topic in FEEDS:
-            for partition in range(self._topology.partitions(topic)):
-                step.emit(topic, self._plant, record, partition)
+            step.broadcast(topic, self._plant, record, self._topology.partitions(topic))
 
     def _me(self, step: Step) -> str:
         return sender("intake", self._topic, step.partition)
@@ -253,8 +252,8 @@ class IntakeStage:
             step.emit("orders.inbox", f"{item.plant}|{item.order}", item)
         elif kind is MaterialChanged:
             self._count(step, "other")
-            for partition in range(self._topology.partitions("orders.inbox")):
-                step.emit("orders.inbox", f"{item.plant}|{item.material}", item, partition)
+            key = f"{item.plant}|{item.material}"
+            step.broadcast("orders.inbox", key, item, self._topology.partitions("orders.inbox"))
         elif kind in LOT_EVENTS:
             self._count(step, "other")
             step.emit("lots.inbox", f"{item.plant}|{item.material}|{item.lot}", item)

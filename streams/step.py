@@ -51,6 +51,10 @@ class Step(Protocol):
 
     def emit(self, topic: str, key: str, record: Any, partition: int | None = None) -> None: ...
 
+    def broadcast(self, topic: str, key: str, record: Any, partitions: int) -> None:
+        """The same record to each of the topic's partitions 0 .. `partitions` - 1."""
+        ...
+
     def decode(self, value: bytes) -> Any:
         """Raises schemas.codec.Malformed (data error) or UnknownSchema (the reader waits)."""
         ...

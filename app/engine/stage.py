@@ -67,10 +67,18 @@ class Step:
 
     def emit(self, topic: str, key: str, record: Any, partition: int | None = None) -> None:
         """Send a record with this step's transaction. Topic without prefix; partition None: by murmur2 of the key."""
+        self._out.append(Message(self._prefix + topic, key.encode(), self._encoded(topic, record), partition))
+
+    def broadcast(self, topic: str, key: str, record: Any, partitions: int) -> None:
+        """The same record to partitions 0 .. `partitions` - 1, encoded once."""
+        value = self._encoded(topic, record)
+        self._out.extend(Message(self._prefix + topic, key.encode(), value, partition) for partition in range(partitions))
+
+    def _encoded(self, topic: str, record: Any) -> bytes:
         value = self._codec.encode(record)
         if len(value) > MAX_MESSAGE_BYTES:
             raise ValueTooLarge(f"{type(record).__name__} for {topic} has {len(value)} bytes")
-        self._out.append(Message(self._prefix + topic, key.encode(), value, partition))
+        return value
 
     def decode(self, value: bytes) -> Any:
         return self._codec.decode(value)

@@ -39,8 +39,12 @@ Key = tuple[str, str, str, str, str, str, str]
 
 
 def pieces(readings: Iterable[Reading], on_fall: str, modulus: int) -> Iterator[Piece]:
-    """What the counter counted, from all readings that are known, in the order of their truth."""
-    known = sorted({(one.at, one.seq, one.value) for one in readings}, key=lambda one: one[:2])
+    """What the counter counted, in the order of its truth. `readings`: all that are known, in the order
+    of their arrival."""
+    first: dict[tuple[int, int], Reading] = {}
+    for one in readings:  # of two with one sequence number the first to arrive stays
+        first.setdefault((one.seq, 0 if one.seq >= 0 else one.at), one)
+    known = sorted((one.at, one.seq, one.value) for one in first.values())
     line = [(at, value) for at, _, value in known]
     old, broken, n = None, None, 0
     while n < len(line):

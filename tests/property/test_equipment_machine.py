@@ -89,7 +89,11 @@ def mixed(shop: Shop, rng: random.Random, any_order: bool, duplicates: int) -> l
         everything.insert(rng.randint(0, len(everything)), event)
     for _ in range(duplicates if everything else 0):
         n = rng.randrange(len(everything))
-        everything.insert(rng.randint(n, len(everything)), everything[n])
+        again = everything[n]
+        if isinstance(again, Reading) and again.seq >= 0 and rng.randint(0, 1):
+            # The same number with another count: the first one to arrive stays.
+            again = again._replace(value=rng.randint(0, 2000))
+        everything.insert(rng.randint(n + 1, len(everything)), again)
     for marker in [TICK] * 3 + [BATCH] * 3:
         everything.insert(rng.randint(0, len(everything)), marker)
     return [*everything, TICK]

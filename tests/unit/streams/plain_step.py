@@ -66,6 +66,10 @@ class PlainStep:
     def emit(self, topic: str, key: str, record: Any, partition: int | None = None) -> None:
         self.sent.append(Sent(topic, key, self.codec.decode(self.codec.encode(record)), partition))
 
+    def broadcast(self, topic: str, key: str, record: Any, partitions: int) -> None:
+        for partition in range(partitions):
+            self.emit(topic, key, record, partition)
+
     def decode(self, value: bytes) -> Any:
         return self.codec.decode(value)
 

@@ -1,6 +1,7 @@
 """The intake stage over recorded input, driven: raw JSON lines with their time in, events, frames and ticks out."""
 
 import json
+import struct
 from typing import Any
 
 from schemas.configuration import Configuration
@@ -162,8 +163,6 @@ class Intake:
 
 
 def readings_of(record: CounterFrame) -> list[tuple[int, int, int, int]]:
-    import struct
-
     return list(struct.iter_unpack("<4q", record.readings))
 
 

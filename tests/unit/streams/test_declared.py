@@ -6,7 +6,7 @@ import pytest
 
 from schemas.records import MaterialConsumed, ProductionDeclared, ReworkDeclared, ReworkReturned, ScrapDeclared
 from streams.declared import totals_of
-from tests.unit.streams.ledger_bench import CUT, Ledger, released
+from tests.unit.streams.ledger_bench import CUT, Ledger, released, total
 from tests.unit.tables.floor_bench import MIN, at, event, pieces
 
 T1 = at("07:00")
@@ -39,8 +39,6 @@ def test_rework_goes_out_and_comes_back() -> None:
     """10 good pieces declared by counts: 4 to rework; 3 come back good, 1 as scrap."""
     common = {"order": "O1", "operation": "10", "material": "4711", "lot": "L1"}
     bench = Ledger()
-    from tests.unit.streams.ledger_bench import total
-
     bench.fold(released(T1), total("gross", 10, (1, 1), T1))
     bench.fold(event(ReworkDeclared, T1, T1, quantity=pieces(4), **common))
     assert {one.kind: one.amount for one in bench.tick(CUT)} == {"yield": 6, "rework": 4}

@@ -184,6 +184,45 @@ def test_duplicates_and_late_readings_in_any_grouping() -> None:
         assert floor.row().tally["duplicates"] == 3
 
 
+def test_of_two_readings_with_one_sequence_number_the_first_stays() -> None:
+    floor = Floor()
+    floor.fold(start(), framed([(1, T0, 100), (2, T0 + S, 103), (3, T0 + 2 * S, 104)], T1))
+    floor.fold(framed([(2, T0 + S, 150)], T1), framed([(3, T0 + 3 * S, 190)], T1))
+    floor.tick(T1)
+    assert floor.ledger("order") == {("OA",): 4}
+    assert floor.row().tally == {"conflicts": 2}
+
+
+def test_a_gap_in_the_sequence_stays_open_and_is_filled_exactly() -> None:
+    floor = Floor()
+    floor.fold(start(), framed([(1, T0, 100), (5, T0 + 4 * S, 110)], T1), start(T0 + 2 * S, "B", "OB"))
+    floor.tick(T1)
+    assert floor.ledger("order") == {("OB",): 10}
+    floor.fold(framed([(2, T0 + S, 107)], T2))
+    floor.tick(T2)
+    assert floor.ledger("order") == {("OA",): 7, ("OB",): 3}
+    assert [(entry.first, entry.last) for entry in floor.row().counters["shots"].seen] == [(1, 2), (5, 5)]
+
+
+@pytest.mark.xfail(strict=True, reason="only change points are kept: a reading that seems to repeat the count is forgotten")
+def test_a_repeated_count_that_turns_out_to_follow_a_late_reset() -> None:
+    """Truth: 5, 6, reset to 0, 5. The last one arrives second, when it still looks like the count before it. The next
+    reading that is higher counts the 5 missing pieces, unless the counter is reset again before."""
+    floor = Floor()
+    truth = readings(5, 6, 0, 5)
+    floor.fold(start(), framed([truth[0], truth[3], truth[1], truth[2]], T1))
+    floor.tick(T1)
+    assert floor.ledger("order") == {("OA",): 1 + 5}
+
+
+def test_totals_carry_the_business_date_of_their_pieces_not_of_the_tick() -> None:
+    floor = Floor()
+    floor.fold(start(at("05:00")), framed(readings(100, since=at("05:00"), seq=1), T1))
+    floor.fold(framed([(2, at("05:30"), 103), (3, at("06:30"), 108)], T1))
+    floor.tick(T1)
+    assert floor.ledger("business_date") == {("2026-11-19",): 3, ("2026-11-20",): 5}
+
+
 def test_long_frames_are_counted_like_short_ones() -> None:
     """Sixty readings at once take the vectorised way, one by one the other; totals and lineage are the same."""
     values = [100 + n // 3 * 2 for n in range(60)]

@@ -348,6 +348,27 @@ def test_backflush_follows_the_loaded_lots_across_a_changeover() -> None:
     bench.check_conservation()
 
 
+def test_backflush_gives_each_component_its_own_lot() -> None:
+    """Two materials whose lots have the same number, loaded at two positions."""
+    parts = [
+        component("PP", "ledger_backflush", position="hopper"),
+        component("MB", "ledger_backflush", item="20", position="dosing"),
+    ]
+    bench = ledger(released(T1, components=parts), total("gross", 10, (1, 1), T1), rules=MODES)
+    for material, position in (("PP", "hopper"), ("MB", "dosing")):
+        loaded = {"position": position, "component_material": material, "component_lot": "R1", "source_key": f"basis|{position}"}
+        bench.fold(total("basis", 10, (1, 1), T1, **loaded))
+    bench.tick(CUT)
+    assert [(one.material, one.lot, one.amount) for one in bench.postings] == [("MB", "R1", 1000), ("PP", "R1", 1000)]
+
+
+def test_accounts_of_two_materials_with_one_lot_number_are_two() -> None:
+    nests = [item("4711"), item("4712")]
+    bench = ledger(released(T1, items=nests), total("gross", 10, (1, 1), T1), total("gross", 7, (1, 2), T1, material="4712"))
+    bench.tick(CUT)
+    assert [(one.material, one.lot, one.amount) for one in bench.postings] == [("4711", "L1", 10), ("4712", "L1", 7)]
+
+
 def test_backflush_waits_for_the_order_and_then_follows() -> None:
     bench = ledger(total("gross", 10, (1, 1), T1), rules=MODES)
     assert bench.tick(CUT) == []

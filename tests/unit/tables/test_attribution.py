@@ -6,7 +6,7 @@ import pytest
 
 from schemas.records import LotLoaded, LotUnloaded, RunChanged, RunCorrected, RunEnded, RunStarted, RunVoided
 from tables.equipment import Equipment
-from tests.unit.tables.floor_bench import amounts, at, by_run, count, counter, machine, on_machine, out
+from tests.unit.tables.floor_bench import S, amounts, at, by_run, count, counter, frame, machine, on_machine, out
 
 GRACE = {"attribution": {"run_grace": "10 min"}}
 
@@ -163,15 +163,10 @@ def test_business_date_is_that_of_the_reading() -> None:
     equipment = press(started("A", "07:00"))
     count(equipment, ("21:59:59", 1003), ("22:00", 1005))
     later = at("05:59:59", day=21)
-    assert equipment.readings("shots", _frame(later, 1010), "raw.p/0") is None
-    assert equipment.readings("shots", _frame(later + 1_000_000, 1030), "raw.p/0") is None
+    for n, value in enumerate((1010, 1030)):
+        reading = frame((-1, later + n * S, value), first_raw=900_000 + n)
+        assert equipment.readings("shots", reading, "raw.p/0") is None
     assert amounts(equipment, "business_date") == {("2026-11-20",): 10, ("2026-11-21",): 20}
-
-
-def _frame(moment: int, value: int) -> Any:
-    from tests.unit.tables.floor_bench import frame
-
-    return frame((-1, moment, value), first_raw=900_000 + value)
 
 
 @pytest.mark.parametrize(
@@ -208,6 +203,15 @@ def test_meters_follow_the_loaded_lot() -> None:
     }
     hear(equipment, on_machine(LotLoaded, at("07:15"), position="hopper", material="PP", lot="R9"))
     assert amounts(equipment, "lot") == {("R1",): 500, ("R9",): 500, ("R2",): 100, ("",): 100}, "a changeover that arrives late"
+
+
+def test_a_lot_belongs_to_its_material() -> None:
+    """The meter counts PP; the batch in the hopper is one of another material, even with the same number."""
+    loaded = on_machine(LotLoaded, at("06:40"), position="hopper", material="ABS", lot="R1")
+    resin = {"counts": "consumption", "of": "PP", "position": "hopper", "unit": "kg"}
+    equipment = press(loaded, started("A", "07:00"), plant=counter(**resin))
+    count(equipment, ("07:10", 1005))
+    assert amounts(equipment, "material", "lot") == {("PP", ""): 5}
 
 
 def test_indicators_count_nothing() -> None:
