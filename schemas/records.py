@@ -906,6 +906,8 @@ class StateSpan:
     state: str
     event_id: str
     reason: str = ""
+    raw_source: str = ""
+    raw_offset: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> StateSpan:
@@ -914,6 +916,8 @@ class StateSpan:
             state=d["state"],
             event_id=d["event_id"],
             reason=d["reason"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -922,6 +926,8 @@ class StateSpan:
             "state": self.state,
             "reason": self.reason,
             "event_id": self.event_id,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
         }
 
 

@@ -1,30 +1,53 @@
 """Activities of runs: machine and setup time as the union of state intervals within the run, in whole milliseconds."""
 
 from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from schemas.records import EquipmentRow, TotalState
 from tables.attribution import Ownership, end_of
 from tables.destination import Destination
+from tables.lineage import add_range
 
 KIND_OF_STATE = {"running": "machine_time", "setup": "setup_time"}
 ORIGIN = "states"
 UNIT = "ms"
 
 
-def spans_of(row: EquipmentRow, now: int) -> list[tuple[int, int, str]]:
-    """(from, to, kind) of the intervals that count; the last one is open and reaches to `now`."""
+@dataclass(slots=True)
+class Measured:
+    """Time of one destination in microseconds, and the state records that begin and end its intervals."""
+
+    micros: int = 0
+    first: int = 2**62
+    last: int = 0
+    told_by: set[tuple[str, int]] = field(default_factory=set)
+
+
+class Interval(NamedTuple):
+    start: int
+    end: int
+    kind: str
+    told_by: tuple[tuple[str, int], ...]
+    """Raw source and offset of the records that say so."""
+
+
+def spans_of(row: EquipmentRow, now: int) -> list[Interval]:
+    """The intervals that count; the last one is open and reaches to `now`."""
     found = []
     for index, span in enumerate(row.states):
-        end = row.states[index + 1].from_at if index + 1 < len(row.states) else now
+        following = row.states[index + 1 : index + 2]
+        end = min(following[0].from_at, now) if following else now
         if span.state in KIND_OF_STATE and span.from_at < end:
-            found.append((span.from_at, min(end, now), KIND_OF_STATE[span.state]))
+            told_by = tuple((told.raw_source, told.raw_offset) for told in (span, *following))
+            found.append(Interval(span.from_at, end, KIND_OF_STATE[span.state], told_by))
     return found
 
 
-def measure(row: EquipmentRow, ownership: Ownership, now: int) -> dict[str, tuple[int, int, int]]:
-    """Destination -> (microseconds, first, last) of every activity up to `now`."""
-    sums: dict[str, list[int]] = defaultdict(lambda: [0, 2**62, 0])
-    for start, end, kind in spans_of(row, now):
+def measure(row: EquipmentRow, ownership: Ownership, now: int) -> dict[str, Measured]:
+    """Every activity up to `now`, by destination."""
+    sums: dict[str, Measured] = defaultdict(Measured)
+    for start, end, kind, told_by in spans_of(row, now):
         while start < end:
             span = ownership.at(start)
             stop = min(end, span.end)
@@ -35,10 +58,11 @@ def measure(row: EquipmentRow, ownership: Ownership, now: int) -> dict[str, tupl
                     ORIGIN, run.run, order, run.operation, "", "", kind, "", "", "", "", date, UNIT, 0, "counters"
                 ).key()
                 entry = sums[key]
-                entry[0] += stop - start
-                entry[1], entry[2] = min(entry[1], start), max(entry[2], stop)
+                entry.micros += stop - start
+                entry.first, entry.last = min(entry.first, start), max(entry.last, stop)
+                entry.told_by.update(told_by)
             start = stop
-    return {key: (micros, first, last) for key, (micros, first, last) in sums.items()}
+    return sums
 
 
 def apply(row: EquipmentRow, ownership: Ownership, now: int) -> None:
@@ -46,12 +70,15 @@ def apply(row: EquipmentRow, ownership: Ownership, now: int) -> None:
     measured = measure(row, ownership, now)
     runs = {run.run for run in row.runs}  # the time of a run that is forgotten stays
     known = [key for key in row.totals if key.startswith(ORIGIN + "\x1f") and Destination.parse(key).run in runs]
-    for key in {*measured, *known}:
-        micros, first, last = measured.get(key, (0, 0, 0))
+    for key in sorted({*measured, *known}):
+        found = measured.get(key) or Measured(first=0)
         total = row.totals.get(key)
         if total is None:
-            total = row.totals[key] = TotalState(0, 1, first, last)
-        amount = micros // 1000
+            total = row.totals[key] = TotalState(0, 0, found.first, found.last)
+        amount = found.micros // 1000
         if amount != total.amount:
-            total.amount, total.first_at, total.last_at, total.dirty = amount, first, last, True
+            total.amount, total.first_at, total.last_at, total.dirty = amount, found.first, found.last, True
+            total.ranges, total.records = [], len(found.told_by)
+            for raw_source, raw_offset in sorted(found.told_by):
+                add_range(total.ranges, raw_source, raw_offset, raw_offset, 1)
     row.activity_dirty = False

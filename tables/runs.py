@@ -131,7 +131,8 @@ def loaded(row: EquipmentRow, event: LotLoaded | LotUnloaded) -> Changed | None:
 def state_changed(row: EquipmentRow, event: EquipmentStateChanged) -> bool:
     if any(span.event_id == event.event_id for span in row.states):
         return False
-    row.states.append(StateSpan(event.occurred_at, event.state, event.event_id, event.reason))
+    span = StateSpan(event.occurred_at, event.state, event.event_id, event.reason, event.raw_source, event.raw_offset)
+    row.states.append(span)
     row.states.sort(key=lambda span: (span.from_at, span.event_id))
     del row.states[:-MAX_STATES]
     return True
