@@ -18,6 +18,8 @@ from benchmarks.workload import Workload, drop, load
 from tests.platform import available
 
 REPEATS, RATIO_GATE, FRAMES_GATE, GAP_GATE, CHAIN_GATE = 3, 8.0, 1_000_000, 1.5, 20_000
+SHORT_RATIO_GATE = 5.0
+"""One short round on a busy machine scatters; it only guards against a collapse."""
 TIMEOUT_SECONDS = 180
 
 
@@ -84,9 +86,13 @@ def main(short: bool) -> int:
             median("equipment, frames of 1", one),
             median("equipment, frames of 100", hundred),
         )
-        print(f"ratio {fast / slow:.1f} (gate {RATIO_GATE})   frames of 100: {packed / slow:.0f} times plain Faust", flush=True)
+        print(f"ratio {fast / slow:.1f} (gate {SHORT_RATIO_GATE if short else RATIO_GATE})   frames of 100: {packed / slow:.0f} times plain Faust", flush=True)
         gap = max(result["max_gap"] for result in [*one, *hundred])
-        checks = [("ratio", fast / slow, RATIO_GATE), ("frames of 100", packed, FRAMES_GATE), ("checkpoint gap", -gap, -GAP_GATE)]
+        checks = [
+            ("ratio", fast / slow, SHORT_RATIO_GATE if short else RATIO_GATE),
+            ("frames of 100", packed, FRAMES_GATE),
+            ("checkpoint gap", -gap, -GAP_GATE),
+        ]
         failed += [name for name, value, gate in checks if value < gate and (name == "ratio" or not short)]
         rate = chain_rate(base, short)
         print(f"whole chain from raw JSON              {rate:>12,.0f} raw records/s (goal {CHAIN_GATE:,})", flush=True)
