@@ -62,49 +62,41 @@ def median(name: str, results: list[dict[str, float]]) -> float:
 
 def main(short: bool) -> int:
     repeats = 1 if short else REPEATS
-    single, framed, plain_readings = (150_000, 4_000_000, 15_000) if short else (600_000, 20_000_000, 60_000)
+    single, framed, plain_readings = (150_000, 4_000_000, 15_000) if short else (400_000, 12_000_000, 40_000)
     failed: list[str] = []
     with tempfile.TemporaryDirectory(prefix="lineledger-bench-") as folder, available.kafka(Path(folder) / "kafka") as bootstrap:
         base = Path(folder)
         print(f"load average {os.getloadavg()[0]:.2f}, {os.cpu_count()} cores, broker on the same machine", flush=True)
-        ones, hundreds = load(bootstrap, single, 1), load(bootstrap, framed, 100)
-        plain, one, hundred = [], [], []
-        for turn in range(repeats):  # interleaved: a slow minute hits everybody
-            plain.append(
-                contest(
-                    "benchmarks.plain_faust_worker",
-                    bootstrap,
-                    _fresh(bootstrap, ones, plain_readings),
-                    base / f"p{turn}",
-                    plain_readings,
-                )
-            )
-            one.append(contest("benchmarks.equipment_worker", bootstrap, ones, base / f"e{turn}", single))
-            hundred.append(contest("benchmarks.equipment_worker", bootstrap, hundreds, base / f"h{turn}", framed))
+        plain: list[dict[str, float]] = []
+        one: list[dict[str, float]] = []
+        hundred: list[dict[str, float]] = []
+        for turn in range(repeats):  # interleaved: a slow minute hits everybody; each with topics of its own, so all start cold
+            for results, module, readings, per_frame in (
+                (plain, "plain_faust_worker", plain_readings, 1),
+                (one, "equipment_worker", single, 1),
+                (hundred, "equipment_worker", framed, 100),
+            ):
+                work = load(bootstrap, readings, per_frame)
+                results.append(contest(f"benchmarks.{module}", bootstrap, work, base / f"{module}-{per_frame}-{turn}", readings))
+                drop(bootstrap, work.prefix)
         slow, fast, packed = (
             median("plain Faust, frames of 1", plain),
             median("equipment, frames of 1", one),
             median("equipment, frames of 100", hundred),
         )
-        print(f"ratio {fast / slow:.1f} (gate {SHORT_RATIO_GATE if short else RATIO_GATE})   frames of 100: {packed / slow:.0f} times plain Faust", flush=True)
+        gate = SHORT_RATIO_GATE if short else RATIO_GATE
+        print(f"ratio {fast / slow:.1f} (gate {gate})   frames of 100: {packed / slow:.0f} times plain Faust", flush=True)
         gap = max(result["max_gap"] for result in [*one, *hundred])
         checks = [
-            ("ratio", fast / slow, SHORT_RATIO_GATE if short else RATIO_GATE),
+            ("ratio", fast / slow, gate),
             ("frames of 100", packed, FRAMES_GATE),
             ("checkpoint gap", -gap, -GAP_GATE),
         ]
         failed += [name for name, value, gate in checks if value < gate and (name == "ratio" or not short)]
         rate = chain_rate(base, short)
         print(f"whole chain from raw JSON              {rate:>12,.0f} raw records/s (goal {CHAIN_GATE:,})", flush=True)
-        for work in (ones, hundreds):
-            drop(bootstrap, work.prefix)
     print(f"load average {os.getloadavg()[0]:.2f}   {'FAILED: ' + ', '.join(failed) if failed else 'passed'}", flush=True)
     return 1 if failed else 0
-
-
-def _fresh(bootstrap: str, work: Workload, readings: int) -> Workload:
-    """Plain Faust reads a copy of its own: its consumer group and changelog must not meet the stage's."""
-    return load(bootstrap, readings, work.per_frame)
 
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ class Broker:
     def client(self, **extra: Any) -> dict[str, Any]:
         return {
             "bootstrap.servers": self.bootstrap,
+            **({"log_level": 0} if self.embedded else {}),  # else clients tell how the broker ended with its run
             **self.security,
             **{k.replace("_", "."): v for k, v in extra.items()},
         }

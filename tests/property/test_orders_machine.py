@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from schemas.records import OrderChanged, OrderCompleted, OrderReleased, Posting
 from tests.unit.streams.ledger_bench import Ledger, component, item, released, total
@@ -24,8 +24,8 @@ RULES = {
 }
 BEGIN = at("10:00")
 CUTS = {at("14:00"), at("22:00"), at("06:00", 21), at("14:00", 21)}
-DATES = ("2026-11-19", "2026-11-20")
-KINDS = ("gross", "scrap", "consumption")
+DATES = ("2026-11-20", "2026-11-20", "2026-11-19")
+KINDS = ("gross", "scrap", "consumption", "consumption")
 Source = tuple[str, str, str]
 """(kind, source, business date)"""
 
@@ -40,7 +40,7 @@ class LedgerMachine(RuleBasedStateMachine):
         super().__init__()
         config = configuration(rules=RULES)
         self.steady, self.restarted = Ledger(config), Ledger(config)
-        self.now, self.change = BEGIN, 0
+        self.now, self.change, self.version = BEGIN, 0, 0
         self.waiting: list[tuple[int, Any]] = []
         self.newest: dict[Source, Any] = {}
         self.open, self.completed = False, False
@@ -54,31 +54,43 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # -- what comes in
 
+    @initialize(status=st.sampled_from(["released"] * 5 + ["locked", ""]))
+    def begin(self, status: str) -> None:
+        if status:
+            self.master_data(status)
+
     @rule(
         kind=st.sampled_from(KINDS),
         source=st.sampled_from(["M1", "M2"]),
         date=st.sampled_from(DATES),
-        amount=st.integers(0, 40),
-        version=st.integers(1, 12),
-        ahead=st.integers(0, 2),
+        amounts=st.lists(st.integers(0, 40), min_size=1, max_size=3),
+        shuffled=st.booleans(),
+        ahead=st.integers(0, 1),
+        then=st.integers(0, 4),
     )
-    def total_of_a_source(self, kind: str, source: str, date: str, amount: int, version: int, ahead: int) -> None:
-        """Versions come in any order; a version says the same wherever it is repeated."""
-        known = [one for one in self.sent if (one.kind, one.equipment, one.business_date) == (kind, source, date)]
-        if any(one.inbox_offset == version for one in known):
-            return
+    def totals_of_a_source(
+        self, kind: str, source: str, date: str, amounts: list[int], shuffled: bool, ahead: int, then: int
+    ) -> None:
+        """The source's next totals, as one label or as several; shuffled: the newest first."""
         fields: dict[str, Any] = {"business_date": date, "equipment": source, "source_key": f"{source}|{kind}"}
         if kind == "consumption":
             fields |= {"unit": "kg", "denominator": 7000, "material": "PP", "lot": "R1"}
-        self.sent.append(total(kind, amount, (1, version), self.now + ahead * HOUR, **fields))
-        self.say(self.sent[-1])
+        made = []
+        for amount in amounts:
+            self.version += 1
+            made.append(total(kind, amount, (1, self.version), self.now + ahead * HOUR, **fields))
+        for one in reversed(made) if shuffled else made:
+            self.sent.append(one)
+            self.say(one)
+        if then:
+            self.advance(then)
 
     @rule(data=st.data())
     def once_more(self, data: st.DataObject) -> None:
         if self.sent:
             self.say(data.draw(st.sampled_from(self.sent)))
 
-    @rule(status=st.sampled_from(["released", "released", "locked"]))
+    @rule(status=st.sampled_from(["released"] * 4 + ["locked"]))
     def master_data(self, status: str) -> None:
         self.change += 1
         cls = OrderReleased if self.change == 1 else OrderChanged
@@ -96,6 +108,9 @@ class LedgerMachine(RuleBasedStateMachine):
     # -- the clock
 
     @rule(hours=st.integers(1, 4))
+    def time_passes(self, hours: int) -> None:
+        self.advance(hours)
+
     def advance(self, hours: int) -> None:
         step = self.now + hours * HOUR
         self.now = min([step, *(cut for cut in CUTS if self.now < cut < step)])
@@ -159,5 +174,5 @@ class LedgerMachine(RuleBasedStateMachine):
         assert self.steady.step.rows.rows == self.restarted.step.rows.rows
 
 
-LedgerMachine.TestCase.settings = settings(stateful_step_count=20)
+LedgerMachine.TestCase.settings = settings(stateful_step_count=40)
 test_ledger = LedgerMachine.TestCase
