@@ -64,7 +64,7 @@ def main(short: bool) -> int:
     repeats = 1 if short else REPEATS
     single, framed, plain_readings = (150_000, 4_000_000, 15_000) if short else (400_000, 12_000_000, 40_000)
     failed: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="lineledger-bench-") as folder, available.kafka(Path(folder) / "kafka") as bootstrap:
+    with tempfile.TemporaryDirectory(prefix="lineledger-bench-") as folder, available.kafka(Path(folder)) as bootstrap:
         base = Path(folder)
         print(f"load average {os.getloadavg()[0]:.2f}, {os.cpu_count()} cores, broker on the same machine", flush=True)
         plain: list[dict[str, float]] = []
