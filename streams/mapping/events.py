@@ -51,8 +51,7 @@ def _compile_record(rule: EventRule, context: Context, problems: Problems) -> Ac
         if name not in known or name in COMMON:
             here.add(f"{record} has no field `{name}` to map; it has {_listed(known)}")
             continue
-        required = known[name].required and (record, name) not in MAY_BE_EMPTY
-        getters.append((name, compile_field(record, known[name], expression, scope, here), required))
+        getters.append((name, compile_field(record, known[name], expression, scope, here), known[name].required))
     equipment = equipment_of(stated, context, problems) if "equipment" in known else None
     missing = _unstated(record, known, stated, bool(context.source_equipment))
     if missing:
@@ -88,7 +87,7 @@ def _compile_record(rule: EventRule, context: Context, problems: Problems) -> Ac
                 raise Refusal("MISSING_FIELD", f"{record} has no `equipment`")
         for field, getter, required in getters:
             value = getter(node, node, arrived)
-            if value is None or (required and value == ""):
+            if value is None or (required and value == "" and (record, field) not in MAY_BE_EMPTY):
                 if required:
                     raise Refusal("MISSING_FIELD", f"{record} has no `{field}`")
                 continue

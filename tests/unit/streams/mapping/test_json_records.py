@@ -78,6 +78,13 @@ def test_what_is_no_json_object_is_bad_json(value: bytes) -> None:
     assert (item.code, item.event_id) == ("BAD_JSON", "file:7")
 
 
+def test_a_process_value_may_be_empty_but_not_absent() -> None:
+    mapper = mapper_of([{"emit": "ProcessValue", "name": "=n", "value": "v"}])
+    assert one(mapper, record(v="")).value == ""
+    assert one(mapper, record(v=None)).code == "MISSING_FIELD"
+    assert one(mapper, record()).code == "MISSING_FIELD"
+
+
 def test_a_huge_record_is_not_read() -> None:
     assert one(mapper_of([SHOTS]), b"{" + b" " * (1 << 20)).code == "TOO_LARGE"
 
