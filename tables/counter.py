@@ -41,6 +41,8 @@ def advance(state: PointState, point: Point, counter: Counter, deltas: list[Delt
 
     False: the point changes nothing (the same value again), so it need not be kept.
     """
+    if counter.shows == "increment":
+        return _increment(point, deltas)
     if point.value == UNAVAILABLE:
         if state.value is None or state.broken_at is not None:
             return False
@@ -67,6 +69,15 @@ def advance(state: PointState, point: Point, counter: Counter, deltas: list[Delt
     state.value, state.broken_at = point.value, None
     if pieces:
         deltas.append(Delta(point.at, pieces, point.raw, gap_from))
+    return True
+
+
+def _increment(point: Point, deltas: list[Delta]) -> bool:
+    """What was counted stands in the record itself: no baseline, no fall, and nothing to keep in the state. A negative one
+    takes back what an earlier one counted."""
+    if point.value in (0, UNAVAILABLE):
+        return False
+    deltas.append(Delta(point.at, point.value, point.raw, None))
     return True
 
 

@@ -50,7 +50,8 @@ class Timeline:
         late: set[int] = set()
         start = 0
         if len(readings) > VECTOR_MIN:
-            start = int(self.state.tail.value is None)  # a baseline has to be decided by itself
+            # a baseline has to be decided by itself
+            start = int(self.state.tail.value is None and self._counter.shows == "total")
             self._read_some(readings[:start], raw_source, late)
             if self._in_order(readings[start:]):
                 self._append_many(readings[start:], raw_source)
@@ -76,11 +77,9 @@ class Timeline:
 
     def _in_order(self, readings: Readings) -> bool:
         """Nothing to decide: later than all known, sequence and value never fall, always available."""
-        state, tail = self.state, self.state.tail
-        if tail.value is None or tail.low is not None or tail.broken_at is not None:
-            return False
-        seqs, times, values = readings[:, 0], readings[:, 1], readings[:, 2]
-        if int(times[0]) < state.last_at or int(values[0]) < tail.value:
+        state = self.state
+        seqs, times = readings[:, 0], readings[:, 1]
+        if int(times[0]) < state.last_at or not self._values_rise(readings[:, 2]):
             return False
         first = int(seqs[0])
         if first >= 0:
@@ -88,13 +87,19 @@ class Timeline:
                 return False
         elif bool((seqs >= 0).any()) or int(times[0]) == state.last_at:
             return False
-        return bool((times[1:] >= times[:-1]).all()) and bool((values[1:] >= values[:-1]).all())
+        return bool((times[1:] >= times[:-1]).all())
+
+    def _values_rise(self, values: Readings) -> bool:
+        tail = self.state.tail
+        if self._counter.shows == "increment":
+            return int(values.min()) > UNAVAILABLE
+        if tail.value is None or tail.low is not None or tail.broken_at is not None or int(values[0]) < tail.value:
+            return False
+        return bool((values[1:] >= values[:-1]).all())
 
     def _append_many(self, readings: Readings, raw_source: str) -> None:
-        state, tail = self.state, self.state.tail
-        assert tail.value is not None
-        values = readings[:, 2]
-        deltas = np.diff(values, prepend=np.int64(tail.value))
+        state, values = self.state, readings[:, 2]
+        deltas = values if self._counter.shows == "increment" else np.diff(values, prepend=np.int64(state.tail.value or 0))
         changed = np.flatnonzero(deltas)
         self._see_many(readings[:, 0])
         state.last_seq, state.last_at, state.last_raw = int(readings[-1, 0]), int(readings[-1, 1]), int(readings[-1, 3])
@@ -114,8 +119,8 @@ class Timeline:
         stored = points[:, (1, 0, 2, 3)].copy()
         stored[:, 3] |= raw_index(bucket, raw_source) << RAW_BITS
         bucket.points += stored.tobytes()
-        self.state.tail.value = int(points[-1, 2])
-        bucket.exit.value = self.state.tail.value
+        if self._counter.shows == "total":
+            self.state.tail.value = bucket.exit.value = int(points[-1, 2])
         first_at, last_at, raws, n = int(points[0, 1]), int(points[-1, 1]), points[:, 3], len(points)
         self._credit(
             bucket,
@@ -170,15 +175,19 @@ class Timeline:
         number = point.at // BUCKET_US
         bucket = self._open_bucket(number, self._entry_of(number))
         points = points_of(bucket)
-        same_moment = [known for known in points if known.at == point.at and known.value == point.value]
-        if point.seq < 0 and same_moment:
+        raw = raw_index(bucket, raw_source) << RAW_BITS | point.raw
+        if point.seq < 0 and any(self._same(known, point, raw) for known in points):
             self._count("duplicates")
             return False
-        raw = raw_index(bucket, raw_source) << RAW_BITS | point.raw
         insort(points, point._replace(raw=raw), key=lambda known: (known.at, known.seq, known.raw))
         bucket.points = np.array(points, "<i8").tobytes()
         self._count("late")
         return True
+
+    def _same(self, known: Point, point: Point, raw: int) -> bool:
+        """Without sequence numbers: a total that shows the same at the same time says nothing new, but two increments of
+        one moment are two records."""
+        return known.at == point.at and (known.value == point.value if self._counter.shows == "total" else known.raw == raw)
 
     def _entry_of(self, number: int) -> PointState:
         """State before a bucket that does not exist: the exit of the one before it."""
@@ -307,7 +316,7 @@ class Timeline:
                 return known.value == point.value
             if (known.at, known.seq) < (point.at, point.seq) and known.value != UNAVAILABLE:
                 before = known.value
-        return before == point.value
+        return point.value == (before if self._counter.shows == "total" else 0)  # increments of 0 are not kept
 
     def _see_many(self, seqs: Readings) -> None:
         if int(seqs[0]) >= 0:

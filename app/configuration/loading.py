@@ -80,12 +80,14 @@ def _with_lines(name: str, document: Document) -> Document:
     return document
 
 
-def _number(rules: list[Any], path: tuple[str, ...], document: Document) -> None:
+def _number(rules: list[Any], path: tuple[str | int, ...], document: Document) -> None:
     for index, rule in enumerate(rules):
         if isinstance(rule, dict):
             if "line" in rule:
                 raise YamlProblem(document.lines[(*path, index, "line")], "`line` is no key here; remove it")
             rule["line"] = document.lines[(*path, index)]
+            if isinstance(rule.get("also"), list):
+                _number(rule["also"], (*path, index, "also"), document)
 
 
 def _validated(model: type[Model], name: str, document: Document | None, problems: list[Problem]) -> Model | None:

@@ -32,7 +32,8 @@ def _drop_lines(tree: dict[str, Any]) -> None:
         del rule["line"]
     for source in tree.get("sources", {}).values():
         for rule in source["events"]:
-            del rule["line"]
+            for emission in (rule, *rule["also"]):
+                del emission["line"]
 
 
 def _sha256(*texts: str) -> str:

@@ -6,6 +6,7 @@ checked where sources are compiled (streams.mapping), so that both say the same.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Tag, model_validator
@@ -15,7 +16,7 @@ from schemas.configuration.values import Flag, OneOrMany, Section, Whole
 
 DateFormat = str
 _FUNCTION_WORDS = frozenset({"path", "default", "codes", "table", "trim", "case", "date", "pad"})
-RESERVED = frozenset({"when", "emit", "ignore", "fields", "line"})
+RESERVED = frozenset({"when", "unless", "emit", "ignore", "also", "fields", "line"})
 
 
 def _scalar(value: Any) -> Any:
@@ -138,19 +139,43 @@ Expression = Annotated[
 Texts = Annotated[list[Scalar], OneOrMany]
 
 
-class EventRule(Section):
-    """The first rule whose `when` matches decides. Keys besides when, emit and ignore are fields of the record."""
+class Emission(Section):
+    """One event that a record gives. Keys besides those named here are fields of the event."""
 
     model_config = ConfigDict(json_schema_extra=_as_written)
 
     when: dict[str, Texts] = Field(default_factory=dict)
     """Path -> the value, or one of the values, that it must have. Empty: matches everything."""
+    unless: dict[str, Texts] = Field(default_factory=dict)
+    """Path -> the value, or the values, that it must not have; `""`: it must be there."""
     emit: str = ""
     """Name of a canonical event."""
-    ignore: Flag = False
     fields: dict[str, Expression] = Field(default_factory=dict)
     line: int = 0
     """Line in plant.yaml; 0: unknown. For people only: not part of the hash."""
+
+
+class FurtherEvent(Emission):
+    """Another event from the record of a rule, where its own `when` and `unless` match."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _collect(cls, data: Any) -> Any:
+        return _collected(data, RESERVED - {"ignore", "also"})
+
+    @model_validator(mode="after")
+    def _emits(self) -> FurtherEvent:
+        if not self.emit:
+            raise ValueError("an entry of `also` needs `emit: <Record>`; leave out what is to be ignored")
+        return self
+
+
+class EventRule(Emission):
+    """The first rule whose `when` and `unless` match decides."""
+
+    ignore: Flag = False
+    also: list[FurtherEvent] = Field(default_factory=list)
+    """Further events from the same record."""
 
     @model_validator(mode="before")
     @classmethod
@@ -163,6 +188,8 @@ class EventRule(Section):
             raise ValueError("a rule has either `emit: <Record>` or `ignore: true`")
         if self.ignore and self.fields:
             raise ValueError(f"`ignore: true` takes no field, but there is {', '.join(sorted(self.fields))}")
+        if self.ignore and self.also:
+            raise ValueError("`ignore: true` takes no `also`")
         return self
 
 
@@ -207,3 +234,10 @@ class Source(Section):
     events: list[EventRule] = Field(min_length=1)
     private: list[str] = Field(default_factory=list)
     """Paths that are hashed before anything is written, dead letters included."""
+
+    @property
+    def emissions(self) -> Iterator[Emission]:
+        """Every event that a rule can give."""
+        for rule in self.events:
+            yield rule
+            yield from rule.also

@@ -65,13 +65,15 @@ class Lots(Section):
 
 
 class Counter(Section):
-    """A cumulative count of one equipment."""
+    """A count of one equipment: a total that grows, or what each record adds."""
 
     counts: Literal["gross", "good", "scrap", "rework", "consumption", "indicator"] = "gross"
     of: str = ""
     """For consumption: `loaded_lot` (what is loaded at `position`) or the material's number."""
     position: str = ""
     """Where the consumed lot is loaded; empty: the equipment has one position only."""
+    shows: Literal["total", "increment"] = "total"
+    """What a value is: the count so far, or the pieces since the record before (a log with one row per shot)."""
     on_fall: Literal["reset", "placeholder", "rollover"] = "reset"
     modulus: Annotated[Whole, Field(gt=0)] | None = None
     """A roll-over continues at 0 after modulus - 1. In the counter's own steps."""
@@ -84,6 +86,8 @@ class Counter(Section):
     def _consistent(self) -> Counter:
         if self.on_fall == "rollover" and self.modulus is None:
             raise ValueError("`on_fall: rollover` needs `modulus`")
+        if self.shows == "increment" and (self.on_fall != "reset" or self.modulus is not None):
+            raise ValueError("`on_fall` and `modulus` belong to a counter that shows a total; an increment never falls")
         if self.counts == "consumption" and not self.of:
             raise ValueError("a consumption counter needs `of: loaded_lot` or `of: <material>`")
         if self.counts != "consumption" and (self.of or self.position):

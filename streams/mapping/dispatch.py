@@ -1,46 +1,66 @@
-"""Which rule decides about a record: the first one, in the order of plant.yaml, whose `when` matches."""
+"""Which rule decides about a record: the first one, in the order of plant.yaml, whose `when` and `unless` match."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from streams.mapping.items import Problems
 from streams.mapping.paths import Getter, compile_path
 
 T = TypeVar("T")
-Conditions = tuple[tuple[Getter, frozenset[str]], ...]
+
+
+class AllBut:
+    """Every text but these."""
+
+    __slots__ = ("_excluded",)
+
+    def __init__(self, excluded: Sequence[str]) -> None:
+        self._excluded = frozenset(excluded)
+
+    def __contains__(self, text: str) -> bool:
+        return text not in self._excluded
+
+
+Conditions = tuple[tuple[Getter, frozenset[str] | AllBut], ...]
 
 
 class Rule(NamedTuple, Generic[T]):
-    """`when`: path -> values, and what it leads to."""
+    """`when`, `unless`: path -> values; and what they lead to."""
 
     when: Mapping[str, Sequence[str]]
     target: T
+    unless: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
-def compile_dispatch(rules: Sequence[Rule[T]], problems: Problems) -> Callable[[Any], T | None]:
-    """A chooser from a record to the target of the first rule that matches, or None.
+def compile_dispatch(
+    rules: Sequence[Rule[T]], problems: Problems, where: tuple[str | int, ...] = ("events",)
+) -> Callable[[Any], T | None]:
+    """A chooser from a record to the target of the first rule that matches, or None. `where`: the list of the rules, from
+    the source.
 
     The path that most rules ask for is looked up once; the rest of a rule is tried only if that value fits.
     """
     getters = {
-        path: compile_path(path, problems.at("events", index, "when", path))
+        path: compile_path(path, problems.at(*where, index, keyword, path))
         for index, rule in enumerate(rules)
-        for path in rule.when
+        for keyword, paths in (("when", rule.when), ("unless", rule.unless))
+        for path in paths
     }
-    asked = Counter(path for rule in rules for path in rule.when)
+    asked = Counter(path for rule in rules for path in rule.when) or Counter(getters)
     if not asked:
         first = rules[0].target if rules else None
         return lambda node: first
     key = asked.most_common(1)[0][0]
     key_getter = getters[key]
 
+    def conditions(rule: Rule[T]) -> Conditions:
+        wanted = tuple((getters[path], frozenset(values)) for path, values in rule.when.items() if path != key)
+        return (*wanted, *((getters[path], AllBut(values)) for path, values in rule.unless.items()))
+
     def candidates(value: str | None) -> tuple[tuple[Conditions, T], ...]:
-        return tuple(
-            (tuple((getters[path], frozenset(values)) for path, values in rule.when.items() if path != key), rule.target)
-            for rule in rules
-            if key not in rule.when or value in rule.when[key]
-        )
+        return tuple((conditions(rule), rule.target) for rule in rules if key not in rule.when or value in rule.when[key])
 
     by_value = {value: candidates(value) for rule in rules for value in rule.when.get(key, ())}
     others = candidates(None)

@@ -1,10 +1,12 @@
 """Rules: from the fields of a record to a canonical event or a reading."""
 
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
-from schemas.configuration.mapping import EventRule
+from schemas.configuration.mapping import Emission, EventRule
 from schemas.records import RECORDS, Quantity
+from streams.mapping.dispatch import Rule, compile_dispatch
 from streams.mapping.fields import compile_field
 from streams.mapping.items import Item, Problems, RawRecord, Refusal
 from streams.mapping.readings import compile_reading
@@ -29,6 +31,15 @@ def compile_rule(rule: EventRule, context: Context, problems: Problems) -> Actio
     """The action of one rule; everything that is wrong with it goes to `problems`."""
     if rule.ignore:
         return Action(rule.line, takes_empty=True)
+    action = _compile_emission(rule, context, problems)
+    further = []
+    for index, other in enumerate(rule.also):
+        target = _compile_emission(other, context, problems.at("also", index))
+        further.append(compile_dispatch([Rule(other.when, target, other.unless)], problems.at("also"), ()))
+    return replace(action, also=tuple(further))
+
+
+def _compile_emission(rule: Emission, context: Context, problems: Problems) -> Action:
     if rule.emit == READING:
         return compile_reading(rule, context, problems)
     if rule.emit not in CANONICAL:
@@ -39,7 +50,7 @@ def compile_rule(rule: EventRule, context: Context, problems: Problems) -> Actio
     return _compile_record(rule, context, problems)
 
 
-def _compile_record(rule: EventRule, context: Context, problems: Problems) -> Action:
+def _compile_record(rule: Emission, context: Context, problems: Problems) -> Action:
     record, scope, envelope = rule.emit, context.scope, context.envelope
     known = fields_of(record)
     stated = {ALIASES.get((record, name), name): expression for name, expression in rule.fields.items()}

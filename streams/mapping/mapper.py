@@ -69,11 +69,20 @@ class Mapper:
             elif action.build is None:
                 self.ignored += 1
             else:
-                try:
-                    items.append(action.build(node, raw, index))
-                except Refusal as refusal:
-                    items.append(self._refused(refusal, node, raw, index, action))
+                items.append(self._built(action, node, raw, index))
+                for number, choose in enumerate(action.also, 1):
+                    further = choose(node)
+                    if further is not None:
+                        # One record, one id per event: the second and later events number on behind the pairs of the line.
+                        items.append(self._built(further, node, raw, index + number * len(found)))
         return items
+
+    def _built(self, action: Action, node: Fields, raw: RawRecord, pair: int) -> Item:
+        assert action.build is not None, "an action that ignores builds nothing"
+        try:
+            return action.build(node, raw, pair)
+        except Refusal as refusal:
+            return self._refused(refusal, node, raw, pair, action)
 
     def received_at(self, raw: RawRecord) -> int | Refused:
         """When the record reached the pipeline's edge, in microseconds, without mapping it.
@@ -169,7 +178,8 @@ def compile_source(name: str, source: Source, plant: PlantConfig, private_key: b
     envelope = compile_envelope(name, source, scope, problems)
     context = Context(name, envelope, scope, Clock(), source.read.equipment)
     rules = [
-        Rule(rule.when, compile_rule(rule, context, problems.at("events", index))) for index, rule in enumerate(source.events)
+        Rule(rule.when, compile_rule(rule, context, problems.at("events", index)), rule.unless)
+        for index, rule in enumerate(source.events)
     ]
     choose = compile_dispatch(rules, problems)
     private = _private_paths(source, plant, problems)
@@ -191,7 +201,7 @@ def _private_paths(source: Source, plant: PlantConfig, problems: Problems) -> li
         else:
             found[steps] = None
     if source.read.format != "shdr":
-        for rule in source.events:
+        for rule in source.emissions:
             for expression in (rule.fields[name] for name in PERSONS & rule.fields.keys()):
                 path = expression.path if isinstance(expression, Function) else expression
                 steps = path_steps(path) if isinstance(path, str) else None

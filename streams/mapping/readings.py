@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from schemas.configuration.mapping import EventRule, Function
+from schemas.configuration.mapping import Emission, Function
 from schemas.configuration.plant import Counter, PlantConfig
 from streams.mapping.items import MAX_INT64, UNAVAILABLE, Problems, RawRecord, Reading, Refusal
 from streams.mapping.paths import Getter, compile_path, constant_of
@@ -17,7 +17,7 @@ from tables.rejected import Rejected
 _UNAVAILABLE_WORD = "UNAVAILABLE"
 
 
-def compile_reading(rule: EventRule, context: Context, problems: Problems) -> Action:
+def compile_reading(rule: Emission, context: Context, problems: Problems) -> Action:
     """The action of a rule that emits CounterReading."""
     scope, envelope, clock = context.scope, context.envelope, context.clock
     for name in rule.fields:

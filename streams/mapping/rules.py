@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.configuration.mapping import EventRule
+from schemas.configuration.mapping import Emission
 from streams.mapping.envelope import Clock, Envelope, compile_equipment
 from streams.mapping.items import Item, Problems, RawRecord
 from streams.mapping.scalars import FieldGetter, Scope, identifier
@@ -26,6 +26,8 @@ class Action:
     build: Build | None = None
     equipment: TextGetter | None = None
     quantity: FieldGetter | None = None
+    also: tuple[Callable[[Any], "Action | None"], ...] = ()
+    """Further events of the same record, each where its condition holds."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -40,7 +42,7 @@ class Context:
     """The source's own expression for the equipment; empty: none."""
 
 
-def takes_empty(rule: EventRule) -> bool:
+def takes_empty(rule: Emission) -> bool:
     """Does `when` name the empty value?"""
     return "" in rule.when.get("value", ())
 

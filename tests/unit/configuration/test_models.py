@@ -249,4 +249,4 @@ def test_json_schemas_are_generated() -> None:
         json.dumps(schema)
     rule = PlantConfig.model_json_schema()["$defs"]["EventRule"]
     assert rule["additionalProperties"] == {"$ref": "#/$defs/Expression"} or "oneOf" in rule["additionalProperties"]
-    assert set(rule["properties"]) == {"when", "emit", "ignore"}
+    assert set(rule["properties"]) == {"when", "unless", "emit", "ignore", "also"}
