@@ -5,6 +5,7 @@ exceptions; and to every partition of the stages it feeds, ticks and configurati
 """
 
 import struct
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -86,6 +87,7 @@ LOT_EVENTS = frozenset(
     }
 )
 MAX_FRAME_READINGS = 100
+MAX_TEXTS = 4096
 LIVE_STEP_US = 1_000_000
 SOURCE_HEADER, POSITION_HEADER, RECEIVED_HEADER, CONTROL_HEADER = "source", "position", "received_at", "control"
 """Headers of recorded raw records: source of plant.yaml, `file:line`, microseconds; `control` = `end` closes the input."""
@@ -123,7 +125,10 @@ class IntakeStage:
             if recorded or source.read.topic == topic
         }
         self._live_source = next(iter(self._mappers), "")
-        self._frames: dict[str, dict[str, Frame]] = {}
+        self._frames: dict[int, dict[str, dict[str, Frame]]] = defaultdict(dict)
+        """Partition -> equipment -> counter -> readings that leave before the next commit: never across one."""
+        self._texts: dict[bytes, str] = {}
+        """Header values that were read: a file has one source and one name."""
 
     def taken_over(self, step: Step) -> None:
         """Say which configuration holds, before any record; an intake keeps its choice in `__position`."""
@@ -135,7 +140,11 @@ class IntakeStage:
         self._broadcast(step, ConfigActivated(self._plant, wanted, at, self._me(step)))
 
     def left(self, partition: int) -> None:
-        self._frames.clear()
+        self._frames.pop(partition, None)
+
+    def before_commit(self, step: Step) -> None:
+        """The fuller the frames, the cheaper each reading; yet what is committed as read must have left."""
+        self._flush_all(step)
 
     def _silent(self, step: Step) -> bool:
         """Recorded input lives in partition 0; the others of its topic are no upstreams of anybody."""
@@ -146,12 +155,11 @@ class IntakeStage:
     def fold(self, step: Step) -> None:
         for message in step.records:
             step.offset = message.offset
-            headers = dict(message.headers)
-            if headers.get(CONTROL_HEADER) == b"end":
+            raw = self._raw(step, message)
+            if raw is None:
                 self._end(step)
                 continue
-            raw, received_at = self._raw(step, message, headers)
-            self._advance(step, received_at)
+            self._advance(step, raw.received_at)
             if message.offset in step.suspects:
                 self._refuse(step, Refused("FOLD_FAILED", "folding this record ended the process before"), raw, None)
                 continue
@@ -165,7 +173,6 @@ class IntakeStage:
                 self._count(step, "ignored")
             for item in items:
                 self._route(step, item, raw, mapper)
-        self._flush_all(step)
 
     def idle(self, step: Step, now_us: int) -> None:
         """Live and without lag: the wall clock moves the plant's time on (design section 3)."""
@@ -176,21 +183,33 @@ class IntakeStage:
         self._move(step, reached)
         self._tick(step, reached, final=False)
 
-    def _raw(self, step: Step, message: RawMessage, headers: dict[str, bytes]) -> tuple[RawRecord, int]:
+    def _raw(self, step: Step, message: RawMessage) -> RawRecord | None:
+        """The record as its source has it; None: the end of recorded input."""
         if not self._recorded:
-            received_at = message.timestamp * 1000
-            return RawRecord(
-                message.value, self._live_source, f"{self._topic}/{step.partition}", message.offset, received_at
-            ), received_at
-        file, _, line = headers[POSITION_HEADER].decode().rpartition(":")
-        received_at = int(headers[RECEIVED_HEADER])
-        return RawRecord(message.value, headers[SOURCE_HEADER].decode(), file, int(line), received_at), received_at
+            here = f"{self._topic}/{step.partition}"
+            return RawRecord(message.value, self._live_source, here, message.offset, message.timestamp * 1000)
+        headers = dict(message.headers)
+        if CONTROL_HEADER in headers:
+            return None
+        file, _, line = headers[POSITION_HEADER].rpartition(b":")
+        source = self._text(headers[SOURCE_HEADER])
+        return RawRecord(message.value, source, self._text(file), int(line), int(headers[RECEIVED_HEADER]))
+
+    def _text(self, header: bytes) -> str:
+        known = self._texts.get(header)
+        if known is None:
+            if len(self._texts) >= MAX_TEXTS:
+                self._texts.clear()
+            known = self._texts[header] = header.decode()
+        return known
 
     # -- the clock
 
     def _advance(self, step: Step, received_at: int) -> None:
         """Close the interval that is over, then open the one that `received_at` falls into: (previous, label]."""
         marks = step.state.marks
+        if received_at <= marks.get(_LABEL, 0):
+            return  # within the open interval, or older: never back
         label = min(-(-received_at // self._step_us) * self._step_us, self._calendar.next_cut(received_at - 1))
         if label > marks.get(_LABEL, 0):
             self._move(step, label)
@@ -262,7 +281,7 @@ class IntakeStage:
             self._refuse(step, Refused("NO_EQUIPMENT", detail, kind=kind.__name__), raw, mapper)
 
     def _collect(self, step: Step, reading: Reading, raw: RawRecord) -> None:
-        frames = self._frames.setdefault(reading.equipment, {})
+        frames = self._frames[step.partition].setdefault(reading.equipment, {})
         frame = frames.get(reading.counter)
         if frame is None or frame.raw_source != raw.raw_source or len(frame.packed) >= MAX_FRAME_READINGS:
             if frame is not None:
@@ -272,11 +291,11 @@ class IntakeStage:
         frame.received_at = reading.received_at
 
     def _flush(self, step: Step, equipment: str) -> None:
-        for counter, frame in self._frames.pop(equipment, {}).items():
+        for counter, frame in self._frames[step.partition].pop(equipment, {}).items():
             self._send(step, equipment, counter, frame)
 
     def _flush_all(self, step: Step) -> None:
-        for equipment in list(self._frames):
+        for equipment in list(self._frames[step.partition]):
             self._flush(step, equipment)
 
     def _send(self, step: Step, equipment: str, counter: str, frame: Frame) -> None:

@@ -110,6 +110,8 @@ class OwnedPartition:
         self.undelivered: Any = None
         """KafkaError of `__position`, when a commit only says that messages failed."""
         self.on_released: Callable[[int, Sequence[Any]], None] = lambda partition, entries: None
+        self.before_commit: Callable[[], None] = lambda: None
+        """On the loop, before the snapshot: what the fold gathered leaves with this commit."""
         self.suspect_file = Path(str(store.partition_path(spec.tp.partition)) + ".suspect")
 
     # -- take-over (in a thread, outside the rebalance callback: aiokafka sends no heartbeats inside it)
@@ -193,7 +195,8 @@ class OwnedPartition:
     async def checkpoint(self) -> None:
         """Move position, rows and messages together, or not at all. The steps, in the order that the guarantee needs:
 
-        1. on the loop, take a snapshot of dirty rows, messages and position (the fold goes on meanwhile);
+        1. on the loop, let the fold emit what it gathered, then take a snapshot of dirty rows, messages and position
+           (the fold goes on meanwhile);
         2. in a thread: begin, produce messages, rows and `__position`, commit (begins only when about to commit);
         3. after the commit: one RocksDB write batch (the store is never ahead of the changelog);
         4. release committed outbox entries to the executor.
@@ -201,6 +204,7 @@ class OwnedPartition:
         async with self.lock:
             if not self.ready or not (self.rows.pending or self.out or self.folded):
                 return
+            self.before_commit()
             self.state.next_offset = self.position
             position, folded = self.position, self.folded
             rows = self._take_dirty()

@@ -6,7 +6,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import faust
 from faust.types import TP
@@ -118,6 +118,15 @@ class Fold(Protocol):
         ...
 
 
+@runtime_checkable
+class Gathering(Protocol):
+    """A fold that gathers messages until the commit that they leave with."""
+
+    def before_commit(self, step: Any) -> None:
+        """`step`: Step without records. Emit what was gathered from the records folded so far."""
+        ...
+
+
 @dataclass(slots=True)
 class StageSettings:
     """How a stage runs here."""
@@ -202,7 +211,14 @@ class StageApp(faust.App):
         )
         part = OwnedPartition(settings.broker, self.codec, self.table.data, spec, self._checkpointed)
         part.on_released = lambda partition, entries: self.on_released(partition, entries)
+        part.before_commit = lambda: self._before_commit(part)
         return part
+
+    def _before_commit(self, part: OwnedPartition) -> None:
+        if isinstance(self.stage, Gathering):
+            step = self.idle_step(part)
+            with self._guarded(part, step):
+                self.stage.before_commit(step)
 
     def _checkpointed(self, checkpoint: Checkpoint) -> None:
         self.last_commit_boottime = time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -30,11 +30,14 @@ def inputs(draw: st.DrawFn) -> list[PlainMessage]:
     return [*lines, end(len(lines) + 1)]
 
 
-def outcome(messages: list[PlainMessage], boundaries: set[int], restarts: bool = False) -> dict[str, list[Any]]:
+def outcome(
+    messages: list[PlainMessage], boundaries: set[int], restarts: bool = False, uncommitted: frozenset[int] = frozenset()
+) -> dict[str, list[Any]]:
+    """`boundaries`: where batches end; each is committed, but for `uncommitted`."""
     intake = Intake(CONFIG)
     start = 0
     for stop in [*sorted(boundaries), len(messages)]:
-        intake.fold(*messages[start:stop])
+        intake.fold(*messages[start:stop], commit=stop not in uncommitted)
         start = stop
         if restarts:
             intake.stage.left(0)
@@ -43,11 +46,14 @@ def outcome(messages: list[PlainMessage], boundaries: set[int], restarts: bool =
     return {topic: plain(intake.sent(topic)) if topic == "equipment.inbox" else intake.sent(topic) for topic in topics}
 
 
-@given(inputs(), st.sets(st.integers(1, 40)))
-def test_batches_change_nothing(messages: list[PlainMessage], boundaries: set[int]) -> None:
+@given(inputs(), st.sets(st.integers(1, 40)), st.frozensets(st.integers(1, 40)))
+def test_batches_and_commits_change_nothing(
+    messages: list[PlainMessage], boundaries: set[int], uncommitted: frozenset[int]
+) -> None:
     boundaries = {stop for stop in boundaries if stop < len(messages)}
     whole = outcome(messages, set())
     assert outcome(messages, boundaries) == whole
+    assert outcome(messages, boundaries, uncommitted=uncommitted - {len(messages)}) == whole
     assert outcome(messages, boundaries, restarts=True) == whole
 
 

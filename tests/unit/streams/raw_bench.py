@@ -150,10 +150,12 @@ class Intake:
         self.bootstrap = self.step.sent
         self.step.sent = []
 
-    def fold(self, *messages: PlainMessage) -> None:
-        """One batch."""
+    def fold(self, *messages: PlainMessage, commit: bool = True) -> None:
+        """One batch, and the commit behind it."""
         self.step.records = messages
         self.stage.fold(self.step)
+        if commit:
+            self.stage.before_commit(self.step)
 
     def sent(self, topic: str) -> list[Any]:
         return [sent.record for sent in self.step.sent if sent.topic == topic]
