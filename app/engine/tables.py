@@ -19,6 +19,7 @@ from mode import Service
 from app.engine.partition import POOL, OwnedPartition
 
 CHECKPOINT_POLL_SECONDS = 0.02
+HEARTBEAT_PAUSE_SECONDS = 0.1
 
 
 class Store(faust_rocksdb.Store):
@@ -74,16 +75,31 @@ class Recovery(faust_recovery.Recovery):
             assigned, generation, revocations = self.target
             try:
                 await self.tables.take_over(assigned)
-                if (revocations, generation) != (self.tables.revocations, self.app.consumer_generation_id):
+                if self._moved_on(generation, revocations):
                     continue  # another rebalance came meanwhile; its own signal follows
-                if assigned and not await self.app.consumer.confirm_membership():
-                    continue  # the group has moved on: a rejoin will call on_rebalance again
+                if assigned and not await self.still_member(generation, revocations):
+                    continue
                 await self.on_recovery_completed(generation)
             except (faust_recovery.RebalanceAgain, IllegalStateError):
                 continue
             except faust_recovery.ServiceStopped:
                 break
         self.signal_recovery_start.clear()
+
+    def _moved_on(self, generation: int, revocations: int) -> bool:
+        return (revocations, generation) != (self.tables.revocations, self.app.consumer_generation_id)
+
+    async def still_member(self, generation: int, revocations: int) -> bool:
+        """One successful heartbeat. False: the group has moved on, and a rejoin will call on_rebalance again.
+
+        A heartbeat also fails without any rebalance (no answer in time, the coordinator moved). Nobody would call again
+        then: the partitions would be restored and never read.
+        """
+        while not await self.app.consumer.confirm_membership():
+            if self._moved_on(generation, revocations) or self.should_stop:
+                return False
+            await asyncio.sleep(HEARTBEAT_PAUSE_SECONDS)
+        return True
 
     @Service.task
     async def _slurp_changelogs(self) -> None:
