@@ -24,7 +24,7 @@ from tables.posting_state import (
 )
 
 POSTINGS, LOT_STATES, ACCOUNTS = "p|", "q|", "c|"
-IDEMPOTENT_ADAPTERS = frozenset({"sim", "tryton", "rest"})
+IDEMPOTENT_ADAPTERS = frozenset({"sim", "tryton"})
 """What holds while erp.yaml does not say. The executor knows the adapter itself and refuses a resend that would double."""
 
 

@@ -7,7 +7,7 @@ from schemas.configuration import Configuration
 from schemas.configuration.rules import Kind, PostRule
 from schemas.records import AccountRow, IssuedPosting, MaterialRow, Movement, OrderRow, Posting
 from tables.account import TIMES, account_key, lineage, unposted
-from tables.order import mode_of, receives
+from tables.order import confirmed_with, mode_of, receives
 from tables.posting_id import content_hash, posting_id
 from tables.quantity import fraction, round_half_away
 
@@ -91,9 +91,10 @@ def expected_movements(
     def movement(type_: str, location: str, derived: bool = False) -> Movement:
         return Movement(type_, account.material, amount, account.scale, account.unit, account.lot, location, derived)
 
-    if account.kind == "yield" and receives(order, account.operation):
+    if account.kind == "yield":
         automatic = order.automatic_receipt or booking.receipt == "erp_automatic"
-        receipt = [] if booking.receipt == "none" else [movement("receipt", account.location, automatic)]
+        receiving = receives(order, account.operation) and booking.receipt != "none"
+        receipt = [movement("receipt", account.location, automatic)] if receiving else []
         return receipt + _derived_issues(account, configuration, order, amount, material_of)
     if account.kind == "consumption":
         return [movement("issue", account.location)]
@@ -108,8 +109,11 @@ def _derived_issues(
     """Components that the ERP backflushes from this confirmation: expected, never sent. An ERP rounds each confirmation
     by itself, so this one quantity is no difference of cumulative ones."""
     found = []
+    confirmed = confirmed_with(order, account.operation)
+    if receives(order, account.operation):
+        confirmed.append("")  # a component of no operation belongs to the one that receives: each is backflushed once
     for component in order.components if order.backflush else ():
-        if component.operation not in ("", account.operation):
+        if component.operation not in confirmed:
             continue
         probe = AccountRow(
             account.plant,

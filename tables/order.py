@@ -39,6 +39,15 @@ def receives(order: OrderRow, operation: str) -> bool:
     return found is not None and found.receipt
 
 
+def confirmed_with(order: OrderRow, operation: str) -> list[str]:
+    """The operations that the ERP confirms when `operation` is confirmed: itself, and before a milestone all the others
+    (domain rule 1)."""
+    found = operation_of(order, operation)
+    if found is None or found.confirm != "milestone":
+        return [operation]
+    return [entry.operation for entry in order.operations[: order.operations.index(found) + 1]]
+
+
 def item_of(order: OrderRow, material: str) -> OrderItem | None:
     return next((item for item in order.items if item.material == material), None)
 

@@ -19,7 +19,9 @@ def erp_sim(
     directory: Annotated[Path, typer.Option(help="Where the store and the token are kept.")],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 0,
-    mode: Annotated[str, typer.Option(help="What the ERP derives: by_order, explicit, auto_receipt or backflush.")] = "by_order",
+    mode: Annotated[
+        str, typer.Option(help="What the ERP derives: by_order, explicit, auto_receipt, backflush or milestone.")
+    ] = "by_order",
     idempotency: Annotated[bool, typer.Option(help="Without it the same posting id posted twice is booked twice.")] = True,
     faults: Annotated[Path | None, typer.Option(help="JSON file: latency, budget, outages, probabilities, rules.")] = None,
 ) -> None:

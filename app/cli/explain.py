@@ -6,7 +6,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from app.ledger import balance, snapshot
+from app.ledger import balance, erp_check, snapshot
 from app.ledger.explain import exception_lines, parked_lines, trace_lines
 
 OK, WRONG, USAGE = 0, 1, 2
@@ -44,13 +44,17 @@ def exceptions(
 
 
 def reconcile(out: Out = DEFAULT_OUT, as_json: AsJson = False) -> None:
-    """Prove conservation (I1) again from the ledger's rows. Exit 1: something differs."""
-    proof = balance.prove(_read(out))
+    """Prove again from the ledger's rows that nothing is lost (I1), and that the ERP has booked exactly this, once (I3: what
+    it answered at the end of the run). Exit 1: something differs."""
+    ledger = _read(out)
+    proof, erp = balance.prove(ledger), erp_check.again(ledger, out)
+    differences = [*proof.differences, *erp.get("differences", [])]
     lines = [f"{kind} {unit}: recorded {entry.recorded}" for (kind, unit), entry in sorted(proof.balances.items())]
     lines += [f"differs: {difference}" for difference in proof.differences]
-    lines.append("EXACT" if proof.exact else f"NOT EXACT: {len(proof.differences)} differences")
-    _print({"exact": proof.exact, "differences": proof.differences}, lines, as_json)
-    raise typer.Exit(OK if proof.exact else WRONG)
+    lines += erp_check.lines_of(erp)
+    lines.append(f"NOT EXACT: {len(differences)} differences" if differences else "EXACT")
+    _print({"exact": not differences, "differences": differences, "erp": erp}, lines, as_json)
+    raise typer.Exit(WRONG if differences else OK)
 
 
 def _read(out: Path) -> snapshot.Snapshot:

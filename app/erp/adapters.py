@@ -17,14 +17,11 @@ _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 def adapter_for(erp: ErpConfig, environ: Mapping[str, str]) -> ErpAdapter | None:
     """The adapter of `erp.adapter`; None for `none`.
 
-    Raises Refusal: ENVIRONMENT_MISSING, SECRET_MISSING (a name that the environment does not have), ERP_URL_INVALID,
-    ADAPTER_UNAVAILABLE.
+    Raises Refusal: ENVIRONMENT_MISSING, SECRET_MISSING (a name that the environment does not have), ERP_URL_INVALID.
     """
     endpoint = erp.erp
     if endpoint.adapter == "none":
         return None
-    if endpoint.adapter not in ("sim", "tryton"):
-        raise Refusal("ADAPTER_UNAVAILABLE", f"there is no adapter `{endpoint.adapter}` yet")
     url = resolved(endpoint.url, environ)
     secret = secret_of(endpoint.secret, environ)
     timeout_ms = endpoint.timeout_us // 1_000

@@ -78,6 +78,24 @@ class BookedMovement:
     amount: int
     scale: int
     unit: str
+    origin: str = "sent"
+    """sent | derived (the ERP made it of a confirmation) | foreign (another interface, or a person)"""
+
+
+@dataclass(slots=True, frozen=True)
+class BookedConfirmation:
+    """A confirmed quantity (or time) of one operation, as the ERP has it; corrections are negative."""
+
+    erp_document: str
+    posting_id: str
+    """Empty: derived from a later milestone, or foreign."""
+    order: str
+    operation: str
+    kind: str
+    amount: int
+    scale: int
+    unit: str
+    origin: str = "sent"
 
 
 @dataclass(slots=True, frozen=True)
@@ -88,6 +106,8 @@ class Capabilities:
     """How long after its last byte a call may still commit in the ERP."""
     call_timeout_ms: int
     stock_types: frozenset[str] = field(default_factory=lambda: frozenset({"unrestricted"}))
+    derives: bool = False
+    """It makes movements and confirmations of its own, as the order's flags say (domain rule 17)."""
 
 
 class ErpAdapter(Protocol):
@@ -104,6 +124,10 @@ class ErpAdapter(Protocol):
 
     async def movements(self, orders: Sequence[str]) -> list[BookedMovement]:
         """Every effective movement of these orders, derived and foreign ones included (for reconciliation, I3)."""
+        ...
+
+    async def confirmations(self, orders: Sequence[str]) -> list[BookedConfirmation]:
+        """Every confirmed quantity of these orders, those that the ERP derived from milestones included."""
         ...
 
     async def close(self) -> None: ...

@@ -13,17 +13,17 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from app.erp.port import Answer, BookedMovement, Capabilities, Document, DocumentLine
+from app.erp.port import Answer, BookedConfirmation, BookedMovement, Capabilities, Document, DocumentLine
 from app.erp.simulator.messages import (
     MAX_BODY_BYTES,
     Booked,
+    ConfirmationPage,
     FoundPosting,
     MovementPage,
     Refused,
     SentDocument,
     SentLine,
     SentMovement,
-    ShownMovement,
 )
 from app.erp.tryton import ErpUnavailable
 
@@ -39,6 +39,7 @@ MAX_REMEMBERED = 4096
 """First-sent stamps kept; one that is forgotten (or lost in a crash) starts again, the request id does not."""
 
 Content = TypeVar("Content")
+Page = TypeVar("Page", MovementPage, ConfirmationPage)
 
 
 class SimAdapter:
@@ -61,7 +62,7 @@ class SimAdapter:
         concurrency: int = 16,
     ) -> None:
         self._capabilities = Capabilities(
-            idempotent, commit_horizon_ms, timeout_ms, frozenset({"unrestricted", "inspection", "blocked"})
+            idempotent, commit_horizon_ms, timeout_ms, frozenset({"unrestricted", "inspection", "blocked"}), derives=True
         )
         self._client = httpx.AsyncClient(
             base_url=url,
@@ -116,26 +117,40 @@ class SimAdapter:
     async def movements(self, orders: Sequence[str]) -> list[BookedMovement]:
         """As the port says. One question may take several calls: between them it waits as the ERP asks (429), at most
         MAX_PATIENCE_MS in all. Raises ErpUnavailable when the ERP gives no list: a part of it would prove nothing."""
-        wanted = list(dict.fromkeys(orders))
-        shown: list[ShownMovement] = []
-        for start in range(0, len(wanted), ORDERS_PER_CALL):
-            shown += await self._all_pages(wanted[start : start + ORDERS_PER_CALL])
         return [
-            BookedMovement(m.document, m.posting_id, m.type, m.order, m.material, m.lot, m.location, m.amount, m.scale, m.unit)
-            for m in shown
+            BookedMovement(
+                m.document, m.posting_id, m.type, m.order, m.material, m.lot, m.location, m.amount, m.scale, m.unit, m.origin
+            )
+            for page in await self._all("/movements", MovementPage, orders)
+            for m in page.movements
+        ]
+
+    async def confirmations(self, orders: Sequence[str]) -> list[BookedConfirmation]:
+        """As the port says; raises ErpUnavailable as `movements` does."""
+        return [
+            BookedConfirmation(c.document, c.posting_id, c.order, c.operation, c.kind, c.amount, c.scale, c.unit, c.origin)
+            for page in await self._all("/confirmations", ConfirmationPage, orders)
+            for c in page.confirmations
         ]
 
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def _all_pages(self, orders: Sequence[str]) -> list[ShownMovement]:
-        shown: list[ShownMovement] = []
+    async def _all(self, path: str, kind: type[Page], orders: Sequence[str]) -> list[Page]:
+        wanted = list(dict.fromkeys(orders))
+        pages: list[Page] = []
+        for start in range(0, len(wanted), ORDERS_PER_CALL):
+            pages += await self._all_pages(path, kind, wanted[start : start + ORDERS_PER_CALL])
+        return pages
+
+    async def _all_pages(self, path: str, kind: type[Page], orders: Sequence[str]) -> list[Page]:
+        pages: list[Page] = []
         after, patience_ms = 0, MAX_PATIENCE_MS
         for _ in range(MAX_PAGES):
-            answer = await self._call("GET", "/movements", params={"order": list(orders), "after": after})
+            answer = await self._call("GET", path, params={"order": list(orders), "after": after})
             if isinstance(answer, Answer):
                 raise ErpUnavailable(answer.code, answer.detail)
-            page = _decoded(answer, MovementPage) if answer.status_code == 200 else None
+            page = _decoded(answer, kind) if answer.status_code == 200 else None
             if page is None:
                 refusal = _refusal(answer)
                 wait_ms = max(refusal.retry_after_ms, 1)
@@ -144,11 +159,11 @@ class SimAdapter:
                 patience_ms -= wait_ms
                 await asyncio.sleep(wait_ms / 1000)
                 continue
-            shown += page.movements
+            pages.append(page)
             after = page.next
             if not after:
-                return shown
-        raise ErpUnavailable("BAD_ANSWER", f"More than {MAX_PAGES} pages of movements.")
+                return pages
+        raise ErpUnavailable("BAD_ANSWER", f"More than {MAX_PAGES} pages of {path}.")
 
     async def _call(self, method: str, path: str, **content: Any) -> httpx.Response | Answer:
         """The ERP's response, or what a call without one means."""

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from app.erp.port import Answer, BookedMovement, Capabilities, Document, DocumentLine
+from app.erp.port import Answer, BookedConfirmation, BookedMovement, Capabilities, Document, DocumentLine
 from app.erp.tryton_rpc import Failure, TrytonRpc, refused
 from schemas.records import Movement
 
@@ -74,15 +74,21 @@ class TrytonAdapter:
 
     async def movements(self, orders: Sequence[str]) -> list[BookedMovement]:
         """As the port says. Raises ErpUnavailable when the ERP gives no list."""
+        return [self._booked(move) for move in await self._listed("movements", orders)]
+
+    async def confirmations(self, orders: Sequence[str]) -> list[BookedConfirmation]:
+        """As the port says; Tryton derives none. Raises ErpUnavailable when the ERP gives no list."""
+        return [self._confirmed(line) for line in await self._listed("confirmations", orders)]
+
+    async def _listed(self, method: str, orders: Sequence[str]) -> list[Mapping[str, Any]]:
         wanted = list(dict.fromkeys(orders))
-        booked: list[BookedMovement] = []
+        found: list[Mapping[str, Any]] = []
         try:
             for start in range(0, len(wanted), ORDERS_PER_CALL):
-                part = wanted[start : start + ORDERS_PER_CALL]
-                booked += [self._booked(move) for move in await self._rpc.call("lineledger.document", "movements", part)]
+                found += await self._rpc.call("lineledger.document", method, wanted[start : start + ORDERS_PER_CALL])
         except Failure as failure:
             raise ErpUnavailable(failure.code, failure.detail) from failure
-        return booked
+        return found
 
     async def close(self) -> None:
         await self._rpc.close()
@@ -133,7 +139,14 @@ class TrytonAdapter:
             amount=amount,
             scale=scale,
             unit=self._back.get(move["unit"], move["unit"]),
+            origin="sent" if move["posting_id"] else "foreign",
         )
+
+    def _confirmed(self, line: Mapping[str, Any]) -> BookedConfirmation:
+        amount, scale = _integers(line["quantity"])
+        unit = self._back.get(line["unit"], line["unit"])
+        document, posting_id = str(line["document"]), line["posting_id"]
+        return BookedConfirmation(document, posting_id, line["order"], line["operation"], line["kind"], amount, scale, unit)
 
     def _symbol(self, unit: str) -> str:
         return self._units.get(unit, unit)

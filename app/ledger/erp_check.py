@@ -1,69 +1,49 @@
-"""I3: the NET of all movements in the ERP per order, material, lot and type equals what the accepted postings expect."""
+"""I3: the NET of all movements in the ERP per order, material, lot and type, and of its confirmations per operation, equals
+the ledger; what differs is listed with its cause."""
 
-import asyncio
 import os
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
-from app.erp.adapters import adapter_for
-from app.ledger.balance import ACCEPTED
+from app.ledger import erp_book
+from app.ledger.net_movements import compare, summary
 from app.ledger.snapshot import Snapshot
 from app.run.erp import RunErp
-from schemas.records import Movement
-from tables.quantity import fraction
+from schemas.configuration import ErpConfig
 
-Key = tuple[str, str, str, str]
-"""Order, material, lot, type (as the ERP writes them)."""
-
-
-def expected(snapshot: Snapshot) -> dict[Key, Fraction]:
-    """Net quantity that the accepted postings should have moved; a lot that is not batch-managed is left out."""
-    found: dict[Key, Fraction] = defaultdict(Fraction)
-    identifiers = snapshot.configuration.erp.identifiers
-    for order, movements in accepted(snapshot):
-        for movement in movements:
-            key = (identifiers.order.erp(order), identifiers.material.erp(movement.material), movement.lot, movement.type)
-            found[key] += fraction(movement.amount, movement.scale)
-    return {key: value for key, value in found.items() if value}
+MOST_LISTED = 20
+"""Sentences of one kind on a screen; JSON has all of them."""
 
 
-def accepted(snapshot: Snapshot) -> Iterator[tuple[str, Sequence[Movement]]]:
-    """Order and movements of every accepted posting: as delivery has it, or the account where delivery has forgotten it."""
-    kept = {row.posting.posting_id: row for row in snapshot.of("delivery", "p|")}
-    for row in kept.values():
-        if row.state == ACCEPTED:
-            yield row.posting.order, row.posting.movements
-    for account in snapshot.of("orders", "a|"):
-        for posting in account.issued:
-            if posting.posting_id not in kept and posting.status == ACCEPTED:
-                yield account.order, posting.movements
+def check(snapshot: Snapshot, erp: RunErp, keep: Path) -> dict[str, Any]:
+    """Compare with the ERP's own tables. `keep`: the folder in which its answer stays. {} when there is none to ask."""
+    book = erp_book.ask(erp.configuration.erp, orders_of(snapshot, erp.configuration.erp), {**os.environ, **erp.environ})
+    erp_book.write(keep, book)
+    return {} if book is None else summary(compare(snapshot, book))
 
 
-def check(snapshot: Snapshot, erp: RunErp) -> dict[str, Any]:
-    """Compare with the ERP's own tables. {} when there is none to ask."""
-    adapter = adapter_for(erp.configuration.erp, {**os.environ, **erp.environ})
-    if adapter is None:
-        return {}
-    wanted = expected(snapshot)
-    orders = sorted({order for order, _, _, _ in wanted})
+def again(snapshot: Snapshot, kept: Path) -> dict[str, Any]:
+    """The same from what the ERP answered when the run asked it. {} when it asked none."""
+    book = erp_book.read(kept)
+    return {} if book is None else summary(compare(snapshot, book))
 
-    async def booked() -> dict[Key, Fraction]:
-        try:
-            found: dict[Key, Fraction] = defaultdict(Fraction)
-            for movement in await adapter.movements(orders):
-                key = (movement.order, movement.material, movement.lot, movement.type)
-                found[key] += fraction(movement.amount, movement.scale)
-            return {key: value for key, value in found.items() if value}
-        finally:
-            await adapter.close()
 
-    actual = asyncio.run(booked())
-    differences = [
-        f"order {key[0]} material {key[1]} lot {key[2] or '-'} {key[3]}: ledger {wanted.get(key, 0)}, ERP {actual.get(key, 0)}"
-        for key in sorted(wanted.keys() | actual.keys())
-        if wanted.get(key) != actual.get(key)
+def lines_of(found: dict[str, Any]) -> list[str]:
+    """The comparison in sentences, for people; nothing when no ERP was asked."""
+    if not found:
+        return []
+    counts = ", ".join(f"{count} {origin}" for origin, count in found["origins"].items())
+    verdict = "EXACT" if not found["differences"] else "NOT EXACT"
+    orders = f"{found['agreeing']} of {found['orders']} orders; {counts}"
+    listed = [f"  foreign: {sentence}" for sentence in found["foreign"]]
+    return [
+        f"ERP net movements per order, material, lot = ledger ({orders})    {verdict}",
+        *listed[:MOST_LISTED],
+        *(f"  differs: {difference}" for difference in found["differences"][:MOST_LISTED]),
     ]
-    wrong = {difference.split(" ")[1] for difference in differences}
-    return {"orders": len(orders), "agreeing": len(orders) - len(wrong & set(orders)), "differences": differences}
+
+
+def orders_of(snapshot: Snapshot, erp: ErpConfig) -> list[str]:
+    """Every order that the ledger knows or has accounts for, as the ERP writes it: others may have booked on it."""
+    rows = [*snapshot.of("orders", "o|"), *snapshot.of("orders", "a|")]
+    return sorted({erp.identifiers.order.erp(row.order) for row in rows if row.order})

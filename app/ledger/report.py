@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from app.ledger import erp_check
 from app.ledger.balance import ACCEPTED, Balance, Proof
 from app.ledger.export import quantity_text
 from app.ledger.snapshot import Snapshot
@@ -71,7 +72,7 @@ class Report:
         return self.proof.exact and not self.erp_check.get("differences")
 
 
-def build(snapshot: Snapshot, proof: Proof, seconds: float, rate: float, erp_check: Mapping[str, Any]) -> Report:
+def build(snapshot: Snapshot, proof: Proof, seconds: float, rate: float, erp: Mapping[str, Any]) -> Report:
     plant = snapshot.configuration.plant.plant
     marks: Counter[str] = Counter()
     for position in snapshot.of("intake", "__position"):
@@ -103,7 +104,7 @@ def build(snapshot: Snapshot, proof: Proof, seconds: float, rate: float, erp_che
         },
         balances=balances,
         proof=proof,
-        erp_check=dict(erp_check),
+        erp_check=dict(erp),
         needs=list(_needs(snapshot, proof)),
         tallies=dict(tallies),
         quality={
@@ -223,12 +224,7 @@ def _proof_lines(report: Report) -> Iterator[str]:
         attributed = f"of it {_grouped(lost)} unattributed; every total is in its account"
         yield f"Counted {_grouped(counted_)} {unit}, {attributed}    {verdict}"
     yield from (f"  differs: {difference}" for difference in proof.differences[:20])
-    check = report.erp_check
-    if check:
-        verdict = "EXACT" if not check["differences"] else "NOT EXACT"
-        orders = f"{check['agreeing']} of {check['orders']} orders"
-        yield f"ERP net movements per order, material, lot = ledger ({orders})    {verdict}"
-        yield from (f"  differs: {difference}" for difference in check["differences"][:20])
+    yield from erp_check.lines_of(report.erp_check)
 
 
 def _local(micros: int, zone: str) -> str:

@@ -61,7 +61,7 @@ class RunResult:
     calls: dict[str, Any] = field(default_factory=dict)
 
 
-def execute(request: RunRequest, reconcile: Callable[[ledger.Snapshot, RunErp], dict[str, Any]]) -> RunResult:
+def execute(request: RunRequest, reconcile: Callable[[ledger.Snapshot, RunErp, Path], dict[str, Any]]) -> RunResult:
     """Run all stages over the input until drained; write the ledger folder. `reconcile`: asks the ERP while it is up."""
     began = time.monotonic()
     plant = request.configuration.plant
@@ -108,7 +108,7 @@ def execute(request: RunRequest, reconcile: Callable[[ledger.Snapshot, RunErp], 
         about = {"erp": erp.name, "records": feeder.fed, "embedded": not request.bootstrap, "restarts": workers.restarts}
         ledger.write(request.out, collector.encoded(), collector.encoded_exceptions(), configuration, about)
         snapshot = ledger.read(request.out, codec)
-        calls = reconcile(snapshot, erp)
+        calls = reconcile(snapshot, erp, request.out)
         return RunResult(snapshot, time.monotonic() - began, feeder.fed, erp.name, workers.restarts, rate, calls)
 
 

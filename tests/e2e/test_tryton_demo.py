@@ -107,12 +107,12 @@ def home() -> Path:
 def test_tryton_has_every_movement_of_every_posting_once(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     found: list[Tables] = []
-    check: Callable[[Snapshot, RunErp], dict[str, Any]] = erp_check.check
+    check: Callable[[Snapshot, RunErp, Path], dict[str, Any]] = erp_check.check
 
-    def look_first(ledger: Snapshot, erp: RunErp) -> dict[str, Any]:
+    def look_first(ledger: Snapshot, erp: RunErp, keep: Path) -> dict[str, Any]:
         (database,) = tmp_path.glob(f"lineledger-tryton-*/{DATABASE}.sqlite")
         found.append(tables_of(database))
-        return check(ledger, erp)
+        return check(ledger, erp, keep)
 
     monkeypatch.setattr(erp_check, "check", look_first)
     out, began = tmp_path / "out", time.monotonic()

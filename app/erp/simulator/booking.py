@@ -1,7 +1,7 @@
 """What the simulated ERP knows, what it refuses, and which movements it makes of a line (domain rule 17)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from app.erp.simulator.messages import Master, Material, Order, Part, SentLine, SentMovement
@@ -9,9 +9,11 @@ from tables.quantity import MAX_AMOUNT, fraction, round_half_away
 from tables.rejected import Refusal, Rejected
 from tables.units import UnitTable
 
-Mode = Literal["by_order", "explicit", "auto_receipt", "backflush"]
+Mode = Literal["by_order", "explicit", "auto_receipt", "backflush", "milestone"]
 """What the ERP derives from a yield. by_order: what the order's flags say; explicit: nothing; auto_receipt: the receipt
-of every order; backflush: the components (of mode erp_backflush) of every order."""
+of every order; backflush: the components (of mode erp_backflush) of every order; milestone: every operation confirms
+those before it."""
+Origin = Literal["sent", "derived", "foreign"]
 
 SCRAP = "SCRAP"
 """Where scrap without a location goes."""
@@ -19,11 +21,26 @@ SCRAP = "SCRAP"
 
 @dataclass(slots=True, frozen=True)
 class BookedMovement:
-    """A movement as the ERP books it; without posting_id it is derived or foreign."""
+    """A movement as the ERP books it; only what was sent has a posting_id."""
 
     posting_id: str
     order: str
     sent: SentMovement
+    origin: Origin = "sent"
+
+
+@dataclass(slots=True, frozen=True)
+class BookedConfirmation:
+    """A confirmed quantity of one operation: sent, or derived from a later milestone."""
+
+    posting_id: str
+    order: str
+    operation: str
+    kind: str
+    amount: int
+    scale: int
+    unit: str
+    origin: Origin = "sent"
 
 
 @dataclass(slots=True)
@@ -101,14 +118,35 @@ def movements_of(line: SentLine, master: MasterData, mode: Mode) -> list[BookedM
     derived: list[SentMovement] = []
     if receiving and (mode == "auto_receipt" or (mode == "by_order" and order.automatic_receipt)):
         derived.append(_receipt(line, order))
-    if mode == "backflush" or (mode == "by_order" and order.backflush):
+    if mode == "backflush" or (mode in ("by_order", "milestone") and order.backflush):
+        # A component of no operation belongs to the one that receives: each is backflushed once.
+        confirmed = {line.operation, *confirmed_before(line, order, mode), *([""] if receiving else [])}
         for part in order.components:
-            if part.mode == "erp_backflush" and part.operation in ("", line.operation):
+            if part.mode == "erp_backflush" and part.operation in confirmed:
                 issue = _issue(line, part, master)
                 if abs(issue.amount) > MAX_AMOUNT:
                     return Rejected("AMOUNT_TOO_LARGE", f"{part.material}: the backflush is beyond 64 bits.")
                 derived.append(issue)
-    return sent + [BookedMovement("", line.order, movement) for movement in derived]
+    return sent + [BookedMovement("", line.order, movement, "derived") for movement in derived]
+
+
+def confirmed_before(line: SentLine, order: Order, mode: Mode) -> list[str]:
+    """The operations that this yield confirms beside its own: a milestone confirms its predecessors (domain rule 1)."""
+    if line.kind != "yield" or line.operation not in order.operations:
+        return []
+    if mode == "milestone" or (mode == "by_order" and line.operation in order.milestones):
+        return order.operations[: order.operations.index(line.operation)]
+    return []
+
+
+def confirmations_of(line: SentLine, master: MasterData, mode: Mode) -> list[BookedConfirmation]:
+    """What a line confirms: its own operation, and those that the ERP confirms with it. An issue confirms nothing."""
+    if line.kind == "consumption":
+        return []
+    own = BookedConfirmation(line.posting_id, line.order, line.operation, line.kind, line.amount, line.scale, line.unit)
+    order = master.orders.get(line.order)
+    before = confirmed_before(line, order, mode) if order is not None else []
+    return [own, *(replace(own, posting_id="", operation=operation, origin="derived") for operation in before)]
 
 
 def _placed(sent: SentMovement) -> SentMovement:

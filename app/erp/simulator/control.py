@@ -108,6 +108,8 @@ def _order(record: OrderReleased | OrderChanged) -> Order:
         automatic_receipt=record.automatic_receipt,
         backflush=record.backflush,
         items=[Item(item.material, item.role, item.receipt_location) for item in record.items],
+        operations=[operation.operation for operation in record.operations],
+        milestones=[operation.operation for operation in record.operations if operation.confirm == "milestone"],
         receiving_operations=[operation.operation for operation in record.operations if operation.receipt],
         components=[
             Part(

@@ -92,12 +92,37 @@ class ShownMovement(Struct, frozen=True):
     amount: int
     scale: int
     unit: str
+    origin: str
+    """sent | derived | foreign"""
 
 
 class MovementPage(Struct, frozen=True):
     """`next`: give it as `after` for what follows; 0 at the end."""
 
     movements: list[ShownMovement]
+    next: int = 0
+
+
+class ShownConfirmation(Struct, frozen=True):
+    """A confirmed quantity of an operation as GET /confirmations lists it."""
+
+    id: int
+    document: str
+    posting_id: str
+    order: str
+    operation: str
+    kind: str
+    amount: int
+    scale: int
+    unit: str
+    origin: str
+    """sent | derived"""
+
+
+class ConfirmationPage(Struct, frozen=True):
+    """`next`: as of MovementPage."""
+
+    confirmations: list[ShownConfirmation]
     next: int = 0
 
 
@@ -148,6 +173,9 @@ class Order(Struct, frozen=True, forbid_unknown_fields=True):
     automatic_receipt: bool = False
     backflush: bool = False
     items: Annotated[list[Item], Meta(max_length=MAX_LINES)] = []
+    operations: Annotated[list[Text], Meta(max_length=MAX_LINES)] = []
+    """In their sequence."""
+    milestones: Annotated[list[Text], Meta(max_length=MAX_LINES)] = []
     receiving_operations: Annotated[list[Text], Meta(max_length=MAX_LINES)] = []
     components: Annotated[list[Part], Meta(max_length=MAX_LINES)] = []
 

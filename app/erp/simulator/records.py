@@ -6,9 +6,10 @@ from sqlite3 import Connection
 
 import msgspec
 
-from app.erp.simulator.booking import BookedMovement, MasterData, Mode, movements_of
+from app.erp.simulator.booking import BookedConfirmation, BookedMovement, MasterData, Mode, confirmations_of, movements_of
 from app.erp.simulator.messages import (
     Booked,
+    ConfirmationPage,
     Foreign,
     FoundPosting,
     Master,
@@ -16,6 +17,7 @@ from app.erp.simulator.messages import (
     RecordedRequest,
     RequestPage,
     SentDocument,
+    ShownConfirmation,
     ShownMovement,
     Statistics,
 )
@@ -69,6 +71,7 @@ def book(db: Connection, document: SentDocument, master: MasterData, ways: Ways)
         [(number, line.posting_id, line.content_hash, msgspec.json.encode(line)) for line in new],
     )
     _insert(db, number, document.stock_type, movements)
+    _confirm(db, number, [confirmed for line in new for confirmed in confirmations_of(line, master, ways.mode)])
     return Booked(str(number), False)
 
 
@@ -76,7 +79,7 @@ def book_foreign(db: Connection, foreign: Foreign) -> Booked | Rejected:
     number = _new_document(db, "unrestricted")
     if isinstance(number, Rejected):
         return number
-    _insert(db, number, "unrestricted", [BookedMovement("", foreign.order, sent) for sent in foreign.movements])
+    _insert(db, number, "unrestricted", [BookedMovement("", foreign.order, sent, "foreign") for sent in foreign.movements])
     return Booked(str(number), False)
 
 
@@ -92,11 +95,22 @@ def movements(db: Connection, orders: Sequence[str], after: int) -> MovementPage
     """Movements of the orders with ids above `after`, ascending, one page."""
     rows = db.execute(
         'SELECT id, CAST(document AS TEXT), posting_id, type, "order", material, lot, location, stock_type, amount,'
-        ' scale, unit FROM movements WHERE "order" IN (SELECT value FROM json_each(?)) AND id > ? ORDER BY id LIMIT ?',
+        ' scale, unit, origin FROM movements WHERE "order" IN (SELECT value FROM json_each(?)) AND id > ? ORDER BY id LIMIT ?',
         [msgspec.json.encode(orders).decode(), after, PAGE],
     )
     page = [ShownMovement(*row) for row in rows]
     return MovementPage(page, page[-1].id if len(page) == PAGE else 0)
+
+
+def confirmations(db: Connection, orders: Sequence[str], after: int) -> ConfirmationPage:
+    """Confirmed quantities of the orders with ids above `after`, ascending, one page."""
+    rows = db.execute(
+        'SELECT id, CAST(document AS TEXT), posting_id, "order", operation, kind, amount, scale, unit, origin FROM'
+        ' confirmations WHERE "order" IN (SELECT value FROM json_each(?)) AND id > ? ORDER BY id LIMIT ?',
+        [msgspec.json.encode(orders).decode(), after, PAGE],
+    )
+    page = [ShownConfirmation(*row) for row in rows]
+    return ConfirmationPage(page, page[-1].id if len(page) == PAGE else 0)
 
 
 def record(db: Connection, request: RecordedRequest) -> int | Rejected:
@@ -164,10 +178,18 @@ def _insert(db: Connection, number: int, stock_type: str, booked: Sequence[Booke
         location = sent.location if stock == "unrestricted" else f"{sent.location} {stock}".lstrip()
         rows.append(
             (number, movement.posting_id, sent.type, movement.order, sent.material, sent.lot, location, stock,
-             sent.amount, sent.scale, sent.unit)
+             sent.amount, sent.scale, sent.unit, movement.origin)
         )  # fmt: skip
     db.executemany(
         'INSERT INTO movements (document, posting_id, type, "order", material, lot, location, stock_type, amount, scale,'
-        " unit) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " unit, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         rows,
+    )
+
+
+def _confirm(db: Connection, number: int, booked: Sequence[BookedConfirmation]) -> None:
+    db.executemany(
+        'INSERT INTO confirmations (document, posting_id, "order", operation, kind, amount, scale, unit, origin) VALUES'
+        " (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(number, c.posting_id, c.order, c.operation, c.kind, c.amount, c.scale, c.unit, c.origin) for c in booked],
     )

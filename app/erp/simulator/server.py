@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import hmac
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from sqlite3 import Connection
+from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -53,7 +55,8 @@ class Simulator:
                 web.get("/health", self._health),
                 web.post("/documents", self._recorded("post", self._post)),
                 web.get("/postings/{id}", self._recorded("find", self._find)),
-                web.get("/movements", self._recorded("movements", self._movements)),
+                web.get("/movements", self._recorded("movements", self._listing(records.movements))),
+                web.get("/confirmations", self._recorded("movements", self._listing(records.confirmations))),
                 web.get("/requests", self._requests),
                 web.get("/control/statistics", self._statistics),
                 web.post("/control/master", self._add_master),
@@ -159,15 +162,20 @@ class Simulator:
         found = await self._store.do(lambda db: records.find(db, posting_id))
         return refused(404, "NOT_FOUND", "") if found is None else shown(found)
 
-    async def _movements(self, request: web.Request) -> web.Response:
-        orders = request.query.getall("order", [])
-        if not 0 < len(orders) <= MAX_ORDERS_PER_QUERY:
-            return refused(400, "BAD_REQUEST", f"Ask for 1 to {MAX_ORDERS_PER_QUERY} orders.")
-        wrong = self._misbehaving.of("movements", [Subject(order=order) for order in orders])
-        if wrong is not None:
-            return await self._unanswered(request, wrong)
-        after = number_of(request, "after")
-        return shown(await self._store.do(lambda db: records.movements(db, orders, after)))
+    def _listing(self, page: Callable[[Connection, Sequence[str], int], Any]) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """A handler that shows what `page` reads of the orders that are asked for."""
+
+        async def listing(request: web.Request) -> web.Response:
+            orders = request.query.getall("order", [])
+            if not 0 < len(orders) <= MAX_ORDERS_PER_QUERY:
+                return refused(400, "BAD_REQUEST", f"Ask for 1 to {MAX_ORDERS_PER_QUERY} orders.")
+            wrong = self._misbehaving.of("movements", [Subject(order=order) for order in orders])
+            if wrong is not None:
+                return await self._unanswered(request, wrong)
+            after = number_of(request, "after")
+            return shown(await self._store.do(lambda db: page(db, orders, after)))
+
+        return listing
 
     # How it books and fails
 

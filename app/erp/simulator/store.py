@@ -24,8 +24,13 @@ CREATE INDEX IF NOT EXISTS lines_by_posting ON lines (posting_id);
 CREATE TABLE IF NOT EXISTS movements (
     id INTEGER PRIMARY KEY, document INTEGER NOT NULL REFERENCES documents, posting_id TEXT NOT NULL,
     type TEXT NOT NULL, "order" TEXT NOT NULL, material TEXT NOT NULL, lot TEXT NOT NULL, location TEXT NOT NULL,
-    stock_type TEXT NOT NULL, amount INTEGER NOT NULL, scale INTEGER NOT NULL, unit TEXT NOT NULL);
+    stock_type TEXT NOT NULL, amount INTEGER NOT NULL, scale INTEGER NOT NULL, unit TEXT NOT NULL, origin TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS movements_by_order ON movements ("order", id);
+CREATE TABLE IF NOT EXISTS confirmations (
+    id INTEGER PRIMARY KEY, document INTEGER NOT NULL REFERENCES documents, posting_id TEXT NOT NULL,
+    "order" TEXT NOT NULL, operation TEXT NOT NULL, kind TEXT NOT NULL, amount INTEGER NOT NULL, scale INTEGER NOT NULL,
+    unit TEXT NOT NULL, origin TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS confirmations_by_order ON confirmations ("order", id);
 CREATE TABLE IF NOT EXISTS master (id INTEGER PRIMARY KEY, content BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS requests (
     id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, method TEXT NOT NULL, target TEXT NOT NULL,

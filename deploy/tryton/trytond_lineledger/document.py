@@ -32,6 +32,7 @@ class Document(ModelSQL, ModelView):
         cls.__rpc__['post'] = RPC(readonly=False)
         cls.__rpc__['find'] = RPC()
         cls.__rpc__['movements'] = RPC()
+        cls.__rpc__['confirmations'] = RPC()
 
     def get_rec_name(self, name):
         return str(self.id)
@@ -65,6 +66,14 @@ class Document(ModelSQL, ModelView):
         numbers = read_names(orders, 'orders')
         with without_check_access():
             return reading.movements(numbers)
+
+    @classmethod
+    def confirmations(cls, orders):
+        """Every confirmed quantity of the orders: the lines that are no consumption (README.md: fields)."""
+        cls._check_readable()
+        numbers = read_names(orders, 'orders')
+        with without_check_access():
+            return reading.confirmations(numbers)
 
     @classmethod
     def _check_readable(cls):

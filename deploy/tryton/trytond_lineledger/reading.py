@@ -17,16 +17,29 @@ def find(posting_ids):
             } for line in lines]
 
 
+def confirmations(orders):
+    if not orders:
+        return []
+    numbers = _numbers(orders)
+    lines = Pool().get('lineledger.line').search([
+            ('production', 'in', list(numbers)),
+            ('kind', '!=', 'consumption'),
+            ], order=[('id', 'ASC')])
+    return [{
+            'document': line.document.id,
+            'posting_id': line.posting_id,
+            'order': numbers[line.production.id],
+            'operation': line.operation or '',
+            'kind': line.kind,
+            'quantity': line.quantity,
+            'unit': line.unit.symbol,
+            } for line in lines]
+
+
 def movements(orders):
     if not orders:
         return []
-    company = Transaction().context.get('company')
-    numbers = {
-        order.id: order.shop_floor_number
-        for order in Pool().get('production').search([
-            ('company', '=', company),
-            ('shop_floor_number', 'in', orders),
-            ])}
+    numbers = _numbers(orders)
     moves = Pool().get('stock.move').search([
             ('state', '=', 'done'),
             ['OR',
@@ -35,6 +48,17 @@ def movements(orders):
                 ],
             ], order=[('id', 'ASC')])
     return [_movement(move, numbers) for move in moves]
+
+
+def _numbers(orders):
+    """Id -> shop-floor number of these orders of the company."""
+    company = Transaction().context.get('company')
+    return {
+        order.id: order.shop_floor_number
+        for order in Pool().get('production').search([
+            ('company', '=', company),
+            ('shop_floor_number', 'in', orders),
+            ])}
 
 
 def _movement(move, numbers):

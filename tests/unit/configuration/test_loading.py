@@ -84,7 +84,9 @@ CASES = [
     ("rules.yaml", "  - {kind: scrap", "  - {line: 7, kind: scrap", "`line` is no key here"),
     ("erp.yaml", "secret: erp-brn1", 'secret: "pa ss"', "write the name of a secret, never its value"),
     ("erp.yaml", '"${ERP_URL}"', '"https://me:word@erp"', "an address holds no user and password"),
-    ("erp.yaml", "adapter: sap_s4", "adapter: sap", "did you mean sap_s4?"),
+    ("erp.yaml", "adapter: tryton", "adapter: tritan", "did you mean tryton?"),
+    ("erp.yaml", "adapter: tryton", "adapter: sap_s4", "ADAPTER_UNSUPPORTED: `adapter: sap_s4` is not built in this version"),
+    ("erp.yaml", "adapter: tryton", "adapter: rest", "ADAPTER_UNSUPPORTED: `adapter: rest` is not built in this version"),
     ("erp.yaml", "calls_per_second: 10", "calls_per_second: fast", "`fast` is no number"),
     ("erp.yaml", "concurrency: 4", "concurrency: 0", "`0` must be at least 1"),
     ("erp.yaml", "retry 4 h", "retry later", "is not `park` or `retry <duration>`"),
@@ -103,7 +105,7 @@ def test_each_problem_has_its_file_line_and_advice(presses: Path, file: str, old
 def test_problems_of_all_files_come_together(presses: Path) -> None:
     change(presses, "plant.yaml", "zone: Europe", "zone: Nowhere")
     change(presses, "rules.yaml", "kind: scrap", "kind: scrab")
-    change(presses, "erp.yaml", "adapter: sap_s4", "adapter: sap")
+    change(presses, "erp.yaml", "adapter: tryton", "adapter: tritan")
     assert {problem.file for problem in problems_of(presses)} == {"plant.yaml", "rules.yaml", "erp.yaml"}
 
 

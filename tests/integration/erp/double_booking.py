@@ -1,0 +1,89 @@
+"""One order from totals to the ERP's tables and back: fold, post to a simulator, keep the ledger and what the ERP answered."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from app.erp.documents import document_for
+from app.erp.sim_adapter import SimAdapter
+from app.erp.simulator.control import SimulatorControl
+from app.erp.simulator.messages import Foreign
+from app.erp.simulator.process import SimulatorProcess
+from app.ledger import erp_check, snapshot
+from app.run.erp import TOKEN_SECRET, URL_VARIABLE, RunErp, variable_of, with_adapter
+from schemas.records import MaterialChanged, OrderReleased, Outcome, Posting, PostingRow
+from tests.unit.streams.ledger_bench import CUT, Ledger, total
+from tests.unit.tables.floor_bench import PLANT, configuration, event
+
+RULES = {"post": [{"kind": kind, "when": ["shift_end"]} for kind in ("yield", "scrap", "consumption")]}
+
+
+class Floor:
+    """One plant with one order in its ledger and the same order in a simulated ERP."""
+
+    def __init__(self, simulator: SimulatorProcess, out: Path, rules: dict[str, Any] | None = None) -> None:
+        self.simulator, self.out = simulator, out
+        self.configuration = with_adapter(configuration(rules={**RULES, **(rules or {})}), "sim")
+        self.ledger = Ledger(self.configuration)
+
+    def release(self, order: OrderReleased, *materials: tuple[str, str, int]) -> None:
+        """The order and its materials (number, unit, decimals) in the ledger and in the ERP."""
+        changed = [
+            event(MaterialChanged, 0, material=name, unit=unit, decimals=decimals, batch_managed=False)
+            for name, unit, decimals in materials
+        ]
+        self.ledger.fold(*changed, order)
+        asyncio.run(self._provision(order, changed))
+
+    def make(self, operation: str, pieces: int, version: int = 1, **fields: Any) -> None:
+        self.ledger.fold(total("gross", pieces, (1, version), operation=operation, source_key=f"M|{operation}", **fields))
+
+    def post(self, now: int = CUT) -> list[Posting]:
+        """Everything that is due at `now` goes to the ERP and is accepted."""
+        postings = self.ledger.tick(now)
+        asyncio.run(self._post(postings))
+        return postings
+
+    def book_foreign(self, foreign: Foreign) -> None:
+        asyncio.run(self._foreign(foreign))
+
+    def keep(self) -> dict[str, Any]:
+        """Write the output folder of a run; returns what the check said."""
+        encode = self.ledger.step.codec.encode
+        rows = {"orders": {key.encode(): encode(row) for key, row in self.ledger.step.rows.scan("")}}
+        snapshot.write(self.out, rows, [], self.configuration, {"erp": "simulated ERP"})
+        token = {URL_VARIABLE: self.simulator.url, variable_of(TOKEN_SECRET): self.simulator.token}
+        return erp_check.check(snapshot.read(self.out), RunErp("simulated ERP", self.configuration, token), self.out)
+
+    async def _provision(self, order: OrderReleased, materials: Sequence[MaterialChanged]) -> None:
+        control = SimulatorControl(self.simulator.url, self.simulator.token)
+        await control.provision([order], materials)
+        await control.close()
+
+    async def _foreign(self, foreign: Foreign) -> None:
+        control = SimulatorControl(self.simulator.url, self.simulator.token)
+        await control.book_foreign(foreign)
+        await control.close()
+
+    async def _post(self, postings: Sequence[Posting]) -> None:
+        adapter = SimAdapter(self.simulator.url, self.simulator.token)
+        for posting in postings:
+            answer = await adapter.post(document_for(_row(posting), self.configuration))
+            assert answer.result == "accepted", answer
+            self.ledger.fold(
+                Outcome(
+                    plant=PLANT,
+                    order=posting.order,
+                    account=posting.account,
+                    posting_id=posting.posting_id,
+                    status="accepted",
+                    erp_document=answer.erp_document,
+                    inbox_offset=0,
+                )
+            )
+        await adapter.close()
+
+
+def _row(posting: Posting) -> PostingRow:
+    return PostingRow(posting, "dispatched")
