@@ -540,6 +540,7 @@ class PointState:
     low: int | None = None
     low_at: int = 0
     broken_at: int | None = None
+    seq: int = -1
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> PointState:
@@ -548,6 +549,7 @@ class PointState:
             low=d["low"],
             low_at=d["low_at"],
             broken_at=d["broken_at"],
+            seq=d["seq"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -556,27 +558,7 @@ class PointState:
             "low": self.low,
             "low_at": self.low_at,
             "broken_at": self.broken_at,
-        }
-
-
-@dataclass(slots=True)
-class SeqRange:
-    """Sequence numbers from first to last are known."""
-
-    first: int
-    last: int
-
-    @staticmethod
-    def from_avro(d: Mapping[str, Any]) -> SeqRange:
-        return SeqRange(
-            first=d["first"],
-            last=d["last"],
-        )
-
-    def to_avro(self) -> dict[str, Any]:
-        return {
-            "first": self.first,
-            "last": self.last,
+            "seq": self.seq,
         }
 
 
@@ -589,9 +571,9 @@ class CounterState:
     last_at: int = 0
     last_seq: int = -1
     last_raw: int = -1
+    high_seq: int = -1
     oldest_bucket: int = 0
     newest_bucket: int = 0
-    seen: list[SeqRange] = field(default_factory=list)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> CounterState:
@@ -601,9 +583,9 @@ class CounterState:
             last_at=d["last_at"],
             last_seq=d["last_seq"],
             last_raw=d["last_raw"],
+            high_seq=d["high_seq"],
             oldest_bucket=d["oldest_bucket"],
             newest_bucket=d["newest_bucket"],
-            seen=[SeqRange.from_avro(v) for v in d["seen"]],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -613,9 +595,9 @@ class CounterState:
             "last_at": self.last_at,
             "last_seq": self.last_seq,
             "last_raw": self.last_raw,
+            "high_seq": self.high_seq,
             "oldest_bucket": self.oldest_bucket,
             "newest_bucket": self.newest_bucket,
-            "seen": [v.to_avro() for v in self.seen],
         }
 
 
@@ -3873,7 +3855,7 @@ class Tick:
 
 @dataclass(slots=True)
 class TimelineRow:
-    """Ten minutes of one counter: every change point, in truth order."""
+    """Ten minutes of one counter: every reading, in truth order."""
 
     entry: PointState
     exit: PointState
@@ -4097,7 +4079,6 @@ RECORDS: dict[str, Any] = {
     "RunState": RunState,
     "RunVoided": RunVoided,
     "ScrapDeclared": ScrapDeclared,
-    "SeqRange": SeqRange,
     "Share": Share,
     "ShipmentBlock": ShipmentBlock,
     "SourceTotal": SourceTotal,

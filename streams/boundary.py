@@ -59,12 +59,13 @@ def refuse(
     plant: str = "",
     kind: str = "",
     quantity: Quantity | None = None,
+    part: str = "",
 ) -> None:
     """Dead-letter one record of the inbox under a stable code, key `plant|code`.
 
     `record`: the decoded record, if there is one (names plant, source, raw position, received_at). `message` or
     `original`: its bytes as they came. `offset`: its inbox offset when that is not `step.offset` (it waited for the
-    clock). Repeating the fold repeats the event_id.
+    clock). `part`: which part of it, when not the whole record is refused. Repeating the fold repeats the event_id.
     """
     at = step.offset if offset is None else offset
     if message is not None:
@@ -73,7 +74,7 @@ def refuse(
     plant = plant or getattr(record, "plant", "") or _plant_of(message)
     raw_source = getattr(record, "raw_source", "")
     refused = letter(
-        event_id=hashlib.sha256(f"{stage}\n{position}@{at}\n{code}".encode()).hexdigest(),
+        event_id=hashlib.sha256(f"{stage}\n{position}@{at}{part}\n{code}".encode()).hexdigest(),
         plant=plant,
         stage=stage,
         code=code,

@@ -6,7 +6,7 @@ Out: when the clock advances, totals "as of T" to orders, genealogy edges to lot
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,7 +33,7 @@ from streams.clock import activate, observe, schedule
 from streams.step import RawMessage, Step, Topology, sender
 from tables.calendar import Calendar
 from tables.destination import UNATTRIBUTED, Destination
-from tables.equipment import Equipment, row_key
+from tables.equipment import Equipment, Refused, row_key
 from tables.rejected import Rejected
 from tables.timeline import Readings
 
@@ -45,10 +45,22 @@ _RUN_EVENTS = (RunStarted, RunChanged, RunEnded, RunCorrected, RunVoided, LotLoa
 class Frames:
     """Readings of one counter that follow each other in the batch, folded in one stroke."""
 
+    source: str
     raw_source: str
+    received_at: int
     label: int
     messages: list[RawMessage] = field(default_factory=list)
     readings: list[bytes] = field(default_factory=list)
+
+
+class Origin(NamedTuple):
+    """Where a refused reading came from."""
+
+    plant: str
+    source: str
+    raw_source: str
+    raw_offset: int
+    received_at: int
 
 
 class Memory:
@@ -111,9 +123,8 @@ class EquipmentStage:
         values: dict[str, Any],
     ) -> None:
         if len(values["readings"]) % READING_BYTES:
-            self._refuse_frame(
-                step, message, values["plant"], Rejected("BAD_RECORD", "a frame is not a whole number of readings")
-            )
+            origin = Origin(values["plant"], values["source"], values["raw_source"], 0, values["received_at"])
+            self._refuse_frame(step, message, Rejected("BAD_RECORD", "a frame is not a whole number of readings"), origin)
             return
         key = (values["plant"], values["equipment"], values["counter"])
         known = frames.get(key)
@@ -121,7 +132,7 @@ class EquipmentStage:
             self._read(step, memory, touched, key, known)
             known = None
         if known is None:
-            known = frames[key] = Frames(values["raw_source"], values["label"])
+            known = frames[key] = Frames(values["source"], values["raw_source"], values["received_at"], values["label"])
         known.readings.append(values["readings"])
         known.label = values["label"]
         known.messages.append(message)
@@ -137,28 +148,55 @@ class EquipmentStage:
         plant, name, counter = key
         offset, step.offset = step.offset, frames.messages[-1].offset
         equipment = self._equipment(step, memory, touched, plant, name)
+        readings = _unpacked(b"".join(frames.readings))
         if isinstance(equipment, Rejected):
-            refused: Rejected | None = equipment
+            refused = [Refused(equipment, list(range(len(readings))))]
         else:
-            readings = _unpacked(b"".join(frames.readings))
             equipment.seen_at(frames.label)
-            refused = equipment.readings(counter, readings, frames.raw_source) if len(readings) else None
-        if refused is not None:
-            for message, packed in zip(frames.messages, frames.readings, strict=True):
-                # Each frame is a dead letter by itself: what is refused must not depend on how frames were joined.
-                if (
-                    isinstance(equipment, Equipment)
-                    and refused.code == "TOO_LATE"
-                    and not equipment.has_expired(_unpacked(packed))
-                ):
-                    continue
-                self._refuse_frame(step, message, plant, refused)
+            refused = equipment.readings(counter, readings, frames.raw_source) if len(readings) else []
+        for why, indexes in refused:
+            self._refuse_readings(step, plant, frames, why, indexes)
         step.offset = offset
 
-    def _refuse_frame(self, step: Step, message: RawMessage, plant: str, refused: Rejected) -> None:
-        code, detail = refused.code, refused.detail
-        at = message.offset
-        boundary.refuse(step, self.name, code, detail, message=message, offset=at, plant=plant, kind="CounterReading")
+    def _refuse_readings(self, step: Step, plant: str, frames: Frames, why: Rejected, indexes: list[int]) -> None:
+        """What is refused must not depend on how frames were joined: of conflicts each reading is a dead letter by itself,
+        else each frame (readings beyond the horizon are counted, not listed one by one)."""
+        left = set(indexes)
+        start = 0
+        for message, packed in zip(frames.messages, frames.readings, strict=True):
+            stop = start + len(packed) // READING_BYTES
+            mine = [index - start for index in range(start, stop) if index in left]
+            start = stop
+            if not mine:
+                continue
+            if why.code == "SEQ_CONFLICT":
+                for index in mine:
+                    original = packed[index * READING_BYTES : (index + 1) * READING_BYTES]
+                    offset = int(_unpacked(original)[0, 3])
+                    origin = Origin(plant, frames.source, frames.raw_source, offset, frames.received_at)
+                    self._refuse_frame(step, message, why, origin, original)
+                continue
+            offset = int(_unpacked(packed)[mine[0], 3])
+            origin = Origin(plant, frames.source, frames.raw_source, offset, frames.received_at)
+            detail = f"{why.detail} ({len(mine)} of {len(packed) // READING_BYTES} readings of the frame)"
+            self._refuse_frame(step, message, Rejected(why.code, detail), origin)
+
+    def _refuse_frame(
+        self, step: Step, message: RawMessage, why: Rejected, origin: "Origin", original: bytes | None = None
+    ) -> None:
+        """`original`: the reading that is refused; None: the whole frame."""
+        boundary.refuse(
+            step,
+            self.name,
+            why.code,
+            why.detail,
+            record=origin,
+            message=message if original is None else None,
+            original=original or b"",
+            offset=message.offset,
+            part="" if original is None else f"{origin.raw_source}@{origin.raw_offset}",
+            kind="CounterReading",
+        )
 
     def _event(self, step: Step, memory: Memory, touched: dict[str, Equipment], message: RawMessage, record: Any) -> None:
         if isinstance(record, Tick):

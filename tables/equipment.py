@@ -1,7 +1,7 @@
 """One equipment: its row, its timelines and its declarations, folded event by event (design section 5, equipment)."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -42,6 +42,13 @@ def row_key(plant: str, equipment: str) -> str:
     return f"e|{plant}|{equipment}"
 
 
+class Refused(NamedTuple):
+    """Readings that were not folded, by their index in what was given."""
+
+    why: Rejected
+    indexes: list[int]
+
+
 class Equipment:
     """The fold of one equipment over `rows`. Whoever changes it calls `save` at the end of the step."""
 
@@ -74,27 +81,25 @@ class Equipment:
         """Late is measured against the equipment's own clock: the newest label that came."""
         self.row.clock = max(self.row.clock, label)
 
-    def readings(self, counter: str, readings: Readings, raw_source: str) -> Rejected | None:
-        """Fold readings in the order of their arrival. Rejected: those that are too late (the others are folded)."""
+    def readings(self, counter: str, readings: Readings, raw_source: str) -> list[Refused]:
+        """Fold readings in the order of their arrival. Returns those that were refused; the others are folded."""
         timeline = self._timeline(counter)
         if timeline is None:
-            return Rejected("UNKNOWN_COUNTER", f"{self.row.equipment} has no counter `{counter}` in plant.yaml")
-        horizon = self._expired_before()
-        too_late = 0
-        if int(readings[:, 1].min()) < horizon:
-            fresh = readings[:, 1] >= horizon
-            too_late = int(np.count_nonzero(~fresh))
-            readings = readings[fresh]
-            self.row.tally["too_late"] = self.row.tally.get("too_late", 0) + too_late
-        if len(readings):
-            timeline.read(readings, raw_source)
-        if too_late:
-            return Rejected("TOO_LATE", f"readings of `{counter}` are older than the late horizon")
-        return None
-
-    def has_expired(self, readings: Readings) -> bool:
-        """Is any of them older than the late horizon? Those were refused."""
-        return len(readings) > 0 and int(readings[:, 1].min()) < self._expired_before()
+            unknown = Rejected("UNKNOWN_COUNTER", f"{self.row.equipment} has no counter `{counter}` in plant.yaml")
+            return [Refused(unknown, list(range(len(readings))))]
+        refused = []
+        fresh = readings[:, 1] >= self._expired_before()
+        indexes = np.flatnonzero(fresh)
+        if len(indexes) < len(readings):
+            late = np.flatnonzero(~fresh).tolist()
+            readings = readings[indexes]
+            self.row.tally["too_late"] = self.row.tally.get("too_late", 0) + len(late)
+            refused.append(Refused(Rejected("TOO_LATE", f"readings of `{counter}` are older than the late horizon"), late))
+        conflicts = timeline.read(readings, raw_source) if len(readings) else []
+        if conflicts:
+            detail = f"`{counter}` had another value under the same sequence number before; that one stays"
+            refused.append(Refused(Rejected("SEQ_CONFLICT", detail), indexes[conflicts].tolist()))
+        return refused
 
     def run_event(self, event: Any) -> Rejected | None:
         """RunStarted .. RunVoided, LotLoaded, LotUnloaded."""
@@ -106,7 +111,8 @@ class Equipment:
             self._count("duplicates")
             return None
         self._ownership = None
-        self._timelines.clear()
+        for timeline in self._timelines.values():
+            timeline.attribute_by(self.ownership)
         self.row.activity_dirty = True
         if changed is not None:
             self._attribute_again(changed)

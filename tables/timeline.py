@@ -1,18 +1,19 @@
-"""One counter of one equipment: change points in buckets of ten minutes, in truth order whatever the order of arrival.
+"""One counter of one equipment: its readings in buckets of ten minutes, in truth order whatever the order of arrival.
 
-Readings in order are appended in one stroke; a late one goes into its bucket, which is then counted anew, and the buckets
-after it while their entry state changes. Totals change by the difference.
+Every reading is kept for the late horizon, one that repeats the count too (docs/adr/0012). Readings in order are appended in
+one stroke; a late one goes into its bucket, which is then counted anew, and the buckets after it while their entry state
+changes. Totals change by the difference.
 """
 
 import struct
-from bisect import bisect_right, insort
+from bisect import insort
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from schemas.configuration import Counter
-from schemas.records import CounterState, EquipmentRow, PointState, RawRange, SeqRange, Share, TimelineRow
+from schemas.records import CounterState, EquipmentRow, PointState, RawRange, Share, TimelineRow
 from tables.attribution import Ownership, Span, count_destinations, unattributed
 from tables.counter import UNAVAILABLE, Delta, Fall, Point, advance, copy
 from tables.destination import Destination
@@ -26,8 +27,14 @@ RAW_BITS = 48
 """A point's raw position: index of the bucket's raw source << 48 | offset."""
 VECTOR_MIN = 24
 """Readings from which on numpy is cheaper than a loop."""
-MAX_SEQ_RANGES = 4096
-"""Gaps in a sequence that are kept open; beyond it the oldest gap is closed (its readings then count as duplicates)."""
+TALLY = {
+    "reset": "resets",
+    "rollover": "rollovers",
+    "placeholder": "placeholders",
+    "undecided": "undecided",
+    "stepped_back": "stepped_back",
+}
+"""Name in the row's tally of what a fall was."""
 Readings = npt.NDArray[np.int64]
 """n x 4: source_seq, occurred_at, value, raw offset (the layout of CounterFrame.readings)."""
 
@@ -42,38 +49,59 @@ class Timeline:
         if state is None:
             state = row.counters[name] = CounterState(PointState(), PointState())
         self.state = state
+        self._seqs: dict[int, tuple[int, int]] | None = None
+        """Bucket -> its lowest and highest sequence number; made from the rows when it is first asked for."""
+
+    def attribute_by(self, ownership: Ownership) -> None:
+        self._ownership = ownership
 
     # -- readings
 
-    def read(self, readings: Readings, raw_source: str) -> None:
-        """Fold readings of one raw source, in the order of their arrival."""
+    def read(self, readings: Readings, raw_source: str) -> list[int]:
+        """Fold readings of one raw source, in the order of their arrival.
+
+        Returns the indexes of those that are refused: their sequence number had another value before (the first one stays).
+        """
         late: set[int] = set()
         start = 0
+        conflicts: list[int] = []
         if len(readings) > VECTOR_MIN:
             # a baseline has to be decided by itself
             start = int(self.state.tail.value is None and self._counter.shows == "total")
             self._read_some(readings[:start], raw_source, late)
             if self._in_order(readings[start:]):
                 self._append_many(readings[start:], raw_source)
-                return
-        self._read_some(readings[start:], raw_source, late)
+                return conflicts
+        conflicts = [start + index for index in self._read_some(readings[start:], raw_source, late)]
         self._recount(late)
+        return conflicts
 
-    def _read_some(self, readings: Readings, raw_source: str, late: set[int]) -> None:
-        for seq, at, value, raw in readings.tolist():
-            self._read_one(Point(at, seq, value, raw), raw_source, late)
+    def _read_some(self, readings: Readings, raw_source: str, late: set[int]) -> list[int]:
+        conflicts = []
+        for index, (seq, at, value, raw) in enumerate(readings.tolist()):
+            point = Point(at, seq, value, raw)
+            known = self._known(point, raw_source)
+            if known is None:
+                self._read_one(point, raw_source, late)
+            elif known.value == value:
+                self._count("duplicates")
+            else:
+                self._count("conflicts")
+                conflicts.append(index)
+        return conflicts
 
     def _read_one(self, point: Point, raw_source: str, late: set[int]) -> None:
         state = self.state
-        if point.seq >= 0 and not self._new_seq(point):
-            return
         if (point.at, point.seq, point.raw) > (state.last_at, state.last_seq, state.last_raw):
             if late:
                 self._recount(late)
                 late.clear()
             self._append_one(point, raw_source)
-        elif self._insert(point, raw_source):
+        else:
+            self._insert(point, raw_source)
             late.add(point.at // BUCKET_US)
+        state.high_seq = max(state.high_seq, point.seq)
+        self._note_seqs(point.at // BUCKET_US, point.seq, point.seq)
 
     def _in_order(self, readings: Readings) -> bool:
         """Nothing to decide: later than all known, sequence and value never fall, always available."""
@@ -83,7 +111,7 @@ class Timeline:
             return False
         first = int(seqs[0])
         if first >= 0:
-            if (state.seen and first <= state.seen[-1].last) or not bool((seqs[1:] > seqs[:-1]).all()):
+            if first <= state.high_seq or not bool((seqs[1:] > seqs[:-1]).all()):
                 return False
         elif bool((seqs >= 0).any()) or int(times[0]) == state.last_at:
             return False
@@ -100,27 +128,31 @@ class Timeline:
     def _append_many(self, readings: Readings, raw_source: str) -> None:
         state, values = self.state, readings[:, 2]
         deltas = values if self._counter.shows == "increment" else np.diff(values, prepend=np.int64(state.tail.value or 0))
-        changed = np.flatnonzero(deltas)
-        self._see_many(readings[:, 0])
         state.last_seq, state.last_at, state.last_raw = int(readings[-1, 0]), int(readings[-1, 1]), int(readings[-1, 3])
-        points, pieces = readings[changed], deltas[changed]
-        times = points[:, 1]
+        state.high_seq = max(state.high_seq, state.last_seq)
+        times = readings[:, 1]
         start = 0
-        while start < len(points):
+        while start < len(readings):
             at = int(times[start])
             span = self._ownership.at(at)
             stop = int(np.searchsorted(times, min(span.end, (at // BUCKET_US + 1) * BUCKET_US)))
-            self._append_slice(span, points[start:stop], int(pieces[start:stop].sum()), raw_source)
+            self._append_slice(span, readings[start:stop], deltas[start:stop], raw_source)
             start = stop
 
-    def _append_slice(self, span: Span, points: Readings, pieces: int, raw_source: str) -> None:
-        """Points of one bucket and one owner."""
-        bucket = self._open_bucket(int(points[0, 1]) // BUCKET_US)
-        stored = points[:, (1, 0, 2, 3)].copy()
+    def _append_slice(self, span: Span, readings: Readings, deltas: npt.NDArray[np.int64], raw_source: str) -> None:
+        """Readings of one bucket and one owner."""
+        number = int(readings[0, 1]) // BUCKET_US
+        bucket = self._open_bucket(number)
+        stored = readings[:, (1, 0, 2, 3)].copy()
         stored[:, 3] |= raw_index(bucket, raw_source) << RAW_BITS
         bucket.points += stored.tobytes()
+        self._note_seqs(number, int(readings[0, 0]), int(readings[-1, 0]))
         if self._counter.shows == "total":
-            self.state.tail.value = bucket.exit.value = int(points[-1, 2])
+            self.state.tail.value, self.state.tail.seq = int(readings[-1, 2]), int(readings[-1, 0])
+            bucket.exit = copy(self.state.tail)
+        points, pieces = readings[deltas != 0], int(deltas.sum())
+        if not len(points):
+            return
         first_at, last_at, raws, n = int(points[0, 1]), int(points[-1, 1]), points[:, 3], len(points)
         self._credit(
             bucket,
@@ -143,8 +175,7 @@ class Timeline:
         deltas: list[Delta] = []
         falls: list[Fall] = []
         before = copy(state.tail)
-        if not advance(state.tail, point, self._counter, deltas, falls):
-            return
+        advance(state.tail, point, self._counter, deltas, falls)
         bucket = self._open_bucket(point.at // BUCKET_US, before)
         raw = raw_index(bucket, raw_source) << RAW_BITS | point.raw
         bucket.points += _POINT.pack(point.at, point.seq, point.value, raw)
@@ -170,24 +201,15 @@ class Timeline:
         self._rows.put(key, bucket)
         return bucket
 
-    def _insert(self, point: Point, raw_source: str) -> bool:
-        """Put a late point into its bucket. False: it is known already."""
+    def _insert(self, point: Point, raw_source: str) -> None:
+        """Put a late point into its bucket."""
         number = point.at // BUCKET_US
         bucket = self._open_bucket(number, self._entry_of(number))
         points = points_of(bucket)
         raw = raw_index(bucket, raw_source) << RAW_BITS | point.raw
-        if point.seq < 0 and any(self._same(known, point, raw) for known in points):
-            self._count("duplicates")
-            return False
         insort(points, point._replace(raw=raw), key=lambda known: (known.at, known.seq, known.raw))
         bucket.points = np.array(points, "<i8").tobytes()
         self._count("late")
-        return True
-
-    def _same(self, known: Point, point: Point, raw: int) -> bool:
-        """Without sequence numbers: a total that shows the same at the same time says nothing new, but two increments of
-        one moment are two records."""
-        return known.at == point.at and (known.value == point.value if self._counter.shows == "total" else known.raw == raw)
 
     def _entry_of(self, number: int) -> PointState:
         """State before a bucket that does not exist: the exit of the one before it."""
@@ -220,6 +242,9 @@ class Timeline:
                 bucket.entry = copy(entry)
                 loose |= self._count_bucket(bucket)
                 self._rows.put(f"{self._prefix}{number}", bucket)
+            elif number > max(numbers):
+                entry = None  # from here on nothing changes, and the tail stays
+                break
             entry = bucket.exit
         if entry is not None:
             self.state.tail = copy(entry)
@@ -266,6 +291,8 @@ class Timeline:
             if bucket is not None:
                 state.base = copy(bucket.exit)
                 self._rows.delete(key)
+            if self._seqs is not None:
+                self._seqs.pop(state.oldest_bucket, None)
             state.oldest_bucket += 1
 
     # -- shares
@@ -295,53 +322,50 @@ class Timeline:
 
     # -- sequence numbers
 
-    def _new_seq(self, point: Point) -> bool:
-        """Take a sequence number in. False: it is known (a duplicate; another value is a conflict, the first one wins)."""
-        seen, seq = self.state.seen, point.seq
-        if not seen or seq == seen[-1].last + 1:
-            self._see(seq, seq)
-            return True
-        index = bisect_right(seen, seq, key=lambda entry: entry.first) - 1
-        if index >= 0 and seq <= seen[index].last:
-            self._count("duplicates" if self._same_value(point) else "conflicts")
+    def _known(self, point: Point, raw_source: str) -> Point | None:
+        """The reading that came before with this sequence number; without one see `_same`."""
+        if point.seq > self.state.high_seq or (point.seq < 0 and point.at > self.state.last_at):
+            return None
+        number = point.at // BUCKET_US
+        if point.seq < 0:
+            bucket: TimelineRow | None = self._rows.get(f"{self._prefix}{number}")
+            same = (known for known in points_of(bucket) if self._same(bucket, known, point, raw_source)) if bucket else iter(())
+            return next(same, None)
+        if self._seqs is None:
+            self._seqs = self._seqs_of_rows()
+        candidates = [known for known, (low, high) in self._seqs.items() if low <= point.seq <= high]
+        for candidate in sorted(candidates, key=lambda known: known != number):  # a redelivery has the same time
+            bucket = self._rows.get(f"{self._prefix}{candidate}")
+            for known in points_of(bucket) if bucket is not None else ():
+                if known.seq == point.seq:
+                    return known
+        return None
+
+    def _same(self, bucket: TimelineRow, known: Point, point: Point, raw_source: str) -> bool:
+        """Without sequence numbers: a total that shows the same at the same time says nothing new, but two increments of
+        one moment are two records."""
+        if known[:3] != point[:3]:
             return False
-        self._see(seq, seq)
-        return True
+        index, offset = known.raw >> RAW_BITS, known.raw & ((1 << RAW_BITS) - 1)
+        return self._counter.shows == "total" or (bucket.raw_sources[index], offset) == (raw_source, point.raw)
 
-    def _same_value(self, point: Point) -> bool:
-        bucket: TimelineRow | None = self._rows.get(f"{self._prefix}{point.at // BUCKET_US}")
-        before = bucket.entry.value if bucket is not None else self._entry_of(point.at // BUCKET_US).value
-        for known in points_of(bucket) if bucket is not None else ():
-            if known.seq == point.seq:
-                return known.value == point.value
-            if (known.at, known.seq) < (point.at, point.seq) and known.value != UNAVAILABLE:
-                before = known.value
-        return point.value == (before if self._counter.shows == "total" else 0)  # increments of 0 are not kept
+    def _seqs_of_rows(self) -> dict[int, tuple[int, int]]:
+        found: dict[int, tuple[int, int]] = {}
+        for number in range(self.state.oldest_bucket, self.state.newest_bucket + 1):
+            bucket: TimelineRow | None = self._rows.get(f"{self._prefix}{number}")
+            seqs = [point.seq for point in points_of(bucket) if point.seq >= 0] if bucket is not None else []
+            if seqs:
+                found[number] = (min(seqs), max(seqs))
+        return found
 
-    def _see_many(self, seqs: Readings) -> None:
-        if int(seqs[0]) >= 0:
-            breaks = np.flatnonzero(np.diff(seqs) != 1)
-            starts, ends = [0, *(breaks + 1).tolist()], [*breaks.tolist(), len(seqs) - 1]
-            for start, end in zip(starts, ends, strict=True):
-                self._see(int(seqs[start]), int(seqs[end]))
-
-    def _see(self, first: int, last: int) -> None:
-        seen = self.state.seen
-        if seen and first == seen[-1].last + 1:
-            seen[-1].last = last
-            return
-        index = bisect_right(seen, first, key=lambda entry: entry.first)
-        seen.insert(index, SeqRange(first, last))
-        if index + 1 < len(seen) and seen[index + 1].first == last + 1:
-            seen[index].last = seen.pop(index + 1).last
-        if index and seen[index - 1].last + 1 == first:
-            seen[index - 1].last = seen.pop(index).last
-        if len(seen) > MAX_SEQ_RANGES:
-            seen[0].last = seen.pop(1).last
+    def _note_seqs(self, number: int, low: int, high: int) -> None:
+        if self._seqs is not None and low >= 0:
+            known = self._seqs.get(number, (low, high))
+            self._seqs[number] = (min(low, known[0]), max(high, known[1]))
 
     def _tally(self, falls: Sequence[Fall]) -> None:
         for fall in falls:
-            self._count({"reset": "resets", "rollover": "rollovers", "placeholder": "placeholders"}.get(fall.was, "undecided"))
+            self._count(TALLY[fall.was])
 
     def _count(self, what: str) -> None:
         self._row.tally[what] = self._row.tally.get(what, 0) + 1

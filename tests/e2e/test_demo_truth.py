@@ -115,8 +115,11 @@ def test_every_line_of_the_second_file_has_a_code(demo: Demo) -> None:
 
 def test_every_refused_record_is_an_exception_with_its_code(demo: Demo) -> None:
     refused = Counter((letter.source, letter.code) for letter in demo.ledger.letters)
-    assert {key: count for key, count in refused.items() if key[0] in demo.truth.files} == demo.truth.planted.refused
-    assert demo.outcome.json["raw"]["refused"] == len(demo.ledger.letters)
+    planted = demo.truth.planted
+    expected = {**planted.refused, ("presses", "SEQ_CONFLICT"): planted.conflicting_readings}
+    assert {key: count for key, count in refused.items() if key[0] in demo.truth.files} == expected
+    by_intake = [letter for letter in demo.ledger.letters if letter.stage == "intake"]
+    assert demo.outcome.json["raw"]["refused"] == len(by_intake)
 
 
 def test_every_record_is_counted_as_something(demo: Demo) -> None:

@@ -24,31 +24,21 @@ class Shop:
 
 
 @st.composite
-def counts(draw: st.DrawFn, on_fall: str, any_order: bool, with_seq: bool) -> list[Reading]:
-    """Readings in truth order. `any_order`: no reading restates an earlier count, except the one directly before it: only
-    change points are kept, so one that repeats what seems to be the count is forgotten before the truth is known."""
-    kinds = ["rise"] * 6 + ["same", "fall", "same"] + ([] if any_order else ["unavailable", "zero"])
+def counts(draw: st.DrawFn, on_fall: str, with_seq: bool) -> list[Reading]:
+    """Readings in truth order."""
+    kinds = ["rise"] * 6 + ["same", "fall", "same", "unavailable", "zero", "again"]
     steps = draw(st.lists(st.tuples(st.sampled_from(kinds), st.integers(1, 6), st.integers(1, 700)), min_size=1, max_size=40))
-    moment, count, epoch = BEGIN, 1000 + draw(st.integers(0, 8)) * 10, 0
-    found, after_break, lows = [Reading(0, moment, count)], False, 0
-    gone = draw(st.integers(0, 60)) if any_order else -1
+    moment, count = BEGIN, 1000 + draw(st.integers(0, 8)) * 10
+    found = [Reading(0, moment, count)]
     for n, (kind, size, seconds) in enumerate(steps, 1):
         moment += seconds * S
-        value: int | None
-        if n == gone or kind == "unavailable":
-            value, after_break = None, True
-        elif kind == "zero" or (kind == "fall" and on_fall == "placeholder" and size > 3):
-            value, after_break, lows = (lows % 9 if any_order else 0), True, lows + 1
-        else:
-            if kind == "fall":
-                epoch += 1
-                count = size * 10 + epoch
-            elif kind == "rise" or after_break:
-                count += size * 10
-            value, after_break = count, False
+        if kind == "fall":
+            count = size * 10
+        elif kind == "rise":
+            count += size * 10
+        earlier = found[max(0, n - size)].value
+        value = {"unavailable": None, "zero": 0, "again": earlier}.get(kind, count)
         found.append(Reading(n, moment, value))
-    if any_order and lows > 9:
-        found = found[:1]
     return [one if with_seq else one._replace(seq=-1) for one in found]
 
 
@@ -78,7 +68,7 @@ def run_events(draw: st.DrawFn, name: str) -> list[Any]:
 @st.composite
 def shops(draw: st.DrawFn, any_order: bool) -> Shop:
     on_fall = draw(st.sampled_from(["reset", "placeholder", "rollover"]))
-    readings = draw(counts(on_fall, any_order, draw(st.booleans())))
+    readings = draw(counts(on_fall, draw(st.booleans())))
     events = [event for n in range(draw(st.integers(0, 4))) for event in draw(run_events(f"R{n}"))]
     for moment in draw(st.lists(WHEN, max_size=2, unique=True)):
         events.append(on_machine(LotLoaded, moment, position="hopper", material="PP", lot=f"L{moment % 7}"))

@@ -98,7 +98,7 @@ def count(equipment: Equipment, *readings: tuple[str, int | None], name: str = "
     for clock, value in readings:
         moment = at(clock)
         refused = equipment.readings(name, frame((-1, moment, value), first_raw=next(_numbers)), "raw.p/0")
-        assert refused is None
+        assert not refused
 
 
 def amounts(equipment: Equipment, *fields: str) -> dict[tuple[str, ...], int]:

@@ -165,7 +165,7 @@ def test_business_date_is_that_of_the_reading() -> None:
     later = at("05:59:59", day=21)
     for n, value in enumerate((1010, 1030)):
         reading = frame((-1, later + n * S, value), first_raw=900_000 + n)
-        assert equipment.readings("shots", reading, "raw.p/0") is None
+        assert not equipment.readings("shots", reading, "raw.p/0")
     assert amounts(equipment, "business_date") == {("2026-11-20",): 10, ("2026-11-21",): 20}
 
 

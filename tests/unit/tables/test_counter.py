@@ -12,22 +12,21 @@ U = UNAVAILABLE
 RESET: dict[str, Any] = {"on_fall": "reset"}
 RESET_AT_1000: dict[str, Any] = {"on_fall": "reset", "modulus": 1000}
 ROLL: dict[str, Any] = {"on_fall": "rollover", "modulus": 1000}
+HOLD_AT_1000: dict[str, Any] = {"on_fall": "placeholder", "modulus": 1000}
 HOLD: dict[str, Any] = {"on_fall": "placeholder"}
 
 
 class Walked(NamedTuple):
     deltas: list[Delta]
     falls: list[Fall]
-    kept: list[bool]
     state: PointState
 
 
 def walk(counter: dict[str, Any], values: list[int]) -> Walked:
     """The readings at 1, 2, 3 .. microseconds, raw positions ten times that."""
-    state, walked = PointState(), Walked([], [], [], PointState())
+    state, walked = PointState(), Walked([], [], PointState())
     for moment, value in enumerate(values, 1):
-        kept = advance(state, Point(moment, -1, value, moment * 10), Counter(**counter), walked.deltas, walked.falls)
-        walked.kept.append(kept)
+        advance(state, Point(moment, -1, value, moment * 10), Counter(**counter), walked.deltas, walked.falls)
     return walked._replace(state=state)
 
 
@@ -60,6 +59,10 @@ def walk(counter: dict[str, Any], values: list[int]) -> Walked:
             id="two placeholders",
         ),
         pytest.param(HOLD, [50, 7, 0, 53], [(4, 3)], [(2, "undecided"), (3, "placeholder")], id="falling twice, then going on"),
+        pytest.param(
+            HOLD_AT_1000, [995, 0, 4], [(2, 5), (3, 4)], [(2, "undecided"), (2, "rollover")], id="a roll-over after all"
+        ),
+        pytest.param(HOLD_AT_1000, [500, 0, 4], [(3, 4)], [(2, "undecided"), (2, "reset")], id="far from the edge a reset"),
         pytest.param(HOLD, [50, 7, 0, 2], [(4, 2)], [(2, "undecided"), (3, "reset")], id="falling twice, then growing"),
         pytest.param(RESET, [U, U, 10, 12], [(4, 2)], [], id="unavailable before the baseline is nothing"),
         pytest.param(HOLD, [50, U, 0, U, 0, 53], [(6, 3)], [(3, "undecided"), (3, "placeholder")], id="unavailable in between"),
@@ -69,7 +72,7 @@ def test_readings(counter: dict[str, Any], values: list[int], deltas: list[Any],
     walked = walk(counter, values)
     assert [(delta.at, delta.pieces) for delta in walked.deltas] == deltas
     assert [tuple(fall) for fall in walked.falls] == falls
-    decided_later = (50, 4, 6) == tuple(values)  # the pieces of 4 are believed at 6
+    decided_later = tuple(values) in ((50, 4, 6), (995, 0, 4))  # the pieces up to the fall are believed at the third
     assert all(delta.raw == (30 if decided_later else delta.at * 10) for delta in walked.deltas)
 
 
@@ -110,6 +113,27 @@ def test_the_zeros_of_a_real_mill_in_miniature() -> None:
     assert walked.state.low is None
 
 
-def test_only_points_that_change_something_are_kept() -> None:
-    assert walk(RESET, [5, 5, 7, U, U, 7, 7]).kept == [True, False, True, True, False, True, False]
-    assert walk(HOLD, [5, 0, 0, 5]).kept == [True, True, False, True]
+@pytest.mark.parametrize(
+    ("counter", "readings", "pieces", "falls"),
+    [
+        pytest.param(
+            RESET, [(1, 100), (4, 103), (2, 101), (5, 104), (3, 102), (6, 105)], 5, ["stepped_back"] * 2, id="two seconds"
+        ),
+        pytest.param(RESET, [(1, 100), (2, 7), (3, 9)], 9, ["reset"], id="a reset is none: its sequence goes on"),
+        pytest.param(RESET, [(3, 100), (1, 0), (4, 2)], 2, ["stepped_back", "reset"], id="after it a reset is seen all the same"),
+        pytest.param(ROLL, [(1, 100), (3, 130), (2, 120), (4, 140)], 40, ["stepped_back"], id="no roll-over"),
+        pytest.param(HOLD, [(1, 100), (3, 130), (2, 120), (4, 140)], 40, ["stepped_back"], id="nothing to decide"),
+        pytest.param(RESET, [(1, 100), (3, 130), (2, U), (4, 140)], 40, ["stepped_back"], id="nor a disconnect"),
+        pytest.param(
+            HOLD, [(-1, 100), (-1, 130), (-1, 120), (-1, 140)], 40, ["undecided", "placeholder"], id="no sequence: held"
+        ),
+        pytest.param(RESET, [(-1, 100), (-1, 130), (-1, 120), (-1, 140)], 170, ["reset"], id="no sequence: a fall is a reset"),
+    ],
+)
+def test_a_clock_that_went_back(counter: dict[str, Any], readings: list[tuple[int, int]], pieces: int, falls: list[str]) -> None:
+    """Readings (sequence, value) in the order of their times: the sequence shows which of them are behind."""
+    state, deltas, found = PointState(), list[Delta](), list[Fall]()
+    for moment, (seq, value) in enumerate(readings, 1):
+        advance(state, Point(moment, seq, value, moment), Counter(**counter), deltas, found)
+    assert sum(delta.pieces for delta in deltas) == pieces
+    assert [fall.was for fall in found] == falls

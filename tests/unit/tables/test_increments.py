@@ -44,7 +44,7 @@ def expected(found: Sequence[Row]) -> dict[str, int]:
 def read(equipment: Equipment, found: Sequence[Row], size: int, first_raw: int = 0) -> None:
     for start in range(0, len(found), size):
         batch = frame(*found[start : start + size], first_raw=first_raw + start)
-        assert equipment.readings("shots", batch, "shots.csv") is None
+        assert not equipment.readings("shots", batch, "shots.csv")
 
 
 @pytest.mark.parametrize("numbered", [True, False], ids=["row numbers", "no row numbers"])
