@@ -53,6 +53,7 @@ from schemas.records import (
 from streams import boundary
 from streams.equipment import calendar_of
 from streams.mapping import Mapper, RawRecord, Reading, Refused, compile_source
+from streams.mapping.records import KIND
 from streams.step import RawMessage, Step, Topology, sender
 
 FEEDS = ("equipment.inbox", "orders.inbox", "lots.inbox")
@@ -119,6 +120,7 @@ class IntakeStage:
         self._plant = plant.plant.id
         self._calendar = calendar_of(plant)
         self._step_us = plant.clock.step_us if recorded else LIVE_STEP_US
+        self._future_us, self._horizon_us = plant.clock.future_us, plant.attribution.late_horizon_us
         self._mappers = {
             name: compile_source(name, source, plant, private_key)
             for name, source in plant.sources.items()
@@ -251,12 +253,17 @@ class IntakeStage:
 
     def _route(self, step: Step, item: Any, raw: RawRecord, mapper: Mapper) -> None:
         kind = type(item)
+        if kind is Refused:
+            self._refuse(step, item, raw, mapper)
+            return
+        if item.received_at > raw.received_at + self._future_us or item.occurred_at > raw.received_at + self._horizon_us:
+            wrong = self._wrong_clock(item, raw)
+            if wrong is not None:
+                self._refuse(step, wrong, raw, mapper)
+                return
         if kind is Reading:
             self._collect(step, item, raw)
             self._count(step, "readings")
-            return
-        if kind is Refused:
-            self._refuse(step, item, raw, mapper)
             return
         item.label = step.state.marks[_LABEL]
         if kind is ProcessValue:
@@ -279,6 +286,21 @@ class IntakeStage:
         else:
             detail = f"{kind.__name__} has neither equipment nor order"
             self._refuse(step, Refused("NO_EQUIPMENT", detail, kind=kind.__name__), raw, mapper)
+
+    def _wrong_clock(self, item: Any, raw: RawRecord) -> Refused | None:
+        """One wrong clock must not close every shift (design section 3). Orders may state dates that are to come."""
+        if not raw.received_at:
+            code, detail = "MISSING_FIELD", "nothing says when the record arrived"
+        elif item.received_at > raw.received_at + self._future_us:
+            code, detail = "CLOCK_AHEAD", f"received_at is more than {self._future_us // 1_000_000} s ahead of its arrival"
+        elif type(item) in ORDER_EVENTS:
+            return None
+        else:
+            code, detail = "CLOCK_AHEAD", f"occurred_at is more than {self._horizon_us // 1_000_000} s ahead of its arrival"
+        refused = Refused(code, detail, kind=KIND.get(type(item).__name__, ""), received_at=raw.received_at)
+        refused.event_id = "" if isinstance(item, Reading) else item.event_id
+        refused.equipment, refused.quantity = getattr(item, "equipment", ""), getattr(item, "quantity", None)
+        return refused
 
     def _collect(self, step: Step, reading: Reading, raw: RawRecord) -> None:
         frames = self._frames[step.partition].setdefault(reading.equipment, {})

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from app.engine.partition import Checkpoint
 from app.engine.stage import StageApp
+from streams.clock import clocks_of
 
 STALL_SECONDS = 30.0
 """Lag without progress for this long is not ready: consumers can die silently while the process is up."""
@@ -31,6 +32,12 @@ class StageMetrics:
         self._commit = Histogram("lineledger_commit_seconds", "Duration of a checkpoint.", labels, registry=registry)
         self._gap = Histogram("lineledger_checkpoint_gap_seconds", "Time between checkpoints.", labels, registry=registry)
         self._lag = Gauge("lineledger_lag", "Offsets between position and end.", [*labels, "partition"], registry=registry)
+        self._clock = Gauge(
+            "lineledger_clock_seconds",
+            "The plant's clock as each upstream told it, seconds since 1970: the slowest holds the plant back.",
+            [*labels, "partition", "plant", "upstream"],
+            registry=registry,
+        )
         self._seen: dict[tuple[str, int], Progress] = {}
 
     def watch(self, app: StageApp) -> None:
@@ -41,8 +48,15 @@ class StageMetrics:
             self._rows.labels(stage).inc(checkpoint.rows)
             self._commit.labels(stage).observe(checkpoint.took)
             self._gap.labels(stage).observe(checkpoint.gap)
+            self._show_clocks(app, checkpoint.partition)
 
         app.on_checkpoint = committed
+
+    def _show_clocks(self, app: StageApp, partition: int) -> None:
+        for tp, part in list(app.tables.parts.items()):
+            if tp.partition == partition:
+                for (plant, upstream), at in clocks_of(part.state):
+                    self._clock.labels(app.stage.name, str(partition), plant, upstream).set(at / 1_000_000)
 
     def unready(self, apps: Sequence[StageApp]) -> list[str]:
         """Why the process is not ready; empty: it is. A member without partitions is ready once the group has met."""

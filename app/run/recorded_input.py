@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+from app.run.arrivals import arrivals
 from schemas.configuration import PlantConfig
-from streams.mapping import Mapper, RawRecord, Refused, compile_source
+from streams.mapping import Mapper, RawRecord, compile_source
 from streams.mapping.items import MAX_RAW_BYTES
 
 MAX_LINE_BYTES = MAX_RAW_BYTES + 1
@@ -60,7 +61,8 @@ def merged(files: Sequence[InputFile], plant: PlantConfig, private_key: bytes) -
     """
     mappers = {file.source: compile_source(file.source, plant.sources[file.source], plant, private_key) for file in files}
     names = _names(files)
-    streams = [_records(file, names[file.path], mappers[file.source]) for file in files]
+    future_us = plant.clock.future_us
+    streams = [arrivals(_records(file, names[file.path], mappers[file.source]), future_us) for file in files]
     return heapq.merge(*streams, key=lambda record: record.received_at)  # stable: equal times keep the order of the files
 
 
@@ -72,16 +74,13 @@ def _names(files: Sequence[InputFile]) -> Mapping[Path, str]:
     return {file.path: file.path.name if count[file.path.name] == 1 else str(file.path) for file in files}
 
 
-def _records(file: InputFile, name: str, mapper: Mapper) -> Iterator[RawRecord]:
-    newest = 0
+def _records(file: InputFile, name: str, mapper: Mapper) -> Iterator[tuple[RawRecord, int | None]]:
     with gzip.open(file.path, "rb") if file.path.suffix == ".gz" else file.path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             value = line.rstrip(b"\r\n")
             if not value:
                 continue
             record = RawRecord(value[:MAX_LINE_BYTES], file.source, name, number)
-            received_at = mapper.received_at(record)
-            newest = max(newest, mapper.clock.latest if isinstance(received_at, Refused) else received_at)
-            record.received_at = newest
+            stated = mapper.arrival(record)
             record.value = mapper.redacted(record.value)
-            yield record
+            yield record, stated

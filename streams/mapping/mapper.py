@@ -18,7 +18,7 @@ from streams.mapping.scalars import Scope
 
 
 class Mapper:
-    """Maps the raw records of one source. `map` and `received_at` never raise, whatever the bytes.
+    """Maps the raw records of one source. `map` and `arrival` never raise, whatever the bytes.
 
     `ignored` counts records and pairs that a rule ignores. `clock.latest` is the running maximum of `occurred_at`
     that `received_at: running_max` reads; it is the only state.
@@ -84,30 +84,15 @@ class Mapper:
         except Refusal as refusal:
             return self._refused(refusal, node, raw, pair, action)
 
-    def received_at(self, raw: RawRecord) -> int | Refused:
-        """When the record reached the pipeline's edge, in microseconds, without mapping it.
-
-        With running_max a record without a readable time has the time of those before it. Otherwise what is missing or
-        cannot be read is a Refused; `clock.latest` then says where it stands among the others.
-        """
-        envelope = self._envelope
+    def arrival(self, raw: RawRecord) -> int | None:
+        """When this record says that it reached the pipeline's edge, in microseconds, without mapping it: its received_at,
+        with running_max its occurred_at. None: it does not say, or cannot be read."""
+        field = self._envelope.received_field or self._envelope.occurred_at
         try:
-            nodes = [node for node in self._read(raw.value) if type(node) is dict]
-            if envelope.received_field is None:
-                for node in nodes[:1]:
-                    self.clock.seen(envelope.occurred_at(node, node, 0) or 0)
-                return self.clock.latest
-            if not nodes:
-                return self.clock.latest
-            stated = envelope.received_field(nodes[0], nodes[0], raw.received_at)
-            if stated is None:
-                raise Refusal("MISSING_FIELD", "the record has no `received_at`")
-            self.clock.seen(stated)
-            return stated
-        except Refusal as wrong:
-            if envelope.received_field is None:
-                return self.clock.latest
-            return self._refused(wrong, None, raw, 0, None)
+            node = next((node for node in self._read(raw.value) if type(node) is dict), None)
+            return None if node is None else field(node, node, raw.received_at)
+        except Refusal:
+            return None
 
     def redacted(self, value: bytes) -> bytes:
         """The raw bytes as they may be written anywhere: private values hashed. Equal to `value` without private

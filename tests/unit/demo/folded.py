@@ -90,8 +90,7 @@ def _arriving(files: Mapping[str, Path]) -> Iterator[Any]:
         mapper, path, latest = found[source], files[source], 0
         for offset, line in enumerate(raw_lines(path), 1):
             raw = RawRecord(line, source, path.name, offset)
-            received = mapper.received_at(raw)
-            latest = latest if isinstance(received, Refused) else received
+            latest = mapper.arrival(raw) or latest
             yield latest, number, offset, mapper.map(raw)
 
     for *_, items in heapq.merge(*(of(source, number) for number, source in enumerate(files))):

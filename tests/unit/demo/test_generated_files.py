@@ -53,10 +53,9 @@ def test_received_at_never_falls_and_lies_within_the_shift(shift: Shift, source:
     path = shift.truth.files[source]
     latest = 0
     for offset, line in enumerate(raw_lines(path), 1):
-        received = mapper.received_at(RawRecord(line, source, path.name, offset))
-        if isinstance(received, Refused):
-            assert received.code == "BAD_JSON"
-            continue
+        received = mapper.arrival(RawRecord(line, source, path.name, offset))
+        if received is None:
+            continue  # a damaged line
         assert received >= latest, line
         latest = received
     assert latest <= END_MS * 1000

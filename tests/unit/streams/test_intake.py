@@ -7,7 +7,7 @@ import pytest
 from schemas.records import ConfigActivated, CounterFrame, Tick
 from streams.intake import MAX_FRAME_READINGS, IntakeStage
 from tests.unit.streams.plain_step import PlainMessage, PlainStep
-from tests.unit.streams.raw_bench import PLANT, TOPIC, Intake, end, intake_configuration, line, readings_of
+from tests.unit.streams.raw_bench import EVENTS, PLANT, READ, TOPIC, Intake, end, intake_configuration, line, readings_of
 from tests.unit.tables.floor_bench import HOUR, MIN, S, at
 
 T = at("07:00")
@@ -78,6 +78,45 @@ def test_the_end_closes_at_a_cut(last: int, ticks: list[tuple[int, bool]]) -> No
     assert intake.ticks() == ticks
     intake.fold(end(3))
     assert intake.ticks() == ticks, "a repeated end says nothing new"
+
+
+@pytest.mark.parametrize(
+    ("type_", "stated", "arrived", "code"),
+    [
+        ("count", T + 5 * MIN, T, None),
+        ("count", T + 5 * MIN + 1, T, "CLOCK_AHEAD"),
+        ("reject", T + 24 * 60 * MIN, T, "CLOCK_AHEAD"),
+        ("release", T + 24 * 60 * MIN, T, "CLOCK_AHEAD"),
+        ("count", T, 0, "MISSING_FIELD"),  # nothing before it said when anything arrived
+    ],
+)
+def test_a_clock_that_is_ahead_closes_no_shift(type_: str, stated: int, arrived: int, code: str | None) -> None:
+    message = line(1, stated, type_, n=5, po="O1", items=[{"i": "1", "material": "4711", "n": 5}], ops=[{"op": "10"}])
+    message.headers = [(name, str(arrived).encode() if name == "received_at" else value) for name, value in message.headers]
+    intake = Intake()
+    intake.fold(line(0, T, "noise") if arrived else line(0, 0, "noise"), message)
+    assert [letter.code for letter in intake.sent("exceptions")] == ([code] if code else [])
+    assert not intake.ticks(), "nothing was closed"
+    assert code != "CLOCK_AHEAD" or intake.sent("exceptions")[0].received_at == T
+
+
+@pytest.mark.parametrize(("type_", "refused"), [("count", True), ("reject", True), ("release", False)])
+def test_only_orders_may_state_dates_that_are_to_come(type_: str, refused: bool) -> None:
+    read = {**READ, "occurred_at": {"path": "planned", "date": "epoch_us"}}
+    intake = Intake(intake_configuration(sources={"s": {"read": read, "events": EVENTS}}))
+    intake.fold(
+        line(
+            1,
+            T,
+            type_,
+            n=5,
+            po="O1",
+            items=[{"i": "1", "material": "4711", "n": 5}],
+            ops=[{"op": "10"}],
+            planned=T + 8 * 24 * 60 * MIN,
+        )
+    )
+    assert [letter.code for letter in intake.sent("exceptions")] == (["CLOCK_AHEAD"] if refused else [])
 
 
 def test_nothing_recorded_has_no_end() -> None:
@@ -162,10 +201,12 @@ def test_frames_have_a_limit() -> None:
     assert [len(one) for one in frames(intake)] == [MAX_FRAME_READINGS, 2]
 
 
-def test_nothing_stays_in_memory_after_a_batch() -> None:
+def test_nothing_stays_in_memory_after_a_commit() -> None:
     intake = Intake()
-    intake.fold(line(1, T, "count", n=1))
-    assert frames(intake) == [[1]]
+    intake.fold(line(1, T, "count", n=1), commit=False)
+    assert frames(intake) == []
+    intake.fold(line(2, T, "count", n=2))
+    assert frames(intake) == [[1, 2]]
 
 
 # -- routes

@@ -32,8 +32,7 @@ order = {"po": "1", "items": [{"pos": "1", "mat": "4711", "qty": 1, "uom": "PC"}
 
 def check(mapper: Mapper, value: bytes) -> None:
     record = RawRecord(value, mapper.name, "file", 1)
-    received = mapper.received_at(record)
-    assert isinstance(received, int | Refused)
+    assert isinstance(mapper.arrival(record), int | None)
     assert isinstance(mapper.redacted(value), bytes)
     for item in mapper.map(record):
         if isinstance(item, Refused):

@@ -205,9 +205,10 @@ def test_sequence_numbers() -> None:
 def test_received_at_from_the_record_the_broker_or_the_running_maximum() -> None:
     stated, running = mapper_of([SHOTS]), mapper_of([SHOTS], {"occurred_at": "ts", "equipment": "m"})
     early, late = record(v=1, ts="2026-11-20T21:00:00Z"), record(v=1)
-    assert [stated.received_at(raw(one_)) for one_ in (early, late)] == [AT_US, AT_US]
-    assert isinstance(stated.received_at(raw(b"{")), Refused)
-    assert [running.received_at(raw(one_)) for one_ in (early, late, early, b"{")] == [AT_US - 3_600_000_000, *[AT_US] * 3]
+    assert [stated.arrival(raw(one_)) for one_ in (early, late)] == [AT_US, AT_US]
+    assert stated.arrival(raw(b"{")) is None
+    assert [running.arrival(raw(one_)) for one_ in (early, late, b"{")] == [AT_US - 3_600_000_000, AT_US, None]
+    assert [one(running, one_).received_at for one_ in (early, late, early)] == [AT_US - 3_600_000_000, AT_US, AT_US]
     assert one(running, early).received_at == AT_US
     assert running.map(raw(early, received_at=5))[0].received_at == 5
     assert one(running, b"{").received_at == AT_US

@@ -115,9 +115,9 @@ def test_a_line_whose_time_is_none_is_a_bad_time(mill: Mapper) -> None:
     assert one(mill, "2017-02-01T10:12:61Z|Part_Count|1").code == "BAD_TIME"
 
 
-def test_the_running_maximum_ignores_steps_back_and_damage(mill: Mapper) -> None:
+def test_a_line_says_when_it_arrived_unless_it_is_damaged(mill: Mapper) -> None:
     lines = [f"{T}|a|1", "2002-01-01T00:00:00Z|a|1", "2017", "2017-02-01T10:12:24Z|a|1"]
-    assert [mill.received_at(raw(line)) for line in lines] == [T_US, T_US, T_US, T_US + 828_125]
+    assert [mill.arrival(raw(line)) for line in lines] == [T_US, 1_009_843_200_000_000, None, T_US + 828_125]
 
 
 CSV = {

@@ -1,0 +1,114 @@
+"""A lasting installation: five stages as workers on a real Kafka with a real registry, telemetry in, a receipt in the ERP out.
+
+Nobody hurries the clock here: broker and wall clock make the ticks.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+
+from app.configuration import load
+from app.erp.adapters import adapter_for
+from app.erp.simulator.process import SimulatorProcess
+from app.topology import STAGES
+from tables.quantity import fraction
+from tests.e2e.command import PROJECT, lineledger
+from tests.platform.process import free_ports
+
+CONFIG = Path(__file__).parent / "live"
+RAW = "raw.live.presses"
+PATIENCE_S, STOP_S = 90.0, 30.0
+
+
+def until(found: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not found():
+        assert time.monotonic() < deadline, f"waited {PATIENCE_S} s for {what}"
+        time.sleep(0.2)
+
+
+@contextmanager
+def worker(stage: str, port: int, where: list[str], environ: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    config = ["--config", str(CONFIG)] if stage in ("intake", "delivery") else []
+    command = [sys.executable, "-m", "app.cli.main", "worker", stage, *config, *where]
+    command += ["--datadir", str(folder / "data"), "--instance", f"{stage}-0", "--metrics-port", str(port)]
+    with (folder / f"{stage}.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=PROJECT, env={**os.environ, **environ}, stdout=log, stderr=log)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+def ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def send(bootstrap: str, prefix: str, *records: dict[str, object]) -> None:
+    producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True})
+    for record in records:
+        producer.produce(f"{prefix}{RAW}", json.dumps({"ts": time.time_ns() // 1_000_000, "m": "P1", **record}), partition=0)
+    assert producer.flush(20) == 0
+
+
+def received(environ: dict[str, str], order: str) -> Fraction:
+    """Pieces that the ERP has received for the order."""
+
+    async def asked() -> Fraction:
+        adapter = adapter_for(load(CONFIG).erp, environ)
+        assert adapter is not None
+        try:
+            return sum((fraction(each.amount, each.scale) for each in await adapter.movements([order])), Fraction(0))
+        finally:
+            await adapter.close()
+
+    return asyncio.run(asked())
+
+
+@pytest.mark.kafka
+@pytest.mark.registry
+def test_counts_become_a_receipt_while_the_plant_runs(
+    kafka_bootstrap: str, registry_url: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    broker = ["--bootstrap", kafka_bootstrap, "--prefix", topic_prefix]
+    applied = lineledger("topics", "apply", *broker, "--raw", RAW, "--replication", "1")
+    assert applied.code == 0, applied.said
+    registered = lineledger("schemas", "register", "--registry", registry_url, "--prefix", topic_prefix)
+    assert registered.code == 0, registered.said
+    where = [*broker, "--registry", registry_url]
+    with SimulatorProcess(tmp_path / "erp") as erp, ExitStack() as running:
+        environ = {"LIVE_ERP_URL": erp.url, "LIVE_ERP_TOKEN": erp.token}
+        ports = dict(zip(STAGES, free_ports(len(STAGES)), strict=True))
+        workers = [running.enter_context(worker(stage, ports[stage], where, environ, tmp_path)) for stage in STAGES]
+        until(lambda: all(ready(port) for port in ports.values()), "five ready stages")
+
+        order, start = {"type": "order", "po": "O1", "qty": 100, "id": "o"}, {"type": "start", "po": "O1", "run": "R1", "id": "r"}
+        shots = [{"type": "shots", "n": n, "seq": seq, "id": f"s{seq}"} for seq, n in enumerate((100, 105, 112))]
+        send(kafka_bootstrap, topic_prefix, order, start, *shots)
+        until(lambda: received(environ, "O1") == 12, "the receipt of 12 pieces")
+
+        send(kafka_bootstrap, topic_prefix, shots[2], {"type": "shots", "n": 115, "seq": 3, "id": "s3"})
+        until(lambda: received(environ, "O1") == 15, "3 more, and the repeated reading not again")
+
+        for process in workers:
+            process.send_signal(signal.SIGTERM)
+        assert [process.wait(STOP_S) for process in workers] == [0] * len(workers), "a graceful stop"
