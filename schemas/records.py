@@ -32,6 +32,39 @@ class AccountClosedRow:
 
 
 @dataclass(slots=True)
+class Decision:
+    """What a person decided about something parked."""
+
+    code: str
+    decision: str
+    who: str
+    why: str
+    at: int
+    event_id: str
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> Decision:
+        return Decision(
+            code=d["code"],
+            decision=d["decision"],
+            who=d["who"],
+            why=d["why"],
+            at=d["at"],
+            event_id=d["event_id"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "code": self.code,
+            "decision": self.decision,
+            "who": self.who,
+            "why": self.why,
+            "at": self.at,
+            "event_id": self.event_id,
+        }
+
+
+@dataclass(slots=True)
 class Movement:
     """A stock movement in the ERP."""
 
@@ -115,6 +148,11 @@ class IssuedPosting:
     erp_document: str = ""
     code: str = ""
     detail: str = ""
+    reservation_item: str = ""
+    location: str = ""
+    posting_date: str = ""
+    reverses: str = ""
+    replaced_ids: list[str] = field(default_factory=list)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> IssuedPosting:
@@ -133,6 +171,11 @@ class IssuedPosting:
             erp_document=d["erp_document"],
             code=d["code"],
             detail=d["detail"],
+            reservation_item=d["reservation_item"],
+            location=d["location"],
+            posting_date=d["posting_date"],
+            reverses=d["reverses"],
+            replaced_ids=d["replaced_ids"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -151,6 +194,11 @@ class IssuedPosting:
             "erp_document": self.erp_document,
             "code": self.code,
             "detail": self.detail,
+            "reservation_item": self.reservation_item,
+            "location": self.location,
+            "posting_date": self.posting_date,
+            "reverses": self.reverses,
+            "replaced_ids": self.replaced_ids,
         }
 
 
@@ -175,6 +223,8 @@ class SourceTotal:
     last_at: int = 0
     records: int = 0
     ranges: list[RawRange] = field(default_factory=list)
+    bom_revision: str = ""
+    late: bool = False
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> SourceTotal:
@@ -196,6 +246,8 @@ class SourceTotal:
             last_at=d["last_at"],
             records=d["records"],
             ranges=[RawRange.from_avro(v) for v in d["ranges"]],
+            bom_revision=d["bom_revision"],
+            late=d["late"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -217,6 +269,8 @@ class SourceTotal:
             "last_at": self.last_at,
             "records": self.records,
             "ranges": [v.to_avro() for v in self.ranges],
+            "bom_revision": self.bom_revision,
+            "late": self.late,
         }
 
 
@@ -252,6 +306,9 @@ class AccountRow:
     override: str = ""
     due_at: int | None = None
     since: int = 0
+    at_once: bool = False
+    decisions: list[Decision] = field(default_factory=list)
+    dropped: bool = False
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> AccountRow:
@@ -284,6 +341,9 @@ class AccountRow:
             override=d["override"],
             due_at=d["due_at"],
             since=d["since"],
+            at_once=d["at_once"],
+            decisions=[Decision.from_avro(v) for v in d["decisions"]],
+            dropped=d["dropped"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -316,6 +376,9 @@ class AccountRow:
             "override": self.override,
             "due_at": self.due_at,
             "since": self.since,
+            "at_once": self.at_once,
+            "decisions": [v.to_avro() for v in self.decisions],
+            "dropped": self.dropped,
         }
 
 
@@ -400,6 +463,7 @@ class Component:
     issue_location: str = ""
     batch_managed: bool = False
     phantom: bool = False
+    parent: str = ""
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> Component:
@@ -415,6 +479,7 @@ class Component:
             issue_location=d["issue_location"],
             batch_managed=d["batch_managed"],
             phantom=d["phantom"],
+            parent=d["parent"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -430,6 +495,28 @@ class Component:
             "issue_location": self.issue_location,
             "batch_managed": self.batch_managed,
             "phantom": self.phantom,
+            "parent": self.parent,
+        }
+
+
+@dataclass(slots=True)
+class BomRevision:
+    """Components of an order as one revision of its bill of material had them."""
+
+    revision: str
+    components: list[Component]
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> BomRevision:
+        return BomRevision(
+            revision=d["revision"],
+            components=[Component.from_avro(v) for v in d["components"]],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "revision": self.revision,
+            "components": [v.to_avro() for v in self.components],
         }
 
 
@@ -598,6 +685,51 @@ class CounterState:
             "high_seq": self.high_seq,
             "oldest_bucket": self.oldest_bucket,
             "newest_bucket": self.newest_bucket,
+        }
+
+
+@dataclass(slots=True)
+class CutOff:
+    """Public: what an account left behind when a period closed."""
+
+    plant: str
+    period: str
+    account: str
+    order: str
+    kind: str
+    code: str
+    unit: str
+    scale: int
+    amount: int
+    closed_at: int
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> CutOff:
+        return CutOff(
+            plant=d["plant"],
+            period=d["period"],
+            account=d["account"],
+            order=d["order"],
+            kind=d["kind"],
+            code=d["code"],
+            unit=d["unit"],
+            scale=d["scale"],
+            amount=d["amount"],
+            closed_at=d["closed_at"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "period": self.period,
+            "account": self.account,
+            "order": self.order,
+            "kind": self.kind,
+            "code": self.code,
+            "unit": self.unit,
+            "scale": self.scale,
+            "amount": self.amount,
+            "closed_at": self.closed_at,
         }
 
 
@@ -2366,6 +2498,7 @@ class OrderChanged:
     automatic_receipt: bool = False
     backflush: bool = False
     components: list[Component] = field(default_factory=list)
+    order_type: str = ""
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> OrderChanged:
@@ -2388,6 +2521,7 @@ class OrderChanged:
             automatic_receipt=d["automatic_receipt"],
             backflush=d["backflush"],
             components=[Component.from_avro(v) for v in d["components"]],
+            order_type=d["order_type"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2410,6 +2544,7 @@ class OrderChanged:
             "items": [v.to_avro() for v in self.items],
             "operations": [v.to_avro() for v in self.operations],
             "components": [v.to_avro() for v in self.components],
+            "order_type": self.order_type,
         }
 
 
@@ -2627,6 +2762,7 @@ class OrderReleased:
     automatic_receipt: bool = False
     backflush: bool = False
     components: list[Component] = field(default_factory=list)
+    order_type: str = ""
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> OrderReleased:
@@ -2649,6 +2785,7 @@ class OrderReleased:
             automatic_receipt=d["automatic_receipt"],
             backflush=d["backflush"],
             components=[Component.from_avro(v) for v in d["components"]],
+            order_type=d["order_type"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2671,6 +2808,7 @@ class OrderReleased:
             "items": [v.to_avro() for v in self.items],
             "operations": [v.to_avro() for v in self.operations],
             "components": [v.to_avro() for v in self.components],
+            "order_type": self.order_type,
         }
 
 
@@ -2695,6 +2833,10 @@ class OrderRow:
     completed: bool = False
     handed_over: bool = False
     held_lots: list[str] = field(default_factory=list)
+    order_type: str = ""
+    boms: list[BomRevision] = field(default_factory=list)
+    final_sent: list[str] = field(default_factory=list)
+    technically_complete_at: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> OrderRow:
@@ -2716,6 +2858,10 @@ class OrderRow:
             completed=d["completed"],
             handed_over=d["handed_over"],
             held_lots=d["held_lots"],
+            order_type=d["order_type"],
+            boms=[BomRevision.from_avro(v) for v in d["boms"]],
+            final_sent=d["final_sent"],
+            technically_complete_at=d["technically_complete_at"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2737,6 +2883,10 @@ class OrderRow:
             "completed": self.completed,
             "handed_over": self.handed_over,
             "held_lots": self.held_lots,
+            "order_type": self.order_type,
+            "boms": [v.to_avro() for v in self.boms],
+            "final_sent": self.final_sent,
+            "technically_complete_at": self.technically_complete_at,
         }
 
 
@@ -2792,6 +2942,8 @@ class Outcome:
     erp_document: str = ""
     code: str = ""
     detail: str = ""
+    replaced_by: str = ""
+    posting_date: str = ""
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> Outcome:
@@ -2805,6 +2957,8 @@ class Outcome:
             erp_document=d["erp_document"],
             code=d["code"],
             detail=d["detail"],
+            replaced_by=d["replaced_by"],
+            posting_date=d["posting_date"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2818,6 +2972,8 @@ class Outcome:
             "code": self.code,
             "detail": self.detail,
             "inbox_offset": self.inbox_offset,
+            "replaced_by": self.replaced_by,
+            "posting_date": self.posting_date,
         }
 
 
@@ -2962,6 +3118,9 @@ class Posting:
     ranges: list[RawRange] = field(default_factory=list)
     final: bool = False
     correlation_ids: list[str] = field(default_factory=list)
+    posting_date: str = ""
+    reverses: str = ""
+    born_epoch: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> Posting:
@@ -2995,6 +3154,9 @@ class Posting:
             ranges=[RawRange.from_avro(v) for v in d["ranges"]],
             final=d["final"],
             correlation_ids=d["correlation_ids"],
+            posting_date=d["posting_date"],
+            reverses=d["reverses"],
+            born_epoch=d["born_epoch"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -3028,6 +3190,9 @@ class Posting:
             "final": self.final,
             "correlation_ids": self.correlation_ids,
             "label": self.label,
+            "posting_date": self.posting_date,
+            "reverses": self.reverses,
+            "born_epoch": self.born_epoch,
         }
 
 
@@ -3052,6 +3217,7 @@ class PostingRow:
     configuration: str = ""
     waited_us: int = 0
     closed_at: int = 0
+    alone: bool = False
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> PostingRow:
@@ -3073,6 +3239,7 @@ class PostingRow:
             configuration=d["configuration"],
             waited_us=d["waited_us"],
             closed_at=d["closed_at"],
+            alone=d["alone"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -3094,6 +3261,7 @@ class PostingRow:
             "configuration": self.configuration,
             "waited_us": self.waited_us,
             "closed_at": self.closed_at,
+            "alone": self.alone,
         }
 
 
@@ -3279,6 +3447,7 @@ class QualityState:
     holds: list[str]
     label: int
     inbox_offset: int
+    order: str = ""
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> QualityState:
@@ -3290,6 +3459,7 @@ class QualityState:
             holds=d["holds"],
             label=d["label"],
             inbox_offset=d["inbox_offset"],
+            order=d["order"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -3301,6 +3471,7 @@ class QualityState:
             "holds": self.holds,
             "label": self.label,
             "inbox_offset": self.inbox_offset,
+            "order": self.order,
         }
 
 
@@ -4007,11 +4178,14 @@ RECORDS: dict[str, Any] = {
     "AccountClosedRow": AccountClosedRow,
     "AccountRow": AccountRow,
     "AttemptEnded": AttemptEnded,
+    "BomRevision": BomRevision,
     "Component": Component,
     "ConfigActivated": ConfigActivated,
     "ConfigDocument": ConfigDocument,
     "CounterFrame": CounterFrame,
     "CounterState": CounterState,
+    "CutOff": CutOff,
+    "Decision": Decision,
     "DeclarationRow": DeclarationRow,
     "DispositionDecided": DispositionDecided,
     "EquipmentRow": EquipmentRow,

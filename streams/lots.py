@@ -141,7 +141,7 @@ class LotsStage:
         held, holds = now.held, list(now.holds)
         orders = row.orders if now != before else [order for order in row.orders if order not in known_orders and held]
         for order in orders:
-            state = QualityState(row.plant, row.material, row.lot, held, holds, label, step.offset)
+            state = QualityState(row.plant, row.material, row.lot, held, holds, label, step.offset, order)
             step.emit("orders.inbox", f"{row.plant}|{order}", state)
         if now == before:
             return

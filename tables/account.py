@@ -1,5 +1,6 @@
 """One account of the ledger: its sources, what they add up to, and what of it has been issued. Exact rationals only."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 from schemas.records import AccountRow, RawRange, SourceTotal, Total
@@ -10,6 +11,8 @@ from tables.units import UnitTable
 
 BASIS = "basis"
 """Kind of accounts that only feed ledger_backflush: gross by loaded lot. Never posted."""
+STOCK = "stock"
+"""Place of scrap that had been received already."""
 TIMES = frozenset({"machine_time", "setup_time", "labour_time"})
 _ESCAPES = str.maketrans({"%": "%25", "|": "%7C"})
 
@@ -44,7 +47,7 @@ def accounts_of(total: Total, born_epoch: int) -> list[AccountRow]:
         case "gross" | "good":
             return [account("yield")]
         case "scrap":
-            stock = total.position == "stock"
+            stock = total.position == STOCK
             return [account("scrap", total.reason, total.position)] + ([] if stock else [account("yield")])
         case "rework":
             return [account("rework"), account("yield")]
@@ -61,10 +64,22 @@ def version_of(total: Total | SourceTotal) -> tuple[int, int, int]:
     return total.log_epoch, total.inbox_offset, total.fold_version
 
 
-def receive(row: AccountRow, total: Total) -> bool:
-    """Keep the newest total of its source: states, not deltas, so a duplicate changes nothing. False: nothing new."""
+def grown(row: AccountRow, total: Total) -> Fraction:
+    """What the total says beyond what is known of its source, in its own unit: what was declared at once."""
     known = row.sources.get(total.source_key)
-    if known is not None and version_of(known) >= version_of(total):
+    before = Fraction(known.numerator, known.denominator) if known is not None and known.unit == total.unit else Fraction(0)
+    return Fraction(total.numerator, total.denominator) - before
+
+
+def is_news(row: AccountRow, total: Total) -> bool:
+    known = row.sources.get(total.source_key)
+    return known is None or version_of(known) < version_of(total)
+
+
+def receive(row: AccountRow, total: Total, late: bool = False) -> bool:
+    """Keep the newest total of its source: states, not deltas, so a duplicate changes nothing. False: nothing new.
+    `late`: scrap that came after its period was closed."""
+    if not is_news(row, total):
         return False
     row.sources[total.source_key] = SourceTotal(
         kind=total.kind,
@@ -84,8 +99,22 @@ def receive(row: AccountRow, total: Total) -> bool:
         last_at=total.last_at,
         records=total.records,
         ranges=total.ranges,
+        bom_revision=total.bom_revision,
+        late=late,
     )
     return True
+
+
+def late_split(scrap: AccountRow, total: Total) -> tuple[Total, Total]:
+    """Scrap that grew after its period was closed: (what stays output scrap, what is scrap from stock), the second one of
+    the same version and source under the place `stock` (domain rule 6). Less than before stays a correction."""
+    now, known = Fraction(total.numerator, total.denominator), scrap.sources.get(total.source_key)
+    before = Fraction(known.numerator, known.denominator) if known is not None and known.unit == total.unit else Fraction(0)
+    kept, late = replace(total), replace(total, position=STOCK)
+    stays = min(now, max(before, Fraction(0)))
+    kept.numerator, kept.denominator = stays.numerator, stays.denominator
+    late.numerator, late.denominator = (now - stays).numerator, (now - stays).denominator
+    return kept, late
 
 
 def weights(row: AccountRow, authority: str, yield_is: str) -> dict[str, int]:

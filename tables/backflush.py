@@ -1,70 +1,173 @@
-"""ledger_backflush: a component's consumption follows from the pieces, given to the lot that was loaded (domain rule 9)."""
+"""Consumption that follows from other quantities: ledger_backflush from the pieces, phantoms from what was declared of them.
+
+Everything derived is a source of the component's account with a key of its own, so that it is replaced, never added.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import NamedTuple
 
 from schemas.configuration import Configuration
-from schemas.records import AccountRow, Component, OrderRow
-from tables.account import BASIS
-from tables.order import mode_of
+from schemas.records import AccountRow, Component, OrderRow, SourceTotal
+from tables.account import BASIS, row_key, weights
+from tables.components import basis_of, candidates, children_of, components_at, mode_of
+from tables.order import authority_of, item_of
 from tables.quantity import fraction
+from tables.rejected import Rejected
+from tables.units import UnitTable
 
-PIECES = ("gross", "good")
+BACKFLUSH, PHANTOM = "backflush|", "phantom|"
+"""Source keys of what is derived begin with one of these."""
+
+
+class Derived(NamedTuple):
+    """A source that an account must have: exact quantity, and the sources that it follows from."""
+
+    account: AccountRow
+    """Empty: only its key counts."""
+    source_key: str
+    amount: Fraction
+    unit: str
+    authority: str
+    revision: str
+    behind: Sequence[SourceTotal]
+
+
+@dataclass(slots=True)
+class Made:
+    """Pieces of one operation, business date and BOM revision, in the order's unit."""
+
+    gross: Fraction = Fraction(0)
+    sources: list[SourceTotal] = field(default_factory=list)
+    by_lot: dict[tuple[str, str, str], Fraction] = field(default_factory=lambda: defaultdict(Fraction))
+    """(position, component material, component lot) -> pieces made while it was loaded."""
 
 
 def derive(
-    configuration: Configuration, order: OrderRow, changed: AccountRow, accounts: Sequence[AccountRow], born_epoch: int
-) -> Iterator[tuple[AccountRow, str, Fraction, str]]:
-    """For each ledger_backflush component of the operation: (empty account, source key, exact quantity, unit).
-
-    `accounts`: all of the order. Lots that no longer take part are given with quantity 0.
-    """
-    operation, date = changed.operation, changed.business_date
+    configuration: Configuration, order: OrderRow, operation: str, date: str, accounts: Sequence[AccountRow], units: UnitTable
+) -> list[Derived]:
+    """All that follows for the consumption of one operation on one business date. `accounts`: all of the order. What no
+    longer follows is given with quantity 0."""
     here = [row for row in accounts if row.operation == operation and row.business_date == date]
-    gross = sum((_pieces(row, PIECES) for row in here if row.kind == "yield"), Fraction(0))
-    for component in order.components:
-        account = _account(changed, component, "", born_epoch)
-        if component.operation not in ("", operation):
-            continue
-        if mode_of(configuration, component, account) != "ledger_backflush":
-            continue
-        by_lot = _by_lot(here, component)
-        by_lot[""] += gross - sum(by_lot.values(), Fraction(0))
-        per_piece = fraction(component.quantity.amount, component.quantity.scale) / component.base
-        source_key = f"backflush|{component.item}|{component.position}|{operation}"
-        known = {row.lot for row in here if row.material == component.material and source_key in row.sources}
-        for lot in sorted(known | {lot for lot, pieces in by_lot.items() if pieces}):
-            amount = by_lot.get(lot, Fraction(0)) * per_piece
-            yield _account(changed, component, lot, born_epoch), source_key, amount, component.quantity.unit
+    if not here:
+        return []
+    wanted = [*_backflushed(configuration, order, here, units), *_exploded(configuration, order, here, units)]
+    keys = {(row_key(one.account), one.source_key) for one in wanted}
+    for row in here:
+        for key, source in row.sources.items():
+            if key.startswith((BACKFLUSH, PHANTOM)) and source.numerator and (row_key(row), key) not in keys:
+                wanted.append(Derived(row, key, Fraction(0), source.unit, source.authority, source.bom_revision, ()))
+    return wanted
 
 
-def _by_lot(accounts: Sequence[AccountRow], component: Component) -> dict[str, Fraction]:
-    """Pieces made while a lot of the component was loaded at its position."""
+def _backflushed(
+    configuration: Configuration, order: OrderRow, here: Sequence[AccountRow], units: UnitTable
+) -> Iterator[Derived]:
+    operation = here[0].operation
+    made, yield_share = _made(configuration, order, here, units)
+    for revision, pieces in sorted(made.items()):
+        for component in components_at(configuration, order, revision):
+            if component.operation not in ("", operation) or component.phantom:
+                continue
+            if mode_of(configuration, component, _account(here[0], component, "")) != "ledger_backflush":
+                continue
+            per_piece = fraction(component.quantity.amount, component.quantity.scale) / component.base
+            if basis_of(configuration, component, operation) == "yield":
+                per_piece *= yield_share
+            source_key = f"{BACKFLUSH}{component.item}|{component.position}|{operation}" + (f"|{revision}" if revision else "")
+            for lot, count in sorted(_by_lot(pieces, component).items()):
+                account, unit = _account(here[0], component, lot), component.quantity.unit
+                yield Derived(account, source_key, count * per_piece, unit, "backflush", revision, pieces.sources)
+
+
+def _made(
+    configuration: Configuration, order: OrderRow, here: Sequence[AccountRow], units: UnitTable
+) -> tuple[Mapping[str, Made], Fraction]:
+    """Pieces by revision, and which part of them is yield. Gross is what the operation's authority counted; where it
+    counts good pieces, scrap and rework come on top. By-products are no pieces."""
+    authority = authority_of(configuration, order, here[0].operation)
+    made: dict[str, Made] = defaultdict(Made)
+    gross = good = Fraction(0)
+    for row in here:
+        item = item_of(order, row.material)
+        if row.kind not in ("yield", BASIS) or (item is not None and item.role == "by"):
+            continue
+        counts = weights(row, authority, configuration.rules.yield_.is_)
+        counts_good = any(counts[key] > 0 and source.kind == "good" for key, source in row.sources.items())
+        for key, source in sorted(row.sources.items()):
+            amount = units.convert(_exact(source), source.unit, item.quantity.unit if item else source.unit, row.material)
+            if isinstance(amount, Rejected):
+                continue  # its own account is parked with BAD_UNIT
+            if row.kind == BASIS:
+                made[source.bom_revision].by_lot[source.position, source.component_material, source.component_lot] += amount
+                continue
+            good += counts[key] * amount
+            if counts[key] > 0 or (counts_good and source.kind in ("scrap", "rework")):
+                gross += amount
+                made[source.bom_revision].gross += amount
+                made[source.bom_revision].sources.append(source)
+    return made, good / gross if gross else Fraction(0)
+
+
+def _by_lot(pieces: Made, component: Component) -> dict[str, Fraction]:
+    """Pieces by lot of the component; what no loaded lot covers has none. More by lot than there are pieces (another
+    authority counted them) is taken in proportion."""
     found: dict[str, Fraction] = defaultdict(Fraction)
-    for row in accounts:
-        for source in row.sources.values() if row.kind == BASIS else ():
-            at_position = source.position == component.position or not component.position
-            if at_position and source.component_material == component.material and source.component_lot:
-                found[source.component_lot] += Fraction(source.numerator, source.denominator)
+    for (position, material, lot), count in pieces.by_lot.items():
+        if lot and material == component.material and component.position in ("", position):
+            found[lot] += count
+    covered = sum(found.values(), Fraction(0))
+    if covered > pieces.gross >= 0:
+        found = {lot: count * pieces.gross / covered for lot, count in found.items()}
+    elif covered != pieces.gross:
+        found[""] += pieces.gross - covered
     return found
 
 
-def _pieces(row: AccountRow, kinds: Sequence[str]) -> Fraction:
-    counted = [source for source in row.sources.values() if source.kind in kinds and source.authority == "counters"]
-    return sum((Fraction(source.numerator, source.denominator) for source in counted), Fraction(0))
+def phantom_of(components: Sequence[Component], row: AccountRow) -> Component | None:
+    """The phantom that the account is of, if it can be exploded."""
+    found = next((one for one in candidates(components, row) if one.phantom), None) if row.kind == "consumption" else None
+    return found if found is not None and found.quantity.amount and children_of(components, found) else None
 
 
-def _account(changed: AccountRow, component: Component, lot: str, born_epoch: int) -> AccountRow:
+def _exploded(configuration: Configuration, order: OrderRow, here: Sequence[AccountRow], units: UnitTable) -> Iterator[Derived]:
+    """What was declared of a phantom is consumption of its components, in the ratio of the bill of material."""
+    for row in here:
+        for key, source in sorted(row.sources.items()):
+            components = components_at(configuration, order, source.bom_revision)
+            phantom = phantom_of(components, row)
+            if phantom is None:
+                continue
+            amount = units.convert(_exact(source), source.unit, phantom.quantity.unit, row.material)
+            if isinstance(amount, Rejected):
+                continue  # the phantom's own account is parked with BAD_UNIT
+            whole = fraction(phantom.quantity.amount, phantom.quantity.scale) / phantom.base
+            for child in children_of(components, phantom):
+                account = _account(row, child, "")
+                account.reason = row.reason
+                part = fraction(child.quantity.amount, child.quantity.scale) / child.base
+                name = f"{PHANTOM}{child.item}|{row.lot}|{row.place}|{key}"
+                yield Derived(
+                    account, name, amount * part / whole, child.quantity.unit, source.authority, source.bom_revision, (source,)
+                )
+
+
+def _exact(source: SourceTotal) -> Fraction:
+    return Fraction(source.numerator, source.denominator)
+
+
+def _account(like: AccountRow, component: Component, lot: str) -> AccountRow:
     return AccountRow(
-        changed.plant,
-        changed.order,
-        changed.operation,
+        like.plant,
+        like.order,
+        like.operation,
         component.material,
         lot,
         "consumption",
         "",
         component.position,
-        changed.business_date,
-        born_epoch,
+        like.business_date,
+        like.born_epoch,
     )

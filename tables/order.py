@@ -1,14 +1,19 @@
 """An order: what master data says of it, what the shop floor reported, and what of its accounts may be posted."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 
 from schemas.configuration import Configuration
-from schemas.records import AccountRow, Component, MaterialRow, Operation, OrderChanged, OrderItem, OrderReleased, OrderRow
-from tables.account import TIMES
+from schemas.records import AccountRow, BomRevision, MaterialRow, Operation, OrderChanged, OrderItem, OrderReleased, OrderRow
+from tables.account import TIMES, weights
+from tables.components import children_of, component_of, components_at, known_revision, mode_of, revision_of
+from tables.periods import Periods
 from tables.quantity import fraction
 from tables.rejected import Rejected
 
 NOT_OPEN = {"locked": "ORDER_LOCKED", "closed": "ORDER_CLOSED"}
+MAX_REVISIONS = 20
+"""Earlier bills of material that an order keeps; a run that pinned an older one parks its consumption."""
 
 
 def row_key(plant: str, order: str) -> str:
@@ -21,12 +26,28 @@ def released(row: OrderRow, event: OrderReleased | OrderChanged) -> bool:
         return False
     if row.known and event.change_number == row.change_number and isinstance(event, OrderReleased):
         return False
+    if row.known and row.bom_revision != event.bom_revision and row.bom_revision:
+        kept = [bom for bom in row.boms if bom.revision not in (row.bom_revision, event.bom_revision)]
+        row.boms = [*kept, BomRevision(row.bom_revision, row.components)][-MAX_REVISIONS:]
     row.known = True
-    row.change_number, row.bom_revision = event.change_number, event.bom_revision
+    row.change_number, row.bom_revision, row.order_type = event.change_number, event.bom_revision, event.order_type
     row.automatic_receipt, row.backflush = event.automatic_receipt, event.backflush
     row.items, row.operations, row.components = event.items, event.operations, event.components
-    row.status = event.status
+    set_status(row, event.status, event.label)
     return True
+
+
+def set_status(row: OrderRow, status: str, label: int) -> None:
+    """`label`: when it holds from; what was made later than a technical completion is no correction of it."""
+    if status != "technically_complete":
+        row.technically_complete_at = 0
+    elif row.status != status or not row.technically_complete_at:
+        row.technically_complete_at = label
+    row.status = status
+
+
+def is_completed(order: OrderRow, operation: str) -> bool:
+    return order.completed or operation in order.completed_operations
 
 
 def operation_of(order: OrderRow, operation: str) -> Operation | None:
@@ -52,30 +73,23 @@ def item_of(order: OrderRow, material: str) -> OrderItem | None:
     return next((item for item in order.items if item.material == material), None)
 
 
-def component_of(order: OrderRow, operation: str, material: str, position: str) -> Component | None:
-    """The operation's own first, at that position first, then any operation's (domain rule 12)."""
-    found = [component for component in order.components if component.material == material]
-    return max(
-        found,
-        key=lambda component: (component.operation == operation, component.position == position),
-        default=None,
-    )
-
-
-def mode_of(configuration: Configuration, component: Component | None, account: AccountRow) -> str:
-    """declared | metered | ledger_backflush | erp_backflush: what rules.yaml says, else the component's own flag."""
-    position = component.position if component is not None else account.place
-    stated = configuration.rules.mode_for(account.material, position, account.operation)
-    if stated is not None:
-        return stated.mode
-    return component.mode if component is not None else "declared"
-
-
 def authority_of(configuration: Configuration, order: OrderRow, operation: str) -> str:
     found = operation_of(order, operation)
     if found is not None and found.quantity_from != "plant":
         return found.quantity_from
     return configuration.plant.plant.quantity_from
+
+
+def weights_of(configuration: Configuration, order: OrderRow, account: AccountRow) -> dict[str, int]:
+    """How each source counts in the account: 1, -1, or 0 (a check). One authority per quantity, one mode per component:
+    the figures of the other ways to know it are checks (domain rules 3 and 9)."""
+    if account.kind != "consumption":
+        return weights(account, authority_of(configuration, order, account.operation), configuration.rules.yield_.is_)
+    component = component_of(components_at(configuration, order, revision_of(account)), account)
+    mode = mode_of(configuration, component, account)
+    trusted = {"declared": "declarations", "metered": "counters", "ledger_backflush": "backflush"}.get(mode)
+    scrapped = bool(account.reason)  # component scrap is an issue with a reason, whatever the mode
+    return {key: int(scrapped or trusted is None or source.authority == trusted) for key, source in account.sources.items()}
 
 
 def covered(configuration: Configuration, order: OrderRow, account: AccountRow) -> bool:
@@ -92,55 +106,84 @@ def covered(configuration: Configuration, order: OrderRow, account: AccountRow) 
     return any(entry.confirm == "milestone" for entry in order.operations[index + 1 :])
 
 
-def problem(configuration: Configuration, order: OrderRow, material: MaterialRow | None, account: AccountRow) -> Rejected | None:
-    """Why this account must wait, or None. It stops this account only (design section 5, orders)."""
+def problems(
+    configuration: Configuration,
+    order: OrderRow,
+    material: MaterialRow | None,
+    account: AccountRow,
+    periods: Periods | None = None,
+    now: int = 0,
+) -> Iterator[Rejected]:
+    """Why this account must wait, the weightiest first; a person may let it pass one of them and not the next. They stop
+    this account only (design section 5, orders)."""
     if not order.known:
-        return Rejected("UNKNOWN_ORDER", f"order {order.order} has not been released")
+        yield Rejected("UNKNOWN_ORDER", f"order {order.order} has not been released")
+        return
     if order.status in NOT_OPEN:
-        return Rejected(NOT_OPEN[order.status], f"order {order.order} is {order.status}")
-    if order.status == "technically_complete" and configuration.rules.order.technically_completed == "park":
-        return Rejected("ORDER_TECHNICALLY_COMPLETE", f"order {order.order} is technically complete")
+        yield Rejected(NOT_OPEN[order.status], f"order {order.order} is {order.status}")
+    if order.status == "technically_complete" and not _technically_allowed(configuration, order, account):
+        yield Rejected("ORDER_TECHNICALLY_COMPLETE", f"order {order.order} is technically complete")
     if operation_of(order, account.operation) is None:
-        return Rejected("UNKNOWN_OPERATION", f"order {order.order} has no operation `{account.operation}`")
+        yield Rejected("UNKNOWN_OPERATION", f"order {order.order} has no operation `{account.operation}`")
+        return
+    if periods is not None and configuration.erp.periods.late == "park" and not periods.is_open(account.business_date, now):
+        yield Rejected("PERIOD_CLOSED", f"the period of {account.business_date} is closed")
     if account.kind in TIMES:
-        return None
+        return
     if not account.material:
-        return Rejected("MATERIAL_AMBIGUOUS", "the run has several outputs and the record names none")
+        yield Rejected("MATERIAL_AMBIGUOUS", "the run has several outputs and the record names none")
+        return
+    if configuration.rules.yield_.late_scrap.after_close == "park" and any(source.late for source in account.sources.values()):
+        yield Rejected("LATE_SCRAP", f"scrap of {account.business_date} came after its period was closed")
     if account.kind == "consumption":
-        return _consumption_problem(configuration, order, material, account)
+        yield from _consumption_problems(configuration, order, material, account)
+        return
     item = item_of(order, account.material)
     if item is None and receives(order, account.operation):
-        return Rejected("MATERIAL_NOT_IN_ORDER", f"order {order.order} does not make {account.material}")
+        yield Rejected("MATERIAL_NOT_IN_ORDER", f"order {order.order} does not make {account.material}")
     if item is not None and item.batch_managed and not account.lot:
-        return _missing_lot(configuration, account)
-    return _long_lot(configuration, account)
+        yield from _missing_lot(configuration, account)
+    yield from _long_lot(configuration, account)
 
 
-def _consumption_problem(
+def _technically_allowed(configuration: Configuration, order: OrderRow, account: AccountRow) -> bool:
+    """post_corrections: what was made before the completion, however late it is told; nothing that was made after it."""
+    answer = configuration.rules.order.technically_completed
+    before = [source for source in account.sources.values() if source.first_at <= order.technically_complete_at]
+    return answer == "post" or (answer == "post_corrections" and (bool(before) or account.sequence > 0))
+
+
+def _consumption_problems(
     configuration: Configuration, order: OrderRow, material: MaterialRow | None, account: AccountRow
-) -> Rejected | None:
-    component = component_of(order, account.operation, account.material, account.place)
+) -> Iterator[Rejected]:
+    revision = revision_of(account)
+    if configuration.rules.order.bom == "revision_of_run" and not known_revision(order, revision):
+        yield Rejected("BOM_MISMATCH", f"the run used revision {revision}, order {order.order} has {order.bom_revision}")
+    components = components_at(configuration, order, revision)
+    component = component_of(components, account)
     if component is None:
-        return Rejected("MATERIAL_NOT_IN_BOM", f"{account.material} is no component of order {order.order}")
+        yield Rejected("MATERIAL_NOT_IN_BOM", f"{account.material} is no component of order {order.order}")
+        return
     if component.phantom:
-        return Rejected("PHANTOM", f"{account.material} is a phantom: it has no stock")
+        if not children_of(components, component):
+            yield Rejected("PHANTOM", f"{account.material} is a phantom: it has no stock")
+        return
     managed = component.batch_managed or (material is not None and material.batch_managed)
     if managed and not account.lot:
-        return _missing_lot(configuration, account)
-    return _long_lot(configuration, account) if managed else None
+        yield from _missing_lot(configuration, account)
+    elif managed:
+        yield from _long_lot(configuration, account)
 
 
-def _missing_lot(configuration: Configuration, account: AccountRow) -> Rejected | None:
-    if configuration.plant.lots.missing == "ignore":
-        return None
-    return Rejected("LOT_MISSING", f"{account.material} is managed in batches and nobody named the lot")
+def _missing_lot(configuration: Configuration, account: AccountRow) -> Iterator[Rejected]:
+    if configuration.plant.lots.missing != "ignore":
+        yield Rejected("LOT_MISSING", f"{account.material} is managed in batches and nobody named the lot")
 
 
-def _long_lot(configuration: Configuration, account: AccountRow) -> Rejected | None:
+def _long_lot(configuration: Configuration, account: AccountRow) -> Iterator[Rejected]:
     limit = configuration.plant.lots.erp_max_length
     if limit and len(account.lot) > limit:
-        return Rejected("LOT_TOO_LONG", f"lot {account.lot} has more than {limit} characters")
-    return None
+        yield Rejected("LOT_TOO_LONG", f"lot {account.lot} has more than {limit} characters")
 
 
 def limit(configuration: Configuration, order: OrderRow, material: str) -> Fraction | None:

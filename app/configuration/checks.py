@@ -11,6 +11,7 @@ from schemas.configuration.triggers import AtOnce, EveryQuantity, Measure
 from streams.mapping import MappingError, compile_source
 from tables.calendar import Calendar
 from tables.local_time import zone_of
+from tables.periods import Periods
 from tables.rejected import Refusal, Rejected
 from tables.units import UnitTable
 
@@ -38,6 +39,8 @@ def cross_checks(plant: PlantConfig | None, rules: RulesConfig | None, erp: ErpC
         yield from _units(plant, rules)
     if erp is not None:
         yield from _endpoint(erp)
+    if plant is not None and erp is not None:
+        yield from _periods(plant, erp)
 
 
 def _calendar(plant: PlantConfig) -> Iterator[Finding]:
@@ -51,6 +54,18 @@ def _calendar(plant: PlantConfig) -> Iterator[Finding]:
         Calendar(plant.plant.zone, calendar.shifts, calendar.business_date, calendar.outside_shift, calendar.days_off)
     except Refusal as wrong:
         yield Finding("plant.yaml", ("calendar", "shifts"), wrong.rejected.detail)
+
+
+def _periods(plant: PlantConfig, erp: ErpConfig) -> Iterator[Finding]:
+    if not erp.periods.close:
+        return
+    try:
+        periods = Periods(erp.periods.close, plant.plant.zone, plant.calendar.days_off)
+        for day in plant.calendar.days_off:
+            periods.closes_at(day[:7])
+    except Refusal as wrong:
+        if wrong.rejected.code == "BAD_PERIOD":  # a wrong zone is found by itself
+            yield Finding("erp.yaml", ("periods", "close"), wrong.rejected.detail)
 
 
 def _aliases(plant: PlantConfig) -> Iterator[Finding]:

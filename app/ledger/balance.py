@@ -3,6 +3,7 @@
 Nothing here trusts a stored sum: sources are added again, postings are looked up in delivery, totals in equipment.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -10,11 +11,10 @@ from fractions import Fraction
 from app.ledger.snapshot import Snapshot
 from schemas.configuration import Configuration
 from schemas.records import AccountRow, EquipmentRow, IssuedPosting, OrderRow, PostingRow, TotalState
-from streams.orders import consumption_weights
 from tables import account as ledger
 from tables.account import BASIS, account_key
 from tables.destination import UNATTRIBUTED, Destination
-from tables.order import authority_of
+from tables.order import weights_of
 from tables.quantity import fraction
 from tables.rejected import Rejected
 from tables.units import UnitTable
@@ -101,9 +101,7 @@ def units_of(snapshot: Snapshot) -> UnitTable:
 
 
 def counts_of(configuration: Configuration, order: OrderRow, row: AccountRow) -> dict[str, int]:
-    if row.kind == "consumption":
-        return consumption_weights(configuration, order, row)
-    return ledger.weights(row, authority_of(configuration, order, row.operation), configuration.rules.yield_.is_)
+    return weights_of(configuration, order, row)
 
 
 def order_of(snapshot: Snapshot, row: AccountRow) -> OrderRow:
@@ -120,7 +118,7 @@ def _account(
         amount = Fraction(row.recorded_numerator, row.recorded_denominator)  # listed as parked BAD_UNIT
     balance = Balance(recorded=amount)
     for posting in row.issued:
-        seen.add(posting.posting_id)
+        seen.update((posting.posting_id, *posting.replaced_ids))
         _posting(row, posting, postings.get(posting.posting_id), balance, differences)
     issued = sum(posting.amount for posting in row.issued)
     if issued != row.posted:
@@ -163,11 +161,13 @@ def _posting(row: AccountRow, posting: IssuedPosting, found: PostingRow | None, 
 
 def _equipment(snapshot: Snapshot, proof: Proof) -> None:
     """Every total that equipment holds stands in an account with the same amount, or is listed as unattributed."""
-    sources = {}
+    sources: dict[tuple[str, ...], Fraction] = defaultdict(Fraction)
     for row in snapshot.of("orders", "a|"):
         for source_key, source in row.sources.items():
-            identity = (row.order, row.operation, row.material, row.lot, row.business_date, source_key, source.kind)
-            sources[identity] = Fraction(source.numerator, source.denominator)
+            # Scrap and rework stand in the yield they lower, too; late scrap is split between output and stock.
+            if row.kind != "yield" or source.kind in ("gross", "good"):
+                identity = (row.order, row.operation, row.material, row.lot, row.business_date, source_key, source.kind)
+                sources[identity] += Fraction(source.numerator, source.denominator)
     for row in snapshot.of("equipment", "e|"):
         for destination, total in _totals(row):
             quantity = fraction(total.amount, destination.scale)

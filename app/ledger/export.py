@@ -10,6 +10,8 @@ from app.ledger.balance import Proof, counts_of, order_of
 from app.ledger.snapshot import Snapshot
 from schemas.records import AccountRow, PostingRow, RawRange
 from tables.account import BASIS, account_key, lineage, unposted
+from tables.backflush import phantom_of
+from tables.components import components_at, revision_of
 from tables.quantity import decimal_text
 
 COLUMNS = (
@@ -85,7 +87,7 @@ def not_posted(snapshot: Snapshot, proof: Proof) -> Iterator[dict[str, Any]]:
         if unposted(row):
             yield {**base, "quantity": decimal_text(unposted(row), row.scale), "status": "pending", "code": "NOT_DUE"}
         if row.covered and row.target - row.posted:
-            code = "ERP_BACKFLUSH" if row.kind == "consumption" else "CONFIRMED_BY_MILESTONE"
+            code = covered_by(snapshot, row)
             yield {**base, "quantity": decimal_text(row.target - row.posted, row.scale), "status": "covered", "code": code}
     for entry in proof.unattributed:
         destination = entry.destination
@@ -105,6 +107,15 @@ def not_posted(snapshot: Snapshot, proof: Proof) -> Iterator[dict[str, Any]]:
             "sources": sources_text(entry.total.ranges),
             "code": entry.code,
         }
+
+
+def covered_by(snapshot: Snapshot, row: AccountRow) -> str:
+    """Why what is recorded there is not sent."""
+    code = "CONFIRMED_BY_MILESTONE"
+    if row.kind == "consumption":
+        components = components_at(snapshot.configuration, order_of(snapshot, row), revision_of(row))
+        code = "PHANTOM_EXPLODED" if phantom_of(components, row) is not None else "ERP_BACKFLUSH"
+    return code
 
 
 def _business(row: AccountRow) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from app.ledger.erp_book import ErpBook
 from app.ledger.snapshot import Snapshot
 from schemas.records import AccountRow, Component, OrderRow
 from tables.account import BASIS
-from tables.order import mode_of
+from tables.components import mode_of
 from tables.quantity import fraction, round_half_away
 from tables.rejected import Rejected
 

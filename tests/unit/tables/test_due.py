@@ -1,5 +1,6 @@
 """When an account becomes a posting: each trigger of rules.yaml."""
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -7,12 +8,15 @@ import pytest
 from schemas.configuration import PostRule
 from schemas.records import AccountRow, OrderRow
 from streams.equipment import calendar_of
-from tables.due import due_time, enough
+from tables.due import Timetable, above_at_once, due_time, enough
+from tables.due_index import DueIndex
+from tables.periods import Periods
 from tables.units import UnitTable
 from tests.unit.tables.floor_bench import HOUR, MIN, at, configuration
 
 CALENDAR = calendar_of(configuration().plant)
 UNITS = UnitTable({"4711": ["1 BOX = 48 PC"]})
+TIMES = Timetable(CALENDAR, UNITS)
 NOW = at("07:10")
 
 
@@ -28,7 +32,7 @@ def rule(*when: str, **fields: Any) -> PostRule:
 
 
 def due(row: AccountRow, *when: str, now: int = NOW, **order: Any) -> int | None:
-    return due_time(row, rule(*when), OrderRow("P", "O1", **order), CALENDAR, UNITS, now)
+    return due_time(row, rule(*when), OrderRow("P", "O1", **order), TIMES, now)
 
 
 @pytest.mark.parametrize(
@@ -58,10 +62,7 @@ def test_times(when: str, now: int, order: dict[str, Any], expected: int | None)
         ("every 10 BOX", 480, True),
         ("every 10 BOX", -479, False),
         ("every 10 BOX", -480, True),
-        ("above 200 PC at once", 200, False),
-        ("above 200 PC at once", 201, True),
-        ("above 200 PC at once", -200, False),
-        ("above 200 PC at once", -201, True),
+        ("above 200 PC at once", 1000, False),  # many small declarations are not one
         ("every 1 kg", 10_000, False),  # nothing says how many kg a piece is
     ],
 )
@@ -87,20 +88,77 @@ def test_negative_yield_waits_for_its_counts() -> None:
     assert due(account(-5, posted=-7), "shift_end") == at("14:00")
 
 
+@pytest.mark.parametrize(("grown", "urgent"), [(200, False), (201, True), (-200, False), (-201, True)])
+def test_at_once_is_one_declaration_above_the_threshold(grown: int, urgent: bool) -> None:
+    row = account(5000)
+    assert above_at_once(row, rule("above 200 PC at once"), Fraction(grown), "PC", UNITS) is urgent
+    assert above_at_once(row, rule("above 4 BOX at once"), Fraction(grown), "PC", UNITS) is (abs(grown) > 192)
+    assert not above_at_once(row, rule("shift_end"), Fraction(grown), "PC", UNITS)
+    row.at_once = urgent
+    assert due(row, "above 200 PC at once") == (NOW if urgent else None)
+
+
 @pytest.mark.parametrize(
-    ("unposted", "completed", "final", "expected"),
+    ("unposted", "order", "final", "expected"),
     [
-        (47, False, False, False),
-        (48, False, False, True),
-        (-48, False, False, True),
-        (1, True, False, True),
-        (1, False, True, True),
+        (47, {}, False, False),
+        (48, {}, False, True),
+        (-48, {}, False, True),
+        (1, {"completed": True}, False, True),
+        (1, {"completed_operations": ["10"]}, False, True),
+        (1, {"completed_operations": ["20"]}, False, False),
+        (1, {}, True, True),
     ],
 )
-def test_a_minimum_waits_except_at_completion_and_at_the_end(unposted: int, completed: bool, final: bool, expected: bool) -> None:
+def test_a_minimum_waits_except_at_completion_and_at_the_end(
+    unposted: int, order: dict[str, Any], final: bool, expected: bool
+) -> None:
     one_box = rule("shift_end", at_least="1 BOX")
     row = account(100 + unposted, posted=100)
-    assert enough(row, one_box, OrderRow("P", "O1", completed=completed), UNITS, final) is expected
+    assert enough(row, one_box, OrderRow("P", "O1", **order), TIMES, NOW, NOW, final) is expected
+
+
+CLOSING = Timetable(CALENDAR, UNITS, 4 * HOUR, Periods("2nd workday 12:00", "UTC"), 2 * HOUR)
+"""Sweeps every four hours; November 2026 closes on Wednesday, the 2nd of December, 12:00."""
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (at("07:10"), at("08:00")),
+        (at("08:00"), at("08:00")),
+        (at("08:01", 32), at("10:00", 32)),  # two hours before the close, not the regular one at 12:00
+        (at("10:01", 32), at("12:00", 32)),
+    ],
+)
+def test_sweeps_take_what_no_trigger_asks_for(now: int, expected: int) -> None:
+    assert due_time(account(10), rule("order_completed"), OrderRow("P", "O1"), CLOSING, now) == expected
+
+
+@pytest.mark.parametrize(("due_at", "now", "expected"), [(at("08:00"), at("08:00"), True), (at("07:30"), at("07:59"), False)])
+def test_a_sweep_does_not_wait_for_a_minimum(due_at: int, now: int, expected: bool) -> None:
+    row = account(101, posted=100)
+    assert enough(row, rule("every 30 min", at_least="1 BOX"), OrderRow("P", "O1"), CLOSING, due_at, now, False) is expected
+
+
+def test_the_index_tells_each_due_account_once_at_its_newest_time() -> None:
+    index = DueIndex()
+    for key, times in {"a": [50, 20], "b": [30], "c": [10, None], "d": [40, 60]}.items():
+        for moment in times:
+            index.put("P", key, moment)
+    index.put("Q", "other", 1)
+    assert index.take("P", 19) == {}
+    assert index.take("P", 55) == {"a": 20, "b": 30}
+    assert index.take("P", 55) == {}
+    assert index.take("P", 60) == {"d": 60}
+
+
+def test_the_index_stays_small_however_often_times_change() -> None:
+    index = DueIndex()
+    for moment in range(20_000):
+        index.put("P", "a", moment)
+    assert len(index._heaps["P"]) < 1_100
+    assert index.take("P", 20_000) == {"a": 19_999}
 
 
 def test_intervals_end_at_whole_multiples() -> None:
