@@ -6,11 +6,12 @@ arrays of zero-size items.
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 import fastavro
+from fastavro.read import SchemaResolutionError
 
 from schemas.avro_files import self_contained
 from schemas.catalog import catalog
@@ -47,14 +48,31 @@ def avro_schema(name: str) -> Any:
     return fastavro.parse_schema(_without_logical_types(self_contained(name)))
 
 
-class Codec:
-    """Encodes and decodes the project's records. `ids`: record name -> schema id (the catalog's, or a registry's)."""
+class Known(NamedTuple):
+    """What is written under one schema id: the record, the schema it was written with, and ours where that differs."""
 
-    def __init__(self, ids: Mapping[str, int] | None = None) -> None:
+    name: str
+    writer: Any
+    reader: Any
+
+
+Writers = Callable[[int], Mapping[str, Any] | None]
+"""The schema registered under an id; None: not known (yet). May raise when the registry does not answer."""
+
+
+class Codec:
+    """Encodes and decodes the project's records.
+
+    ids: record name -> schema id (the catalog's, or a registry's). writers: asked once for each other id, so that what
+    older and newer versions of this program wrote is read by its writer's schema.
+    """
+
+    def __init__(self, ids: Mapping[str, int] | None = None, writers: Writers | None = None) -> None:
         ids = catalog().schema_ids if ids is None else ids
         self._schemas = {name: avro_schema(name) for name in ids if name in RECORDS}
         self._headers = {name: _HEADER.pack(0, ids[name]) for name in self._schemas}
-        self._by_id = {ids[name]: (name, self._schemas[name]) for name in self._schemas}
+        self._by_id = {ids[name]: Known(name, self._schemas[name], None) for name in self._schemas}
+        self._writers = writers
 
     def encode(self, record: Any) -> bytes:
         """One of schemas.records as a message."""
@@ -69,14 +87,13 @@ class Codec:
         if not 5 <= len(data) <= MAX_MESSAGE_BYTES or data[0] != 0:
             raise Malformed(f"{len(data)} bytes are no message (first byte 0, 5 to {MAX_MESSAGE_BYTES} bytes)")
         schema_id = int.from_bytes(data[1:5], "big")
-        known = self._by_id.get(schema_id)
-        if known is None:
-            raise UnknownSchema(schema_id)
-        name, schema = known
+        name, writer, reader = self._by_id.get(schema_id) or self._written_as(schema_id)
         body = BytesIO(data)
         body.seek(5)
         try:
-            values = fastavro.schemaless_reader(body, schema, None)
+            values = fastavro.schemaless_reader(body, writer, reader)
+        except SchemaResolutionError as exc:
+            raise UnknownSchema(schema_id) from exc
         except (
             EOFError,
             IndexError,
@@ -93,6 +110,18 @@ class Codec:
             raise Malformed(f"{name}: {len(data) - body.tell()} bytes after the record")
         return name, values
 
+    def _written_as(self, schema_id: int) -> Known:
+        """Raises UnknownSchema also when the registry does not answer: no record is to blame for that."""
+        try:
+            found = self._writers(schema_id) if self._writers is not None else None
+        except Exception as exc:
+            raise UnknownSchema(schema_id) from exc
+        name = str(found.get("name", "")) if found is not None else ""
+        if name not in self._schemas:
+            raise UnknownSchema(schema_id)
+        known = self._by_id[schema_id] = Known(name, fastavro.parse_schema(_without_logical_types(found)), self._schemas[name])
+        return known
+
     def decode(self, data: bytes) -> Any:
         """The record in a message. Raises Malformed or UnknownSchema."""
         name, values = self.fields(data)
@@ -101,4 +130,4 @@ class Codec:
     def name_of(self, data: bytes) -> str | None:
         """Record name of a message without decoding it; None: unknown."""
         known = self._by_id.get(int.from_bytes(data[1:5], "big")) if len(data) >= 5 else None
-        return known[0] if known else None
+        return known.name if known else None

@@ -74,9 +74,9 @@ def _client_settings(file: Path | None) -> dict[str, str]:
 
 
 def _codec(settings: Settings) -> Codec:
-    from app.kafka.registry import ids, registry_client
+    from app.kafka.registry import codec_of, registry_client
     from schemas.catalog import catalog
 
     if not settings.registry:
         return Codec()
-    return Codec(ids(registry_client(settings.registry), catalog(), settings.prefix))
+    return codec_of(registry_client(settings.registry), catalog(), settings.prefix)

@@ -15,6 +15,7 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from schemas.avro_files import NAMESPACE, self_contained
 from schemas.catalog import Catalog
+from schemas.codec import Codec
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -156,6 +157,11 @@ def writers_schema(client: SchemaRegistryClient, schema_id: int) -> dict[str, An
     version of the program. Raises RegistryUnavailable, RegistryError."""
     schema = _or_absent(client.get_schema, schema_id)
     return None if schema is None else dict(json.loads(schema.schema_str))
+
+
+def codec_of(client: SchemaRegistryClient, catalog: Catalog, prefix: str = "") -> Codec:
+    """A codec with the registry's ids that also reads what other versions of this program wrote. Raises like `ids`."""
+    return Codec(ids(client, catalog, prefix), lambda schema_id: writers_schema(client, schema_id))
 
 
 def _register(client: SchemaRegistryClient, subject: str, record: str, schema: Schema, level: str) -> int:

@@ -3,7 +3,10 @@
 import json
 import uuid
 from dataclasses import replace
+from datetime import UTC, datetime
+from io import BytesIO
 
+import fastavro
 import pytest
 from confluent_kafka.schema_registry import ConfigCompatibilityLevel, Schema, SchemaRegistryClient, ServerConfig
 
@@ -57,6 +60,19 @@ def test_registered_ids_write_messages_that_others_can_read(client: SchemaRegist
     assert written is not None
     assert (written["namespace"], written["name"]) == ("lineledger", "Tick")
     assert registry.writers_schema(client, 999_999) is None
+
+
+def test_a_program_reads_what_an_older_one_wrote(client: SchemaRegistryClient, prefix: str) -> None:
+    ours = json.loads(registry.registry_schema("Tick").schema_str)
+    older = {**ours, "fields": [field for field in ours["fields"] if "default" not in field]}
+    old_id = client.register_schema(registry.subject_of(f"{prefix}orders.inbox", "Tick"), Schema(json.dumps(older), "AVRO"))
+    registry.register_all(client, _small(), prefix)
+    body = BytesIO()
+    fastavro.schemaless_writer(
+        body, fastavro.parse_schema(older), {"plant": "P", "at": datetime.fromtimestamp(7, UTC), "sender": "s"}
+    )
+    codec = registry.codec_of(client, _small(), prefix)
+    assert codec.decode(b"\0" + old_id.to_bytes(4, "big") + body.getvalue()) == Tick("P", 7_000_000, "s", final=False)
 
 
 def test_looking_up_before_registering_names_every_missing_subject(client: SchemaRegistryClient, prefix: str) -> None:

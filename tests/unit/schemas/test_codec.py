@@ -1,8 +1,10 @@
 """The codec against honest records and against poison: only Malformed and UnknownSchema come out, and soon."""
 
 import time
+from io import BytesIO
 from typing import Any
 
+import fastavro
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -169,6 +171,45 @@ def test_an_unknown_id_makes_the_reader_wait() -> None:
         CODEC.decode(message)
     assert unknown.value.schema_id == UNUSED_ID
     assert CODEC.name_of(message) is None
+
+
+def _written(fields: list[dict[str, Any]], name: str = "Tick") -> tuple[dict[str, Any], bytes]:
+    """A schema of another version of this program under id 900, and a message of it."""
+    schema = {"type": "record", "name": name, "namespace": "lineledger", "fields": fields}
+    body = BytesIO()
+    fastavro.schemaless_writer(body, fastavro.parse_schema(schema), {"plant": "P", "at": 7, "sender": "s", "why": "x"})
+    return schema, b"\0" + (900).to_bytes(4, "big") + body.getvalue()
+
+
+_TICK = [{"name": "plant", "type": "string"}, {"name": "at", "type": "long"}, {"name": "sender", "type": "string"}]
+
+
+@pytest.mark.parametrize("fields", [_TICK, [*_TICK, {"name": "why", "type": "string"}]], ids=["older", "newer"])
+def test_what_another_version_wrote_is_read_by_its_writers_schema(fields: list[dict[str, Any]]) -> None:
+    schema, message = _written(fields)
+    asked: list[int] = []
+    codec = Codec(writers=lambda schema_id: asked.append(schema_id) or schema)
+    assert codec.decode(message) == codec.decode(message) == Tick("P", 7, "s", False)
+    assert asked == [900], "the registry is asked once"
+
+
+def _down(schema_id: int) -> None:
+    raise ConnectionError("the registry does not answer")
+
+
+@pytest.mark.parametrize(
+    "writers",
+    [
+        lambda schema_id: None,  # not registered yet
+        _down,
+        lambda schema_id: _written(_TICK, "Tock")[0],  # a record of a newer version
+        lambda schema_id: {**_written(_TICK)[0], "fields": [*_TICK[:2], {"name": "sender", "type": "long"}]},  # incompatible
+    ],
+    ids=["unknown", "down", "newer record", "incompatible"],
+)
+def test_a_reader_that_cannot_know_the_writer_waits(writers: Any) -> None:
+    with pytest.raises(UnknownSchema):
+        Codec(writers=writers).decode(_written(_TICK)[1])
 
 
 def test_a_registrys_ids_replace_the_catalogs() -> None:
