@@ -55,13 +55,13 @@ def header(name: str) -> bytes:
 
 def decoded_in_time(message: bytes) -> Any:
     """The record, or None for a refusal. Anything else than the two refusals passes through and fails the test."""
-    begun = time.monotonic()
+    begun = time.process_time()
     try:
         return CODEC.decode(message)
     except (Malformed, UnknownSchema):
         return None
     finally:
-        assert time.monotonic() - begun < DECODE_LIMIT_S
+        assert time.process_time() - begun < DECODE_LIMIT_S
 
 
 @pytest.mark.parametrize("name", NAMES)
