@@ -1,5 +1,7 @@
 """Declarations of people on one equipment: kept, de-duplicated by event id, and attributed to the run of their time."""
 
+from typing import Any
+
 from schemas.records import DeclarationRow, EquipmentRow, Output, RawRange, RunState, Share
 from tables.attribution import Ownership, end_of, outputs_at
 from tables.calendar import Calendar
@@ -12,6 +14,29 @@ KINDS = {
     "ReworkReturned": "rework",
     "MaterialConsumed": "consumption",
 }
+
+
+def kept(event: Any) -> DeclarationRow:
+    """A declaration as it is kept, not attributed yet."""
+    quantity = event.quantity
+    return DeclarationRow(
+        record=type(event).__name__,
+        occurred_at=event.occurred_at,
+        run=event.run,
+        order=event.order,
+        operation=event.operation,
+        material=event.material,
+        lot=event.lot,
+        amount=quantity.amount,
+        scale=quantity.scale,
+        unit=quantity.unit,
+        reason=event.reason,
+        of=getattr(event, "of", ""),
+        as_kind=getattr(event, "as_kind", ""),
+        position=getattr(event, "position", ""),
+        raw_source=event.raw_source,
+        raw_offset=event.raw_offset,
+    )
 
 
 def shares_of(declared: DeclarationRow, row: EquipmentRow, ownership: Ownership, calendar: Calendar) -> list[Share]:

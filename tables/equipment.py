@@ -7,7 +7,6 @@ import numpy as np
 
 from schemas.configuration import PlantConfig
 from schemas.records import (
-    DeclarationRow,
     EquipmentRow,
     EquipmentStateChanged,
     LotLoaded,
@@ -27,7 +26,7 @@ from tables.runs import Changed
 from tables.timeline import BUCKET_US, Readings, Timeline
 from tables.totals import give, take_back
 
-_RUN_EVENTS: dict[type, Callable[[EquipmentRow, Any], Changed | None]] = {
+RUN_EVENTS: dict[type, Callable[[EquipmentRow, Any], Changed | None]] = {
     RunStarted: runs.started,
     RunChanged: runs.changed,
     RunEnded: runs.ended,
@@ -106,7 +105,7 @@ class Equipment:
         if self._too_late(event.occurred_at) and not isinstance(event, LotLoaded | LotUnloaded | RunCorrected | RunVoided):
             return Rejected("TOO_LATE", f"{type(event).__name__} occurred before the late horizon")
         revision = self.row.revision
-        changed = _RUN_EVENTS[type(event)](self.row, event)
+        changed = RUN_EVENTS[type(event)](self.row, event)
         if self.row.revision == revision:
             self._count("duplicates")
             return None
@@ -135,25 +134,7 @@ class Equipment:
             return None
         if self._too_late(event.occurred_at):
             return Rejected("TOO_LATE", f"{type(event).__name__} occurred before the late horizon")
-        quantity = event.quantity
-        declared = DeclarationRow(
-            record=type(event).__name__,
-            occurred_at=event.occurred_at,
-            run=event.run,
-            order=event.order,
-            operation=event.operation,
-            material=event.material,
-            lot=event.lot,
-            amount=quantity.amount,
-            scale=quantity.scale,
-            unit=quantity.unit,
-            reason=event.reason,
-            of=getattr(event, "of", ""),
-            as_kind=getattr(event, "as_kind", ""),
-            position=getattr(event, "position", ""),
-            raw_source=event.raw_source,
-            raw_offset=event.raw_offset,
-        )
+        declared = declarations.kept(event)
         declared.shares = declarations.shares_of(declared, self.row, self.ownership, self._calendar)
         give(self.row, declared.shares)
         self._rows.put(key, declared)

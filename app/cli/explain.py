@@ -7,7 +7,10 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from app.ledger import balance, erp_check, snapshot
-from app.ledger.explain import exception_lines, parked_lines, trace_lines
+from app.ledger.listing import exception_lines, parked_lines
+from app.ledger.sources import FileSources
+from app.ledger.trace_things import trace as traced
+from app.settings import private_key
 
 OK, WRONG, USAGE = 0, 1, 2
 Out = Annotated[Path, typer.Option("--out", help="Output folder of `lineledger run`.")]
@@ -16,13 +19,13 @@ DEFAULT_OUT = Path("out")
 
 
 def trace(
-    what: Annotated[str, typer.Argument(help="Posting id, or equipment with --at.")],
-    at: Annotated[str, typer.Option(help="Moment, ISO 8601.")] = "",
+    what: Annotated[str, typer.Argument(help="Posting id, order, lot (LOT or MATERIAL|LOT), or equipment.")],
+    at: Annotated[str, typer.Option(help="Of an equipment: the moment, ISO 8601; without: its newest.")] = "",
     out: Out = DEFAULT_OUT,
     as_json: AsJson = False,
 ) -> None:
-    """Why a posting is what it is, down to its raw records. Exit 1: unknown, or it does not add up."""
-    found, lines = trace_lines(_read(out), what, at)
+    """Why a posting is what it is: its raw records are read and added again. Exit 1: unknown, does not add up, or expired."""
+    found, lines = traced(_read(out), what, at, FileSources(out, private_key()))
     _print(found, lines, as_json)
     raise typer.Exit(OK if found.get("ok") else WRONG)
 

@@ -27,6 +27,8 @@ class RunErp:
     environ: Mapping[str, str] = field(default_factory=dict)
     requests_of: Any = None
     """The simulator's process, whose recorded requests can be searched; None: no recording."""
+    store: str = ""
+    """Name of the folder below the run's output that keeps the simulator's books; empty: another ERP."""
 
 
 def with_adapter(configuration: Configuration, adapter: str) -> Configuration:
@@ -56,10 +58,11 @@ def started(
     """`choice`: sim | tryton | none | "" (as erp.yaml says). A server that is started here ends with the context."""
     wanted = choice or configuration.erp.erp.adapter
     if wanted == "sim" and (choice or URL_VARIABLE in configuration.erp.erp.url):
-        with SimulatorProcess(directory / f"erp-sim-{secrets.token_hex(4)}") as simulator:
+        store = f"erp-sim-{secrets.token_hex(4)}"
+        with SimulatorProcess(directory / store) as simulator:
             asyncio.run(_provision(simulator, configuration, master()))
             environ = {URL_VARIABLE: simulator.url, variable_of(TOKEN_SECRET): simulator.token}
-            yield RunErp("simulated ERP", with_adapter(configuration, "sim"), environ, simulator)
+            yield RunErp("simulated ERP", with_adapter(configuration, "sim"), environ, simulator, store)
     elif wanted == "tryton" and choice:
         with _tryton(home, master()) as server:
             environ = {URL_VARIABLE: server.posting_address, variable_of(TOKEN_SECRET): server.posting_password}

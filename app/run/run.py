@@ -15,6 +15,7 @@ from app.kafka.embedded import EmbeddedBroker
 from app.kafka.topic_plan import wanted_topics
 from app.kafka.topics import admin_client, apply
 from app.ledger import snapshot as ledger
+from app.ledger.inputs import note
 from app.run.collector import Collector
 from app.run.erp import RunErp, started
 from app.run.feeder import Feeder
@@ -68,6 +69,7 @@ def execute(request: RunRequest, reconcile: Callable[[ledger.Snapshot, RunErp, P
     request.out.mkdir(parents=True, exist_ok=True)
     prefix = f"run-{secrets.token_hex(4)}."
     key = private_key()
+    noted = note(request.files, request.out)
     request.progress("starting", 0, 0)
     with contextlib.ExitStack() as stack:
         erp = stack.enter_context(
@@ -105,7 +107,14 @@ def execute(request: RunRequest, reconcile: Callable[[ledger.Snapshot, RunErp, P
         workers.stop()
         collector.settle()
         collector.check()
-        about = {"erp": erp.name, "records": feeder.fed, "embedded": not request.bootstrap, "restarts": workers.restarts}
+        about = {
+            "erp": erp.name,
+            "records": feeder.fed,
+            "embedded": not request.bootstrap,
+            "restarts": workers.restarts,
+            "inputs": noted,
+            "erp_store": erp.store,
+        }
         ledger.write(request.out, collector.encoded(), collector.encoded_exceptions(), configuration, about)
         snapshot = ledger.read(request.out, codec)
         calls = reconcile(snapshot, erp, request.out)

@@ -1,5 +1,6 @@
 """What the ledger of a finished run answers: trace, parked, exceptions, reconcile. Exit 0: fine, 1: differs, 2: wrong use."""
 
+import dataclasses
 import shutil
 import sqlite3
 from collections import Counter
@@ -8,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from app.ledger import snapshot
-from app.ledger.explain import trace_lines
+from app.ledger.readdition import ReAddition
+from app.ledger.sources import FileSources
+from app.ledger.trace import DIFFERS, OK, check, iso
 from schemas.codec import Codec
 from schemas.records import AccountRow, EquipmentRow
 from tests.e2e.command import lineledger
@@ -16,15 +19,71 @@ from tests.e2e.conftest import Demo
 from tests.e2e.exported import beside, rows
 
 
-def test_every_posting_is_explained_and_adds_up(demo: Demo) -> None:
-    postings = rows(demo.out / "postings.csv")
+def test_every_posting_adds_up_again_from_its_raw_records(demo: Demo) -> None:
+    """The whole input is mapped once more and every posting of the demo added up by itself."""
+    records = FileSources(demo.out, b"").read(demo.ledger, None, 0)
+    again = ReAddition(records, demo.ledger.configuration)
+    postings = sorted(
+        ((posting, row) for row in demo.ledger.of("orders", "a|") for posting in row.issued), key=lambda entry: entry[0].cut
+    )
     assert len(postings) == demo.outcome.json["calls"]["postings"] > 200
-    for posting in postings:
-        found, lines = trace_lines(demo.ledger, posting["posting_id"], "")
-        assert found["ok"], lines
-        assert (found["status"], found["rule_version"]) == ("ACCEPTED", posting["rule_version"])
-        assert found["records"] == int(posting["records"])
-        assert lines[-1].startswith("Checked") and lines[-1].endswith("OK")
+    for posting, row in postings:
+        checked = check(demo.ledger, row, posting, FileSources(demo.out, b""), again)
+        assert checked.verdict == OK, (posting.posting_id, checked.detail)
+
+
+def test_a_posting_whose_quantity_was_changed_does_not_add_up(demo: Demo) -> None:
+    """Account, delivery and totals may agree with each other: the records do not."""
+    records = FileSources(demo.out, b"").read(demo.ledger, None, 0)
+    again = ReAddition(records, demo.ledger.configuration)
+    row = next(row for row in demo.ledger.of("orders", "a|") if row.kind == "yield" and len(row.issued) == 1)
+    lie = dataclasses.replace(row.issued[0], amount=row.issued[0].amount + 1, cumulative=row.issued[0].cumulative + 1)
+    told = dataclasses.replace(row, issued=[lie], posted=lie.amount)
+    checked = check(demo.ledger, told, lie, FileSources(demo.out, b""), again)
+    assert checked.verdict == DIFFERS
+    assert "re-added come to" in checked.detail
+
+
+@pytest.mark.parametrize("lost", ["gone", "changed"])
+def test_without_its_records_a_posting_is_expired_and_never_ok(demo: Demo, tmp_path: Path, lost: str) -> None:
+    shutil.copy(demo.out / snapshot.FILE, tmp_path)
+    for entry in demo.ledger.about["inputs"]:
+        if not Path(entry["path"]).is_absolute():
+            (tmp_path / entry["path"]).parent.mkdir(exist_ok=True)
+            shutil.copy(demo.out / entry["path"], tmp_path / entry["path"])
+    posting = rows(demo.out / "postings.csv")[0]
+    assert lineledger("trace", posting["posting_id"], "--out", tmp_path, "--json").code == 0
+    victim = next(path for path in (tmp_path / entry["path"] for entry in demo.ledger.about["inputs"]) if "presses" in path.name)
+    if lost == "gone":
+        victim.unlink()
+    else:
+        with victim.open("ab") as file:
+            file.write(b"\n")
+    outcome = lineledger("trace", posting["posting_id"], "--out", tmp_path, "--json")
+    assert (outcome.code, outcome.json["ok"], outcome.json["verdict"]) == (1, False, "SOURCE_EXPIRED")
+    assert outcome.json["sources"], "the stored ranges are shown"
+    text = lineledger("trace", posting["posting_id"], "--out", tmp_path).stdout
+    assert not text.rstrip().endswith("OK") and f"stored: {posting['records']} records" in text
+
+
+def test_an_equipment_at_a_moment_leads_to_the_posting_that_holds_it(demo: Demo) -> None:
+    row = next(row for row in demo.ledger.of("orders", "a|") if row.kind == "yield" and row.issued)
+    source = next(source for source in row.sources.values() if source.equipment)
+    at = iso(source.first_at)
+    outcome = lineledger("trace", source.equipment, "--at", at, "--out", demo.out, "--json")
+    assert outcome.code == 0, outcome.said
+    assert row.issued[0].posting_id in {entry["posting_id"] for entry in outcome.json["postings"]}
+
+
+def test_order_and_lot_lead_to_their_postings(demo: Demo) -> None:
+    posting = next(row for row in rows(demo.out / "postings.csv") if row["kind"] == "yield" and row["lot"])
+    outcome = lineledger("trace", posting["order"], "--out", demo.out, "--json")
+    assert outcome.code == 0, outcome.said
+    named = {id_ for account in outcome.json["accounts"] for id_ in account["postings"]}
+    assert named == {row["posting_id"] for row in rows(demo.out / "postings.csv") if row["order"] == posting["order"]}
+    lot = lineledger("trace", posting["lot"], "--out", demo.out, "--json").json
+    assert posting["posting_id"] in lot["postings"]
+    assert lot["parents"], "what was loaded while it was made"
 
 
 def test_every_posting_names_the_raw_records_behind_it(demo: Demo) -> None:
@@ -49,7 +108,9 @@ def test_trace_of_a_posting(demo: Demo, kind: str) -> None:
     )
     text = lineledger("trace", posting["posting_id"], "--out", demo.out).stdout
     assert f"order {posting['order']}" in text
-    assert text.rstrip().endswith("OK")
+    assert text.rstrip().endswith("posted quantity   OK")
+    if kind == "yield":
+        assert "counts x" in text and "this posting" in text
 
 
 def test_trace_of_equipment_at_a_moment(demo: Demo) -> None:

@@ -1,0 +1,235 @@
+"""The accounts of an order added up once more from re-read records, as of a cut: what a posting must come to.
+
+The rules of an account (what counts in it, units, the limit of an order) are those of `tables`; the sums are made here.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from app.ledger.recount import Part, Recounted, recount
+from app.ledger.rereading import Reread
+from schemas.configuration import Configuration
+from schemas.records import (
+    AccountRow,
+    IssuedPosting,
+    OperatorDecision,
+    OrderChanged,
+    OrderReleased,
+    OrderRow,
+    RawRange,
+    SourceTotal,
+    Total,
+    TotalState,
+)
+from streams.declared import totals_of
+from streams.equipment import calendar_of, total_record
+from streams.intake import DECLARATIONS
+from streams.orders import consumption_weights
+from tables import account as ledger
+from tables import order as orders
+from tables.account import BASIS, account_key, row_key
+from tables.backflush import derive
+from tables.destination import UNATTRIBUTED, Destination
+from tables.lineage import add_ranges
+from tables.quantity import decimal_text, round_half_away
+from tables.rejected import Rejected
+from tables.units import UnitTable
+
+_EPOCH = 1
+
+
+@dataclass(slots=True, frozen=True)
+class Summand:
+    """What one source gave to an account: `count` x `factor` in the source's smallest step, or an exact quantity."""
+
+    equipment: str
+    run: str
+    kind: str
+    factor: int
+    count: int
+    first_at: int
+    quantity: Fraction
+    """In the account's unit, with its sign."""
+
+
+@dataclass(slots=True, frozen=True)
+class ReAdded:
+    """`steps`: the posting's amount as the records say; None: no unit leads to the account's (see `note`)."""
+
+    steps: int | None
+    note: str
+    summands: list[Summand]
+    """Of the account at the posting's cut: of all its postings so far together."""
+    records: int
+    ranges: list[RawRange]
+
+
+class ReAddition:
+    """All accounts of all orders at any cut. What was counted for a cut is kept while the cut stays the same."""
+
+    def __init__(self, records: Reread, configuration: Configuration) -> None:
+        self._records, self._configuration = records, configuration
+        self._calendar = calendar_of(configuration.plant)
+        self._cut = -1
+        self._equipment: dict[str, Recounted] = {}
+
+    def equipment(self, name: str, cut: int) -> Recounted:
+        if cut != self._cut:
+            self._cut, self._equipment = cut, {}
+        known = self._equipment.get(name)
+        if known is None:
+            records = self._records.equipment[name]
+            known = self._equipment[name] = recount(name, records, self._configuration.plant, self._calendar, cut)
+        return known
+
+    def order(self, plant: str, name: str, cut: int) -> OrderRow:
+        """The order as its own events say up to the cut."""
+        row = OrderRow(plant, name)
+        for told in self._records.orders.get(name, ()):
+            if told.label <= cut and isinstance(told.event, OrderReleased | OrderChanged):
+                orders.released(row, told.event)
+        return row
+
+    def units(self, cut: int) -> UnitTable:
+        units = UnitTable(self._configuration.plant.units)
+        for told in self._records.materials:
+            if told.label <= cut and told.event.conversions:
+                units = units.with_material(told.event.material, told.event.conversions)
+        return units
+
+    def account(self, wanted: AccountRow, cut: int) -> tuple[Fraction | Rejected, list[Summand], AccountRow]:
+        """What the account holds at the cut in its ERP unit, of what, and with which lineage."""
+        order = self.order(wanted.plant, wanted.order, cut)
+        rows, parts = self._accounts(wanted.plant, order, cut)
+        row = rows.get(row_key(wanted)) or AccountRow(
+            wanted.plant, wanted.order, wanted.operation, wanted.material, wanted.lot, wanted.kind,
+            wanted.reason, wanted.place, wanted.business_date, wanted.born_epoch,
+        )  # fmt: skip
+        counts, units = self.weights(order, row), self.units(cut)
+        amount = ledger.recorded(row, counts, wanted.unit, units)
+        summands = [
+            summand
+            for key, source in sorted(row.sources.items())
+            if counts[key] and source.numerator
+            for summand in _summands(source, parts.get((row_key(row), key)), counts[key], wanted, units)
+        ]
+        return amount, summands, row
+
+    def posting(self, account: AccountRow, posting: IssuedPosting, siblings: Iterable[AccountRow]) -> "ReAdded":
+        """What the posting must be: round(cumulative at its cut), within the order's limit, minus what was issued before.
+
+        `siblings`: all accounts of the order (what they had posted by then counts against the limit).
+        """
+        cut = posting.cut
+        amount, summands, row = self.account(account, cut)
+        order, units = self.order(account.plant, account.order, cut), self.units(cut)
+        records, ranges = ledger.lineage(row, self.weights(order, row))
+        if isinstance(amount, Rejected):
+            return ReAdded(None, amount.detail, summands, records, ranges)
+        steps, before = round_half_away(amount, account.scale), posting.cumulative - posting.amount
+        others = sum(
+            entry.amount
+            for other in siblings
+            if (other.kind, other.material, other.operation) == ("yield", account.material, account.operation)
+            and row_key(other) != row_key(account)
+            for entry in other.issued
+            if (entry.cut, row_key(other)) < (cut, row_key(account))
+        )
+        room = _allowed(self._configuration, order, account, units, others)
+        note = ""
+        if room is not None and steps > room and not self._let_through(account, cut):
+            limited = max(room, min(before, steps))
+            note = f"{decimal_text(steps - limited, account.scale)} {account.unit} over delivery not posted" * (limited < steps)
+            steps = limited
+        return ReAdded(steps - before, note, summands, records, ranges)
+
+    def _let_through(self, account: AccountRow, cut: int) -> bool:
+        """Had a person decided by then that the excess is posted?"""
+        answer = False
+        for told in self._records.orders.get(account.order, ()):
+            event = told.event
+            decided = told.label <= cut and isinstance(event, OperatorDecision) and event.code == "OVER_DELIVERY"
+            if decided and event.account in ("", account_key(account)):
+                answer = event.decision == "post"
+        return answer
+
+    def weights(self, order: OrderRow, row: AccountRow) -> dict[str, int]:
+        if row.kind == "consumption":
+            return consumption_weights(self._configuration, order, row)
+        authority = orders.authority_of(self._configuration, order, row.operation)
+        return ledger.weights(row, authority, self._configuration.rules.yield_.is_)
+
+    def _accounts(
+        self, plant: str, order: OrderRow, cut: int
+    ) -> tuple[dict[str, AccountRow], dict[tuple[str, str], tuple[Destination, Part]]]:
+        rows: dict[str, AccountRow] = {}
+        parts: dict[tuple[str, str], tuple[Destination, Part]] = {}
+        for name in sorted(self._records.equipment):
+            for destination, part in self.equipment(name, cut).parts.items():
+                if destination.order == order.order and destination.kind != UNATTRIBUTED:
+                    state = TotalState(part.amount, part.records, part.first_at, part.last_at, part.ranges)
+                    total = total_record(plant, name, destination, state, _EPOCH)
+                    for key in _enter(rows, total):
+                        parts[key, total.source_key] = destination, part
+        for told in self._records.orders.get(order.order, ()):
+            if told.label <= cut and type(told.event) in DECLARATIONS:
+                date = self._calendar.shift_at(told.event.occurred_at).business_date
+                for total in totals_of(told.event, date, _EPOCH, told.arrival):
+                    _enter(rows, total)
+        self._backflush(order, rows)
+        return rows, parts
+
+    def _backflush(self, order: OrderRow, rows: dict[str, AccountRow]) -> None:
+        if not order.known:
+            return
+        counted = {(row.operation, row.business_date): row for row in rows.values() if row.kind in (BASIS, "yield")}
+        basis = [row for _, row in sorted(rows.items())]
+        for changed in counted.values():
+            here = [row for row in basis if (row.operation, row.business_date) == (changed.operation, changed.business_date)]
+            behind = [source for row in here if row.kind in (BASIS, "yield") for source in row.sources.values()]
+            for account, key, amount, unit in derive(self._configuration, order, changed, basis, _EPOCH):
+                source = SourceTotal("consumption", "backflush", amount.numerator, amount.denominator, unit, 0, 0, 0)
+                source.records = sum(entry.records for entry in behind)
+                for entry in behind:
+                    add_ranges(source.ranges, entry.ranges)
+                rows.setdefault(row_key(account), account).sources[key] = source
+
+
+def _allowed(configuration: Configuration, order: OrderRow, row: AccountRow, units: UnitTable, others: int) -> int | None:
+    """Most steps that an account of yield may post when `others` were posted elsewhere on its item; None: no limit."""
+    if row.kind != "yield" or not orders.receives(order, row.operation):
+        return None
+    most, item = orders.limit(configuration, order, row.material), orders.item_of(order, row.material)
+    if most is None or item is None:
+        return None
+    allowed = units.convert(most, item.quantity.unit, row.unit, row.material)
+    return None if isinstance(allowed, Rejected) else max(0, int(allowed * 10**row.scale) - others)
+
+
+def _enter(rows: dict[str, AccountRow], total: Total) -> list[str]:
+    keys = []
+    for fresh in ledger.accounts_of(total, _EPOCH):
+        key = row_key(fresh)
+        ledger.receive(rows.setdefault(key, fresh), total)
+        keys.append(key)
+    return keys
+
+
+def _summands(
+    source: SourceTotal, part: tuple[Destination, Part] | None, weight: int, wanted: AccountRow, units: UnitTable
+) -> list[Summand]:
+    def in_account(value: Fraction) -> Fraction:
+        converted = units.convert(value, source.unit, wanted.unit, wanted.material)
+        return Fraction(0) if isinstance(converted, Rejected) else weight * converted
+
+    if part is None:
+        quantity = in_account(Fraction(source.numerator, source.denominator))
+        kind = source.kind if source.authority != "backflush" else "backflush"
+        return [Summand(source.equipment, source.run, kind, 1, 1, source.first_at, quantity)]
+    destination, found = part
+    step = Fraction(1, 10**destination.scale)
+    return [
+        Summand(source.equipment, source.run, source.kind, factor, count, found.first_at, in_account(count * factor * step))
+        for factor, count in sorted(found.steps.items())
+    ]

@@ -1,0 +1,172 @@
+"""One equipment counted again, the slow way: all its records sorted, walked once, each piece given to its owner by definition.
+
+Runs, loads and states are what their events say (tables.runs); whose moment it is says tables.attribution. What the stage's
+own arithmetic is made of (frames, vectors, buckets, totals that change by differences) has no part in it.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from app.ledger.rereading import OfEquipment, Read, Told
+from schemas.configuration import Counter, PlantConfig
+from schemas.records import (
+    CounterState,
+    DeclarationRow,
+    EquipmentRow,
+    EquipmentStateChanged,
+    LabourRecorded,
+    LotLoaded,
+    LotUnloaded,
+    PointState,
+    RawRange,
+    RunCorrected,
+    RunVoided,
+)
+from streams.intake import DECLARATIONS
+from tables import activities, declarations, runs
+from tables.attribution import Ownership, count_destinations, unattributed
+from tables.calendar import Calendar
+from tables.counter import Delta, Fall, Point, advance
+from tables.destination import Destination
+from tables.equipment import RUN_EVENTS
+from tables.lineage import add_range
+
+ANY_AGE = (LotLoaded, LotUnloaded, RunCorrected, RunVoided)
+"""Master data of the floor: taken whatever its age."""
+
+
+@dataclass(slots=True)
+class Part:
+    """What one destination got. `steps`: how many counts at which factor (declarations and times: factor 1)."""
+
+    amount: int = 0
+    steps: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    records: int = 0
+    first_at: int = 2**62
+    last_at: int = 0
+    ranges: list[RawRange] = field(default_factory=list)
+
+    def add(self, count: int, factor: int, at: int, raw_source: str, raw_offset: int) -> None:
+        self.amount += count * factor
+        self.steps[factor] += count
+        self.records += 1
+        self.first_at, self.last_at = min(self.first_at, at), max(self.last_at, at)
+        add_range(self.ranges, raw_source, raw_offset, raw_offset, 1)
+
+
+@dataclass(slots=True)
+class Recounted:
+    """All that one equipment gave, by destination, and how its records came."""
+
+    parts: dict[Destination, Part] = field(default_factory=lambda: defaultdict(Part))
+    tally: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    """duplicates, late, too_late."""
+    falls: list[Fall] = field(default_factory=list)
+    row: EquipmentRow = field(default_factory=lambda: EquipmentRow("", "", 1))
+    """Runs, loads and states as the records tell them; no totals."""
+
+
+def recount(name: str, records: OfEquipment, plant: PlantConfig, calendar: Calendar, cut: int) -> Recounted:
+    """Count the records labelled up to `cut` (microseconds). Amounts are in the steps of their destination's scale."""
+    found = Recounted()
+    found.row = row = EquipmentRow(plant.plant.id, name, 1)
+    horizon = _Horizon(plant.attribution.late_horizon_us, records, cut)
+    declared: dict[str, DeclarationRow] = {}
+    measured_at = 0
+    for told in records.events:
+        if told.label <= cut:
+            before = row.revision, len(row.states)
+            _tell(found, told, horizon, declared)
+            if (row.revision, len(row.states)) != before:
+                measured_at = max(measured_at, told.label)
+    ownership = Ownership(row, calendar, plant.attribution.run_grace_us)
+    for counter_name, readings in sorted(records.readings.items()):
+        counter = plant.counter_for(name, counter_name)
+        if counter is not None:
+            _count(found, counter_name, counter, [read for read in readings if read.label <= cut], horizon, ownership)
+    for one in declared.values():
+        for share in declarations.shares_of(one, row, ownership, calendar):
+            part = found.parts[Destination.parse(share.destination)]
+            part.add(share.amount, 1, one.occurred_at, one.raw_source, one.raw_offset)
+    _measure(found, ownership, calendar, measured_at, cut)
+    return found
+
+
+class _Horizon:
+    """Which records came too late: older than the horizon, by the newest label that had come before them."""
+
+    def __init__(self, horizon_us: int, records: OfEquipment, cut: int) -> None:
+        came = [(read.arrival, read.label) for readings in records.readings.values() for read in readings]
+        came += [(told.arrival, told.label) for told in records.events]
+        self._clock, newest = dict[int, int](), 0
+        for arrival, label in sorted(came):
+            newest = max(newest, label)
+            self._clock[arrival] = newest
+        self._horizon_us = horizon_us
+
+    def passed(self, arrival: int, at: int) -> bool:
+        return at < self._clock[arrival] - self._horizon_us
+
+
+def _tell(found: Recounted, told: Told, horizon: _Horizon, declared: dict[str, DeclarationRow]) -> None:
+    event, row = told.event, found.row
+    if getattr(event, "event_id", "") in declared and type(event) in DECLARATIONS:
+        found.tally["duplicates"] += 1
+    elif horizon.passed(told.arrival, event.occurred_at) and not isinstance(event, ANY_AGE):
+        found.tally["too_late"] += 1
+    elif isinstance(event, EquipmentStateChanged):
+        found.tally["duplicates"] += not runs.state_changed(row, event)
+    elif type(event) in RUN_EVENTS:
+        revision = row.revision
+        RUN_EVENTS[type(event)](row, event)
+        found.tally["duplicates"] += row.revision == revision
+    elif type(event) in DECLARATIONS:
+        declared[event.event_id] = declarations.kept(event)
+    else:
+        assert isinstance(event, LabourRecorded), f"{type(event).__name__} concerns no equipment"
+
+
+def _count(found: Recounted, name: str, counter: Counter, readings: list[Read], horizon: _Horizon, ownership: Ownership) -> None:
+    taken: list[Read] = []
+    known: set[int] = set()
+    newest = 0
+    for read in readings:
+        if horizon.passed(read.arrival, read.at):
+            found.tally["too_late"] += 1
+        elif read.seq >= 0 and read.seq in known:
+            found.tally["duplicates"] += 1
+        else:
+            known.add(read.seq)
+            taken.append(read)
+            found.tally["late"] += read.at < newest
+            newest = max(newest, read.at)
+    taken.sort(key=lambda read: (read.at, read.seq, read.raw_offset))
+    state = found.row.counters[name] = CounterState(PointState(), PointState())
+    for index, read in enumerate(taken):
+        deltas: list[Delta] = []
+        advance(state.tail, Point(read.at, read.seq, read.value, index), counter, deltas, found.falls)
+        for delta in deltas:
+            _give(found, name, counter, delta, taken[delta.raw], ownership)
+
+
+def _give(found: Recounted, name: str, counter: Counter, delta: Delta, told_by: Read, ownership: Ownership) -> None:
+    span = ownership.at(delta.at)
+    destinations = count_destinations(span, name, counter)
+    if delta.gap_from is not None and span.run is not None and counter.counts != "indicator":
+        before = ownership.at(delta.gap_from).run
+        if before is None or before.run != span.run.run:  # pieces counted across a disconnect: only a run that covers it
+            destinations = [(unattributed(span.business_date, name, counter), 1)]
+    for destination, factor in destinations:
+        found.parts[destination].add(delta.pieces, factor, delta.at, told_by.raw_source, told_by.raw_offset)
+
+
+def _measure(found: Recounted, ownership: Ownership, calendar: Calendar, told_at: int, cut: int) -> None:
+    """Times: measured when something about them was told, and at each shift's end."""
+    shift_end = calendar.shift_at(cut).start  # the newest one up to the cut
+    for key, measured in activities.measure(found.row, ownership, max(told_at, shift_end)).items():
+        part = found.parts[Destination.parse(key)]
+        part.amount = measured.micros // 1000
+        part.steps[1] = part.amount
+        part.records, part.first_at, part.last_at = len(measured.told_by), measured.first, measured.last
+        for raw_source, raw_offset in sorted(measured.told_by):
+            add_range(part.ranges, raw_source, raw_offset, raw_offset, 1)

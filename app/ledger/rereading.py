@@ -1,0 +1,121 @@
+"""The raw records once more: mapped again with the same configuration, sorted by whom they concern, each with its label.
+
+Nothing of what the stages made of them is used here. Process values are passed over.
+"""
+
+from collections import defaultdict
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from schemas.configuration import Configuration
+from schemas.records import MaterialChanged, ProcessValue
+from streams.equipment import calendar_of
+from streams.intake import DECLARATIONS, EQUIPMENT_EVENTS, LIVE_STEP_US, ORDER_EVENTS
+from streams.mapping import RawRecord, Reading, Refused, compile_source
+
+
+class Read(NamedTuple):
+    """A reading as it came: `arrival` counts the raw records."""
+
+    label: int
+    arrival: int
+    at: int
+    seq: int
+    value: int
+    raw_source: str
+    raw_offset: int
+
+
+class Told(NamedTuple):
+    """Any other canonical event as it came."""
+
+    label: int
+    arrival: int
+    event: Any
+
+
+@dataclass(slots=True)
+class OfEquipment:
+    """All that concerns one equipment, in the order of its arrival."""
+
+    readings: dict[str, list[Read]] = field(default_factory=lambda: defaultdict(list))
+    """By counter."""
+    events: list[Told] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Reread:
+    """What the raw records say. Figures count as intake does; `refused`: (raw source, offset, code)."""
+
+    equipment: dict[str, OfEquipment] = field(default_factory=lambda: defaultdict(OfEquipment))
+    orders: dict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
+    """Events and declarations that name their order and no equipment."""
+    materials: list[Told] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    refused: list[tuple[str, int, str]] = field(default_factory=list)
+
+    def count(self, what: str) -> None:
+        self.counts[what] += 1
+
+
+def reread(
+    records: Iterable[RawRecord],
+    configuration: Configuration,
+    private_key: bytes,
+    *,
+    live: bool = False,
+    only: Container[str] | None = None,
+) -> Reread:
+    """Map `records` (in the order in which intake had them) again. `only`: equipment that matters; None: all.
+
+    `live`: each partition of a raw topic has labels of its own, a second apart; recorded input has one line of them.
+    """
+    plant = configuration.plant
+    step_us = LIVE_STEP_US if live else plant.clock.step_us
+    calendar = calendar_of(plant)
+    mappers = {name: compile_source(name, source, plant, private_key) for name, source in plant.sources.items()}
+    found, labels = Reread(), defaultdict[str, int](int)
+    for arrival, raw in enumerate(records):
+        # A label closes the interval that the record falls into, and never goes back within its partition.
+        partition = raw.raw_source if live else ""
+        if raw.received_at > labels[partition]:
+            grid = -(-raw.received_at // step_us) * step_us
+            labels[partition] = min(grid, calendar.next_cut(raw.received_at - 1))
+        label = labels[partition]
+        found.count("raw")
+        mapper = mappers.get(raw.source)
+        items = mapper.map(raw) if mapper is not None else [Refused("UNKNOWN_SOURCE", raw.source)]
+        if not items:
+            found.count("ignored")
+        for item in items:
+            _sort(found, item, label, arrival, raw, only)
+    return found
+
+
+def _sort(found: Reread, item: Any, label: int, arrival: int, raw: RawRecord, only: Container[str] | None) -> None:
+    kind = type(item)
+    if kind is Reading:
+        found.count("readings")
+        if only is None or item.equipment in only:
+            read = Read(label, arrival, item.occurred_at, item.seq, item.value, raw.raw_source, raw.raw_offset)
+            found.equipment[item.equipment].readings[item.counter].append(read)
+    elif kind is Refused:
+        found.count("refused")
+        found.refused.append((raw.raw_source, raw.raw_offset, item.code))
+    elif kind is ProcessValue:
+        found.count("process_values")
+    else:
+        item.label = label
+        if kind in EQUIPMENT_EVENTS or (kind in DECLARATIONS and item.equipment):
+            if only is None or item.equipment in only:
+                found.equipment[item.equipment].events.append(Told(label, arrival, item))
+        elif kind in ORDER_EVENTS or (kind in DECLARATIONS and item.order):
+            found.orders[item.order].append(Told(label, arrival, item))
+        elif kind is MaterialChanged:
+            found.materials.append(Told(label, arrival, item))
+        elif kind in DECLARATIONS:
+            found.count("refused")
+            found.refused.append((raw.raw_source, raw.raw_offset, "NO_EQUIPMENT"))
+            return
+        found.count("declarations" if kind in DECLARATIONS else "other")
