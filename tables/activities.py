@@ -76,7 +76,7 @@ def apply(row: EquipmentRow, ownership: Ownership, now: int) -> None:
         if total is None:
             total = row.totals[key] = TotalState(0, 0, found.first, found.last)
         amount = found.micros // 1000
-        if amount != total.amount:
+        if (amount, len(found.told_by)) != (total.amount, total.records):
             total.amount, total.first_at, total.last_at, total.dirty = amount, found.first, found.last, True
             total.ranges, total.records = [], len(found.told_by)
             for raw_source, raw_offset in sorted(found.told_by):

@@ -56,26 +56,32 @@ def check(
     added = known.posting(row, posting, siblings)
     earlier = [entry for entry in row.issued if entry.sequence < posting.sequence]
     before = known.posting(row, earlier[-1], siblings) if earlier else None
-    verdict = _verdict(row, posting, added)
-    return Checked(OK if not verdict else DIFFERS, verdict, added, before, records, known)
+    wrong = _verdict(row, posting, added)
+    return Checked(OK if wrong is None else wrong.code, "" if wrong is None else wrong.detail, added, before, records, known)
 
 
-def _verdict(row: AccountRow, posting: IssuedPosting, added: ReAdded) -> str:
-    """Empty: everything agrees; else a sentence."""
+def _verdict(row: AccountRow, posting: IssuedPosting, added: ReAdded) -> Rejected | None:
+    """None: everything agrees."""
     if added.steps is None:
-        return f"the records cannot be added: {added.note}"
+        return _differs(f"the records cannot be added: {added.note}")
     text, posted = decimal_text(added.steps, row.scale), decimal_text(posting.amount, row.scale)
     if added.steps != posting.amount:
-        return f"records re-read and re-added come to {text} {row.unit}, posted are {posted}"
+        return _differs(f"records re-read and re-added come to {text} {row.unit}, posted are {posted}")
     derived = any(summand.kind == "backflush" for summand in added.summands)  # its lineage is that of the pieces it follows
     if added.records != posting.records and not derived:
-        return f"{added.records} records say this, the posting names {posting.records}"
+        return _differs(f"{added.records} records say this, the posting names {posting.records}")
     sums = [entry.amount for entry in row.issued if entry.sequence <= posting.sequence]
     if sum(sums) != posting.cumulative:
-        return f"the account's postings up to this one come to {sum(sums)} steps, it says {posting.cumulative}"
+        return _differs(f"the account's postings up to this one come to {sum(sums)} steps, it says {posting.cumulative}")
     if sum(entry.amount for entry in row.issued) != row.posted:
-        return f"the account says {row.posted} steps posted, its postings come to {sum(entry.amount for entry in row.issued)}"
-    return ""
+        return _differs(
+            f"the account says {row.posted} steps posted, its postings come to {sum(entry.amount for entry in row.issued)}"
+        )
+    return None
+
+
+def _differs(sentence: str) -> Rejected:
+    return Rejected("SOURCE_DIFFERS", sentence)
 
 
 def equipment_of(snapshot: Snapshot, accounts: list[AccountRow]) -> set[str]:
