@@ -128,15 +128,16 @@ def _tell(found: Recounted, told: Told, horizon: _Horizon, declared: dict[str, D
 
 def _count(found: Recounted, name: str, counter: Counter, readings: list[Read], horizon: _Horizon, ownership: Ownership) -> None:
     taken: list[Read] = []
-    known: set[int] = set()
+    known: set[tuple[int | str, ...]] = set()
     newest = 0
     for read in readings:
+        identity = _identity(read, counter)
         if horizon.passed(read.arrival, read.at):
             found.tally["too_late"] += 1
-        elif read.seq >= 0 and read.seq in known:
+        elif identity in known:
             found.tally["duplicates"] += 1
         else:
-            known.add(read.seq)
+            known.add(identity)
             taken.append(read)
             found.tally["late"] += read.at < newest
             newest = max(newest, read.at)
@@ -147,6 +148,16 @@ def _count(found: Recounted, name: str, counter: Counter, readings: list[Read], 
         advance(state.tail, Point(read.at, read.seq, read.value, index), counter, deltas, found.falls)
         for delta in deltas:
             _give(found, name, counter, delta, taken[delta.raw], ownership)
+
+
+def _identity(read: Read, counter: Counter) -> tuple[int | str, ...]:
+    """What makes a second reading a repetition (docs/adr/0012): its sequence number, else time and value; two increments of one
+    moment are two records."""
+    if read.seq >= 0:
+        return (read.seq,)
+    if counter.shows == "increment":
+        return read.at, read.value, read.raw_source, read.raw_offset
+    return read.at, read.value
 
 
 def _give(found: Recounted, name: str, counter: Counter, delta: Delta, told_by: Read, ownership: Ownership) -> None:
