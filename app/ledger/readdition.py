@@ -4,7 +4,7 @@ The rules of an account (what counts in it, units, the limit of an order) are th
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from app.ledger.recount import Part, Recounted, recount
@@ -25,18 +25,22 @@ from schemas.records import (
 from streams.declared import totals_of
 from streams.equipment import calendar_of, total_record
 from streams.intake import DECLARATIONS
-from streams.orders import consumption_weights
+from streams.orders_book import MAX_PHANTOM_LEVELS
+from streams.orders_memory import plant_of
 from tables import account as ledger
 from tables import order as orders
-from tables.account import BASIS, account_key, row_key
-from tables.backflush import derive
+from tables.account import STOCK, account_key, row_key
+from tables.backflush import Derived, derive
+from tables.decisions import POST
 from tables.destination import UNATTRIBUTED, Destination
 from tables.lineage import add_ranges
-from tables.quantity import decimal_text, round_half_away
+from tables.quantity import decimal_text, fraction, round_half_away
 from tables.rejected import Rejected
 from tables.units import UnitTable
 
 _EPOCH = 1
+MAX_COUNTED = 512
+"""Equipment at a cut that is kept counted: postings of one cut follow each other."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -55,9 +59,12 @@ class Summand:
 
 @dataclass(slots=True, frozen=True)
 class ReAdded:
-    """`steps`: the posting's amount as the records say; None: no unit leads to the account's (see `note`)."""
+    """What the records say of an account at a cut."""
 
-    steps: int | None
+    cumulative: int | None
+    """Steps to have been posted then; None: no unit leads to the account's (see `note`)."""
+    steps: int
+    """Of it by this cut's postings."""
     note: str
     summands: list[Summand]
     """Of the account at the posting's cut: of all its postings so far together."""
@@ -71,16 +78,16 @@ class ReAddition:
     def __init__(self, records: Reread, configuration: Configuration) -> None:
         self._records, self._configuration = records, configuration
         self._calendar = calendar_of(configuration.plant)
-        self._cut = -1
-        self._equipment: dict[str, Recounted] = {}
+        self._periods = plant_of(configuration, UnitTable(configuration.plant.units)).times.periods
+        self._counted: dict[tuple[str, int], Recounted] = {}
 
     def equipment(self, name: str, cut: int) -> Recounted:
-        if cut != self._cut:
-            self._cut, self._equipment = cut, {}
-        known = self._equipment.get(name)
+        known = self._counted.get((name, cut))
         if known is None:
+            if len(self._counted) >= MAX_COUNTED:
+                self._counted.clear()
             records = self._records.equipment[name]
-            known = self._equipment[name] = recount(name, records, self._configuration.plant, self._calendar, cut)
+            known = self._counted[name, cut] = recount(name, records, self._configuration.plant, self._calendar, cut)
         return known
 
     def order(self, plant: str, name: str, cut: int) -> OrderRow:
@@ -117,7 +124,8 @@ class ReAddition:
         return amount, summands, row
 
     def posting(self, account: AccountRow, posting: IssuedPosting, siblings: Iterable[AccountRow]) -> "ReAdded":
-        """What the posting must be: round(cumulative at its cut), within the order's limit, minus what was issued before.
+        """What the account's postings of this cut must come to: round(cumulative), within the order's limit, minus what was
+        issued before. (A cut gives several where a correction takes postings back, or shares go to several reservation items.)
 
         `siblings`: all accounts of the order (what they had posted by then counts against the limit).
         """
@@ -126,23 +134,24 @@ class ReAddition:
         order, units = self.order(account.plant, account.order, cut), self.units(cut)
         records, ranges = ledger.lineage(row, self.weights(order, row))
         if isinstance(amount, Rejected):
-            return ReAdded(None, amount.detail, summands, records, ranges)
-        steps, before = round_half_away(amount, account.scale), posting.cumulative - posting.amount
-        others = sum(
-            entry.amount
+            return ReAdded(None, 0, amount.detail, summands, records, ranges)
+        steps = round_half_away(amount, account.scale)
+        before = sum(entry.amount for entry in account.issued if entry.cut < cut)
+        others = [
+            (fraction(entry.amount, other.scale), other.unit)
             for other in siblings
             if (other.kind, other.material, other.operation) == ("yield", account.material, account.operation)
             and row_key(other) != row_key(account)
             for entry in other.issued
             if (entry.cut, row_key(other)) < (cut, row_key(account))
-        )
+        ]
         room = _allowed(self._configuration, order, account, units, others)
         note = ""
         if room is not None and steps > room and not self._let_through(account, cut):
             limited = max(room, min(before, steps))
             note = f"{decimal_text(steps - limited, account.scale)} {account.unit} over delivery not posted" * (limited < steps)
             steps = limited
-        return ReAdded(steps - before, note, summands, records, ranges)
+        return ReAdded(steps, steps - before, note, summands, records, ranges)
 
     def _let_through(self, account: AccountRow, cut: int) -> bool:
         """Had a person decided by then that the excess is posted?"""
@@ -151,14 +160,11 @@ class ReAddition:
             event = told.event
             decided = told.label <= cut and isinstance(event, OperatorDecision) and event.code == "OVER_DELIVERY"
             if decided and event.account in ("", account_key(account)):
-                answer = event.decision == "post"
+                answer = event.decision == POST
         return answer
 
     def weights(self, order: OrderRow, row: AccountRow) -> dict[str, int]:
-        if row.kind == "consumption":
-            return consumption_weights(self._configuration, order, row)
-        authority = orders.authority_of(self._configuration, order, row.operation)
-        return ledger.weights(row, authority, self._configuration.rules.yield_.is_)
+        return orders.weights_of(self._configuration, order, row)
 
     def _accounts(
         self, plant: str, order: OrderRow, cut: int
@@ -166,52 +172,87 @@ class ReAddition:
         rows: dict[str, AccountRow] = {}
         parts: dict[tuple[str, str], tuple[Destination, Part]] = {}
         for name in sorted(self._records.equipment):
-            for destination, part in self.equipment(name, cut).parts.items():
+            counted = self.equipment(name, cut)
+            revisions = {run.run: run.bom_revision for run in counted.row.runs}
+            for destination, part in counted.parts.items():
                 if destination.order == order.order and destination.kind != UNATTRIBUTED:
                     state = TotalState(part.amount, part.records, part.first_at, part.last_at, part.ranges)
                     total = total_record(plant, name, destination, state, _EPOCH)
-                    for key in _enter(rows, total):
+                    total.bom_revision = revisions.get(destination.run, "")
+                    for key in self._receive(rows, total, name, destination, cut):
                         parts[key, total.source_key] = destination, part
         for told in self._records.orders.get(order.order, ()):
             if told.label <= cut and type(told.event) in DECLARATIONS:
                 date = self._calendar.shift_at(told.event.occurred_at).business_date
                 for total in totals_of(told.event, date, _EPOCH, told.arrival):
                     _enter(rows, total)
-        self._backflush(order, rows)
+        self._derive(order, rows, self.units(cut))
         return rows, parts
 
-    def _backflush(self, order: OrderRow, rows: dict[str, AccountRow]) -> None:
+    def _receive(self, rows: dict[str, AccountRow], total: Total, name: str, destination: Destination, cut: int) -> list[str]:
+        """Scrap that grew after its period had closed is scrap from stock (domain rule 6)."""
+        date = total.business_date
+        if total.kind != "scrap" or total.position == STOCK or not self._periods or self._periods.is_open(date, cut):
+            return _enter(rows, total)
+        before = self.equipment(name, self._periods.closes_at(date[:7]) - 1).parts.get(destination)
+        known = replace(total, numerator=before.amount if before is not None else 0)
+        scrap = ledger.accounts_of(known, _EPOCH)[0]
+        ledger.receive(scrap, known)
+        kept, late = ledger.late_split(scrap, total)
+        return [*_enter(rows, kept), *(_enter(rows, late, late=True) if late.numerator else [])]
+
+    def _derive(self, order: OrderRow, rows: dict[str, AccountRow], units: UnitTable) -> None:
+        """Consumption that follows from other accounts, phantoms within phantoms included."""
         if not order.known:
             return
-        counted = {(row.operation, row.business_date): row for row in rows.values() if row.kind in (BASIS, "yield")}
-        basis = [row for _, row in sorted(rows.items())]
-        for changed in counted.values():
-            here = [row for row in basis if (row.operation, row.business_date) == (changed.operation, changed.business_date)]
-            behind = [source for row in here if row.kind in (BASIS, "yield") for source in row.sources.values()]
-            for account, key, amount, unit in derive(self._configuration, order, changed, basis, _EPOCH):
-                source = SourceTotal("consumption", "backflush", amount.numerator, amount.denominator, unit, 0, 0, 0)
-                source.records = sum(entry.records for entry in behind)
-                for entry in behind:
-                    add_ranges(source.ranges, entry.ranges)
-                rows.setdefault(row_key(account), account).sources[key] = source
+        places = {(row.operation, row.business_date) for row in rows.values()}
+        for _ in range(MAX_PHANTOM_LEVELS):
+            grew = False
+            for operation, date in sorted(places):
+                accounts = [row for _, row in sorted(rows.items())]
+                for one in derive(self._configuration, order, operation, date, accounts, units):
+                    known = rows.get(row_key(one.account))
+                    source = known.sources.get(one.source_key) if known is not None else None
+                    if one.amount != (Fraction(source.numerator, source.denominator) if source is not None else 0):
+                        rows.setdefault(row_key(one.account), one.account).sources[one.source_key] = _source(one)
+                        grew = True
+            if not grew:
+                return
 
 
-def _allowed(configuration: Configuration, order: OrderRow, row: AccountRow, units: UnitTable, others: int) -> int | None:
-    """Most steps that an account of yield may post when `others` were posted elsewhere on its item; None: no limit."""
+def _source(one: Derived) -> SourceTotal:
+    source = SourceTotal("consumption", one.authority, one.amount.numerator, one.amount.denominator, one.unit, 0, 0, 0)
+    source.bom_revision = one.revision
+    source.records = sum(entry.records for entry in one.behind)
+    for entry in one.behind:
+        add_ranges(source.ranges, entry.ranges)
+    return source
+
+
+def _allowed(
+    configuration: Configuration, order: OrderRow, row: AccountRow, units: UnitTable, others: Iterable[tuple[Fraction, str]]
+) -> int | None:
+    """Most steps that an account of yield may post when `others` (quantity, unit) were posted elsewhere on its item;
+    None: no limit."""
     if row.kind != "yield" or not orders.receives(order, row.operation):
         return None
     most, item = orders.limit(configuration, order, row.material), orders.item_of(order, row.material)
     if most is None or item is None:
         return None
-    allowed = units.convert(most, item.quantity.unit, row.unit, row.material)
-    return None if isinstance(allowed, Rejected) else max(0, int(allowed * 10**row.scale) - others)
+    room = units.convert(most, item.quantity.unit, row.unit, row.material)
+    if isinstance(room, Rejected):
+        return None
+    for quantity, unit in others:
+        taken = units.convert(quantity, unit, row.unit, row.material)
+        room -= Fraction(0) if isinstance(taken, Rejected) else taken
+    return max(0, int(room * 10**row.scale))
 
 
-def _enter(rows: dict[str, AccountRow], total: Total) -> list[str]:
+def _enter(rows: dict[str, AccountRow], total: Total, late: bool = False) -> list[str]:
     keys = []
     for fresh in ledger.accounts_of(total, _EPOCH):
         key = row_key(fresh)
-        ledger.receive(rows.setdefault(key, fresh), total)
+        ledger.receive(rows.setdefault(key, fresh), total, late)
         keys.append(key)
     return keys
 

@@ -54,7 +54,7 @@ def check(
     except SourceExpired as gone:
         return Checked(EXPIRED, f"{gone}; stored: {posting.records} records, {sources_text(posting.ranges)}")
     added = known.posting(row, posting, siblings)
-    earlier = [entry for entry in row.issued if entry.sequence < posting.sequence]
+    earlier = [entry for entry in row.issued if entry.cut < posting.cut]
     before = known.posting(row, earlier[-1], siblings) if earlier else None
     wrong = _verdict(row, posting, added)
     return Checked(OK if wrong is None else wrong.code, "" if wrong is None else wrong.detail, added, before, records, known)
@@ -62,11 +62,13 @@ def check(
 
 def _verdict(row: AccountRow, posting: IssuedPosting, added: ReAdded) -> Rejected | None:
     """None: everything agrees."""
-    if added.steps is None:
+    if added.cumulative is None:
         return _differs(f"the records cannot be added: {added.note}")
-    text, posted = decimal_text(added.steps, row.scale), decimal_text(posting.amount, row.scale)
-    if added.steps != posting.amount:
-        return _differs(f"records re-read and re-added come to {text} {row.unit}, posted are {posted}")
+    at_cut = [entry for entry in row.issued if entry.cut == posting.cut]
+    posted = sum(entry.amount for entry in at_cut)
+    if added.steps != posted or at_cut[-1].cumulative != added.cumulative:
+        text = f"{decimal_text(added.steps, row.scale)} {row.unit}"
+        return _differs(f"records re-read and re-added come to {text}, posted are {decimal_text(posted, row.scale)}")
     derived = any(summand.kind == "backflush" for summand in added.summands)  # its lineage is that of the pieces it follows
     if added.records != posting.records and not derived:
         return _differs(f"{added.records} records say this, the posting names {posting.records}")
@@ -135,9 +137,7 @@ def trace_posting(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, s
         "posting_id": posting.posting_id,
         "account": account_key(row),
         "amount": decimal_text(posting.amount, row.scale),
-        "re_added": None
-        if checked.added is None or checked.added.steps is None
-        else decimal_text(checked.added.steps, row.scale),
+        "re_added": None if checked.added is None else decimal_text(checked.added.steps, row.scale),
         "unit": row.unit,
         "status": status,
         "rule": posting.rule,
@@ -211,7 +211,11 @@ def _quantity(row: AccountRow, posting: IssuedPosting, checked: Checked) -> list
     rest = sum((one.quantity for one in own[LISTED:]), Fraction(0))
     if own[LISTED:]:
         lines.append(f"{len(own) - LISTED} more{'':<58} {_text(rest):>14}")
-    left = fraction(posting.amount, row.scale) - sum((one.quantity for one in own), Fraction(0))
+    same_cut = [entry for entry in row.issued if entry.cut == posting.cut]
+    beside = sum(entry.amount for entry in same_cut) - posting.amount
+    if beside:  # a correction by reversal, or shares of several reservation items
+        lines.append(f"{f'{len(same_cut) - 1} other postings of this cut':<65} {_text(-fraction(beside, row.scale)):>14}")
+    left = fraction(posting.amount + beside, row.scale) - sum((one.quantity for one in own), Fraction(0))
     if left:
         note = checked.added.note if checked.added is not None and checked.added.note else "rounding (carry)"
         lines.append(f"{note:<65} {_text(left):>14}")
