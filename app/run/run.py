@@ -3,6 +3,7 @@
 import contextlib
 import json
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -83,7 +84,9 @@ def execute(request: RunRequest, reconcile: Callable[[ledger.Snapshot, RunErp, P
         stages = {"intake": f"intake.{raw}.changelog", **{stage: f"{stage}.changelog" for stage in STAGES[1:]}}
         collector = Collector(broker, codec, prefix, stages)
         stack.callback(collector.close)
-        workers = _workers(request, broker, prefix, configuration, erp)
+        state = request.out / "state" / prefix.rstrip(".")
+        stack.callback(shutil.rmtree, state, ignore_errors=True)  # local stores are caches of topics that end with the run
+        workers = _workers(request, broker, prefix, configuration, erp, state)
         stack.callback(workers.stop)
         workers.start()
         request.started(workers.pids())
@@ -140,11 +143,13 @@ def _broker(request: RunRequest, prefix: str, raw: str) -> Iterator[Broker]:
                     future.result(30)
 
 
-def _workers(request: RunRequest, broker: Broker, prefix: str, configuration: Configuration, erp: RunErp) -> Workers:
+def _workers(
+    request: RunRequest, broker: Broker, prefix: str, configuration: Configuration, erp: RunErp, state: Path
+) -> Workers:
     stored = request.out / "configuration.json"
     stored.write_text(json.dumps(configuration.document().to_avro()), encoding="utf-8")
     arguments = ["--bootstrap", broker.bootstrap, "--prefix", prefix, "--configuration", str(stored), "--recorded"]
-    arguments += ["--datadir", str(request.out / "state"), *(["--embedded"] if broker.embedded else [])]
+    arguments += ["--datadir", str(state), *(["--embedded"] if broker.embedded else [])]
     pids = request.out / "pids.json"
     return Workers(
         arguments,

@@ -90,7 +90,7 @@ class Killer:
             self._forget(stage)
 
     def _forget(self, stage: str) -> None:
-        for store in sorted(self.out.glob(f"state/0/**/{stage}-*.db")):
+        for store in sorted(self.out.glob(f"state/*/0/**/{stage}-*.db")):
             for path in sorted(store.rglob("*"), reverse=True):
                 path.unlink() if path.is_file() else path.rmdir()
             store.rmdir()
