@@ -143,9 +143,7 @@ def _broker(request: RunRequest, prefix: str, raw: str) -> Iterator[Broker]:
                     future.result(30)
 
 
-def _workers(
-    request: RunRequest, broker: Broker, prefix: str, configuration: Configuration, erp: RunErp, state: Path
-) -> Workers:
+def _workers(request: RunRequest, broker: Broker, prefix: str, configuration: Configuration, erp: RunErp, state: Path) -> Workers:
     stored = request.out / "configuration.json"
     stored.write_text(json.dumps(configuration.document().to_avro()), encoding="utf-8")
     arguments = ["--bootstrap", broker.bootstrap, "--prefix", prefix, "--configuration", str(stored), "--recorded"]
