@@ -1,9 +1,9 @@
 """The report of a run: every line answers a question, every problem ends in a command."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,35 +11,15 @@ from zoneinfo import ZoneInfo
 from app.ledger import erp_check
 from app.ledger.balance import ACCEPTED, Balance, Proof
 from app.ledger.export import quantity_text
+from app.ledger.needs import Need, needs_of
 from app.ledger.snapshot import Snapshot
 from streams.intake import counted
-from tables.account import account_key
+from tables.account import BASIS
+from tables.cut_off import left_behind
 
 KIND_ORDER = ("yield", "scrap", "rework", "consumption", "machine_time", "setup_time", "labour_time")
 
-CODE_OWNERS = {
-    "OVER_DELIVERY": "logistics",
-    "UNKNOWN_ORDER": "integration",
-    "LOT_MISSING": "shift lead",
-    "MATERIAL_NOT_IN_BOM": "controlling",
-    "MATERIAL_NOT_IN_ORDER": "controlling",
-    "MATERIAL_AMBIGUOUS": "shift lead",
-    "UNATTRIBUTED": "shift lead",
-    "NO_ORDER": "shift lead",
-    "LOT_HELD": "quality",
-    "LOT_BLOCKED": "quality",
-}
-DEFAULT_OWNER = "plant IT"
 TALLIES = (("duplicates", "duplicates"), ("late", "late readings"), ("resets", "resets"), ("placeholders", "placeholder zeros"))
-
-
-@dataclass(slots=True)
-class Need:
-    """Something that waits for a person."""
-
-    what: str
-    owner: str
-    command: str
 
 
 @dataclass(slots=True)
@@ -60,6 +40,8 @@ class Report:
     proof: Proof
     erp_check: dict[str, Any]
     needs: list[Need]
+    late: list[tuple[str, str, Fraction, str]]
+    """Kind, unit, quantity and orders of what the ERP does not have yet."""
     tallies: dict[str, int]
     quality: dict[str, int]
     zone: str
@@ -105,7 +87,8 @@ def build(snapshot: Snapshot, proof: Proof, seconds: float, rate: float, erp: Ma
         balances=balances,
         proof=proof,
         erp_check=dict(erp),
-        needs=list(_needs(snapshot, proof)),
+        needs=list(needs_of(snapshot, proof)),
+        late=missed(snapshot),
         tallies=dict(tallies),
         quality={
             "lots": len(list(snapshot.of("lots", "l|"))),
@@ -117,6 +100,22 @@ def build(snapshot: Snapshot, proof: Proof, seconds: float, rate: float, erp: Ma
     )
 
 
+def missed(snapshot: Snapshot) -> list[tuple[str, str, Fraction, str]]:
+    """What a period that closed now would miss, by kind and unit (domain rule 16)."""
+    amounts: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
+    orders: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in snapshot.of("orders", "a|"):
+        left = sum((one.steps for one in left_behind(row)), 0) if row.kind != BASIS else 0
+        if left:
+            amounts[row.kind, row.unit] += Fraction(left, 10**row.scale)
+            orders[row.kind, row.unit].add(row.order)
+    return [(kind, unit, amounts[kind, unit], _few(sorted(orders[kind, unit]))) for kind, unit in sorted(amounts, key=_rank)]
+
+
+def _few(orders: list[str]) -> str:
+    return f"order {orders[0]}" if len(orders) == 1 else f"{len(orders)} orders"
+
+
 def _forgotten(snapshot: Snapshot, kept: Container[str]) -> int:
     """Postings that were accepted so long ago that delivery has no row of them: one call each, further ones are not known."""
     issued = (posting for row in snapshot.of("orders", "a|") for posting in row.issued)
@@ -126,27 +125,6 @@ def _forgotten(snapshot: Snapshot, kept: Container[str]) -> int:
 def _rank(key: tuple[str, str]) -> tuple[int, str]:
     kind, unit = key
     return (KIND_ORDER.index(kind) if kind in KIND_ORDER else len(KIND_ORDER)), unit
-
-
-def _needs(snapshot: Snapshot, proof: Proof) -> Iterator[Need]:
-    for row in snapshot.of("orders", "a|"):
-        if row.code:
-            what = (
-                f"{quantity_text(Fraction(row.parked, 10**row.scale))} {row.unit} parked {row.code} {row.kind} order {row.order}"
-            )
-            yield Need(what, CODE_OWNERS.get(row.code, DEFAULT_OWNER), f"lineledger parked --account '{account_key(row)}'")
-    for row in snapshot.of("delivery", "p|"):
-        if row.state in ("held", "parked", "rejected"):
-            what = f"posting {row.posting.posting_id} {row.state} {row.code} order {row.posting.order}"
-            yield Need(what, CODE_OWNERS.get(row.code, DEFAULT_OWNER), f"lineledger trace {row.posting.posting_id}")
-    for entry in proof.unattributed:
-        reason = "no run open" if entry.code == "UNATTRIBUTED" else "its run has no order"
-        what = f"{quantity_text(entry.quantity)} {entry.destination.unit} unattributed {entry.equipment}, {reason}"
-        at = datetime.fromtimestamp(entry.total.first_at / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        yield Need(what, CODE_OWNERS[entry.code], f"lineledger trace {entry.equipment} --at {at}")
-    codes = Counter(letter.code for letter in snapshot.letters)
-    for code, count in sorted(codes.items()):
-        yield Need(f"{count} records refused: {code}", DEFAULT_OWNER, f"lineledger exceptions --code {code}")
 
 
 def text(report: Report) -> str:
@@ -189,8 +167,9 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _proof_lines(report)
     yield ""
     if report.needs:
-        yield f"{'Needs somebody':<60}{'owner':<14}next step"
-        yield from (f"  {need.what:<58}{need.owner:<14}{need.command}" for need in report.needs)
+        yield f"{'Needs somebody':<60}{'since':<14}{'owner':<14}next step"
+        for need in report.needs:
+            yield f"  {need.what:<58}{_local(need.since, report.zone, '%d %b %H:%M'):<14}{need.owner:<14}{need.command}"
     healed = [f"{report.tallies[name]:,} {words}" for name, words in TALLIES if report.tallies.get(name)]
     if calls["retries"] or calls["read_backs"]:
         healed.append(f"{calls['retries']} retries and {calls['read_backs']} read-backs at the ERP")
@@ -198,6 +177,9 @@ def _lines(report: Report) -> Iterator[str]:
         healed.append(f"{report.restarts} restarts of workers")
     yield f"Healed by itself  {', '.join(healed) or 'nothing'}"
     yield f"Quality  {report.quality['lots']} lots, {report.quality['held']} on hold"
+    if report.late:
+        shown = "; ".join(f"{_grouped(amount)} {unit} {kind} ({orders})" for kind, unit, amount, orders in report.late)
+        yield f"Month-end if closed now: {shown} would miss the period"
     yield f"Speed    {report.rate:,.0f} raw/s once the stages were up; ran {report.seconds:.1f} s"
     if report.files:
         yield f"Open     {'   '.join(report.files)}" + (f"   Try: lineledger trace {report.example}" if report.example else "")
@@ -227,8 +209,8 @@ def _proof_lines(report: Report) -> Iterator[str]:
     yield from erp_check.lines_of(report.erp_check)
 
 
-def _local(micros: int, zone: str) -> str:
-    return datetime.fromtimestamp(micros / 1e6, ZoneInfo(zone)).strftime("%d %b %Y %H:%M") if micros else "-"
+def _local(micros: int, zone: str, form: str = "%d %b %Y %H:%M") -> str:
+    return datetime.fromtimestamp(micros / 1e6, ZoneInfo(zone)).strftime(form) if micros else "-"
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -251,7 +233,12 @@ def as_json(report: Report) -> dict[str, Any]:
         ],
         "differences": [*report.proof.differences, *report.erp_check.get("differences", [])],
         "erp": report.erp_check,
-        "needs": [{"what": need.what, "owner": need.owner, "command": need.command} for need in report.needs],
+        "needs": [
+            {"what": need.what, "since": need.since, "owner": need.owner, "command": need.command} for need in report.needs
+        ],
+        "late": [
+            {"kind": kind, "unit": unit, "quantity": str(amount), "orders": orders} for kind, unit, amount, orders in report.late
+        ],
         "healed": report.tallies,
         "restarts": report.restarts,
         "files": report.files,

@@ -1,0 +1,68 @@
+"""What of a ledger waits for a person: what, since when, whom, and the command that shows more."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+
+from app.ledger.balance import Proof
+from app.ledger.export import quantity_text
+from app.ledger.snapshot import Snapshot
+from tables.account import account_key
+
+CODE_OWNERS = {
+    "OVER_DELIVERY": "logistics",
+    "UNKNOWN_ORDER": "integration",
+    "LOT_MISSING": "shift lead",
+    "MATERIAL_NOT_IN_BOM": "controlling",
+    "MATERIAL_NOT_IN_ORDER": "controlling",
+    "MATERIAL_AMBIGUOUS": "shift lead",
+    "UNATTRIBUTED": "shift lead",
+    "NO_ORDER": "shift lead",
+    "LOT_HELD": "quality",
+    "LOT_BLOCKED": "quality",
+}
+DEFAULT_OWNER = "plant IT"
+
+
+@dataclass(slots=True)
+class Need:
+    """Something that waits for a person. `since`: microseconds of log time, 0 where nothing says it."""
+
+    what: str
+    since: int
+    owner: str
+    command: str
+
+
+def needs_of(snapshot: Snapshot, proof: Proof) -> Iterator[Need]:
+    """Parked accounts, postings that somebody has to decide about, quantity without a run, refused records."""
+    for row in snapshot.of("orders", "a|"):
+        if row.code:
+            parked = quantity_text(Fraction(row.parked, 10**row.scale))
+            what = f"{parked} {row.unit} parked {row.code} {row.kind} order {row.order}"
+            since = row.since or min((source.first_at for source in row.sources.values()), default=0)
+            yield Need(what, since, _owner(row.code), f"lineledger parked --account '{account_key(row)}'")
+    for row in snapshot.of("delivery", "p|"):
+        if row.state in ("held", "parked", "rejected"):
+            what = f"posting {row.posting.posting_id} {row.state} {row.code} order {row.posting.order}"
+            yield Need(what, row.posting.cut, _owner(row.code), f"lineledger trace {row.posting.posting_id}")
+    for entry in proof.unattributed:
+        reason = "no run open" if entry.code == "UNATTRIBUTED" else "its run has no order"
+        what = f"{quantity_text(entry.quantity)} {entry.destination.unit} unattributed {entry.equipment}, {reason}"
+        at = datetime.fromtimestamp(entry.total.first_at / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        yield Need(what, entry.total.first_at, _owner(entry.code), f"lineledger trace {entry.equipment} --at {at}")
+    yield from _refused(snapshot)
+
+
+def _refused(snapshot: Snapshot) -> Iterator[Need]:
+    received: dict[str, list[int]] = {}
+    for letter in snapshot.letters:
+        received.setdefault(letter.code, []).append(letter.received_at)
+    for code, times in sorted(received.items()):
+        since = min((at for at in times if at), default=0)
+        yield Need(f"{len(times)} records refused: {code}", since, _owner(code), f"lineledger exceptions --code {code}")
+
+
+def _owner(code: str) -> str:
+    return CODE_OWNERS.get(code, DEFAULT_OWNER)
