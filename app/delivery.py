@@ -15,8 +15,10 @@ from app.erp.executor import Executor, ExecutorSettings
 from app.erp.metrics import ErpMetrics
 from app.erp.outcomes import OutcomeProducer
 from schemas.catalog import catalog
+from schemas.configuration import Configuration
 from schemas.records import PostingRow
 from streams.delivery import DeliveryStage
+from tables.maintenance import ends_at
 
 if TYPE_CHECKING:
     from app.topology import Plant
@@ -54,10 +56,19 @@ class ErpCalls(Service):
             peek=self._peek,
             configuration=plant.installation.configuration,
             last_good=lambda: max(self._renewed, app.last_commit_boottime),
+            maintenance=lambda: self._seconds_of_maintenance(plant.wanted, settings.recorded),
             metrics=ErpMetrics(REGISTRY),
         )
         app.on_released = self._executor.accept
         app.observers.append(self._executor)
+
+    @staticmethod
+    def _seconds_of_maintenance(configuration: Configuration | None, recorded: bool) -> float:
+        """Recorded input is posted whatever the wall clock shows: its own times say nothing about the ERP's windows."""
+        if recorded or configuration is None:
+            return 0.0
+        now = int(time.time() * 1_000_000)
+        return max(0, ends_at(configuration.erp.erp.maintenance, configuration.plant.plant.zone, now) - now) / 1_000_000
 
     def _peek(self, posting_id: str) -> PostingRow | None:
         part = next((part for tp, part in self._app.tables.parts.items() if tp.partition == catalog().endpoints[ENDPOINT]), None)

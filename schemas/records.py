@@ -3218,6 +3218,9 @@ class PostingRow:
     waited_us: int = 0
     closed_at: int = 0
     alone: bool = False
+    document: str = ""
+    calls: int = 0
+    replaced_by: str = ""
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> PostingRow:
@@ -3240,6 +3243,9 @@ class PostingRow:
             waited_us=d["waited_us"],
             closed_at=d["closed_at"],
             alone=d["alone"],
+            document=d["document"],
+            calls=d["calls"],
+            replaced_by=d["replaced_by"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -3262,6 +3268,9 @@ class PostingRow:
             "waited_us": self.waited_us,
             "closed_at": self.closed_at,
             "alone": self.alone,
+            "document": self.document,
+            "calls": self.calls,
+            "replaced_by": self.replaced_by,
         }
 
 

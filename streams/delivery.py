@@ -7,6 +7,7 @@ from schemas.records import AttemptEnded, ConfigActivated, LotState, LotStateRow
 from streams import boundary, clock
 from streams.delivery_attempts import attempt_ended, timer_fired
 from streams.delivery_desk import LOT_STATES, POSTINGS, Desk, posting_key
+from streams.delivery_documents import dispatch_all, resolve
 from streams.step import RawMessage, Step, Topology
 from tables.backlog import Backlog
 from tables.posting_state import (
@@ -45,11 +46,12 @@ class DeliveryStage:
         for row in [row for _, row in step.rows.scan(POSTINGS)]:
             if row.state == DISPATCHED:
                 desk.suspend(row, "TAKEN_OVER", "the process that had it ended")
+        for row in [row for _, row in step.rows.scan(POSTINGS)]:
             if row.state == UNKNOWN:
-                desk.resolve(row)
+                resolve(desk, row)
             elif row.state == RETRY:
                 desk.start_timer(row)
-        desk.dispatch_all()
+        dispatch_all(desk)
 
     def left(self, partition: int) -> None:
         self._backlogs.pop(partition, None)
@@ -73,7 +75,7 @@ class DeliveryStage:
                     self._configured(desk, record)
                 case _:
                     boundary.refuse(step, self.name, "WRONG_STAGE", type(record).__name__, record=record, message=message)
-        desk.dispatch_all()
+        dispatch_all(desk)
 
     def _desk(self, step: Step) -> Desk:
         return Desk(step, self._topology, self.name, self._backlogs[step.partition])

@@ -3,15 +3,19 @@ be booked is ever called unbooked before the executor has said that the horizon 
 
 from schemas.configuration import Configuration
 from schemas.records import AttemptEnded, PostingRow, TimerFired
+from streams.delivery_dates import period_closed
 from streams.delivery_desk import Desk
+from streams.delivery_documents import resolve
 from tables import backoff
 from tables.posting_state import (
     ACCEPTED,
     DISPATCHED,
+    DOCUMENT_SPLIT,
     DOUBLE,
     HORIZON_PASSED,
     NOT_IDEMPOTENT,
     PARKED,
+    PERIOD_CLOSED,
     POSTING_MISMATCH,
     RECALLED,
     REFUSED_AFTER_UNKNOWN,
@@ -55,7 +59,7 @@ def timer_fired(desk: Desk, fired: TimerFired) -> None:
     if row.state == RETRY:
         desk.settle(row)
     elif row.state == UNKNOWN:
-        desk.resolve(row)
+        resolve(desk, row)
 
 
 def _accepted(desk: Desk, row: PostingRow, ended: AttemptEnded) -> str:
@@ -87,25 +91,30 @@ def _rejected(desk: Desk, row: PostingRow, ended: AttemptEnded) -> None:
             desk.suspend(row, REFUSED_AFTER_UNKNOWN, f"{ended.code}: {ended.detail}")
         row.code = REFUSED_AFTER_UNKNOWN
         desk.keep(row)
-        desk.resolve(row)
+        resolve(desk, row)
     elif row.mismatch:
         desk.settle(row)
     else:
         row.unresolved = 0
-        desk.move(row, REJECTED, ended.code, ended.detail)
+        if ended.code == PERIOD_CLOSED:
+            period_closed(desk, row, ended.detail)
+        else:
+            desk.move(row, REJECTED, ended.code, ended.detail)
 
 
 def _retry(desk: Desk, row: PostingRow, ended: AttemptEnded) -> None:
     if _older_open(row, ended):
         if row.state == DISPATCHED:
             desk.suspend(row, ended.code, ended.detail)
-        if ended.code == RECALLED:
-            desk.resolve(row)
+        row.alone = row.alone or ended.code == DOCUMENT_SPLIT
+        if ended.code in (RECALLED, DOCUMENT_SPLIT):
+            resolve(desk, row)
         else:
             desk.start_timer(row, desk.count_failure(row, ended.retry_after_ms))
         return
     row.unresolved = 0
-    if row.mismatch or ended.code == RECALLED:
+    row.alone = row.alone or ended.code == DOCUMENT_SPLIT
+    if row.mismatch or ended.code in (RECALLED, DOCUMENT_SPLIT):
         desk.settle(row)
         return
     configuration = desk.configuration(row.posting.plant)
@@ -130,7 +139,7 @@ def _unknown(desk: Desk, row: PostingRow, ended: AttemptEnded) -> None:
     if ended.code != NOT_IDEMPOTENT and desk.idempotent(row):
         desk.start_timer(row, desk.count_failure(row, ended.retry_after_ms))
     else:
-        desk.resolve(row)
+        resolve(desk, row)
 
 
 def _older_open(row: PostingRow, ended: AttemptEnded) -> bool:

@@ -1,5 +1,7 @@
 """The desk of delivery: moves postings, opens and shuts the gate, hands entries to the executor. One step, one partition."""
 
+from collections.abc import Sequence
+
 from schemas.configuration import Configuration
 from schemas.records import AccountClosedRow, LotStateRow, Outcome, PostingRow
 from streams import clock
@@ -111,7 +113,12 @@ class Desk:
             erp_document=row.erp_document,
             code=code,
             detail=detail,
+            replaced_by=row.replaced_by,
+            posting_date="",
         )
+        if row.replaced_by:
+            again = self.known(row.replaced_by)
+            outcome.posting_date = again.posting.posting_date
         self.step.emit("orders.inbox", f"{posting.plant}|{posting.order}", outcome)
 
     def _close(self, row: PostingRow) -> None:
@@ -138,13 +145,13 @@ class Desk:
         configuration = self.configuration(posting.plant)
         assert configuration is not None, "the clock of a plant moves only after its configuration came"
         if posting.amount < 0:
-            for earlier in self._earlier(row):
+            for earlier in self.earlier(row):
                 if stuck(earlier):
                     return HELD, PREDECESSOR_OPEN, f"{earlier.posting.posting_id} is {earlier.state}"
         answer = self.gate(row, configuration)
         return answer.state, answer.code, "" if answer.open else "its lot is on hold"
 
-    def _earlier(self, row: PostingRow) -> list[PostingRow]:
+    def earlier(self, row: PostingRow) -> list[PostingRow]:
         """Postings of the account that a correction must not overtake."""
         account = row.posting.account
         rows = [self.known(name) for name in self.backlog.before(account, row.posting.sequence)]
@@ -152,35 +159,45 @@ class Desk:
 
     # -- sending
 
-    def dispatch_all(self) -> None:
-        """Fill the window: 2 x concurrency postings per ERP are with the executor, one per lane."""
+    @property
+    def window(self) -> int:
+        """How many documents may be with the executor: 2 x concurrency per ERP, one per lane."""
         configurations = [self._topology.configuration(hash_) for hash_ in self.step.state.configurations.values()]
-        window = 2 * max((one.erp.erp.concurrency for one in configurations), default=0)
-        while len(self.backlog.in_flight) < window and (name := self.backlog.next(self._eligible)) is not None:
-            self.dispatch(self.known(name))
+        return 2 * max((one.erp.erp.concurrency for one in configurations), default=0)
+
+    def next_turn(self) -> PostingRow | None:
+        """The queued posting whose turn it is; None: the window is full, or nothing may go."""
+        full = len(self.backlog.busy) >= self.window
+        name = None if full else self.backlog.next(self._eligible)
+        return None if name is None else self.known(name)
 
     def _eligible(self, posting_id: str) -> bool:
         row = self.known(posting_id)
         if not self.posts(row.posting.plant):
             return False
-        return row.posting.amount >= 0 or not self._earlier(row)
+        return row.posting.amount >= 0 or not self.earlier(row)
 
     def posts(self, plant: str) -> bool:
         """False: shadow mode, or no ERP; postings become due and stay."""
         configuration = self.configuration(plant)
         return configuration is not None and configuration.erp.erp.adapter != "none" and not configuration.plant.shadow
 
-    def dispatch(self, row: PostingRow, *, resend: bool = False) -> None:
-        """One more attempt, in the form that the hold policy allows now; recorded with what it knew (I6)."""
-        configuration = self.configuration(row.posting.plant)
-        assert configuration is not None
-        answer = self.gate(row, configuration)
-        assert answer.open, f"{row.posting.posting_id}: dispatched although the policy says {answer.answer}"
-        row.attempts += 1
-        row.gate, row.stock_type = answer.answer, answer.stock_type
-        row.gate_offset, row.configuration = self.step.offset, configuration.hash
-        self.move(row, DISPATCHED)
-        self.step.release(Dispatch(row.posting.posting_id, row.attempts, resend))
+    def dispatch(self, first: PostingRow, others: Sequence[PostingRow] = (), *, resend: bool = False) -> None:
+        """One more attempt of a document, each line in the form that the hold policy allows now; recorded with what it
+        knew (I6)."""
+        document = f"{first.posting.posting_id}/{first.attempts + 1}"
+        first.calls += 1
+        for row in (first, *others):
+            configuration = self.configuration(row.posting.plant)
+            assert configuration is not None
+            answer = self.gate(row, configuration)
+            assert answer.open, f"{row.posting.posting_id}: dispatched although the policy says {answer.answer}"
+            row.attempts += 1
+            row.gate, row.stock_type, row.document = answer.answer, answer.stock_type, document
+            row.gate_offset, row.configuration = self.step.offset, configuration.hash
+            self.move(row, DISPATCHED)
+        lines = tuple((row.posting.posting_id, row.attempts) for row in others)
+        self.step.release(Dispatch(first.posting.posting_id, first.attempts, resend, lines))
 
     def look_again(self, row: PostingRow) -> None:
         """The lot's state changed. What is with the executor is recalled while its form is not the one that holds now."""
@@ -206,14 +223,14 @@ class Desk:
         row.unresolved = row.unresolved or row.attempts
         self.move(row, UNKNOWN, code, detail)
 
-    def resolve(self, row: PostingRow) -> None:
-        """Find out about an unknown: resend under the same id where the ERP is idempotent and the form is still the same,
-        else read back. Under a hold that forbids it nothing is resent."""
-        resend = row.code not in READ_BACK_FIRST and self.idempotent(row) and self.posts(row.posting.plant)
-        if resend and not row.mismatch and self._same_form(row):
-            self.dispatch(row, resend=True)
-        else:
-            self.step.release(ReadBack(row.posting.posting_id, row.attempts))
+    def may_resend(self, row: PostingRow) -> bool:
+        """May an unknown go again under the same id? Where the ERP is idempotent and the form is still the same; under a
+        hold that forbids it nothing is resent."""
+        same = row.code not in READ_BACK_FIRST and not row.mismatch and self._same_form(row)
+        return same and self.idempotent(row) and self.posts(row.posting.plant)
+
+    def read_back(self, row: PostingRow) -> None:
+        self.step.release(ReadBack(row.posting.posting_id, row.attempts))
 
     def idempotent(self, row: PostingRow) -> bool:
         configuration = self.configuration(row.posting.plant)

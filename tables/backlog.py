@@ -52,7 +52,8 @@ class _Lane:
 
 class Backlog:
     def __init__(self, rows: Iterable[PostingRow] = ()) -> None:
-        self.in_flight: set[str] = set()
+        self.busy: set[str] = set()
+        """Lanes with a call that is on its way, or may be."""
         self._lanes: dict[str, _Lane] = defaultdict(_Lane)
         self._ready: list[tuple[tuple[int, Turn], str]] = []
         self._waiting: dict[str, list[tuple[int, str]]] = defaultdict(list)
@@ -92,7 +93,7 @@ class Backlog:
         elif row.state != QUEUED and listed:
             del lane.queued[at]
         (lane.in_flight.add if row.state in IN_FLIGHT else lane.in_flight.discard)(name)
-        (self.in_flight.add if row.state in IN_FLIGHT else self.in_flight.discard)(name)
+        (self.busy.add if lane.in_flight else self.busy.discard)(key)
         if not lane.queued and not lane.in_flight:
             del self._lanes[key]
         else:
@@ -118,6 +119,16 @@ class Backlog:
                     self._offer(key, lane)
                     return entry.posting_id
         return None
+
+    def behind(self, row: PostingRow) -> list[str]:
+        """The queued postings of its lane, in their order, without itself."""
+        lane = self._lanes.get(lane_of(row))
+        return [entry.posting_id for entry in lane.queued if entry.posting_id != row.posting.posting_id] if lane else []
+
+    def beside(self, row: PostingRow) -> list[str]:
+        """The other postings of its lane that are on their way, or may be."""
+        lane = self._lanes.get(lane_of(row))
+        return sorted(lane.in_flight - {row.posting.posting_id}) if lane else []
 
     def wake(self, plant: str) -> None:
         """Something about the whole plant changed: offer its lanes again."""

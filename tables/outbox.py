@@ -10,6 +10,12 @@ class Dispatch:
     posting_id: str
     attempt: int
     resend: bool = False
+    others: tuple[tuple[str, int], ...] = ()
+    """(posting id, attempt) of the other lines of the same document."""
+
+    @property
+    def lines(self) -> tuple[tuple[str, int], ...]:
+        return (self.posting_id, self.attempt), *self.others
 
 
 @dataclass(slots=True, frozen=True)

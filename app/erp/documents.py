@@ -1,15 +1,22 @@
 """A posting as the document that an adapter sends: the ERP's spelling of the plant's identifiers, nothing else."""
 
+from collections.abc import Sequence
+
 from app.erp.port import Document, DocumentLine
 from schemas.configuration import Configuration
 from schemas.configuration.erp import Identifiers
 from schemas.records import Movement, PostingRow
 
 
-def document_for(row: PostingRow, configuration: Configuration) -> Document:
-    """One posting is one line of one document. The stock type is the hold policy's answer for the row's last attempt."""
+def document_for(rows: Sequence[PostingRow], configuration: Configuration) -> Document:
+    """Each posting is one line of the document. The stock type is the hold policy's answer for the last attempt: all lines
+    have the same (streams/delivery_documents.py)."""
+    return Document([_line(row, configuration) for row in rows], rows[0].stock_type or "unrestricted")
+
+
+def _line(row: PostingRow, configuration: Configuration) -> DocumentLine:
     posting, names = row.posting, configuration.erp.identifiers
-    line = DocumentLine(
+    return DocumentLine(
         posting_id=posting.posting_id,
         content_hash=posting.content_hash,
         kind=posting.kind,
@@ -24,10 +31,9 @@ def document_for(row: PostingRow, configuration: Configuration) -> Document:
         scale=posting.scale,
         unit=names.unit.get(posting.unit, posting.unit),
         document_date=posting.business_date,
-        posting_date=posting.business_date,
+        posting_date=posting.posting_date or posting.business_date,
         movements=[_movement(movement, names) for movement in posting.movements],
     )
-    return Document([line], row.stock_type or "unrestricted")
 
 
 def _reason(reason: str, names: Identifiers) -> str:

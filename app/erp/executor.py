@@ -24,12 +24,14 @@ from app.erp.timebase import SystemTime, Timebase
 from schemas.configuration import Configuration
 from schemas.records import AttemptEnded, PostingRow, TimerFired
 from tables.outbox import Dispatch, Entry, ReadBack, Timer
-from tables.posting_state import DISPATCHED, HORIZON_PASSED, NOT_IDEMPOTENT, RECALLED, UNKNOWN
+from tables.posting_state import DISPATCHED, DOCUMENT_SPLIT, HORIZON_PASSED, NOT_IDEMPOTENT, RECALLED, STOCK_SHORT, UNKNOWN
 
 MAX_QUEUED = 10_000
 """Entries that wait for the budget. The fold dispatches at most 2 x concurrency, so more is a defect."""
 LEASE_POLL_SECONDS = 0.1
 FIRST_READ_BACK_NS, MOST_READ_BACK_NS = 2_000_000_000, 15_000_000_000
+MAINTENANCE_POLL_SECONDS = 30.0
+"""The wall clock may be set: a window's end is looked at again at least this often."""
 MAX_DETAIL_CHARACTERS = 500
 CALL_GRACE_SECONDS = 5.0
 """Beyond the adapter's own timeout: an adapter that hangs must not hold its lane for ever."""
@@ -61,15 +63,18 @@ class Executor:
         peek: Callable[[str], PostingRow | None],
         configuration: Callable[[str], Configuration],
         last_good: Callable[[], float],
+        maintenance: Callable[[], float] = lambda: 0.0,
         metrics: ErpMetrics,
         time: Timebase | None = None,
         fatal: Callable[[str], None] = end_process,
     ) -> None:
         """`send`: into delivery's inbox, does not block. `peek`: the posting's row as folded so far, by posting id.
         `configuration`: by hash. `last_good`: CLOCK_BOOTTIME seconds of the last good commit or heartbeat.
+        `maintenance`: seconds until the ERP may be called again; 0: now.
         `fatal`: called for a defect of the executor itself; without it postings would wait for ever."""
         self._adapter, self._budget, self._settings = adapter, budget, settings
         self._send, self._peek, self._configuration, self._last_good = send, peek, configuration, last_good
+        self._maintenance = maintenance
         self._metrics, self._time, self._fatal = metrics, time or SystemTime(), fatal
         self._queue: deque[_Work] = deque()
         self._timers: list[tuple[int, int, int, Timer | _Work]] = []
@@ -143,7 +148,10 @@ class Executor:
             else:
                 self._enqueue(due)
         delays = [(self._timers[0][0] - now) / 1e9] if self._timers else []
-        while self._queue:
+        pause = self._maintenance() if self._queue else 0.0
+        if pause > 0:
+            delays.append(min(pause, MAINTENANCE_POLL_SECONDS))
+        while self._queue and pause <= 0:
             wait_ns = self._budget.wait_ns(now)
             if wait_ns is None:
                 break
@@ -167,13 +175,16 @@ class Executor:
         task.add_done_callback(self._calls.discard)
         task.add_done_callback(self._watch)
 
-    def _wanted(self, work: _Work) -> PostingRow | None:
-        """The row, if it still waits for exactly this entry."""
-        row = self._peek(work.entry.posting_id)
-        expected = DISPATCHED if isinstance(work.entry, Dispatch) else UNKNOWN
-        if work.partition not in self._owned or row is None:
-            return None
-        return row if (row.state, row.attempts) == (expected, work.entry.attempt) else None
+    def _wanted(self, work: _Work) -> list[PostingRow]:
+        """The rows that still wait for exactly this entry."""
+        entry = work.entry
+        lines, state = (
+            (entry.lines, DISPATCHED) if isinstance(entry, Dispatch) else (((entry.posting_id, entry.attempt),), UNKNOWN)
+        )
+        if work.partition not in self._owned:
+            return []
+        rows = [(self._peek(posting_id), attempt) for posting_id, attempt in lines]
+        return [row for row, attempt in rows if row is not None and (row.state, row.attempts) == (state, attempt)]
 
     def _withheld(self, row: PostingRow, entry: Dispatch) -> Answer | None:
         """Why an attempt must not be sent."""
@@ -191,31 +202,40 @@ class Executor:
 
     async def _post(self, work: _Work, entry: Dispatch) -> None:
         # The last look: nothing is awaited between it and the adapter.
-        row = self._wanted(work)
-        withheld = None if row is None else self._withheld(row, entry)
-        if row is None or withheld is not None or not self._lease_is_good():
+        rows = []
+        for row in self._wanted(work):
+            withheld = self._withheld(row, entry)
+            if withheld is None:
+                rows.append(row)
+            else:
+                self._metrics.withheld.labels(withheld.code).inc()
+                self._tell(row.posting.posting_id, row.attempts, "post", withheld)
+        if not rows or not self._lease_is_good():
             self._budget.unused()
             self._wake.set()
-            if withheld is not None:
-                self._metrics.withheld.labels(withheld.code).inc()
-                self._tell(entry, "post", withheld)
-            elif row is not None:
+            if rows:
                 self._queue.appendleft(work)
             return
-        document = document_for(row, self._configuration(row.configuration))
-        self._tell(entry, "post", await self._answer("post", self._adapter.post(document)))
+        attempts = [(row.posting.posting_id, row.attempts) for row in rows]
+        document = document_for(rows, self._configuration(rows[0].configuration))
+        answer = await self._answer("post", self._adapter.post(document))
+        if len(rows) > 1 and (answer.result == "rejected" or answer.code == STOCK_SHORT):
+            # All or none: nothing is booked, and nobody knows which line is to blame.
+            answer = Answer("retry", code=DOCUMENT_SPLIT, detail=f"{answer.code}: {answer.detail}")
+        for posting_id, attempt in attempts:
+            self._tell(posting_id, attempt, "post", answer)
 
     async def _find(self, work: _Work, entry: ReadBack) -> None:
-        started, row = self._time.monotonic_ns(), self._wanted(work)
-        if row is None:
+        started, rows = self._time.monotonic_ns(), self._wanted(work)
+        if not rows:
             self._budget.unused()
             self._forget(work)
             self._wake.set()
             return
-        answer = await self._answer("find", self._adapter.find(entry.posting_id, row.posting.content_hash))
+        answer = await self._answer("find", self._adapter.find(entry.posting_id, rows[0].posting.content_hash))
         if answer.result == "not_found" and started >= work.deadline_ns:
             answer = Answer("not_found", code=HORIZON_PASSED, detail="not in the ERP after every attempt's horizon")
-        self._tell(entry, "find", answer)
+        self._tell(entry.posting_id, entry.attempt, "find", answer)
         if answer.result in ("accepted", "rejected") or answer.code == HORIZON_PASSED:
             self._forget(work)
             return
@@ -241,10 +261,10 @@ class Executor:
         self._wake.set()
         return answer
 
-    def _tell(self, entry: Dispatch | ReadBack, call: str, answer: Answer) -> None:
+    def _tell(self, posting_id: str, attempt: int, call: str, answer: Answer) -> None:
         ended = AttemptEnded(
-            posting_id=entry.posting_id,
-            attempt=entry.attempt,
+            posting_id=posting_id,
+            attempt=attempt,
             result=answer.result,
             call=call,
             erp_document=answer.erp_document,

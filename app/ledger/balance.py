@@ -119,7 +119,11 @@ def _account(
     balance = Balance(recorded=amount)
     for posting in row.issued:
         seen.update((posting.posting_id, *posting.replaced_ids))
-        _posting(row, posting, postings.get(posting.posting_id), balance, differences)
+        found = postings.get(posting.posting_id)
+        while found is not None and found.replaced_by:  # orders may not have heard of it yet
+            seen.add(found.replaced_by)
+            found = postings.get(found.replaced_by)
+        _posting(row, posting, found, balance, differences)
     issued = sum(posting.amount for posting in row.issued)
     if issued != row.posted:
         differences.append(f"{key}: issued postings sum to {issued}, the account says {row.posted}")

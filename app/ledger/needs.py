@@ -9,6 +9,7 @@ from app.ledger.balance import Proof
 from app.ledger.export import quantity_text
 from app.ledger.snapshot import Snapshot
 from tables.account import account_key
+from tables.wip import work_in_process
 
 CODE_OWNERS = {
     "OVER_DELIVERY": "logistics",
@@ -21,6 +22,9 @@ CODE_OWNERS = {
     "NO_ORDER": "shift lead",
     "LOT_HELD": "quality",
     "LOT_BLOCKED": "quality",
+    "LATE_SCRAP": "controlling",
+    "PERIOD_CLOSED": "controlling",
+    "BOM_MISMATCH": "controlling",
 }
 DEFAULT_OWNER = "plant IT"
 
@@ -38,21 +42,33 @@ class Need:
 def needs_of(snapshot: Snapshot, proof: Proof) -> Iterator[Need]:
     """Parked accounts, postings that somebody has to decide about, quantity without a run, refused records."""
     for row in snapshot.of("orders", "a|"):
-        if row.code:
+        if row.code and not row.dropped:
             parked = quantity_text(Fraction(row.parked, 10**row.scale))
             what = f"{parked} {row.unit} parked {row.code} {row.kind} order {row.order}"
             since = row.since or min((source.first_at for source in row.sources.values()), default=0)
             yield Need(what, since, _owner(row.code), f"lineledger parked --account '{account_key(row)}'")
     for row in snapshot.of("delivery", "p|"):
-        if row.state in ("held", "parked", "rejected"):
+        if row.state in ("held", "parked", "rejected") and not row.replaced_by:
             what = f"posting {row.posting.posting_id} {row.state} {row.code} order {row.posting.order}"
             yield Need(what, row.posting.cut, _owner(row.code), f"lineledger trace {row.posting.posting_id}")
+    yield from _negative_wip(snapshot)
     for entry in proof.unattributed:
         reason = "no run open" if entry.code == "UNATTRIBUTED" else "its run has no order"
         what = f"{quantity_text(entry.quantity)} {entry.destination.unit} unattributed {entry.equipment}, {reason}"
         at = datetime.fromtimestamp(entry.total.first_at / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         yield Need(what, entry.total.first_at, _owner(entry.code), f"lineledger trace {entry.equipment} --at {at}")
     yield from _refused(snapshot)
+
+
+def _negative_wip(snapshot: Snapshot) -> Iterator[Need]:
+    """An operation that took more than the one before it gave (domain rule 1)."""
+    for order in snapshot.of("orders", "o|"):
+        for wip in work_in_process(order, snapshot.of("orders", f"a|{order.plant}|{order.order}|")):
+            if wip.quantity < 0:
+                what = (
+                    f"{quantity_text(wip.quantity)} {wip.unit} in process after operation {wip.operation} of order {order.order}"
+                )
+                yield Need(what, 0, "shift lead", f"lineledger trace {order.order}")
 
 
 def _refused(snapshot: Snapshot) -> Iterator[Need]:

@@ -1,7 +1,7 @@
 """The report of a run: every line answers a question, every problem ends in a command."""
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from app.ledger import erp_check
 from app.ledger.balance import ACCEPTED, Balance, Proof
+from app.ledger.erp_calls import figures
 from app.ledger.export import quantity_text
 from app.ledger.needs import Need, needs_of
 from app.ledger.snapshot import Snapshot
@@ -60,7 +61,6 @@ def build(snapshot: Snapshot, proof: Proof, seconds: float, rate: float, erp: Ma
     for position in snapshot.of("intake", "__position"):
         marks.update(counted(position.marks.items()))
     postings = list(snapshot.of("delivery", "p|"))
-    forgotten = _forgotten(snapshot, {row.posting.posting_id for row in postings})
     tallies: Counter[str] = Counter()
     for row in snapshot.of("equipment", "e|"):
         tallies.update(row.tally)
@@ -77,13 +77,7 @@ def build(snapshot: Snapshot, proof: Proof, seconds: float, rate: float, erp: Ma
         seconds=seconds,
         rate=rate,
         raw=dict(marks),
-        calls={
-            "postings": len(postings) + forgotten,
-            "accepted": sum(row.state == ACCEPTED for row in postings) + forgotten,
-            "attempts": sum(row.attempts for row in postings) + forgotten,
-            "retries": sum(max(0, row.attempts - 1) for row in postings),
-            "read_backs": sum(row.finds for row in postings),
-        },
+        calls=figures(snapshot),
         balances=balances,
         proof=proof,
         erp_check=dict(erp),
@@ -104,8 +98,9 @@ def missed(snapshot: Snapshot) -> list[tuple[str, str, Fraction, str]]:
     """What a period that closed now would miss, by kind and unit (domain rule 16)."""
     amounts: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
     orders: dict[tuple[str, str], set[str]] = defaultdict(set)
+    accepted = {row.posting.posting_id for row in snapshot.of("delivery", "p|") if row.state == ACCEPTED}
     for row in snapshot.of("orders", "a|"):
-        left = sum((one.steps for one in left_behind(row)), 0) if row.kind != BASIS else 0
+        left = sum((one.steps for one in left_behind(row, accepted)), 0) if row.kind != BASIS else 0
         if left:
             amounts[row.kind, row.unit] += Fraction(left, 10**row.scale)
             orders[row.kind, row.unit].add(row.order)
@@ -114,12 +109,6 @@ def missed(snapshot: Snapshot) -> list[tuple[str, str, Fraction, str]]:
 
 def _few(orders: list[str]) -> str:
     return f"order {orders[0]}" if len(orders) == 1 else f"{len(orders)} orders"
-
-
-def _forgotten(snapshot: Snapshot, kept: Container[str]) -> int:
-    """Postings that were accepted so long ago that delivery has no row of them: one call each, further ones are not known."""
-    issued = (posting for row in snapshot.of("orders", "a|") for posting in row.issued)
-    return sum(posting.status == ACCEPTED and posting.posting_id not in kept for posting in issued)
 
 
 def _rank(key: tuple[str, str]) -> tuple[int, str]:
@@ -146,7 +135,7 @@ def _lines(report: Report) -> Iterator[str]:
     total_calls = calls["attempts"] + calls["read_backs"]
     per_call = f"   1 call per {raw.get('raw', 0) // total_calls:,} records" if total_calls else ""
     yield (
-        f"To the ERP  {total_calls:>11,} calls = {calls['accepted']:,} documents + {calls['retries']:,} retries"
+        f"To the ERP  {total_calls:>11,} calls = {calls['documents']:,} documents + {calls['retries']:,} retries"
         f" + {calls['read_backs']:,} read-backs   {calls['postings']:,} postings{per_call}"
     )
     yield ""

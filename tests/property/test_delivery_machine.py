@@ -41,9 +41,15 @@ class Erp:
 
 
 class DeliveryMachine(RuleBasedStateMachine):
-    @initialize(idempotent=st.booleans(), receipt=ANSWERS, consumption=ANSWERS, concurrency=st.integers(1, 2))
-    def begin(self, idempotent: bool, receipt: str, consumption: str, concurrency: int) -> None:
-        endpoint = {"adapter": "sim", "idempotent": idempotent, "concurrency": concurrency}
+    @initialize(
+        idempotent=st.booleans(),
+        receipt=ANSWERS,
+        consumption=ANSWERS,
+        concurrency=st.integers(1, 2),
+        lines=st.sampled_from([1, 2, 50]),
+    )
+    def begin(self, idempotent: bool, receipt: str, consumption: str, concurrency: int, lines: int) -> None:
+        endpoint = {"adapter": "sim", "idempotent": idempotent, "concurrency": concurrency, "lines_per_document": lines}
         self.config = configuration(
             erp={"erp": endpoint}, rules={"on_hold": {"receipt": receipt, "consumption": consumption, "scrap": "wait"}}
         )
@@ -116,31 +122,38 @@ class DeliveryMachine(RuleBasedStateMachine):
                 self.outcomes.append(TimerFired(entry.posting_id, entry.attempt, "retry"))
 
     def call(self, entry: Dispatch, behaviour: str) -> None:
-        name, row = entry.posting_id, self.bench.row(entry.posting_id)
-        if row is None or (row.state, row.attempts) != ("dispatched", entry.attempt):
-            return
-        if row.recalled:
-            self.outcomes.append(AttemptEnded(name, entry.attempt, "retry", "post", code="HELD"))
-            return
-        self.check_form(row)
-        self.check_order(row)
-        if behaviour == "refused" and name in self.erp.booked and self.erp.idempotent:
+        """One document: its lines are booked in one transaction, or none is."""
+        lines = []
+        for name, attempt in entry.lines:
+            row = self.bench.row(name)
+            if row is None or (row.state, row.attempts) != ("dispatched", attempt):
+                continue
+            if row.recalled:
+                self.outcomes.append(AttemptEnded(name, attempt, "retry", "post", code="HELD"))
+                continue
+            self.check_form(row)
+            self.check_order(row, {name for name, _ in entry.lines})
+            lines.append((name, attempt))
+        names = [name for name, _ in lines]
+        if behaviour == "refused" and self.erp.idempotent and any(name in self.erp.booked for name in names):
             behaviour = "booked"
-        if behaviour == "booked":
-            document, duplicate = self.erp.book(name)
-            self.outcomes.append(
-                AttemptEnded(name, entry.attempt, "accepted", "post", erp_document=document, duplicate=duplicate)
-            )
-        elif behaviour == "busy":
-            self.outcomes.append(AttemptEnded(name, entry.attempt, "retry", "post", code="ERP_BUSY"))
-        elif behaviour == "refused":
-            self.outcomes.append(AttemptEnded(name, entry.attempt, "rejected", "post", code="ORDER_CLOSED"))
-        else:
-            if behaviour.startswith("booked"):
-                self.erp.book(name)
-            elif behaviour.startswith("late"):
-                self.erp.late.append(name)
-            self.outcomes.append(AttemptEnded(name, entry.attempt, "unknown", "post"))
+        for name, attempt in lines:
+            if behaviour == "booked":
+                document, duplicate = self.erp.book(name)
+                ended = AttemptEnded(name, attempt, "accepted", "post", erp_document=document, duplicate=duplicate)
+            elif behaviour == "busy":
+                ended = AttemptEnded(name, attempt, "retry", "post", code="ERP_BUSY")
+            elif behaviour == "refused" and len(lines) > 1:
+                ended = AttemptEnded(name, attempt, "retry", "post", code="DOCUMENT_SPLIT")
+            elif behaviour == "refused":
+                ended = AttemptEnded(name, attempt, "rejected", "post", code="ORDER_CLOSED")
+            else:
+                if behaviour.startswith("booked"):
+                    self.erp.book(name)
+                elif behaviour.startswith("late"):
+                    self.erp.late.append(name)
+                ended = AttemptEnded(name, attempt, "unknown", "post")
+            self.outcomes.append(ended)
 
     def read_back(self, entry: ReadBack, passed: bool, data: st.DataObject | None) -> None:
         name, row = entry.posting_id, self.bench.row(entry.posting_id)
@@ -176,10 +189,11 @@ class DeliveryMachine(RuleBasedStateMachine):
     def crash(self, data: st.DataObject) -> None:
         """A suspended predecessor may still make the calls that it had."""
         for entry in self.entries:
-            row = self.bench.row(entry.posting_id)
-            current = row is not None and (row.state, row.attempts) == ("dispatched", getattr(entry, "attempt", 0))
-            if isinstance(entry, Dispatch) and current and not row.recalled and data.draw(st.booleans()):
-                self.erp.late.append(entry.posting_id)
+            if isinstance(entry, Dispatch) and data.draw(st.booleans()):
+                for name, attempt in entry.lines:
+                    row = self.bench.row(name)
+                    if (row.state, row.attempts) == ("dispatched", attempt) and not row.recalled:
+                        self.erp.late.append(name)
         self.entries = self.bench.crash()
 
     # -- what must hold
@@ -193,10 +207,12 @@ class DeliveryMachine(RuleBasedStateMachine):
         newest = {lot: on for _, lot, on in self.holds}.get(row.posting.lot, False)
         assert gate(self.config.rules.on_hold, row.posting.kind, newest).stock_type == row.stock_type
 
-    def check_order(self, row: Any) -> None:
+    def check_order(self, row: Any, together: set[str]) -> None:
+        """What a correction corrects is in the ERP, or goes in the same document."""
         if row.posting.amount < 0:
             for n in range(1, row.posting.sequence):
-                assert self.bench.row(f"{row.posting.account}#{n}").state == "accepted", "a correction overtook"
+                name = f"{row.posting.account}#{n}"
+                assert self.bench.row(name).state == "accepted" or name in together, "a correction overtook"
 
     @invariant()
     def nothing_is_booked_twice_nothing_is_lost(self) -> None:
@@ -222,9 +238,10 @@ class DeliveryMachine(RuleBasedStateMachine):
     @invariant()
     def one_call_per_lane_within_the_window(self) -> None:
         rows = [self.bench.row(name) for name in self.postings]
-        busy = Counter(row.posting.order for row in rows if row.state in ("dispatched", "unknown"))
-        assert all(count == 1 for count in busy.values())
-        assert sum(busy.values()) <= self.window
+        sent = {(row.posting.order, row.document) for row in rows if row.state == "dispatched"}
+        on_the_way = {(row.posting.order, row.document) for row in rows if row.state in ("dispatched", "unknown")}
+        assert len({order for order, _ in sent}) == len(sent), "two documents of one order"
+        assert len({order for order, _ in on_the_way}) <= self.window
 
     def teardown(self) -> None:
         """A healthy ERP and no holds: all comes to an end."""

@@ -69,7 +69,7 @@ class Floor:
     async def _post(self, postings: Sequence[Posting]) -> None:
         adapter = SimAdapter(self.simulator.url, self.simulator.token)
         for posting in postings:
-            answer = await adapter.post(document_for(_row(posting), self.configuration))
+            answer = await adapter.post(document_for([_row(posting)], self.configuration))
             assert answer.result == "accepted", answer
             self.ledger.fold(
                 Outcome(

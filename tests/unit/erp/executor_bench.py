@@ -103,6 +103,7 @@ class Bench:
         self.sent: list[Any] = []
         self.good_at: Callable[[], float] = self.time.boottime
         self.fatal: list[str] = []
+        self.closed_until = 0.0
         self.registry = CollectorRegistry()
         self.budget, self.config = Budget(rate, concurrency), config
         self.executor = Executor(
@@ -113,6 +114,7 @@ class Bench:
             peek=self.rows.get,
             configuration={config.hash: config}.__getitem__,
             last_good=lambda: self.good_at(),
+            maintenance=lambda: max(0.0, self.closed_until - self.time.boottime()),
             metrics=ErpMetrics(self.registry),
             time=self.time,
             fatal=self.fatal.append,

@@ -57,10 +57,10 @@ def test_a_document_has_the_erps_spelling_and_the_gates_stock_type() -> None:
     row = PostingRow(
         posting("P1", order="123", reason="odd", movements=[moved], amount=-5), "dispatched", 1, stock_type="blocked"
     )
-    document = document_for(row, config)
+    document = document_for([row], config)
     (line,) = document.lines
     assert document.stock_type == "blocked"
     assert (line.order, line.material, line.reason, line.unit, line.amount) == ("00000123", "004711", "0099", "u", -5)
     assert line.movements == [Movement("receipt", "004711", 5, 0, "u", lot="L1", location="FG", derived=True)]
     assert (line.document_date, line.posting_date) == ("2026-11-20", "2026-11-20")
-    assert document_for(PostingRow(posting("P2"), "dispatched"), config).lines[0].reason == ""
+    assert document_for([PostingRow(posting("P2"), "dispatched")], config).lines[0].reason == ""

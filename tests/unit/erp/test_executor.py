@@ -239,3 +239,62 @@ async def test_a_defect_of_the_executor_ends_the_process() -> None:
     assert len(bench.fatal) == 1
     assert "gone" in bench.fatal[0]
     await bench.executor.close()
+
+
+async def test_the_lines_of_a_document_go_in_one_call_and_share_its_answer(made: Callable[..., Bench]) -> None:
+    bench = made()
+    for name in ("P1", "P2"):
+        bench.row(name)
+    bench.executor.accept(0, [Dispatch("P1", 1, others=(("P2", 1),))])
+    await bench.time.advance(PAUSE)
+    ((_, document),) = bench.erp.posted
+    assert [line.posting_id for line in document.lines] == ["P1", "P2"]
+    assert [(one.posting_id, one.result, one.erp_document) for one in bench.sent] == [
+        ("P1", "accepted", "D1"),
+        ("P2", "accepted", "D1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (Answer("rejected", code="LOT_UNKNOWN"), ("retry", "DOCUMENT_SPLIT")),
+        (Answer("retry", code="STOCK_SHORT"), ("retry", "DOCUMENT_SPLIT")),
+        (Answer("retry", code="ERP_BUSY"), ("retry", "ERP_BUSY")),
+        (Answer("unknown", code="ERP_TIMEOUT"), ("unknown", "ERP_TIMEOUT")),
+    ],
+)
+async def test_a_document_that_is_refused_for_one_of_its_lines_is_split(
+    made: Callable[..., Bench], answer: Answer, told: tuple[str, str]
+) -> None:
+    bench = made()
+    for name in ("P1", "P2"):
+        bench.row(name)
+    bench.erp.answers = [answer]
+    bench.executor.accept(0, [Dispatch("P1", 1, others=(("P2", 1),))])
+    await bench.time.advance(PAUSE)
+    assert bench.results() == [("P1", *told), ("P2", *told)]
+
+
+async def test_a_recalled_line_stays_at_home_the_others_go(made: Callable[..., Bench]) -> None:
+    bench = made()
+    bench.row("P1", recalled=True)
+    bench.row("P2")
+    bench.row("P3", "held")
+    bench.executor.accept(0, [Dispatch("P1", 1, others=(("P2", 1), ("P3", 1)))])
+    await bench.time.advance(PAUSE)
+    assert bench.results() == [("P1", "retry", "HELD"), ("P2", "accepted", "")]
+    assert [line.posting_id for _, document in bench.erp.posted for line in document.lines] == ["P2"]
+
+
+async def test_nothing_is_called_during_maintenance(made: Callable[..., Bench]) -> None:
+    bench = made()
+    bench.closed_until = bench.time.boottime() + 3600
+    bench.row("P1")
+    bench.row("P2", "unknown")
+    bench.executor.accept(0, [Dispatch("P1", 1), ReadBack("P2", 1)])
+    await bench.time.advance(3590)
+    assert bench.erp.posted == []
+    assert bench.erp.finds == []
+    await bench.time.advance(20)
+    assert len(bench.erp.posted) == len(bench.erp.finds[:1]) == 1

@@ -12,6 +12,7 @@ from tables.posting_state import TRANSITIONS, move
 from tests.unit.streams.quality_bench import PLANT, Bench, S, configuration, lot_state, posting
 
 SIM = configuration()
+ALONE = {"adapter": "sim", "lines_per_document": 1}
 ONCE = configuration(erp={"erp": {"adapter": "sim", "idempotent": False}})
 
 
@@ -87,7 +88,7 @@ def test_a_posting_is_gated_when_the_slowest_upstream_reaches_its_cut() -> None:
 
 
 def test_lanes_are_parallel_and_one_call_each_within_the_window() -> None:
-    bench = Bench(configuration(erp={"erp": {"adapter": "sim", "concurrency": 2}}))
+    bench = Bench(configuration(erp={"erp": {**ALONE, "concurrency": 2}}))
     bench.fold(*(posting(f"P{n}", order=f"O{n // 2}", account=f"A{n:02}") for n in range(12)))
     first = [entry.posting_id for entry in bench.clock(10 * S)]
     assert first == ["P0", "P2", "P4", "P6"]  # window 2 x 2, one per order
@@ -97,7 +98,7 @@ def test_lanes_are_parallel_and_one_call_each_within_the_window() -> None:
 
 
 def test_orders_with_an_operation_to_finish_go_first_and_the_final_posting_last_of_its_order() -> None:
-    bench = Bench(configuration(erp={"erp": {"adapter": "sim", "concurrency": 1}}))
+    bench = Bench(configuration(erp={"erp": {**ALONE, "concurrency": 1}}))
     bench.fold(
         posting("P1", order="O1", account="A1", cut=1 * S),
         posting("P2", order="O2", account="A2", cut=5 * S, final=True),
@@ -109,7 +110,7 @@ def test_orders_with_an_operation_to_finish_go_first_and_the_final_posting_last_
 
 
 def test_a_correction_waits_for_its_predecessor_and_is_held_while_that_one_is_stuck() -> None:
-    bench = Bench(configuration(rules={"on_hold": {"receipt": "wait"}}))
+    bench = Bench(configuration(erp={"erp": ALONE}, rules={"on_hold": {"receipt": "wait"}}))
     bench.fold(posting("P1"), posting("P2", amount=-2, sequence=2), posting("P3", amount=-1, sequence=3))
     assert bench.clock(10 * S) == [Dispatch("P1", 1)]
     bench.fold(ended("P1", "rejected", code="ORDER_CLOSED"))
@@ -245,7 +246,7 @@ def test_retry_waits_for_its_timer_and_longer_each_time() -> None:
 
 
 def test_a_retry_holds_up_nobody_of_its_order() -> None:
-    bench = Bench(SIM)
+    bench = Bench(configuration(erp={"erp": ALONE}))
     bench.fold(posting("P1"), posting("P2", account="A2"))
     bench.clock(10 * S)
     assert Dispatch("P2", 1) in bench.fold(ended("P1", "retry"))
