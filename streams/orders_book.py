@@ -102,14 +102,19 @@ class Book:
         self._place(order, row, rule_at)
         if not row.sequence:
             row.unit, row.scale = self._erp_unit(row, material, rule_at)
-        amount = ledger.recorded(row, orders.weights_of(configuration, order, row), row.unit, self._plant.units)
+        counts = orders.weights_of(configuration, order, row)
+        amount = ledger.recorded(row, counts, row.unit, self._plant.units)
+        phantom = phantom_of(components_at(configuration, order, revision_of(row)), row)
+        if phantom is not None and not isinstance(amount, Rejected):
+            exploded = ledger.recorded(row, counts, phantom.quantity.unit, self._plant.units)
+            amount = exploded if isinstance(exploded, Rejected) else amount
         row.code, row.detail, row.parked, row.dropped = "", "", 0, False
         if isinstance(amount, Rejected):
             row.covered = False
             self._park(row, amount)
             return
         ledger.settle(row, amount)
-        row.covered = orders.covered(configuration, order, row) or self._not_sent(order, row)
+        row.covered = phantom is not None or orders.covered(configuration, order, row) or self._not_sent(order, row)
         found = orders.problems(configuration, order, material, row, self._plant.times.periods, self._now)
         wrong = next((one for one in found if verdict(row, one.code) != POST), None)
         if wrong is not None:
@@ -200,12 +205,10 @@ class Book:
     # -- what an account counts, where it goes
 
     def _not_sent(self, order: OrderRow, row: AccountRow) -> bool:
-        """erp_backflush: the ERP derives it; what was declared about it is only a check. A phantom's components are sent."""
+        """erp_backflush: the ERP derives it; what was declared about it is only a check."""
         if row.kind != "consumption":
             return False
         components = components_at(self._configuration, order, revision_of(row))
-        if phantom_of(components, row) is not None:
-            return True
         return mode_of(self._configuration, component_of(components, row), row) == "erp_backflush"
 
     def _shares(self, order: OrderRow, row: AccountRow, amount: int) -> Sequence[Share]:
