@@ -192,6 +192,11 @@ class OwnedPartition:
         """Rows and messages that wait for the next transaction."""
         return self.rows.pending + len(self.out)
 
+    @property
+    def wants_checkpoint(self) -> bool:
+        """Something was folded since the last one, and none is under way. (Asked 50 times a second: no task for nothing.)"""
+        return self.ready and not self.leaving and bool(self.folded or self.pending) and not self.lock.locked()
+
     async def checkpoint(self) -> None:
         """Move position, rows and messages together, or not at all. The steps, in the order that the guarantee needs:
 

@@ -169,7 +169,7 @@ class TableManager(faust_manager.TableManager):
             await asyncio.sleep(CHECKPOINT_POLL_SECONDS)
             due = asyncio.get_running_loop().time() - self.app.checkpoint_interval
             for part in list(self.parts.values()):
-                if part.ready and not part.leaving and part.last_commit <= due and not part.lock.locked():
+                if part.last_commit <= due and part.wants_checkpoint:
                     self.add_future(part.checkpoint())
 
     async def on_stop(self) -> None:
