@@ -884,6 +884,42 @@ class DispositionDecided:
 
 
 @dataclass(slots=True)
+class LabourMark:
+    """From `at` on, a person (a keyed hash) gives this share of the time to the equipment; 0: logged off."""
+
+    at: int
+    person: str
+    numerator: int
+    denominator: int
+    event_id: str
+    raw_source: str = ""
+    raw_offset: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> LabourMark:
+        return LabourMark(
+            at=d["at"],
+            person=d["person"],
+            numerator=d["numerator"],
+            denominator=d["denominator"],
+            event_id=d["event_id"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "at": self.at,
+            "person": self.person,
+            "numerator": self.numerator,
+            "denominator": self.denominator,
+            "event_id": self.event_id,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+        }
+
+
+@dataclass(slots=True)
 class LotLoad:
     """A component lot at a position from `from_at` on; empty lot: unloaded."""
 
@@ -953,6 +989,8 @@ class RunSegment:
     from_at: int
     version: int
     outputs: list[Output]
+    event_id: str = ""
+    start: bool = False
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> RunSegment:
@@ -960,6 +998,8 @@ class RunSegment:
             from_at=d["from_at"],
             version=d["version"],
             outputs=[Output.from_avro(v) for v in d["outputs"]],
+            event_id=d["event_id"],
+            start=d["start"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -967,22 +1007,52 @@ class RunSegment:
             "from_at": self.from_at,
             "version": self.version,
             "outputs": [v.to_avro() for v in self.outputs],
+            "event_id": self.event_id,
+            "start": self.start,
+        }
+
+
+@dataclass(slots=True)
+class Stated:
+    """Which statement about a run is the newest: version, then people before machines, then time, then event."""
+
+    version: int
+    by_people: bool
+    at: int
+    event_id: str
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> Stated:
+        return Stated(
+            version=d["version"],
+            by_people=d["by_people"],
+            at=d["at"],
+            event_id=d["event_id"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "version": self.version,
+            "by_people": self.by_people,
+            "at": self.at,
+            "event_id": self.event_id,
         }
 
 
 @dataclass(slots=True)
 class RunState:
-    """One run of an equipment, as known now."""
+    """One run of an equipment: of each thing that was said of it the newest statement."""
 
     run: str
     order: str = ""
     operation: str = ""
     started_at: int | None = None
     ended_at: int | None = None
-    version: int = -1
     voided: bool = False
     bom_revision: str = ""
     segments: list[RunSegment] = field(default_factory=list)
+    corrected: RunSegment | None = None
+    stated: dict[str, Stated] = field(default_factory=dict)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> RunState:
@@ -992,10 +1062,11 @@ class RunState:
             operation=d["operation"],
             started_at=d["started_at"],
             ended_at=d["ended_at"],
-            version=d["version"],
             voided=d["voided"],
             bom_revision=d["bom_revision"],
             segments=[RunSegment.from_avro(v) for v in d["segments"]],
+            corrected=None if d["corrected"] is None else RunSegment.from_avro(d["corrected"]),
+            stated={k: Stated.from_avro(v) for k, v in d["stated"].items()},
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -1005,10 +1076,11 @@ class RunState:
             "operation": self.operation,
             "started_at": self.started_at,
             "ended_at": self.ended_at,
-            "version": self.version,
             "voided": self.voided,
             "bom_revision": self.bom_revision,
             "segments": [v.to_avro() for v in self.segments],
+            "corrected": None if self.corrected is None else self.corrected.to_avro(),
+            "stated": {k: v.to_avro() for k, v in self.stated.items()},
         }
 
 
@@ -1095,6 +1167,7 @@ class EquipmentRow:
     stops: list[int] = field(default_factory=list)
     loads: list[LotLoad] = field(default_factory=list)
     states: list[StateSpan] = field(default_factory=list)
+    labour: list[LabourMark] = field(default_factory=list)
     totals: dict[str, TotalState] = field(default_factory=dict)
     edges: list[str] = field(default_factory=list)
     activity_dirty: bool = False
@@ -1113,6 +1186,7 @@ class EquipmentRow:
             stops=d["stops"],
             loads=[LotLoad.from_avro(v) for v in d["loads"]],
             states=[StateSpan.from_avro(v) for v in d["states"]],
+            labour=[LabourMark.from_avro(v) for v in d["labour"]],
             totals={k: TotalState.from_avro(v) for k, v in d["totals"].items()},
             edges=d["edges"],
             activity_dirty=d["activity_dirty"],
@@ -1131,6 +1205,7 @@ class EquipmentRow:
             "stops": self.stops,
             "loads": [v.to_avro() for v in self.loads],
             "states": [v.to_avro() for v in self.states],
+            "labour": [v.to_avro() for v in self.labour],
             "totals": {k: v.to_avro() for k, v in self.totals.items()},
             "edges": self.edges,
             "activity_dirty": self.activity_dirty,
@@ -4208,6 +4283,7 @@ RECORDS: dict[str, Any] = {
     "InspectionRecorded": InspectionRecorded,
     "InspectionRequested": InspectionRequested,
     "IssuedPosting": IssuedPosting,
+    "LabourMark": LabourMark,
     "LabourRecorded": LabourRecorded,
     "LotCreated": LotCreated,
     "LotLoad": LotLoad,
@@ -4266,6 +4342,7 @@ RECORDS: dict[str, Any] = {
     "ShipmentBlock": ShipmentBlock,
     "SourceTotal": SourceTotal,
     "StateSpan": StateSpan,
+    "Stated": Stated,
     "Tick": Tick,
     "TimelineRow": TimelineRow,
     "TimerFired": TimerFired,

@@ -31,6 +31,7 @@ from schemas.records import (
 from streams import boundary
 from streams.clock import activate, observe, schedule
 from streams.step import RawMessage, Step, Topology, sender
+from tables.attribution import segments_of
 from tables.calendar import Calendar
 from tables.destination import UNATTRIBUTED, Destination
 from tables.equipment import Equipment, Refused, row_key
@@ -215,7 +216,7 @@ class EquipmentStage:
             elif isinstance(record, EquipmentStateChanged):
                 refused = equipment.state_changed(record)
             elif isinstance(record, LabourRecorded):
-                refused = Rejected("LABOUR_NOT_BOOKED", "labour shares are not booked by this version")
+                refused = equipment.labour(record)
             else:
                 refused = equipment.declared(record)
         if refused is not None:
@@ -358,7 +359,7 @@ def _send_edges(step: Step, equipment: Equipment, destination: Destination, now:
     material = destination.material if consumed else destination.component_material
     lot = destination.lot if consumed else destination.component_lot
     run = next(run for run in row.runs if run.run == destination.run)
-    children = {(output.material, output.lot) for segment in run.segments for output in segment.outputs if output.lot}
+    children = {(output.material, output.lot) for segment in segments_of(run) for output in segment.outputs if output.lot}
     for child_material, child_lot in sorted(children) if lot else ():
         edge = f"{material}|{lot}|{child_material}|{child_lot}"
         if edge not in row.edges:

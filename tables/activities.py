@@ -1,24 +1,34 @@
-"""Activities of runs: machine and setup time as the union of state intervals within the run, in whole milliseconds."""
+"""Activities of runs in whole milliseconds (domain rule 7).
+
+Machine and setup time are the union of the state's intervals within the run; labour is each person's log-in within the run
+times the share of it that this equipment gets. Sums are exact; each total is rounded once.
+"""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import NamedTuple
 
-from schemas.records import EquipmentRow, TotalState
+from schemas.records import EquipmentRow, LabourMark, TotalState
 from tables.attribution import Ownership, end_of
 from tables.destination import Destination
 from tables.lineage import add_range
+from tables.quantity import round_half_away
 
 KIND_OF_STATE = {"running": "machine_time", "setup": "setup_time"}
-ORIGIN = "states"
+STATES, LABOUR = "states", "labour"
+"""Origins of the totals."""
 UNIT = "ms"
+ToldBy = tuple[tuple[str, int], ...]
+"""Raw source and offset of the records that say so."""
 
 
 @dataclass(slots=True)
 class Measured:
-    """Time of one destination in microseconds, and the state records that begin and end its intervals."""
+    """Time of one destination in microseconds, and the records that begin and end its intervals."""
 
-    micros: int = 0
+    micros: Fraction = Fraction(0)
     first: int = 2**62
     last: int = 0
     told_by: set[tuple[str, int]] = field(default_factory=set)
@@ -27,41 +37,62 @@ class Measured:
 class Interval(NamedTuple):
     start: int
     end: int
+    origin: str
     kind: str
-    told_by: tuple[tuple[str, int], ...]
-    """Raw source and offset of the records that say so."""
+    share: Fraction
+    told_by: ToldBy
 
 
-def spans_of(row: EquipmentRow, now: int) -> list[Interval]:
-    """The intervals that count; the last one is open and reaches to `now`."""
-    found = []
+def is_going_on(row: EquipmentRow) -> bool:
+    """Does time pass for an activity, without a further record?"""
+    return bool(row.states and row.states[-1].state in KIND_OF_STATE) or any(
+        marks[-1].numerator for marks in _by_person(row).values()
+    )
+
+
+def intervals(row: EquipmentRow, now: int) -> Iterator[Interval]:
+    """The intervals that count; what is still open reaches to `now`."""
     for index, span in enumerate(row.states):
         following = row.states[index + 1 : index + 2]
         end = min(following[0].from_at, now) if following else now
         if span.state in KIND_OF_STATE and span.from_at < end:
             told_by = tuple((told.raw_source, told.raw_offset) for told in (span, *following))
-            found.append(Interval(span.from_at, end, KIND_OF_STATE[span.state], told_by))
+            yield Interval(span.from_at, end, STATES, KIND_OF_STATE[span.state], Fraction(1), told_by)
+    for marks in _by_person(row).values():
+        for index, mark in enumerate(marks):
+            later = marks[index + 1 : index + 2]
+            end = min(later[0].at, now) if later else now
+            if mark.numerator and mark.at < end:
+                told_by = tuple((told.raw_source, told.raw_offset) for told in (mark, *later))
+                yield Interval(mark.at, end, LABOUR, "labour_time", Fraction(mark.numerator, mark.denominator), told_by)
+
+
+def _by_person(row: EquipmentRow) -> dict[str, list[LabourMark]]:
+    found: dict[str, list[LabourMark]] = defaultdict(list)
+    for mark in row.labour:
+        found[mark.person].append(mark)
     return found
 
 
 def measure(row: EquipmentRow, ownership: Ownership, now: int) -> dict[str, Measured]:
     """Every activity up to `now`, by destination."""
     sums: dict[str, Measured] = defaultdict(Measured)
-    for start, end, kind, told_by in spans_of(row, now):
-        while start < end:
+    for interval in intervals(row, now):
+        start = interval.start
+        while start < interval.end:
             span = ownership.at(start)
-            stop = min(end, span.end)
-            if span.run is not None and start <= end_of(span.run, row.stops):  # grace is for counts, not for time
+            following = min(interval.end, span.end)
+            # A run owns counts at its very end and in its grace, but no time there.
+            stop = min(following, end_of(span.run, row.stops)) if span.run is not None else start
+            if span.run is not None and start < stop:
                 order = span.run.order or next((output.order for output in span.outputs if output.order), "")
-                run, date = span.run, span.business_date
-                key = Destination(
-                    ORIGIN, run.run, order, run.operation, "", "", kind, "", "", "", "", date, UNIT, 0, "counters"
-                ).key()
+                parts = (interval.origin, span.run.run, order, span.run.operation, "", "", interval.kind)
+                key = Destination(*parts, "", "", "", "", span.business_date, UNIT, 0, "counters").key()
                 entry = sums[key]
-                entry.micros += stop - start
+                entry.micros += (stop - start) * interval.share
                 entry.first, entry.last = min(entry.first, start), max(entry.last, stop)
-                entry.told_by.update(told_by)
-            start = stop
+                entry.told_by.update(interval.told_by)
+            start = following
     return sums
 
 
@@ -69,13 +100,13 @@ def apply(row: EquipmentRow, ownership: Ownership, now: int) -> None:
     """Bring the row's activity totals to `now`. A destination that lost its time goes to zero."""
     measured = measure(row, ownership, now)
     runs = {run.run for run in row.runs}  # the time of a run that is forgotten stays
-    known = [key for key in row.totals if key.startswith(ORIGIN + "\x1f") and Destination.parse(key).run in runs]
+    known = [key for key in row.totals if key.split("\x1f", 1)[0] in (STATES, LABOUR) and Destination.parse(key).run in runs]
     for key in sorted({*measured, *known}):
         found = measured.get(key) or Measured(first=0)
         total = row.totals.get(key)
         if total is None:
             total = row.totals[key] = TotalState(0, 0, found.first, found.last)
-        amount = found.micros // 1000
+        amount = round_half_away(found.micros / 1000, 0)
         if (amount, len(found.told_by)) != (total.amount, total.records):
             total.amount, total.first_at, total.last_at, total.dirty = amount, found.first, found.last, True
             total.ranges, total.records = [], len(found.told_by)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from schemas.configuration import Counter
-from schemas.records import EquipmentRow, LotLoad, Output, RunState
+from schemas.records import EquipmentRow, LotLoad, Output, RunSegment, RunState
 from tables.calendar import Calendar
 from tables.destination import UNATTRIBUTED, Destination
 
@@ -45,7 +45,7 @@ class Ownership:
         marks = {0}
         for run, start, end in runs:
             marks.update((start, end + 1, end + 1 + grace_us))
-            marks.update(segment.from_at for segment in run.segments)
+            marks.update(segment.from_at for segment in segments_of(run))
         marks.update(load.from_at for load in row.loads)
         self._starts = sorted(mark for mark in marks if mark < END_OF_TIME)
         self._owners = [owner(runs, start, grace_us) for start in self._starts]
@@ -63,9 +63,14 @@ class Ownership:
 
 
 def end_of(run: RunState, stops: Sequence[int]) -> int:
-    """A run ends where it says, or at the first stop of whatever ran after its start."""
+    """A run ends where people say; else where it says, or at the first stop of whatever ran after its start.
+
+    A stop at the moment of the start ended the run before.
+    """
     assert run.started_at is not None
-    ends = [stop for stop in stops if stop >= run.started_at]
+    if run.ended_at is not None and run.stated["ended_at"].by_people:
+        return run.ended_at
+    ends = [stop for stop in stops if stop > run.started_at]
     if run.ended_at is not None:
         ends.append(run.ended_at)
     return min(ends, default=END_OF_TIME)
@@ -76,11 +81,28 @@ def owner(runs: Iterable[tuple[RunState, int, int]], moment: int, grace_us: int)
     return max(covering, key=lambda entry: entry[:3])[3] if covering else None
 
 
+def segments_of(run: RunState) -> list[RunSegment]:
+    """The run's outputs from time to time, first what held from its start.
+
+    Outputs that people stated hold for the whole run; a change outdoes them from its time on if it has a greater version,
+    or no version and happened after they were stated.
+    """
+    said = run.corrected
+    if said is None:
+        return run.segments
+    outdo = [
+        segment
+        for segment in run.segments
+        if segment.version > said.version or (not segment.start and not segment.version and segment.from_at > said.from_at)
+    ]
+    return [RunSegment(0, said.version, said.outputs, said.event_id), *outdo]
+
+
 def outputs_at(run: RunState, moment: int) -> list[Output]:
     """Outputs of the newest segment that began by then; before the first one the first one holds."""
-    begun = [segment for segment in run.segments if segment.from_at <= moment]
-    segments = begun or run.segments[:1]
-    return max(segments, key=lambda segment: (segment.from_at, segment.version)).outputs if segments else []
+    segments = segments_of(run)
+    begun = [segment for segment in segments if segment.from_at <= moment]
+    return begun[-1].outputs if begun else segments[0].outputs if segments else []
 
 
 def loaded_at(loads: Iterable[LotLoad], moment: int) -> tuple[tuple[str, Load], ...]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from schemas.records import DeclarationRow, EquipmentRow, Output, RawRange, RunState, Share
-from tables.attribution import Ownership, end_of, outputs_at
+from tables.attribution import Load, Ownership, end_of, outputs_at, segments_of
 from tables.calendar import Calendar
 from tables.destination import UNATTRIBUTED, Destination
 
@@ -41,8 +41,8 @@ def kept(event: Any) -> DeclarationRow:
 
 def shares_of(declared: DeclarationRow, row: EquipmentRow, ownership: Ownership, calendar: Calendar) -> list[Share]:
     """What a declaration gives, with the runs that are known now. It always gives its quantity somewhere."""
-    span = ownership.at(declared.occurred_at)
-    run = next((run for run in row.runs if run.run == declared.run and not run.voided), None) if declared.run else span.run
+    run = _run_meant(declared, row, ownership)
+    moment = _moment_within(declared, row, run)
     order = declared.order or (run.order if run is not None else "")
     base = Destination(
         origin=declared.record,
@@ -56,20 +56,48 @@ def shares_of(declared: DeclarationRow, row: EquipmentRow, ownership: Ownership,
         position=declared.position,
         component_material="",
         component_lot="",
-        business_date=_business_date(declared, row, run, calendar),
+        business_date=calendar.shift_at(moment).business_date,
         unit=declared.unit,
         scale=declared.scale,
         authority="declarations",
     )
-    outputs = outputs_at(run, declared.occurred_at) if run is not None and run.started_at is not None else []
-    return [_share(declared, destination, sign) for destination, sign in _destinations(declared, base, outputs, dict(span.loads))]
+    outputs = outputs_at(run, moment) if run is not None and run.started_at is not None else []
+    if run is not None and declared.order:
+        outputs = [output for output in outputs if (output.order or run.order) in ("", declared.order)]
+    loads = dict(ownership.at(moment).loads)
+    return [_share(declared, destination, sign) for destination, sign in _destinations(declared, base, outputs, loads)]
+
+
+def _run_meant(declared: DeclarationRow, row: EquipmentRow, ownership: Ownership) -> RunState | None:
+    """The run that is named; else, if an order is named, that order's run: the one of that time, or the last one before;
+    else the run that owns the time."""
+    known = [run for run in row.runs if not run.voided]
+    if declared.run:
+        return next((run for run in known if run.run == declared.run), None)
+    owner = ownership.at(declared.occurred_at).run
+    if not declared.order or (owner is not None and _orders_of(owner) == {""}):
+        return owner
+    begun = [(run, run.started_at) for run in known if run.started_at is not None and run.started_at <= declared.occurred_at]
+    return max(
+        (run for run, _ in begun if _works_on(run, declared)),
+        key=lambda run: (run is owner, end_of(run, row.stops) >= declared.occurred_at, run.started_at, run.run),
+        default=None,
+    )
+
+
+def _works_on(run: RunState, declared: DeclarationRow) -> bool:
+    return declared.order in _orders_of(run) and declared.operation in ("", run.operation)
+
+
+def _orders_of(run: RunState) -> set[str]:
+    return {run.order} | {output.order for segment in segments_of(run) for output in segment.outputs}
 
 
 def _destinations(
-    declared: DeclarationRow, base: Destination, outputs: list[Output], loads: dict[str, tuple[str, str]]
+    declared: DeclarationRow, base: Destination, outputs: list[Output], loads: dict[str, Load]
 ) -> list[tuple[Destination, int]]:
     if declared.record == "MaterialConsumed" or (declared.record == "ScrapDeclared" and declared.of == "component"):
-        material, lot = loads.get(declared.position, ("", ""))
+        material, lot = loads.get(declared.position, Load("", ""))
         found = base._replace(kind="consumption", material=base.material or material)
         if not found.lot and material == found.material:
             found = found._replace(lot=lot)
@@ -106,12 +134,11 @@ def _or_unattributed(found: Destination, outputs: list[Output]) -> Destination:
     return found._replace(kind=UNATTRIBUTED, reason=found.reason or found.kind, operation="")
 
 
-def _business_date(declared: DeclarationRow, row: EquipmentRow, run: RunState | None, calendar: Calendar) -> str:
-    """Late scrap takes its run's business date (domain rule 6)."""
-    moment = declared.occurred_at
-    if run is not None and run.started_at is not None:
-        moment = max(run.started_at, min(moment, end_of(run, row.stops)))
-    return calendar.shift_at(moment).business_date
+def _moment_within(declared: DeclarationRow, row: EquipmentRow, run: RunState | None) -> int:
+    """Its time, drawn into its run: what is declared late has the run's business date, outputs and loads (domain rule 6)."""
+    if run is None or run.started_at is None:
+        return declared.occurred_at
+    return max(run.started_at, min(declared.occurred_at, end_of(run, row.stops)))
 
 
 def _share(declared: DeclarationRow, destination: Destination, sign: int) -> Share:

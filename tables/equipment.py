@@ -1,6 +1,6 @@
 """One equipment: its row, its timelines and its declarations, folded event by event (design section 5, equipment)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +9,7 @@ from schemas.configuration import PlantConfig
 from schemas.records import (
     EquipmentRow,
     EquipmentStateChanged,
+    LabourRecorded,
     LotLoaded,
     LotUnloaded,
     RunChanged,
@@ -17,9 +18,10 @@ from schemas.records import (
     RunStarted,
     RunVoided,
 )
-from tables import activities, declarations, runs
+from tables import activities, declarations, presence, runs
 from tables.attribution import Ownership
 from tables.calendar import Calendar
+from tables.destination import Destination
 from tables.rejected import Rejected
 from tables.rows import RowStore
 from tables.runs import Changed
@@ -32,13 +34,17 @@ RUN_EVENTS: dict[type, Callable[[EquipmentRow, Any], Changed | None]] = {
     RunEnded: runs.ended,
     RunCorrected: runs.corrected,
     RunVoided: runs.voided,
-    LotLoaded: runs.loaded,
-    LotUnloaded: runs.loaded,
+    LotLoaded: presence.loaded,
+    LotUnloaded: presence.loaded,
 }
 
 
 def row_key(plant: str, equipment: str) -> str:
     return f"e|{plant}|{equipment}"
+
+
+MAX_KEPT = 4096
+"""Runs, loads, states and log-ins that are kept per equipment, of each kind; more are refused (EQUIPMENT_LIMIT)."""
 
 
 class Refused(NamedTuple):
@@ -102,8 +108,10 @@ class Equipment:
 
     def run_event(self, event: Any) -> Rejected | None:
         """RunStarted .. RunVoided, LotLoaded, LotUnloaded."""
-        if self._too_late(event.occurred_at) and not isinstance(event, LotLoaded | LotUnloaded | RunCorrected | RunVoided):
-            return Rejected("TOO_LATE", f"{type(event).__name__} occurred before the late horizon")
+        if self._tells_of_forgotten_time(event):
+            return Rejected("TOO_LATE", f"{type(event).__name__} tells of time before the late horizon")
+        if self._is_full(self._grows(event)):
+            return self._full()
         revision = self.row.revision
         changed = RUN_EVENTS[type(event)](self.row, event)
         if self.row.revision == revision:
@@ -120,7 +128,24 @@ class Equipment:
     def state_changed(self, event: EquipmentStateChanged) -> Rejected | None:
         if self._too_late(event.occurred_at):
             return Rejected("TOO_LATE", "the state change occurred before the late horizon")
-        if runs.state_changed(self.row, event):
+        if self._is_full(self.row.states):
+            return self._full()
+        if presence.state_changed(self.row, event):
+            self.row.activity_dirty = True
+        else:
+            self._count("duplicates")
+        return None
+
+    def labour(self, event: LabourRecorded) -> Rejected | None:
+        if event.action not in ("on", "off"):
+            return Rejected("UNKNOWN_CODE", f"a person logs on or off, not `{event.action}`")
+        if event.share_numerator < 0 or event.share_denominator <= 0:
+            return Rejected("BAD_FIELD", f"{event.share_numerator}/{event.share_denominator} is no share")
+        if self._too_late(event.occurred_at):
+            return Rejected("TOO_LATE", "the log-in occurred before the late horizon")
+        if self._is_full(self.row.labour):
+            return self._full()
+        if presence.labour(self.row, event):
             self.row.activity_dirty = True
         else:
             self._count("duplicates")
@@ -144,7 +169,7 @@ class Equipment:
 
     def measure_activities(self, now: int, at_cut: bool) -> None:
         """Activities up to `now`: when something about them changed, and at cuts while a state is open."""
-        if self.row.activity_dirty or (at_cut and self.row.states and self.row.states[-1].state in activities.KIND_OF_STATE):
+        if self.row.activity_dirty or (at_cut and activities.is_going_on(self.row)):
             activities.apply(self.row, self.ownership, now)
 
     def expire(self) -> None:
@@ -163,12 +188,13 @@ class Equipment:
         # The bucket that the horizon lies in may be counted anew: whoever owns a moment of it has to be known.
         before = before // BUCKET_US * BUCKET_US
         runs.prune(self.row, before - self._config.attribution.run_grace_us, named)
-        kept = {run.run for run in self.row.runs}
-        self.row.totals = {
-            key: total
-            for key, total in self.row.totals.items()
-            if total.dirty or total.last_at >= before or not (run := key.split("\x1f", 2)[1]) or run in kept
-        }
+        presence.prune(self.row, before - self._config.attribution.run_grace_us)
+        # A total is forgotten only when nothing can reach its key any more: it would be published anew, without what it had.
+        kept, reachable = {run.run for run in self.row.runs}, self._calendar.shift_at(before).business_date
+        for key in [key for key, total in self.row.totals.items() if not total.dirty]:
+            to = Destination.parse(key)
+            if to.run and to.run not in kept and to.business_date < reachable:
+                del self.row.totals[key]
 
     # -- attribution
 
@@ -194,6 +220,32 @@ class Equipment:
                     give(self.row, shares)
                     declared.shares = shares
                     self._rows.put(key, declared)
+
+    def _tells_of_forgotten_time(self, event: Any) -> bool:
+        """People may correct a run that is still known, however late, but not bring one back whose quantities are settled:
+        only a part of them would be published again."""
+        if isinstance(event, LotLoaded | LotUnloaded):
+            return False
+        if not isinstance(event, RunCorrected | RunVoided):
+            return self._too_late(event.occurred_at)
+        if runs.find(self.row, event.run) is not None:
+            return False
+        began = event.started_at if isinstance(event, RunCorrected) else None
+        return self._too_late(event.occurred_at if began is None else min(began, event.occurred_at))
+
+    def _grows(self, event: Any) -> Sized:
+        """What an event of run_event adds to; nothing for an event of a known run."""
+        if isinstance(event, LotLoaded | LotUnloaded):
+            return self.row.loads
+        if not event.run:
+            return self.row.stops
+        return self.row.runs if runs.find(self.row, event.run) is None else ()
+
+    def _is_full(self, kept: Sized) -> bool:
+        return len(kept) >= MAX_KEPT
+
+    def _full(self) -> Rejected:
+        return Rejected("EQUIPMENT_LIMIT", f"{self.row.equipment} has {MAX_KEPT} of them within the late horizon")
 
     def _too_late(self, at: int) -> bool:
         return at < self._expired_before()

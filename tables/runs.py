@@ -1,14 +1,15 @@
-"""Runs, loads and states of an equipment as its events tell them, in any order of arrival; the newest version wins."""
+"""Runs of an equipment as its events tell them, in any order of arrival (domain rules 2 and 5).
+
+Each field of a run comes from the newest statement about it. A greater version is newer; of equal versions people
+(RunCorrected, RunVoided) outdo machines, then the later time counts, then the greater event id. So a start that comes late
+fills what a correction left open and undoes nothing.
+"""
 
 from collections.abc import Container
 from typing import NamedTuple
 
 from schemas.records import (
     EquipmentRow,
-    EquipmentStateChanged,
-    LotLoad,
-    LotLoaded,
-    LotUnloaded,
     RunChanged,
     RunCorrected,
     RunEnded,
@@ -16,14 +17,9 @@ from schemas.records import (
     RunStarted,
     RunState,
     RunVoided,
-    StateSpan,
+    Stated,
 )
 from tables.attribution import END_OF_TIME, end_of
-
-MAX_RUNS = 512
-MAX_LOADS = 512
-MAX_STATES = 4096
-"""Kept per equipment; beyond it the oldest goes and its quantities stay where they are."""
 
 
 class Changed(NamedTuple):
@@ -33,127 +29,151 @@ class Changed(NamedTuple):
     to_us: int
 
 
-def run_of(row: EquipmentRow, name: str) -> RunState:
-    known = next((run for run in row.runs if run.run == name), None)
-    if known is None:
-        known = RunState(name)
-        row.runs.append(known)
-        del row.runs[:-MAX_RUNS]
-    return known
+class Rank(NamedTuple):
+    """What is greater is newer (see Stated)."""
+
+    version: int
+    by_people: bool
+    at: int
+    event_id: str
+
+
+def find(row: EquipmentRow, name: str) -> RunState | None:
+    return next((run for run in row.runs if run.run == name), None)
 
 
 def started(row: EquipmentRow, event: RunStarted) -> Changed | None:
-    run = run_of(row, event.run)
-    before = _extent(row, run)
-    if run.version >= event.version:
-        return _changed(row, run, before) if _fill_in(run, event) else None
-    run.order, run.operation, run.bom_revision = event.order, event.operation, event.bom_revision
-    run.started_at, run.version = event.occurred_at, event.version
-    _set_segment(run, RunSegment(event.occurred_at, event.version, event.outputs))
-    return _changed(row, run, before)
-
-
-def _fill_in(run: RunState, event: RunStarted) -> bool:
-    """A start that arrives after something newer only says what that left open. False: nothing."""
-    known = (run.order, run.operation, run.bom_revision, run.started_at, run.segments)
-    if run.started_at is None or not run.segments:
-        if not any(segment.version > event.version for segment in run.segments):
-            _set_segment(run, RunSegment(event.occurred_at, event.version, event.outputs))
-        run.bom_revision = run.bom_revision or event.bom_revision
-        run.order, run.operation = run.order or event.order, run.operation or event.operation
-    run.started_at = event.occurred_at if run.started_at is None else run.started_at
-    return known != (run.order, run.operation, run.bom_revision, run.started_at, run.segments)
+    """Of two starts of one run the earlier is its start; the later one states outputs from its time on."""
+    run, before = _open(row, event.run)
+    rank = _rank(event)
+    _state(run, "said", rank)
+    _fill(run, rank, order=event.order, operation=event.operation, bom_revision=event.bom_revision)
+    if _state(run, "started_at", rank._replace(at=-rank.at)):
+        run.started_at = event.occurred_at
+    _add_segment(run, RunSegment(event.occurred_at, event.version, event.outputs, event.event_id, True))
+    return _settle(row, run, before)
 
 
 def changed(row: EquipmentRow, event: RunChanged) -> Changed | None:
-    run = run_of(row, event.run)
-    known = next((segment for segment in run.segments if segment.from_at == event.occurred_at), None)
-    if known is not None and (known.version > event.version or known.outputs == event.outputs):
-        return None
-    _set_segment(run, RunSegment(event.occurred_at, event.version, event.outputs))
-    row.revision += 1
-    return Changed(event.occurred_at, END_OF_TIME) if run.started_at is not None else None
+    run, before = _open(row, event.run)
+    _add_segment(run, RunSegment(event.occurred_at, event.version, event.outputs, event.event_id))
+    return _settle(row, run, before)
 
 
 def ended(row: EquipmentRow, event: RunEnded) -> Changed | None:
     if not event.run:
-        if event.occurred_at in row.stops:
-            return None
-        row.stops.append(event.occurred_at)
-        row.stops.sort()
-        del row.stops[:-MAX_RUNS]
-        row.revision += 1
-        return Changed(event.occurred_at, END_OF_TIME)
-    run = run_of(row, event.run)
-    if run.ended_at is not None and run.version >= event.version:
-        return None
-    before = _extent(row, run)
-    run.ended_at, run.version = event.occurred_at, max(run.version, event.version)
-    return _changed(row, run, before)
+        return _stopped(row, event.occurred_at)
+    run, before = _open(row, event.run)
+    if _state(run, "ended_at", _rank(event)):
+        run.ended_at = event.occurred_at
+    return _settle(row, run, before)
 
 
 def corrected(row: EquipmentRow, event: RunCorrected) -> Changed | None:
-    run = run_of(row, event.run)
-    if run.version >= event.version:
-        return None
-    before = _extent(row, run)
-    run.version = event.version
-    run.order, run.operation = event.order or run.order, event.operation or run.operation
-    run.started_at = event.started_at if event.started_at is not None else run.started_at
-    run.ended_at = event.ended_at if event.ended_at is not None else run.ended_at
-    if event.outputs:
-        run.segments = [RunSegment(run.started_at or event.occurred_at, event.version, event.outputs)]
-    return _changed(row, run, before)
+    """Empty fields stay as they were. Outputs are those of the whole run: see `attribution.segments_of`."""
+    run, before = _open(row, event.run)
+    rank = _rank(event)
+    _state(run, "said", rank)
+    _fill(run, rank, order=event.order, operation=event.operation)
+    if event.started_at is not None and _state(run, "started_at", rank):
+        run.started_at = event.started_at
+    if event.ended_at is not None and _state(run, "ended_at", rank):
+        run.ended_at = event.ended_at
+    if event.outputs and _state(run, "outputs", rank):
+        run.corrected = RunSegment(event.occurred_at, event.version, event.outputs, event.event_id)
+    return _settle(row, run, before)
 
 
 def voided(row: EquipmentRow, event: RunVoided) -> Changed | None:
-    run = run_of(row, event.run)
-    if run.voided or run.version > event.version:
-        return None
-    before = _extent(row, run)
-    run.voided, run.version = True, event.version
-    return _changed(row, run, before)
+    run, before = _open(row, event.run)
+    _state(run, "voided", _rank(event))
+    return _settle(row, run, before)
 
 
-def loaded(row: EquipmentRow, event: LotLoaded | LotUnloaded) -> Changed | None:
-    if any(load.event_id == event.event_id for load in row.loads):
+def _stopped(row: EquipmentRow, moment: int) -> Changed | None:
+    """An end without a run ends whatever began before."""
+    if moment in row.stops:
         return None
-    material, lot = (event.material, event.lot) if isinstance(event, LotLoaded) else ("", "")
-    row.loads.append(
-        LotLoad(position=event.position, from_at=event.occurred_at, event_id=event.event_id, material=material, lot=lot)
-    )
-    row.loads.sort(key=lambda load: (load.from_at, load.event_id))
-    del row.loads[:-MAX_LOADS]
+    row.stops.append(moment)
+    row.stops.sort()
     row.revision += 1
-    return Changed(event.occurred_at, END_OF_TIME)
-
-
-def state_changed(row: EquipmentRow, event: EquipmentStateChanged) -> bool:
-    if any(span.event_id == event.event_id for span in row.states):
-        return False
-    span = StateSpan(event.occurred_at, event.state, event.event_id, event.reason, event.raw_source, event.raw_offset)
-    row.states.append(span)
-    row.states.sort(key=lambda span: (span.from_at, span.event_id))
-    del row.states[:-MAX_STATES]
-    return True
+    return Changed(moment, END_OF_TIME)
 
 
 def prune(row: EquipmentRow, before_us: int, named: Container[str] = ()) -> None:
-    """Forget runs that ended before, and loads, states and stops that something later replaced before. Runs that are
-    `named` by a declaration stay: it would lose its order."""
-    row.runs = [run for run in row.runs if run.started_at is None or end_of(run, row.stops) >= before_us or run.run in named]
-    oldest = min((run.started_at for run in row.runs if run.started_at is not None), default=before_us)
-    keep_from = min(oldest, before_us)
+    """Forget runs that ended before, runs that nothing newer was said of and that never began, and stops before all of them.
+    Runs that are `named` by a declaration stay: it would lose its order."""
+    row.runs = [run for run in row.runs if run.run in named or _last_moment(row, run) >= before_us]
+    keep_from = oldest_needed(row, before_us)
     row.stops = [stop for stop in row.stops if stop >= keep_from]
-    newest = {load.position: load for load in row.loads if load.from_at < keep_from}
-    row.loads = [load for load in row.loads if load.from_at >= keep_from or newest[load.position] is load]
-    earlier = [span for span in row.states if span.from_at < keep_from]
-    row.states = earlier[-1:] + [span for span in row.states if span.from_at >= keep_from]
 
 
-def _set_segment(run: RunState, segment: RunSegment) -> None:
-    run.segments = [known for known in run.segments if known.from_at != segment.from_at] + [segment]
+def oldest_needed(row: EquipmentRow, before_us: int) -> int:
+    """The earliest moment that an open run, or anything since `before_us`, may still ask for."""
+    return min((run.started_at for run in row.runs if run.started_at is not None), default=before_us)
+
+
+def _last_moment(row: EquipmentRow, run: RunState) -> int:
+    if run.started_at is not None:
+        return end_of(run, row.stops)
+    told = [abs(stated.at) for stated in run.stated.values()] + [segment.from_at for segment in run.segments]
+    return max(told, default=0)
+
+
+# -- statements
+
+
+def _rank(event: RunStarted | RunEnded | RunCorrected | RunVoided) -> Rank:
+    return Rank(event.version, isinstance(event, RunCorrected | RunVoided), event.occurred_at, event.event_id)
+
+
+def _newest(run: RunState, what: str) -> Rank | None:
+    known = run.stated.get(what)
+    return None if known is None else Rank(known.version, known.by_people, known.at, known.event_id)
+
+
+def _state(run: RunState, what: str, rank: Rank) -> bool:
+    """Is this the newest statement about `what`? Then it is noted."""
+    known = _newest(run, what)
+    if known is not None and known >= rank:
+        return False
+    run.stated[what] = Stated(*rank)
+    return True
+
+
+def _fill(run: RunState, rank: Rank, **fields: str) -> None:
+    for name, value in fields.items():
+        if value and _state(run, name, rank):
+            setattr(run, name, value)
+
+
+def _add_segment(run: RunState, segment: RunSegment) -> None:
+    """One per moment: the greater version, a change before a start, the greater event id."""
+    same = [segment, *(known for known in run.segments if known.from_at == segment.from_at)]
+    newest = max(same, key=lambda known: (known.version, not known.start, known.event_id))
+    run.segments = [known for known in run.segments if known.from_at != segment.from_at] + [newest]
     run.segments.sort(key=lambda known: known.from_at)
+
+
+# -- what changed
+
+
+class _Before(NamedTuple):
+    view: tuple[object, ...]
+    extent: Changed | None
+
+
+def _open(row: EquipmentRow, name: str) -> tuple[RunState, _Before]:
+    run = find(row, name)
+    if run is None:
+        run = RunState(name)
+        row.runs.append(run)
+        return run, _Before((), None)
+    return run, _Before(_view(run), _extent(row, run))
+
+
+def _view(run: RunState) -> tuple[object, ...]:
+    return (*sorted((name, _newest(run, name)) for name in run.stated), *run.segments)
 
 
 def _extent(row: EquipmentRow, run: RunState) -> Changed | None:
@@ -162,9 +182,11 @@ def _extent(row: EquipmentRow, run: RunState) -> Changed | None:
     return Changed(run.started_at, end_of(run, row.stops))
 
 
-def _changed(row: EquipmentRow, run: RunState, before: Changed | None) -> Changed | None:
-    row.revision += 1
-    extents = [extent for extent in (before, _extent(row, run)) if extent is not None]
-    if not extents:
+def _settle(row: EquipmentRow, run: RunState, before: _Before) -> Changed | None:
+    void, said = _newest(run, "voided"), _newest(run, "said")
+    run.voided = void is not None and (said is None or said < void)
+    if _view(run) == before.view:
         return None
-    return Changed(min(extent.from_us for extent in extents), END_OF_TIME)
+    row.revision += 1
+    extents = [extent for extent in (before.extent, _extent(row, run)) if extent is not None]
+    return Changed(min(extent.from_us for extent in extents), END_OF_TIME) if extents else None

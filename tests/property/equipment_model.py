@@ -107,7 +107,8 @@ def runs(events: Iterable[Any]) -> list[Run]:
             segments = {start: starts[0].outputs, **changes}
         else:
             continue
-        end = min([end, *(stop for stop in stops if stop >= start)])
+        if not corrections:
+            end = min([end, *(stop for stop in stops if stop > start)])
         found.append(Run(name, start, end, order, sorted(segments.items(), key=lambda entry: entry[0])))
     return found
 

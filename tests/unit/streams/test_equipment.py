@@ -130,7 +130,10 @@ BAD.readings = BAD.readings[:-1]
             ["TOO_LATE"],
             id="beyond the late horizon",
         ),
-        pytest.param([on_machine(LabourRecorded, T0, person="p", action="in")], ["LABOUR_NOT_BOOKED"], id="labour"),
+        pytest.param([on_machine(LabourRecorded, T0, person="p", action="in")], ["UNKNOWN_CODE"], id="neither on nor off"),
+        pytest.param(
+            [on_machine(LabourRecorded, T0, person="p", action="on", share_denominator=0)], ["BAD_FIELD"], id="no share"
+        ),
         pytest.param(
             [on_machine(ScrapDeclared, T1 - 8 * 24 * 60 * MIN, quantity=pieces(3))], ["TOO_LATE"], id="scrap of last week"
         ),

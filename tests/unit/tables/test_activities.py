@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schemas.records import EquipmentStateChanged, RunCorrected, RunEnded, RunStarted
+from schemas.records import EquipmentStateChanged, LabourRecorded, RunCorrected, RunEnded, RunStarted
 from tables.equipment import Equipment
 from tests.unit.tables.floor_bench import amounts, at, machine, on_machine, out
 
@@ -69,6 +69,67 @@ def test_times(states: list[tuple[str, str]], runs: list[tuple[str, str, str]], 
         equipment = press(order, runs)
         equipment.measure_activities(at("11:00"), at_cut=False)
         assert minutes(equipment, "run", "kind") == expected
+
+
+LogIn = tuple[str, str, str, int, int]
+"""(clock, person, action, share)"""
+
+
+@pytest.mark.parametrize(
+    ("log", "runs", "expected"),
+    [
+        pytest.param(
+            [("06:30", "p", "on", 1, 1), ("07:30", "p", "off", 1, 1)],
+            [("A", "07:00", "")],
+            {("A",): 30},
+            id="within the run only",
+        ),
+        pytest.param(
+            [("07:00", "p", "on", 1, 3), ("07:30", "q", "on", 1, 2), ("08:00", "q", "off", 1, 1), ("08:00", "p", "off", 1, 1)],
+            [("A", "06:00", "")],
+            {("A",): 20 + 15},
+            id="two people, each with their share",
+        ),
+        pytest.param(
+            [("07:00", "p", "on", 1, 1), ("07:20", "p", "on", 1, 2), ("08:00", "p", "off", 1, 1)],
+            [("A", "06:00", "")],
+            {("A",): 20 + 20},
+            id="the share changes while they are logged on",
+        ),
+        pytest.param(
+            [("07:00", "p", "on", 1, 1)], [("A", "06:00", "08:00"), ("B", "08:00", "")], {("A",): 60, ("B",): 180}, id="still on"
+        ),
+        pytest.param([("07:00", "p", "off", 1, 1)], [("A", "06:00", "")], {}, id="off without on"),
+    ],
+)
+def test_labour(log: list[LogIn], runs: list[tuple[str, str, str]], expected: dict[tuple[str, ...], int]) -> None:
+    for order in (log, log[::-1]):
+        equipment = press([], runs)
+        for clock, person, action, numerator, denominator in order:
+            fields = {"person": person, "action": action, "share_numerator": numerator, "share_denominator": denominator}
+            assert equipment.labour(on_machine(LabourRecorded, at(clock), **fields)) is None
+        equipment.measure_activities(at("11:00"), at_cut=False)
+        assert minutes(equipment, "run") == expected
+        assert amounts(equipment, "kind").keys() <= {("labour_time",)}
+
+
+def test_thirds_are_added_exactly_and_rounded_once() -> None:
+    """Three times a third of 1 ms is 1 ms; each rounded by itself would be none."""
+    equipment = press([], [("A", "06:00", "")])
+    for person in "pqr":
+        for moment, action in ((at("07:00"), "on"), (at("07:00") + 1000, "off")):
+            fields = {"person": person, "action": action, "share_numerator": 1, "share_denominator": 3}
+            assert equipment.labour(on_machine(LabourRecorded, moment, **fields)) is None
+    equipment.measure_activities(at("11:00"), at_cut=False)
+    assert amounts(equipment, "kind") == {("labour_time",): 1}
+
+
+def test_a_repeated_log_in_is_a_duplicate() -> None:
+    equipment = press([], [("A", "06:00", "")])
+    log_in = on_machine(LabourRecorded, at("07:00"), person="p", action="on")
+    assert equipment.labour(log_in) is None
+    assert equipment.labour(log_in) is None
+    assert equipment.row.tally == {"duplicates": 1}
 
 
 def test_across_a_shift_end_each_shift_has_its_own() -> None:

@@ -110,7 +110,44 @@ def test_owner(events: list[Any], readings: list[tuple[str, int]], expected: dic
             {("", ""): 7},
             id="voided, and its start once more",
         ),
-        pytest.param([started("A", "07:00", order="Y", version=0)], {("A", "O-A"): 7}, id="a start of the same version is known"),
+        pytest.param([started("A", "06:59", order="Y", version=0)], {("A", "O-A"): 7}, id="an older start of the same version"),
+        pytest.param(
+            [
+                on_machine(RunVoided, at("09:00"), run="A", version=1),
+                on_machine(RunCorrected, at("09:05"), run="A", version=2, order="X"),
+            ],
+            {("A", "X"): 7},
+            id="voided, and then corrected after all",
+        ),
+        pytest.param(
+            [
+                on_machine(RunCorrected, at("09:05"), run="A", version=2, order="X"),
+                on_machine(RunVoided, at("09:00"), run="A", version=1),
+            ],
+            {("A", "X"): 7},
+            id="an older void arrives after the correction",
+        ),
+        pytest.param(
+            [
+                on_machine(RunCorrected, at("09:00"), run="A", version=1, order="X", ended_at=at("07:40")),
+                on_machine(RunCorrected, at("09:05"), run="A", version=2, order="Y"),
+            ],
+            {("A", "Y"): 2, ("", ""): 5},
+            id="the end of an older correction stays when the newer one does not speak of it",
+        ),
+        pytest.param(
+            [
+                on_machine(RunCorrected, at("09:05"), run="A", version=2, order="Y"),
+                on_machine(RunCorrected, at("09:00"), run="A", version=1, order="X", ended_at=at("07:40")),
+            ],
+            {("A", "Y"): 2, ("", ""): 5},
+            id="and so it does when it arrives later",
+        ),
+        pytest.param(
+            [on_machine(RunCorrected, at("09:00"), run="A", version=1, ended_at=at("07:55")), on_machine(RunEnded, at("07:40"))],
+            {("A", "O-A"): 7},
+            id="the end that people state outdoes a stop",
+        ),
     ],
 )
 def test_corrections_by_people(later: list[Any], expected: dict[tuple[str, str], int]) -> None:
@@ -125,6 +162,29 @@ def test_a_correction_before_its_start_arrives_stays() -> None:
     count(equipment, ("07:30", 1002), ("07:50", 1007))
     hear(equipment, started("A", "07:00"), ended("A", "08:00"))
     assert amounts(equipment, "run", "order") == {("A", "X"): 2, ("", ""): 5}
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_outputs_that_people_state_and_changes(order: tuple[int, int]) -> None:
+    """The change before the correction is outdone by it; the one after it happened, a plugged cavity, still holds."""
+    said = on_machine(RunCorrected, at("07:35"), run="A", version=9, outputs=[out("4712", factor=2)])
+    before = on_machine(RunChanged, at("07:15"), run="A", outputs=[out("4711", factor=3)])
+    after = on_machine(RunChanged, at("07:40"), run="A", outputs=[out("4712", factor=1)])
+    equipment = press(started("A", "07:00", outputs=[out("4711", factor=4)]), after, *((said, before)[n] for n in order))
+    count(equipment, ("07:30", 1010), ("07:50", 1015))
+    assert amounts(equipment, "material") == {("4712",): 10 * 2 + 5}
+
+
+def test_a_stop_at_the_start_of_a_run_ended_the_run_before() -> None:
+    equipment = press(started("A", "06:40"), on_machine(RunEnded, at("07:00")), started("B", "07:00"))
+    count(equipment, ("06:50", 1002), ("07:10", 1005))
+    assert by_run(equipment) == {"A": 2, "B": 3}
+
+
+def test_a_start_that_is_sent_again_does_not_cut_its_run_short() -> None:
+    equipment = press(started("A", "06:40"), started("A", "07:00"))
+    count(equipment, ("06:50", 1002), ("07:10", 1005))
+    assert by_run(equipment) == {"A": 5}
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])

@@ -47,9 +47,23 @@ FIELDS = ("order", "operation", "material", "lot", "kind", "reason", "position")
         pytest.param(
             ONE,
             ScrapDeclared,
-            {"order": "OX", "lot": "LX"},
-            {("OX", "10", "4711", "LX", "scrap", "", ""): 3},
+            {"order": "OA", "lot": "LX", "material": "4712"},
+            {("OA", "10", "4712", "LX", "scrap", "", ""): 3},
             id="what it names holds",
+        ),
+        pytest.param(
+            ONE,
+            ScrapDeclared,
+            {"order": "OX"},
+            {("OX", "", "", "", "scrap", "", ""): 3},
+            id="an order that never ran here gets nothing of the run that did",
+        ),
+        pytest.param(
+            FAMILY,
+            ScrapDeclared,
+            {"order": "OR"},
+            {("OR", "10", "RIGHT", "LR", "scrap", "", ""): 3},
+            id="the output of its order",
         ),
         pytest.param(
             ONE, ScrapDeclared, {"of": "stock"}, {("OA", "10", "4711", "L1", "scrap", "", "stock"): 3}, id="stock scrap"
@@ -111,6 +125,32 @@ def test_without_run_and_order_it_is_unattributed_until_the_run_arrives() -> Non
     assert amounts(equipment, "order", "operation", "kind", "reason") == {("OB", "20", "scrap", "burn"): 3}
     assert equipment.run_event(on_machine(RunVoided, at("10:00"), run="B", version=9)) is None
     assert amounts(equipment, "order", "kind", "reason") == {("", "unattributed", "burn"): 3}
+
+
+def test_late_scrap_of_an_order_goes_to_its_run_not_to_the_one_that_runs_now() -> None:
+    """Declared two days later, while another order runs: lot, operation and business date of the order's own run."""
+    equipment = press(ONE)
+    other = on_machine(RunStarted, at("08:30"), run="B", order="OB", operation="20", outputs=[out("4713", lot="LB")])
+    assert equipment.run_event(other) is None
+    scrap = on_machine(ScrapDeclared, at("07:30", day=22), order="OA", quantity=pieces(3))
+    assert equipment.declared(scrap) is None
+    assert amounts(equipment, "run", "order", "operation", "lot", "business_date") == {("A", "OA", "10", "L1", "2026-11-20"): 3}
+
+
+def test_an_order_that_comes_back_gets_its_scrap_in_the_run_of_that_time() -> None:
+    equipment = press(ONE)
+    again = on_machine(RunStarted, at("10:00"), run="C", order="OA", operation="10", outputs=[out("4711", lot="L3")])
+    assert equipment.run_event(again) is None
+    for clock in ("07:30", "09:00", "10:30"):
+        declare(equipment, ScrapDeclared, clock, order="OA")
+    assert amounts(equipment, "run", "lot") == {("A", "L1"): 6, ("C", "L3"): 3}
+
+
+def test_consumption_declared_late_takes_the_lot_that_its_run_had() -> None:
+    equipment = press(ONE)
+    assert equipment.run_event(on_machine(LotLoaded, at("08:10"), position="hopper", material="PP", lot="R2")) is None
+    declare(equipment, MaterialConsumed, "09:00", order="OA", position="hopper")
+    assert amounts(equipment, "lot") == {("R1",): 3}
 
 
 def test_a_repeated_event_id_is_a_duplicate() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.records import EquipmentStateChanged, RunCorrected, RunEnded, RunStarted, ScrapDeclared
+from tables.destination import Destination
 from tables.equipment import Equipment
 from tests.unit.tables.floor_bench import HOUR, MIN, amounts, at, by_run, count, machine, on_machine, out, pieces
 
@@ -64,11 +65,39 @@ def test_old_buckets_are_forgotten_and_the_count_goes_on() -> None:
     count(equipment, ("09:00", 110))
     expire_at(equipment, at("09:30"))
     assert [run.run for run in equipment.row.runs] == ["B"]
-    assert by_run(equipment) == {"B": 5}
+    assert by_run(equipment) == {"A": 5, "B": 5}
     count(equipment, ("09:31", 111))
-    assert by_run(equipment) == {"B": 6}
+    assert by_run(equipment) == {"A": 5, "B": 6}
     count(equipment, ("08:55", 107))
-    assert by_run(equipment) == {"B": 6}, "a late reading within the horizon splits a delta"
+    assert by_run(equipment) == {"A": 5, "B": 6}, "a late reading within the horizon splits a delta"
+
+
+def test_a_total_stays_while_its_business_date_can_still_get_pieces() -> None:
+    """Run A is forgotten, then a correction tells of a run A again. Published anew, its total would be 1 instead of 5 + 1."""
+    equipment = press()
+    hear(equipment, on_machine(RunStarted, at("07:30"), run="B", order="OB", operation="10", outputs=[out("4711")]))
+    count(equipment, ("09:00", 110))
+    expire_at(equipment, at("09:30"))
+    assert equipment.row.runs[0].run == "B"
+    again = on_machine(
+        RunCorrected, at("09:31"), run="A", version=1, started_at=at("08:50"), order="OA", operation="10", outputs=[out("4711")]
+    )
+    hear(equipment, again)
+    count(equipment, ("09:32", 111))
+    totals = {Destination.parse(key).run: total.amount for key, total in equipment.row.totals.items()}
+    assert totals["A"] == 5 + 5 + 1, "what a key had is never published without its past"
+
+
+def test_a_total_is_forgotten_when_its_business_date_is_out_of_reach() -> None:
+    equipment = press()
+    count(equipment, ("08:00", 110))
+    expire_at(equipment, at("07:10", day=21))
+    assert amounts(equipment, "run") == {("",): 5}, "nobody's pieces are reported as long as they are nobody's"
+    forgotten = on_machine(RunCorrected, at("07:10", day=21), run="A", version=1, started_at=at("07:00"), order="OX")
+    refused = equipment.run_event(forgotten)
+    assert refused is not None, "a run whose quantities are settled does not come back"
+    assert refused.code == "TOO_LATE"
+    assert "OX" not in "".join(equipment.row.totals)
 
 
 def test_declarations_keep_the_run_that_they_name() -> None:
