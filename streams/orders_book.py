@@ -9,6 +9,7 @@ from streams.orders_memory import Memory, Plant
 from streams.step import Step
 from tables import account as ledger
 from tables import order as orders
+from tables import rework
 from tables.account import BASIS, TIMES, account_key, row_key
 from tables.backflush import Derived, derive, phantom_of
 from tables.components import Share, candidates, component_of, components_at, mode_of, need_of, revision_of, shares
@@ -39,6 +40,7 @@ class Book:
     def serve(self, changed: set[str], endpoint: int) -> None:
         """Settle what changed, then issue what is due, in key order: the same log gives the same postings."""
         self._derive(changed)
+        changed |= self._touched_by_rework(changed)
         due = self._memory.due.take(self._name, self._now)
         for key in sorted(changed | due.keys()):
             self._account(key, due.get(key), key in changed)
@@ -119,7 +121,7 @@ class Book:
         wrong = next((one for one in found if verdict(row, one.code) != POST), None)
         if wrong is not None:
             self._park(row, wrong)
-        elif not row.covered:
+        elif not row.covered and not self._limit_rework(row):
             self._limit(order, row)
 
     @staticmethod
@@ -127,6 +129,25 @@ class Book:
         row.code, row.detail = wrong.code, wrong.detail
         row.parked = row.target - row.posted if steps is None else steps
         row.dropped = verdict(row, wrong.code) == DROP
+
+    def _limit_rework(self, row: AccountRow) -> bool:
+        """What came back from rework that was never open waits until it is declared (domain rule 4)."""
+        if row.kind not in rework.KINDS or verdict(row, "REWORK_EXCEEDED") == POST:
+            return False
+        excess = rework.beyond(row, self._of_order(row), self._plant.units)
+        steps = round_half_away(excess, row.scale)
+        if steps:
+            detail = f"more rework of {row.material} came back than was open"
+            self._park(row, Rejected("REWORK_EXCEEDED", detail), steps)
+        return bool(steps)
+
+    def _touched_by_rework(self, changed: set[str]) -> set[str]:
+        """Whatever shares its open rework with an account that changed."""
+        found = set()
+        for row in [self.step.rows.get(key) for key in sorted(changed)]:
+            if row.kind == "rework":
+                found |= {row_key(other) for other in self._of_order(row) if rework.same(row, other)}
+        return found
 
     def _limit(self, order: OrderRow, row: AccountRow) -> None:
         """Over-delivery: post up to the limit, park the excess only."""

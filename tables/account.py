@@ -59,6 +59,12 @@ def accounts_of(total: Total, born_epoch: int) -> list[AccountRow]:
             return [account(total.kind)]
 
 
+def rework_returned(source_key: str) -> bool:
+    """Does the source tell of rework that came back as scrap? (See Destination.source_key and streams/declared.)"""
+    parts = source_key.split("|")
+    return "ReworkReturned" in parts or parts[-1] == "scrap"
+
+
 def version_of(total: Total | SourceTotal) -> tuple[int, int, int]:
     """What is greater is newer."""
     return total.log_epoch, total.inbox_offset, total.fold_version

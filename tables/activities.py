@@ -33,6 +33,11 @@ class Measured:
     last: int = 0
     told_by: set[tuple[str, int]] = field(default_factory=set)
 
+    @property
+    def amount(self) -> int:
+        """Milliseconds, rounded here and nowhere else."""
+        return round_half_away(self.micros / 1000, 0)
+
 
 class Interval(NamedTuple):
     start: int
@@ -106,7 +111,7 @@ def apply(row: EquipmentRow, ownership: Ownership, now: int) -> None:
         total = row.totals.get(key)
         if total is None:
             total = row.totals[key] = TotalState(0, 0, found.first, found.last)
-        amount = round_half_away(found.micros / 1000, 0)
+        amount = found.amount
         if (amount, len(found.told_by)) != (total.amount, total.records):
             total.amount, total.first_at, total.last_at, total.dirty = amount, found.first, found.last, True
             total.ranges, total.records = [], len(found.told_by)

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from schemas.configuration import Configuration
 from schemas.records import AccountRow, Component, OrderRow, SourceTotal
-from tables.account import BASIS, row_key, weights
+from tables.account import BASIS, row_key
 from tables.components import basis_of, candidates, children_of, components_at, mode_of
-from tables.order import authority_of, item_of
+from tables.order import authority_of, is_check, item_of, weights_of
 from tables.quantity import fraction
 from tables.rejected import Rejected
 from tables.units import UnitTable
@@ -94,7 +94,7 @@ def _made(
         item = item_of(order, row.material)
         if row.kind not in ("yield", BASIS) or (item is not None and item.role == "by"):
             continue
-        counts = weights(row, authority, configuration.rules.yield_.is_)
+        counts = weights_of(configuration, order, row)
         counts_good = any(counts[key] > 0 and source.kind == "good" for key, source in row.sources.items())
         for key, source in sorted(row.sources.items()):
             amount = units.convert(_exact(source), source.unit, item.quantity.unit if item else source.unit, row.material)
@@ -104,7 +104,8 @@ def _made(
                 made[source.bom_revision].by_lot[source.position, source.component_material, source.component_lot] += amount
                 continue
             good += counts[key] * amount
-            if counts[key] > 0 or (counts_good and source.kind in ("scrap", "rework")):
+            on_top = counts_good and source.kind in ("scrap", "rework") and not is_check(configuration, authority, source)
+            if counts[key] > 0 or on_top:
                 gross += amount
                 made[source.bom_revision].gross += amount
                 made[source.bom_revision].sources.append(source)

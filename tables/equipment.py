@@ -137,10 +137,9 @@ class Equipment:
         return None
 
     def labour(self, event: LabourRecorded) -> Rejected | None:
-        if event.action not in ("on", "off"):
-            return Rejected("UNKNOWN_CODE", f"a person logs on or off, not `{event.action}`")
-        if event.share_numerator < 0 or event.share_denominator <= 0:
-            return Rejected("BAD_FIELD", f"{event.share_numerator}/{event.share_denominator} is no share")
+        wrong = presence.labour_problem(event)
+        if wrong is not None:
+            return wrong
         if self._too_late(event.occurred_at):
             return Rejected("TOO_LATE", "the log-in occurred before the late horizon")
         if self._is_full(self.row.labour):

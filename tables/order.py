@@ -4,8 +4,18 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from schemas.configuration import Configuration
-from schemas.records import AccountRow, BomRevision, MaterialRow, Operation, OrderChanged, OrderItem, OrderReleased, OrderRow
-from tables.account import TIMES, weights
+from schemas.records import (
+    AccountRow,
+    BomRevision,
+    MaterialRow,
+    Operation,
+    OrderChanged,
+    OrderItem,
+    OrderReleased,
+    OrderRow,
+    SourceTotal,
+)
+from tables.account import STOCK, TIMES, weights
 from tables.components import children_of, component_of, components_at, known_revision, mode_of, revision_of
 from tables.periods import Periods
 from tables.quantity import fraction
@@ -84,12 +94,26 @@ def weights_of(configuration: Configuration, order: OrderRow, account: AccountRo
     """How each source counts in the account: 1, -1, or 0 (a check). One authority per quantity, one mode per component:
     the figures of the other ways to know it are checks (domain rules 3 and 9)."""
     if account.kind != "consumption":
-        return weights(account, authority_of(configuration, order, account.operation), configuration.rules.yield_.is_)
+        authority = authority_of(configuration, order, account.operation)
+        found = weights(account, authority, configuration.rules.yield_.is_)
+        checks = {key for key, source in account.sources.items() if is_check(configuration, authority, source)}
+        return {key: 0 if key in checks else weight for key, weight in found.items()}
     component = component_of(components_at(configuration, order, revision_of(account)), account)
     mode = mode_of(configuration, component, account)
     trusted = {"declared": "declarations", "metered": "counters", "ledger_backflush": "backflush"}.get(mode)
     scrapped = bool(account.reason)  # component scrap is an issue with a reason, whatever the mode
     return {key: int(scrapped or trusted is None or source.authority == trusted) for key, source in account.sources.items()}
+
+
+def is_check(configuration: Configuration, authority: str, source: SourceTotal) -> bool:
+    """Scrap and rework that the other authority has already: declared where the equipment has a counter of it, or counted
+    where declarations hold. Declared where nothing counts it, it is no check."""
+    if source.kind not in ("scrap", "rework") or source.authority == authority or source.position == STOCK:
+        return False
+    if source.authority == "counters":
+        return authority == "declarations"
+    entry = configuration.plant.equipment_for(source.equipment) if source.equipment else None
+    return entry is not None and any(counter.counts == source.kind for counter in entry.counters.values())
 
 
 def covered(configuration: Configuration, order: OrderRow, account: AccountRow) -> bool:

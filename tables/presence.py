@@ -11,6 +11,7 @@ from schemas.records import (
     StateSpan,
 )
 from tables.attribution import END_OF_TIME
+from tables.rejected import Rejected
 from tables.runs import Changed, oldest_needed
 
 
@@ -54,6 +55,14 @@ def labour(row: EquipmentRow, event: LabourRecorded) -> bool:
     )
     row.labour.sort(key=lambda mark: (mark.at, mark.event_id))
     return True
+
+
+def labour_problem(event: LabourRecorded) -> Rejected | None:
+    if event.action not in ("on", "off"):
+        return Rejected("UNKNOWN_CODE", f"a person logs on or off, not `{event.action}`")
+    if event.share_numerator < 0 or event.share_denominator <= 0:
+        return Rejected("BAD_FIELD", f"{event.share_numerator}/{event.share_denominator} is no share")
+    return None
 
 
 def prune(row: EquipmentRow, before_us: int) -> None:

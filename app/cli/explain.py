@@ -1,4 +1,4 @@
-"""`lineledger trace | parked | exceptions | reconcile`: questions to the ledger of a run, or of a live installation."""
+"""`lineledger trace | parked | variance | exceptions | reconcile`: questions to the ledger of a run or a live installation."""
 
 import json
 from pathlib import Path
@@ -10,6 +10,8 @@ from app.ledger import balance, erp_check, snapshot
 from app.ledger.listing import exception_lines, parked_lines
 from app.ledger.sources import FileSources
 from app.ledger.trace_things import trace as traced
+from app.ledger.variance import as_json as as_dicts
+from app.ledger.variance import lines_of, variances
 from app.settings import private_key
 
 OK, WRONG, USAGE = 0, 1, 2
@@ -58,6 +60,12 @@ def reconcile(out: Out = DEFAULT_OUT, as_json: AsJson = False) -> None:
     lines.append(f"NOT EXACT: {len(differences)} differences" if differences else "EXACT")
     _print({"exact": not differences, "differences": differences, "erp": erp}, lines, as_json)
     raise typer.Exit(WRONG if differences else OK)
+
+
+def variance(out: Out = DEFAULT_OUT, as_json: AsJson = False) -> None:
+    """What counters and declarations say about the same quantity, those that differ first. Only the authority's is booked."""
+    found = variances(_read(out))
+    _print(as_dicts(found), lines_of(found), as_json)
 
 
 def _read(out: Path) -> snapshot.Snapshot:

@@ -29,6 +29,7 @@ def _wire() -> None:
     app.command()(explain.trace)
     app.command()(explain.reconcile)
     app.command()(explain.parked)
+    app.command()(explain.variance)
     app.command()(explain.exceptions)
 
 

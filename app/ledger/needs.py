@@ -13,6 +13,7 @@ from tables.wip import work_in_process
 
 CODE_OWNERS = {
     "OVER_DELIVERY": "logistics",
+    "REWORK_EXCEEDED": "shift lead",
     "UNKNOWN_ORDER": "integration",
     "LOT_MISSING": "shift lead",
     "MATERIAL_NOT_IN_BOM": "controlling",

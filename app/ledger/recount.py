@@ -23,13 +23,14 @@ from schemas.records import (
     RunVoided,
 )
 from streams.intake import DECLARATIONS
-from tables import activities, declarations, runs
+from tables import activities, declarations, presence
 from tables.attribution import Ownership, count_destinations, unattributed
 from tables.calendar import Calendar
 from tables.counter import Delta, Fall, Point, advance
 from tables.destination import Destination
 from tables.equipment import RUN_EVENTS
 from tables.lineage import add_range
+from tables.presence import labour_problem
 
 ANY_AGE = (LotLoaded, LotUnloaded, RunCorrected, RunVoided)
 """Master data of the floor: taken whatever its age."""
@@ -75,9 +76,9 @@ def recount(name: str, records: OfEquipment, plant: PlantConfig, calendar: Calen
     measured_at = 0
     for told in records.events:
         if told.label <= cut:
-            before = row.revision, len(row.states)
+            before = row.revision, len(row.states), len(row.labour)
             _tell(found, told, horizon, declared)
-            if (row.revision, len(row.states)) != before:
+            if (row.revision, len(row.states), len(row.labour)) != before:
                 measured_at = max(measured_at, told.label)
     ownership = Ownership(row, calendar, plant.attribution.run_grace_us)
     for counter_name, readings in sorted(records.readings.items()):
@@ -115,7 +116,7 @@ def _tell(found: Recounted, told: Told, horizon: _Horizon, declared: dict[str, D
     elif horizon.passed(told.arrival, event.occurred_at) and not isinstance(event, ANY_AGE):
         found.tally["too_late"] += 1
     elif isinstance(event, EquipmentStateChanged):
-        found.tally["duplicates"] += not runs.state_changed(row, event)
+        found.tally["duplicates"] += not presence.state_changed(row, event)
     elif type(event) in RUN_EVENTS:
         revision = row.revision
         RUN_EVENTS[type(event)](row, event)
@@ -124,6 +125,8 @@ def _tell(found: Recounted, told: Told, horizon: _Horizon, declared: dict[str, D
         declared[event.event_id] = declarations.kept(event)
     else:
         assert isinstance(event, LabourRecorded), f"{type(event).__name__} concerns no equipment"
+        if labour_problem(event) is None:
+            found.tally["duplicates"] += not presence.labour(row, event)
 
 
 def _count(found: Recounted, name: str, counter: Counter, readings: list[Read], horizon: _Horizon, ownership: Ownership) -> None:
@@ -176,7 +179,7 @@ def _measure(found: Recounted, ownership: Ownership, calendar: Calendar, told_at
     shift_end = calendar.shift_at(cut).start  # the newest one up to the cut
     for key, measured in activities.measure(found.row, ownership, max(told_at, shift_end)).items():
         part = found.parts[Destination.parse(key)]
-        part.amount = measured.micros // 1000
+        part.amount = measured.amount
         part.steps[1] = part.amount
         part.records, part.first_at, part.last_at = len(measured.told_by), measured.first, measured.last
         for raw_source, raw_offset in sorted(measured.told_by):

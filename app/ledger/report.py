@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.ledger import erp_check
+from app.ledger import erp_check, variance
 from app.ledger.balance import ACCEPTED, Balance, Proof
 from app.ledger.erp_calls import figures
 from app.ledger.export import quantity_text
@@ -19,7 +19,8 @@ from tables.account import BASIS
 from tables.cut_off import left_behind
 
 KIND_ORDER = ("yield", "scrap", "rework", "consumption", "machine_time", "setup_time", "labour_time")
-
+MAX_VARIANCES = 20
+"""Lines of them in the printed report; `lineledger variance` lists all."""
 TALLIES = (("duplicates", "duplicates"), ("late", "late readings"), ("resets", "resets"), ("placeholders", "placeholder zeros"))
 
 
@@ -44,6 +45,8 @@ class Report:
     late: list[tuple[str, str, Fraction, str]]
     """Kind, unit, quantity and orders of what the ERP does not have yet."""
     tallies: dict[str, int]
+    variances: list[variance.Variance]
+    """What two authorities say differently; equal ones are left out."""
     quality: dict[str, int]
     zone: str
     restarts: int = 0
@@ -57,6 +60,7 @@ class Report:
 
 def build(snapshot: Snapshot, proof: Proof, seconds: float, rate: float, erp: Mapping[str, Any]) -> Report:
     plant = snapshot.configuration.plant.plant
+    now = max((position.marks.get("tick", 0) for position in snapshot.of("intake", "__position")), default=0)
     marks: Counter[str] = Counter()
     for position in snapshot.of("intake", "__position"):
         marks.update(counted(position.marks.items()))
@@ -73,7 +77,7 @@ def build(snapshot: Snapshot, proof: Proof, seconds: float, rate: float, erp: Ma
             (total.first_at for row in snapshot.of("equipment", "e|") for total in row.totals.values() if total.first_at),
             default=0,
         ),
-        last_at=max((position.marks.get("tick", 0) for position in snapshot.of("intake", "__position")), default=0),
+        last_at=now,
         seconds=seconds,
         rate=rate,
         raw=dict(marks),
@@ -84,6 +88,7 @@ def build(snapshot: Snapshot, proof: Proof, seconds: float, rate: float, erp: Ma
         needs=list(needs_of(snapshot, proof)),
         late=missed(snapshot),
         tallies=dict(tallies),
+        variances=[entry for entry in variance.variances(snapshot) if entry.difference],
         quality={
             "lots": len(list(snapshot.of("lots", "l|"))),
             "held": sum(any(hold.active for hold in row.holds) for row in snapshot.of("lots", "l|")),
@@ -159,6 +164,9 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"{'Needs somebody':<60}{'since':<14}{'owner':<14}next step"
         for need in report.needs:
             yield f"  {need.what:<58}{_local(need.since, report.zone, '%d %b %H:%M'):<14}{need.owner:<14}{need.command}"
+    if report.variances:
+        yield f"{'Differs from its check (only the first figure is booked)':<60}lineledger variance"
+        yield from (f"  {line}" for line in map(variance.line, report.variances[:MAX_VARIANCES]))
     healed = [f"{report.tallies[name]:,} {words}" for name, words in TALLIES if report.tallies.get(name)]
     if calls["retries"] or calls["read_backs"]:
         healed.append(f"{calls['retries']} retries and {calls['read_backs']} read-backs at the ERP")
@@ -217,7 +225,14 @@ def as_json(report: Report) -> dict[str, Any]:
         ],
         "counted": {unit: str(value) for unit, value in report.proof.counted.items()},
         "unattributed": [
-            {"equipment": entry.equipment, "code": entry.code, "quantity": str(entry.quantity), "unit": entry.destination.unit}
+            {
+                "equipment": entry.equipment,
+                "code": entry.code,
+                "business_date": entry.destination.business_date,
+                "quantity": str(entry.quantity),
+                "unit": entry.destination.unit,
+                "age_s": (report.last_at - entry.total.first_at) // 1_000_000,
+            }
             for entry in report.proof.unattributed
         ],
         "differences": [*report.proof.differences, *report.erp_check.get("differences", [])],
@@ -229,6 +244,7 @@ def as_json(report: Report) -> dict[str, Any]:
             {"kind": kind, "unit": unit, "quantity": str(amount), "orders": orders} for kind, unit, amount, orders in report.late
         ],
         "healed": report.tallies,
+        "variances": variance.as_json(report.variances),
         "restarts": report.restarts,
         "files": report.files,
     }
