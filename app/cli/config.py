@@ -1,10 +1,10 @@
 """`lineledger config`: check a plant's files, try a mapping on a sample, write the JSON Schemas."""
 
-import gzip
 import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, NoReturn
 
@@ -12,11 +12,13 @@ import typer
 from pydantic import BaseModel
 
 from app.configuration import FILES, ConfigError, load, mappers
+from app.run.cut_files import UnreadableFile, cut_or_refused
 from schemas.configuration import Configuration, ErpConfig, PlantConfig, RulesConfig
+from schemas.configuration.mapping import Read
 from streams.mapping import UNAVAILABLE, Mapped, Mapper, RawRecord, Reading, Refused
+from streams.mapping.xml_documents import MARK
 
 OK, PROBLEMS, USAGE = 0, 1, 2
-_MAX_LINE_BYTES = 2 << 20
 _SHOWN = 160
 _MODELS: dict[str, type[BaseModel]] = dict(zip(FILES, (PlantConfig, RulesConfig, ErpConfig), strict=True))
 
@@ -63,7 +65,7 @@ def check(config: ConfigDir, as_json: AsJson = False) -> None:
 @app.command("try")
 def try_source(
     config: ConfigDir,
-    file: Annotated[Path, typer.Argument(help="Sample of raw records, one per line; .gz is read too.")],
+    file: Annotated[Path, typer.Argument(help="Sample of raw records in the source's format; .gz is read too.")],
     source: Annotated[str, typer.Option(help="Source of plant.yaml; default: the only one.")] = "",
     lines: Annotated[int, typer.Option(min=1, max=100_000, help="How many records to read.")] = 20,
     as_json: AsJson = False,
@@ -77,6 +79,8 @@ def try_source(
         tried = list(_try(mapper, file, lines))
     except OSError as wrong:
         _fail(f"{file} cannot be read: {wrong.strerror or wrong}")
+    except UnreadableFile as wrong:
+        _fail(f"{file}: {wrong}")
     ordered = sorted(tried, key=lambda one: not one.refused)
     counts = Counter(_name(item) for one in tried for item in one.items)
     counts["ignored"] = mapper.ignored
@@ -85,7 +89,7 @@ def try_source(
         typer.echo(json.dumps({"source": mapper.name, "counts": dict(counts), "records": records}))
     else:
         for one in ordered:
-            typer.echo(f"{one.position}  {_shown(one.raw)}")
+            typer.echo(f"{one.position}  {_shown(one.raw, mapper.read)}")
             for item in one.items:
                 typer.echo(f"    {_described(item)}")
             if not one.items:
@@ -134,18 +138,10 @@ def _fail(message: str) -> NoReturn:
     raise typer.Exit(USAGE)
 
 
-def _try(mapper: Mapper, file: Path, lines: int) -> Iterator[Tried]:
-    with file.open("rb") as plain:
-        packed = plain.read(2) == b"\x1f\x8b"
-        plain.seek(0)
-        with gzip.open(plain) if packed else plain as content:
-            for number in range(1, lines + 1):
-                line = content.readline(_MAX_LINE_BYTES)
-                if not line:
-                    return
-                value = line.rstrip(b"\r\n")
-                items = mapper.map(RawRecord(value, mapper.name, file.name, number))
-                yield Tried(f"{file.name}:{number}", mapper.redacted(value).decode(errors="replace"), items)
+def _try(mapper: Mapper, file: Path, records: int) -> Iterator[Tried]:
+    for number, value in islice(cut_or_refused(file, mapper.read), records):
+        items = mapper.map(RawRecord(value, mapper.name, file.name, number))
+        yield Tried(f"{file.name}:{number}", mapper.redacted(value).decode(mapper.read.encoding, errors="replace"), items)
 
 
 def _name(item: Any) -> str:
@@ -183,6 +179,11 @@ def _instant(micros: int) -> str:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)).isoformat().replace("+00:00", "Z")
 
 
-def _shown(text: str) -> str:
+def _shown(text: str, read: Read) -> str:
+    """The record itself, without the header or document that it carries."""
+    if read.format == "csv" and not read.columns:
+        text = text.partition("\n")[2]
+    elif read.format == "xml":
+        text = " ".join(text.rpartition(MARK.decode())[2].split())
     printable = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
     return printable if len(printable) <= _SHOWN else f"{printable[:_SHOWN]}..."

@@ -65,6 +65,7 @@ def carry_out(request: "object", export_postings: Path | None, as_json: bool, pr
     from app.ledger import balance, erp_check, export, report
     from app.run.collector import LedgerTrimmed
     from app.run.feeder import RunStalled
+    from app.run.recorded_input import InputError
     from app.run.run import RunRequest, execute
     from app.run.workers import WorkerLost
 
@@ -72,6 +73,7 @@ def carry_out(request: "object", export_postings: Path | None, as_json: bool, pr
     try:
         result = execute(request, erp_check.check)
     except (
+        InputError,
         WorkerLost,
         RunStalled,
         LedgerTrimmed,

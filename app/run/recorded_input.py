@@ -1,6 +1,5 @@
 """Recorded files as one stream, merged by received_at: the order that the raw partition will have."""
 
-import gzip
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,12 +7,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from app.run.arrivals import arrivals
+from app.run.cut_files import UnreadableFile, cut_or_refused
 from schemas.configuration import PlantConfig
 from streams.mapping import Mapper, RawRecord, compile_source
-from streams.mapping.items import MAX_RAW_BYTES
-
-MAX_LINE_BYTES = MAX_RAW_BYTES + 1
-"""Of a longer line: enough for the mapping to see that it is too long."""
 
 
 class InputError(ValueError):
@@ -55,9 +51,10 @@ def _source_of(path: Path, plant: PlantConfig) -> str:
 
 
 def merged(files: Sequence[InputFile], plant: PlantConfig, private_key: bytes) -> Iterator[RawRecord]:
-    """Every non-empty line of the files by (received_at, file, line). Private fields are hashed already.
+    """Every record of the files by (received_at, file, place in it). Private fields are hashed already.
 
-    received_at never falls within a file: a line that claims to be older than the one before it counts as arriving with it.
+    received_at never falls within a file: a record that claims to be older than the one before it counts as arriving with it.
+    Raises InputError for a file that cannot be read.
     """
     mappers = {file.source: compile_source(file.source, plant.sources[file.source], plant, private_key) for file in files}
     names = _names(files)
@@ -75,12 +72,11 @@ def _names(files: Sequence[InputFile]) -> Mapping[Path, str]:
 
 
 def _records(file: InputFile, name: str, mapper: Mapper) -> Iterator[tuple[RawRecord, int | None]]:
-    with gzip.open(file.path, "rb") if file.path.suffix == ".gz" else file.path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            value = line.rstrip(b"\r\n")
-            if not value:
-                continue
-            record = RawRecord(value[:MAX_LINE_BYTES], file.source, name, number)
+    try:
+        for number, value in cut_or_refused(file.path, mapper.read):
+            record = RawRecord(value, file.source, name, number)
             stated = mapper.arrival(record)
             record.value = mapper.redacted(record.value)
             yield record, stated
+    except (UnreadableFile, OSError) as wrong:
+        raise InputError(f"{file.path}: {wrong}") from wrong

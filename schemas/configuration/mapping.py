@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Tag, model_validator
 from pydantic.types import Discriminator
 
-from schemas.configuration.values import Flag, OneOrMany, Section, Whole
+from schemas.configuration.values import Encoding, Flag, NumberForm, OneOrMany, Section, Whole
 
 DateFormat = str
 _FUNCTION_WORDS = frozenset({"path", "default", "codes", "table", "trim", "case", "date", "pad"})
@@ -50,8 +50,8 @@ def _collected(data: Any, reserved: frozenset[str]) -> Any:
 
 class Function(Section):
     """A value read at `path` and passed through named functions, always in this order: missing value or blank ->
-    `default`; `trim`, `case`, `strip_zeros`, `pad`; `codes` or `table`; then the field's type: `decimals`, `unit`,
-    `rounding` for quantities and readings, `date`, `zone`, `ambiguous` for times."""
+    `default`; `trim`, `case`, `strip_zeros`, `pad`; `codes` or `table`; `number`; then the field's type: `decimals`,
+    `unit`, `rounding` for quantities and readings, `date`, `zone`, `ambiguous` for times."""
 
     path: Scalar = ""
     default: Scalar | None = None
@@ -63,6 +63,8 @@ class Function(Section):
     """Zeros in front, up to this length, when the value has digits only."""
     codes: dict[str, Scalar] | None = None
     table: str | None = None
+    number: NumberForm | None = None
+    """How the source writes 1234.56, e.g. `1.234,56`; default: the source's `read.number`, else with a point and no groups."""
     decimals: Annotated[Whole, AfterValidator(_decimals)] | None = None
     unit: UnitExpression | None = None
     """A path, `=PC`, or a function with `codes` or `table`."""
@@ -198,7 +200,7 @@ class Read(Section):
 
     topic: str = ""
     """Kafka topic when live; `run` reads files instead."""
-    format: Literal["json", "shdr", "csv"] = "json"
+    format: Literal["json", "shdr", "csv", "xml"] = "json"
     event_id: str = "content"
     """A path, `content` (SHA-256 of the raw bytes) or `position` (file and line, or partition and offset)."""
     sequence: str | None = None
@@ -210,19 +212,39 @@ class Read(Section):
     """A path or `=constant`; empty: this source's records name no equipment."""
     correlation_id: str | None = None
     columns: list[str] = Field(default_factory=list)
-    """csv only: the names of the columns, in order."""
+    """csv only: the names of the columns, in order; none: each file's header names them."""
     delimiter: str = ","
     """csv only: one character."""
     header: Flag = True
-    """csv only: the first line repeats the column names and is skipped."""
+    """csv only: the first line names the columns; it is skipped where `columns` does."""
+    skip_lines: Whole = 0
+    """csv only: so many lines of a file before the header are no part of the table."""
+    encoding: Encoding = "utf-8"
+    """csv only."""
+    number: NumberForm | None = None
+    """csv and xml only: how the source writes 1234.56, for every number that does not say so itself."""
+    each: Annotated[list[str], OneOrMany] = Field(default_factory=list)
+    """xml only: paths below the root element; each element there is a record. None: the document is one record."""
 
     @model_validator(mode="after")
-    def _csv_has_columns(self) -> Read:
-        if (self.format == "csv") != bool(self.columns):
-            raise ValueError("`columns` belongs to format csv, and csv needs it")
+    def _keys_of_the_format(self) -> Read:
+        for name, formats in _OF_FORMAT.items():
+            if self.format not in formats and getattr(self, name) != Read.model_fields[name].get_default(
+                call_default_factory=True
+            ):
+                raise ValueError(f"`{name}` belongs to format {' and '.join(formats)}")
+        if self.format == "csv" and not (self.columns or self.header):
+            raise ValueError("csv without a header needs `columns`")
         if len(self.delimiter) != 1:
             raise ValueError("`delimiter` is one character")
         return self
+
+
+_OF_FORMAT = {
+    **dict.fromkeys(("columns", "delimiter", "header", "skip_lines", "encoding"), ("csv",)),
+    "number": ("csv", "xml"),
+    "each": ("xml",),
+}
 
 
 class Source(Section):

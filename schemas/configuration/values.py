@@ -8,7 +8,7 @@ import re
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
@@ -36,6 +36,44 @@ class Section(BaseModel):
     """A part of a configuration file. Unknown keys are refused; nothing changes after validation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)
+
+
+class NumberFormat(NamedTuple):
+    """How a source writes numbers. `group`: empty when digits are not grouped; `minus_behind`: `5,00-` is -5."""
+
+    group: str
+    point: str
+    minus_behind: bool
+
+
+_NUMBER_FORM = re.compile(r"1([., '])?234([.,])56(-)?")
+
+
+def number_format(form: str) -> NumberFormat:
+    """The format that shows 1234.56 as `form`: `1.234,56`, `1234,56`, `1 234.56-` and so on. Raises ValueError."""
+    match = _NUMBER_FORM.fullmatch(form)
+    if match is None or match[1] == match[2]:
+        raise ValueError(f'`{form}` is no form of a number; write 1234.56 as the source does, e.g. "1.234,56"')
+    return NumberFormat(match[1] or "", match[2], bool(match[3]))
+
+
+def _number_form(value: str) -> str:
+    number_format(value)
+    return value
+
+
+_ASCII = bytes(range(0x20, 0x7F)) + b"\t\r\n"
+
+
+def _encoding(value: str) -> str:
+    """Lines and quotes are found before the text is decoded, so ASCII must stand for itself."""
+    message = f"`{value}` is no encoding that can be read here; write one like utf-8, cp1250, latin-1"
+    try:
+        if _ASCII.decode(value) == _ASCII.decode("ascii"):
+            return value
+    except (LookupError, UnicodeError) as wrong:
+        raise ValueError(message) from wrong
+    raise ValueError(message)
 
 
 def duration_us(value: Any) -> int:
@@ -143,6 +181,8 @@ WallTime = Annotated[str, AfterValidator(_wall_time)]
 Conversion = Annotated[str, AfterValidator(_conversion)]
 Name = Annotated[str, AfterValidator(_name)]
 Day = Annotated[str, AfterValidator(_day)]
+NumberForm = Annotated[str, AfterValidator(_number_form)]
+Encoding = Annotated[str, AfterValidator(_encoding)]
 SecretName = Annotated[str, AfterValidator(_secret_name)]
 Amount = Annotated[str, BeforeValidator(_amount), WithJsonSchema({"type": ["string", "number"]})]
 """Decimal as plain text without trailing zeros; never a float."""

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from streams.mapping.items import Problems
-from streams.mapping.paths import Getter, compile_path
+from streams.mapping.paths import TEXT, Getter, compile_path
 
 T = TypeVar("T")
 
@@ -87,4 +87,6 @@ def _comparable(value: Any) -> str:
         return "true" if value else "false"
     if type(value) is int and abs(value) < 2**63:
         return str(value)
+    if type(value) is dict and TEXT in value:
+        return _comparable(value[TEXT])
     return value if type(value) is str else "\0"

@@ -8,7 +8,7 @@ from typing import Any
 from schemas.configuration.mapping import Source
 from schemas.configuration.plant import PlantConfig
 from streams.mapping.items import Problems, RawRecord, Refusal
-from streams.mapping.paths import Getter, compile_path
+from streams.mapping.paths import Getter, compile_path, scalar_text
 from streams.mapping.scalars import FieldGetter, Scope, identifier
 from streams.mapping.texts import TextGetter, compile_text, outcomes
 from streams.mapping.times import TimeGetter, compile_time
@@ -139,8 +139,8 @@ def _sequence(path: str | None, problems: Problems) -> Getter:
 
     def get(node: Any, root: Any) -> int:
         value = getter(node, root)
-        if type(value) is str:
-            number = scaled(value, 0)
+        if type(value) is not int:
+            number = scaled(scalar_text(value) or "", 0)
             value = None if isinstance(number, Rejected) else number
         if type(value) is not int or not 0 <= value < 2**63:
             raise Refusal("BAD_SEQUENCE", "the record has no sequence number from 0 to 2^63 - 1")

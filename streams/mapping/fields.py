@@ -28,7 +28,7 @@ def compile_field(record: str, field: Field, expression: Any, scope: Scope, prob
     if hint is bool:
         return flag_field(field.name, compile_text(expression, scope.plant.tables, problems))
     if hint is int:
-        return whole_field(field.name, compile_text(expression, scope.plant.tables, problems))
+        return whole_field(field.name, scope.number_text(expression, problems))
     return text_field(record, field.name, expression, scope, problems)
 
 
@@ -64,7 +64,7 @@ def compile_nested(record: str, expressions: dict[str, Any], scope: Scope, probl
 
 def _list(record: str, field: Field, of: Any, expression: Any, scope: Scope, problems: Problems) -> FieldGetter:
     if isinstance(expression, Each):
-        each = compile_path(expression.each, problems.at("each"))
+        each = compile_path(expression.each, problems.at("each"), many=True)
         inner: Any = expression.fields
         if of is str:
             inner = "value" if expression.value is None else expression.value
@@ -85,7 +85,7 @@ def _list(record: str, field: Field, of: Any, expression: Any, scope: Scope, pro
         found = each(node, root)
         if found is None:
             return None
-        if type(found) is not list:
+        if not isinstance(found, list):
             raise Refusal("BAD_FIELD", f"`{expression.each}` is no list")
         if len(found) > MAX_LIST:
             raise Refusal("BAD_FIELD", f"`{expression.each}` has more than {MAX_LIST} elements")

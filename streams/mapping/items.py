@@ -70,6 +70,12 @@ class Refusal(Exception):
         self.detail = detail
 
 
+def check_size(value: bytes) -> None:
+    """Raises Refusal TOO_LARGE."""
+    if len(value) > MAX_RAW_BYTES:
+        raise Refusal("TOO_LARGE", f"the record has {len(value)} bytes; at most {MAX_RAW_BYTES} are read")
+
+
 @dataclass(slots=True, frozen=True)
 class MappingProblem:
     """A defect of a source's configuration. `path` leads to it from the source (keys and indexes)."""

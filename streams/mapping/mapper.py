@@ -3,18 +3,21 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from schemas.configuration.mapping import Function, Source
+from schemas.configuration.mapping import Function, Read, Source
 from schemas.configuration.plant import PlantConfig
+from streams.mapping.csv_tables import Table
 from streams.mapping.dispatch import Rule, compile_dispatch
 from streams.mapping.envelope import Clock, compile_envelope
 from streams.mapping.events import compile_rule
 from streams.mapping.items import Item, Mapped, MappingError, Problems, RawRecord, Refusal, Refused
-from streams.mapping.paths import Steps, path_steps
-from streams.mapping.private import Hash, hide, keyed_hash, redact_csv, redact_json, redact_shdr
-from streams.mapping.readers import Fields, Reader, reader_for
+from streams.mapping.paths import DOCUMENT, Steps, path_steps
+from streams.mapping.private import Hash, hide, keyed_hash, redact_json, redact_shdr, unreadable
+from streams.mapping.readers import Fields, Reader, each_of, reader_for
 from streams.mapping.records import PERSONS
 from streams.mapping.rules import Action, Context
 from streams.mapping.scalars import Scope
+from streams.mapping.wanted_columns import wanted_columns
+from streams.mapping.xml_documents import redacted_document
 
 
 class Mapper:
@@ -41,7 +44,14 @@ class Mapper:
         self._private = private
         self._private_names = frozenset(str(steps[0]) for steps in private)
         self._shdr = source.read.format == "shdr"
-        self._read: Reader = reader_for(source.read)
+        self._each = each_of(source.read)
+        self._table = Table(source.read)
+        self._read: Reader = reader_for(source.read, wanted_columns(source))
+
+    @property
+    def read(self) -> Read:
+        """How the source's records are read."""
+        return self._source.read
 
     def map(self, raw: RawRecord) -> Mapped:
         """The events, readings and refusals of one raw record, in its own order; empty when all of it is ignored."""
@@ -59,7 +69,11 @@ class Mapper:
                 unreadable = Refusal("BAD_JSON", "the record is nested too deeply or has a number beyond all bounds")
                 items.append(self._refused(unreadable, None, raw, index, None))
                 continue
-            action = self._choose(node)
+            try:
+                action = self._choose(node)
+            except Refusal as wrong:
+                items.append(self._refused(wrong, node, raw, index, None))
+                continue
             if self._shdr and not node["value"] and not (action is not None and action.takes_empty):
                 lost = Refusal("BAD_LINE", f"the value of {node['key'][:64]} is empty, and no rule says what that means")
                 items.append(self._refused(lost, node, raw, index, None))
@@ -71,11 +85,18 @@ class Mapper:
             else:
                 items.append(self._built(action, node, raw, index))
                 for number, choose in enumerate(action.also, 1):
-                    further = choose(node)
-                    if further is not None:
-                        # One record, one id per event: the second and later events number on behind the pairs of the line.
-                        items.append(self._built(further, node, raw, index + number * len(found)))
+                    # One record, one id per event: the second and later events number on behind the pairs of the line.
+                    items += self._further(choose, node, raw, index + number * len(found), action)
         return items
+
+    def _further(
+        self, choose: Callable[[Any], Action | None], node: Fields, raw: RawRecord, pair: int, first: Action
+    ) -> list[Item]:
+        try:
+            action = choose(node)
+        except Refusal as refusal:
+            return [self._refused(refusal, node, raw, pair, first)]
+        return [] if action is None else [self._built(action, node, raw, pair)]
 
     def _built(self, action: Action, node: Fields, raw: RawRecord, pair: int) -> Item:
         assert action.build is not None, "an action that ignores builds nothing"
@@ -103,8 +124,19 @@ class Mapper:
         if read.format == "shdr":
             return redact_shdr(value, self._private_names, self._hashed)
         if read.format == "csv":
-            return redact_csv(value, read.columns, read.delimiter, self._private_names, self._hashed)
+            return self._table.redacted(value, self._private_names, self._hashed) or unreadable(value)
+        if read.format == "xml":
+            return self._redacted_xml(value) or unreadable(value)
         return redact_json(value, self._private, self._hashed)
+
+    def _redacted_xml(self, value: bytes) -> bytes | None:
+        of_document = [steps[1:] for steps in self._private if steps[0] == DOCUMENT]
+        of_record = [steps for steps in self._private if steps[0] != DOCUMENT]
+
+        def hide_in(fields: Fields, whole: bool) -> bool:
+            return hide(fields, of_document if whole else of_record, self._hashed)
+
+        return redacted_document(value, self._each, hide_in)
 
     def _hide(self, node: Fields) -> bool:
         """Hash private values in place. False: a private value is nothing that can be written down."""
@@ -159,7 +191,7 @@ def compile_source(name: str, source: Source, plant: PlantConfig, private_key: b
     """
     problems = Problems()
     hashed = keyed_hash(private_key or plant.plant.id.encode())
-    scope = Scope(plant, hashed)
+    scope = Scope(plant, hashed, source.read.number)
     envelope = compile_envelope(name, source, scope, problems)
     context = Context(name, envelope, scope, Clock(), source.read.equipment)
     rules = [
@@ -171,6 +203,9 @@ def compile_source(name: str, source: Source, plant: PlantConfig, private_key: b
     for index, column in enumerate(source.read.columns):
         if len(path_steps(column) or ()) != 1:
             problems.at("read", "columns", index).add(f"`{column}` is no name for a column; use letters, digits, `_`, `-`")
+    for index, text in enumerate(source.read.each):
+        if any(type(step) is int for step in path_steps(text) or (0,)):
+            problems.at("read", "each", index).add(f"`{text}` is no path of elements; write `a.b.c`, from below the root element")
     if problems.found:
         raise MappingError(name, problems.found)
     return Mapper(source, context, choose, private)
@@ -180,7 +215,7 @@ def _private_paths(source: Source, plant: PlantConfig, problems: Problems) -> li
     """Paths to hash: the stated ones, and whatever a rule reads a person from. For SHDR they are keys."""
     found: dict[Steps, None] = {}
     for index, text in enumerate([*source.private, *plant.private]):
-        steps = (text,) if source.read.format == "shdr" else path_steps(text)
+        steps = (text,) if source.read.format == "shdr" else _private_steps(text)
         if steps is None:
             problems.at("private", index).add(f"`{text}` is no plain path; write `a.b`")
         else:
@@ -189,7 +224,15 @@ def _private_paths(source: Source, plant: PlantConfig, problems: Problems) -> li
         for rule in source.emissions:
             for expression in (rule.fields[name] for name in PERSONS & rule.fields.keys()):
                 path = expression.path if isinstance(expression, Function) else expression
-                steps = path_steps(path) if isinstance(path, str) else None
+                steps = _private_steps(path) if isinstance(path, str) else None
                 if steps is not None:
                     found[steps] = None
     return list(found)
+
+
+def _private_steps(text: str) -> Steps | None:
+    """Steps of a plain path, or of one from the whole record."""
+    if text.startswith(f"{DOCUMENT}."):
+        steps = path_steps(text[2:])
+        return None if steps is None else (DOCUMENT, *steps)
+    return path_steps(text)

@@ -1,7 +1,8 @@
 """Field paths: `hdr.ts`, `items[0].lot`, `a || b`, `$.plant`, `=constant`. Nothing else is understood.
 
 A getter takes (node, root): the element that paths start at and the whole record, which differ only inside `each`. It
-returns what JSON had there, or None where nothing is.
+returns what JSON had there, or None where nothing is. XML elements may always be repeated: of one name there is a list
+(Repeated), which a path passes when it has one element and refuses (BAD_FIELD) when it has more and the path does not say which.
 """
 
 import re
@@ -13,15 +14,34 @@ from streams.mapping.items import MAX_INT64, Problems, Refusal
 Getter = Callable[[Any, Any], Any]
 Steps = tuple[str | int, ...]
 
+TEXT = "#text"
+"""Field with the text of an XML element that also has attributes."""
+DOCUMENT = "$"
+"""Field with the whole document of a record that was cut out of one."""
+
 _NAME = r"[^\s.\[\]|=$\"'{}()*?]+"
 _PATH = re.compile(rf"{_NAME}(?:\[\d{{1,4}}\])*(?:\.{_NAME}(?:\[\d{{1,4}}\])*)*")
 _STEP = re.compile(rf"({_NAME})|\[(\d+)\]")
 
 
-def compile_path(text: str, problems: Problems) -> Getter:
-    """The getter of a path expression. What cannot be understood is added to `problems`."""
+class Repeated(list[Any]):
+    """The XML elements of one name below one element: texts or fields, at least one."""
+
+    def only(self) -> Any:
+        if len(self) == 1:
+            return self[0]
+        detail = f"{len(self)} elements stand where one is expected; say which one (`name[0]`), or cut the file at them (`each`)"
+        raise Refusal("BAD_FIELD", detail)
+
+
+class Document(dict[str, Any]):
+    """A document that records are cut out of; no JSON object is ever this."""
+
+
+def compile_path(text: str, problems: Problems, many: bool = False) -> Getter:
+    """The getter of a path expression. What cannot be understood is added to `problems`. `many`: a list is wanted."""
     parts = [part.strip() for part in _split_defaults(text)]
-    getters = [_compile_part(part, text, problems) for part in parts]
+    getters = [_compile_part(part, text, problems, many) for part in parts]
     if len(getters) == 1:
         return getters[0]
 
@@ -52,7 +72,7 @@ def _split_defaults(text: str) -> list[str]:
     return [text] if text.startswith("=") else text.split("||")
 
 
-def _compile_part(part: str, whole: str, problems: Problems) -> Getter:
+def _compile_part(part: str, whole: str, problems: Problems, many: bool) -> Getter:
     constant = constant_of(part)
     if constant is not None:
         return lambda node, root: constant
@@ -61,41 +81,52 @@ def _compile_part(part: str, whole: str, problems: Problems) -> Getter:
     if steps is None:
         problems.add(f"`{whole}` is no path; write `a.b`, `a[0].b`, `a || b`, or `=text` for a constant")
         return lambda node, root: None
-    getter = _walker(steps)
-    return (lambda node, root: getter(root, root)) if from_root else getter
+    getter = _walker(steps, many)
+    return (lambda node, root: getter(_top(root), root)) if from_root else getter
 
 
-def _walker(steps: Steps) -> Getter:
+def _top(root: Any) -> Any:
+    document = root.get(DOCUMENT) if type(root) is dict else None
+    return document if type(document) is Document else root
+
+
+def _walker(steps: Steps, many: bool) -> Getter:
     match steps:
-        case (str(a),):
+        case (str(a),) if not many:
 
             def one(node: Any, root: Any) -> Any:
-                return node.get(a) if type(node) is dict else None
+                value = node.get(a) if isinstance(node, dict) else None
+                return value.only() if type(value) is Repeated else value
 
             return one
-        case (str(a), str(b)):
+        case (str(a), str(b)) if not many:
 
             def two(node: Any, root: Any) -> Any:
-                inner = node.get(a) if type(node) is dict else None
-                return inner.get(b) if type(inner) is dict else None
+                inner = node.get(a) if isinstance(node, dict) else None
+                if type(inner) is Repeated:
+                    inner = inner.only()
+                value = inner.get(b) if type(inner) is dict else None
+                return value.only() if type(value) is Repeated else value
 
             return two
 
     def walk(node: Any, root: Any) -> Any:
         for step in steps:
-            if type(node) is dict and type(step) is str:
-                node = node.get(step)
-            elif type(node) is list and type(step) is int and step < len(node):
+            if type(step) is str:
+                node = node.only() if type(node) is Repeated else node
+                node = node.get(step) if isinstance(node, dict) else None
+            elif isinstance(node, list) and type(step) is int and step < len(node):
                 node = node[step]
             else:
                 return None
-        return node
+        return node if many or type(node) is not Repeated else node.only()
 
     return walk
 
 
 def scalar_text(value: Any) -> str | None:
-    """A JSON scalar as text: numbers as they were written, true and false as such, None for null. Raises Refusal."""
+    """A JSON scalar as text: numbers as they were written, true and false as such, None for null; of an XML element with
+    attributes its text. Raises Refusal."""
     if value is None or type(value) is str:
         return value
     if type(value) is bool:
@@ -104,4 +135,6 @@ def scalar_text(value: Any) -> str | None:
         if not -MAX_INT64 <= value <= MAX_INT64:
             raise Refusal("BAD_FIELD", "a whole number is beyond 64 bits")
         return str(value)
+    if type(value) is dict and TEXT in value:
+        return scalar_text(value[TEXT])
     raise Refusal("BAD_FIELD", f"a {'list' if type(value) is list else 'record'} stands where one value is expected")

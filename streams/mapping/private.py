@@ -1,9 +1,7 @@
 """Private values: replaced by a keyed hash before anything else sees them, in events, refusals and kept originals."""
 
-import csv
 import hashlib
 import hmac
-import io
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -11,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from streams.mapping.paths import Steps
+from streams.mapping.paths import TEXT, Repeated, Steps
 
 Hash = Callable[[str], str]
 _HASHED = re.compile(r"h:[0-9a-f]{32}")
@@ -44,12 +42,12 @@ def hide(node: Any, paths: Sequence[Steps], hashed: Hash) -> bool:
 
 def _hide(node: Any, steps: Steps, hashed: Hash) -> None:
     step, rest = steps[0], steps[1:]
-    if type(node) is list and type(step) is str:
+    if isinstance(node, list) and type(step) is str:
         for element in node:
             _hide(element, steps, hashed)
         return
-    known = type(node) is dict and step in node
-    if not known and not (type(node) is list and type(step) is int and step < len(node)):
+    known = isinstance(node, dict) and step in node
+    if not known and not (isinstance(node, list) and type(step) is int and step < len(node)):
         return
     if rest:
         _hide(node[step], rest, hashed)
@@ -58,6 +56,10 @@ def _hide(node: Any, steps: Steps, hashed: Hash) -> None:
 
 
 def _hashed_value(value: Any, hashed: Hash) -> Any:
+    if type(value) is Repeated:
+        return Repeated(_hashed_value(element, hashed) for element in value)
+    if type(value) is dict and TEXT in value:
+        return hashed(value[TEXT])
     if value is None or type(value) is str:
         return hashed(value) if value else value
     if isinstance(value, msgspec.Raw):
@@ -87,20 +89,6 @@ def redact_shdr(value: bytes, keys: frozenset[str], hashed: Hash) -> bytes:
         if parts[index] in keys:
             parts[index + 1] = hashed(parts[index + 1])
     return "|".join(parts).encode()
-
-
-def redact_csv(value: bytes, columns: Sequence[str], delimiter: str, private: frozenset[str], hashed: Hash) -> bytes:
-    """The line with the values of private columns hashed. A line of another length shows nothing."""
-    try:
-        rows = list(csv.reader([value.decode()], delimiter=delimiter, strict=True))
-    except (UnicodeDecodeError, csv.Error):
-        return unreadable(value)
-    if len(rows) != 1 or len(rows[0]) != len(columns) or rows[0] == list(columns):
-        return value if rows == [list(columns)] else unreadable(value)
-    row = [hashed(text) if name in private else text for name, text in zip(columns, rows[0], strict=True)]
-    out = io.StringIO()
-    csv.writer(out, delimiter=delimiter, lineterminator="").writerow(row)
-    return out.getvalue().encode()
 
 
 def unreadable(value: bytes) -> bytes:

@@ -4,14 +4,16 @@ A reader gives a list with one entry per event: a dict of fields, or the Refusal
 read. It raises Refusal when nothing of the record can be read.
 """
 
-import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
 from schemas.configuration.mapping import Read
-from streams.mapping.items import MAX_RAW_BYTES, Refusal
+from streams.mapping.csv_tables import Table
+from streams.mapping.items import Refusal, check_size
+from streams.mapping.paths import Steps, path_steps
+from streams.mapping.xml_documents import read_records
 
 Fields = dict[str, Any]
 Reader = Callable[[bytes], list[Fields | Refusal]]
@@ -21,11 +23,17 @@ _MAX_PAIRS = 1000
 _CONDITION_PARTS = 7
 
 
-def reader_for(read: Read) -> Reader:
-    """The reader of a source's format."""
-    if read.format == "shdr":
-        return read_shdr
-    return csv_reader(read.columns, read.delimiter, read.header) if read.format == "csv" else json_reader()
+def reader_for(read: Read, wanted_columns: Sequence[frozenset[str]] = ()) -> Reader:
+    """The reader of a source's format. `wanted_columns`: of each set a csv header must have one."""
+    match read.format:
+        case "shdr":
+            return read_shdr
+        case "csv":
+            return Table(read, wanted_columns).read
+        case "xml":
+            return xml_reader(each_of(read))
+        case _:
+            return json_reader()
 
 
 def json_reader() -> Reader:
@@ -34,7 +42,7 @@ def json_reader() -> Reader:
     decode = msgspec.json.Decoder(float_hook=str).decode
 
     def read(value: bytes) -> list[Fields | Refusal]:
-        _check_size(value)
+        check_size(value)
         try:
             node = decode(value)
         except (msgspec.DecodeError, RecursionError, ValueError) as wrong:
@@ -53,7 +61,7 @@ def read_shdr(value: bytes) -> list[Fields | Refusal]:
     qualifier, text, and its level as value. Seven parts whose third is a level are a condition. An empty value is passed
     on: some adapters write it for "none", in others it is damage, and only a rule can know.
     """
-    _check_size(value)
+    check_size(value)
     try:
         line = value.decode().rstrip("\r\n")
     except UnicodeDecodeError:
@@ -95,26 +103,16 @@ def _pair(time: str, key: str, value: str) -> Fields | Refusal:
     return {"time": time, "key": key, "value": value, "kind": "sample"}
 
 
-def csv_reader(columns: list[str], delimiter: str, header: bool) -> Reader:
-    """One line per record; a quoted field holds no line break. The header line gives nothing."""
+def each_of(read: Read) -> list[Steps]:
+    """The steps of `read.each`."""
+    return [steps for text in read.each if (steps := path_steps(text))]
+
+
+def xml_reader(each: Sequence[Steps]) -> Reader:
+    """One document per record; an entry per element at `each`, or one for a document that was cut already."""
 
     def read(value: bytes) -> list[Fields | Refusal]:
-        _check_size(value)
-        try:
-            text = value.decode("utf-8-sig").rstrip("\r\n")
-            rows = list(csv.reader([text], delimiter=delimiter, strict=True))
-        except (UnicodeDecodeError, csv.Error) as wrong:
-            raise Refusal("BAD_LINE", f"no CSV line: {type(wrong).__name__}") from None
-        if len(rows) != 1 or len(rows[0]) != len(columns):
-            found = len(rows[0]) if rows else 0
-            raise Refusal("BAD_LINE", f"the line has {found} columns instead of {len(columns)}")
-        if header and rows[0] == columns:
-            return []
-        return [dict(zip(columns, rows[0], strict=True))]
+        check_size(value)
+        return [*read_records(value, each)]
 
     return read
-
-
-def _check_size(value: bytes) -> None:
-    if len(value) > MAX_RAW_BYTES:
-        raise Refusal("TOO_LARGE", f"the record has {len(value)} bytes; at most {MAX_RAW_BYTES} are read")

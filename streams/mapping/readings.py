@@ -6,7 +6,7 @@ from typing import Any
 from schemas.configuration.mapping import Emission, Function
 from schemas.configuration.plant import Counter, PlantConfig
 from streams.mapping.items import MAX_INT64, UNAVAILABLE, Problems, RawRecord, Reading, Refusal
-from streams.mapping.paths import Getter, compile_path, constant_of
+from streams.mapping.paths import TEXT, Getter, compile_path, constant_of
 from streams.mapping.records import READING
 from streams.mapping.rules import Action, Context, equipment_of, occurred_at_of, takes_empty
 from streams.mapping.scalars import Scope
@@ -62,14 +62,13 @@ def compile_reading(rule: Emission, context: Context, problems: Problems) -> Act
 
 def _reading_value(expression: Any, scope: Scope, problems: Problems) -> Callable[[Any, int], int]:
     rounding: Rounding = "exact"
-    plain = isinstance(expression, str)
+    plain = isinstance(expression, str) and scope.number is None
     if isinstance(expression, Function):
         rounding = expression.rounding
-        plain = expression.model_copy(update={"decimals": None, "unit": None, "rounding": "exact"}) == Function(
-            path=expression.path
-        )
+        bare = expression.model_copy(update={"decimals": None, "unit": None, "rounding": "exact"})
+        plain = scope.number is None and bare == Function(path=expression.path)
     path = expression if isinstance(expression, str) else getattr(expression, "path", "")
-    getter: Getter = compile_path(path, problems) if plain and path else compile_text(expression, scope.plant.tables, problems)
+    getter: Getter = compile_path(path, problems) if plain and path else scope.number_text(expression, problems)
 
     def value(node: Any, decimals: int) -> int:
         found: Any = getter(node, node)
@@ -83,13 +82,20 @@ def _reading_value(expression: Any, scope: Scope, problems: Problems) -> Callabl
         if found is None or found == "":
             raise Refusal("MISSING_FIELD", "the reading has no `value`")
         if type(found) is not str:
-            raise Refusal("BAD_DECIMAL", "the reading is no number")
+            found = _text_of(found)
         number = scaled(found, decimals, rounding)
         if isinstance(number, Rejected):
             raise Refusal(number.code, number.detail)
         return number
 
     return value
+
+
+def _text_of(found: Any) -> str:
+    """Of an XML element with attributes its text; anything else is no number."""
+    if type(found) is not dict or TEXT not in found:
+        raise Refusal("BAD_DECIMAL", "the reading is no number")
+    return str(found[TEXT])
 
 
 def _reading_unit(expression: Any, scope: Scope, problems: Problems) -> TextGetter | None:

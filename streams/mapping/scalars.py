@@ -9,6 +9,7 @@ from schemas.configuration.mapping import Function
 from schemas.configuration.plant import PlantConfig
 from schemas.records import Quantity
 from streams.mapping.items import MAX_IDENTIFIER, MAX_TEXT, Problems, Refusal
+from streams.mapping.paths import constant_of
 from streams.mapping.private import Hash
 from streams.mapping.records import BOUNDS, FREE_TEXT, LOTS, PERSONS, WORDS
 from streams.mapping.texts import TextGetter, compile_text, outcomes, without_leading_zeros
@@ -35,6 +36,16 @@ class Scope:
 
     plant: PlantConfig
     hashed: Hash
+    number: str | None = None
+    """How the source writes numbers, where a value does not say so itself; None: plainly."""
+
+    def number_text(self, expression: Any, problems: Problems) -> TextGetter:
+        """The text of a number, plain whatever the form that the source writes it in."""
+        if self.number is not None and isinstance(expression, str) and constant_of(expression) is None:
+            expression = Function(path=expression, number=self.number)
+        elif isinstance(expression, Function) and expression.number is None:
+            expression = expression.model_copy(update={"number": self.number})
+        return compile_text(expression, self.plant.tables, problems)
 
     def clean_lot(self, text: str) -> str:
         for name in self.plant.lots.clean:
@@ -126,7 +137,7 @@ def quantity_field(expression: Any, scope: Scope, problems: Problems) -> FieldGe
     if not isinstance(expression, Function) or expression.unit is None:
         problems.add("a quantity is written {path: qty, decimals: 0, unit: =PC}")
         return lambda node, root, arrived_at: None
-    amount = compile_text(expression, scope.plant.tables, problems)
+    amount = scope.number_text(expression, problems)
     unit = compile_text(expression.unit, scope.plant.tables, problems.at("unit"))
     constants = outcomes(expression.unit, scope.plant.tables)
     if constants is not None and not all(_UNIT.fullmatch(text) for text in constants):

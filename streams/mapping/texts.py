@@ -5,10 +5,10 @@ from typing import Any
 
 from schemas.configuration.mapping import Function
 from streams.mapping.items import Problems, Refusal
+from streams.mapping.numbers import Step, plain_number
 from streams.mapping.paths import Getter, compile_path, constant_of, scalar_text
 
 TextGetter = Callable[[Any, Any], str | None]
-Step = Callable[[str], str]
 Tables = Mapping[str, Mapping[str, str]]
 
 
@@ -84,6 +84,8 @@ def _steps(function: Function, tables: Tables, problems: Problems) -> list[Step]
             problems.at("table").add(f"`table: {function.table}` is not among `tables` (there: {known})")
         else:
             steps.append(_looked_up(table, f"table {function.table}"))
+    if function.number is not None:
+        steps.append(plain_number(function.number))
     return steps
 
 

@@ -22,6 +22,7 @@ CALLS = frozenset(
         "Rejected",
         "Refusal",
         "Refused",
+        "UnreadableFile",
         "ErpUnavailable",
         "Failure",
         "Answer",

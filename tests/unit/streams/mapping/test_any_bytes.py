@@ -21,7 +21,12 @@ PRESSES = mappers(load(DATA / "presses"))["presses"]
 MILL = mappers(load(DATA / "mill"))["hurco02"]
 ORDERS = mapper_of([ORDER], source_private=["items.mat"])
 TABLE = mapper_of([DECLARED], CSV)
-EVERY = [PRESSES, MILL, ORDERS, TABLE]
+HEADED = mapper_of([{**DECLARED, "order": "time"}], {"format": "csv", "equipment": "=M1"}, source_private=["unit"])
+RESPONSES = mappers(load(DATA / "b2mml"))["performance"]
+XML_RULE = {"emit": "ProcessValue", "name": "=n", "value": "v"}
+ROWS = mapper_of([XML_RULE], {"format": "xml", "each": ["row", "row.sub"], "equipment": "=M1"}, source_private=["v", "$.row.p"])
+EVERY = [PRESSES, MILL, ORDERS, TABLE, HEADED, RESPONSES, ROWS]
+NAMES = ["json", "shdr", "nested", "csv", "headed", "b2mml", "xml"]
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 trees = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner))
@@ -46,7 +51,7 @@ def check(mapper: Mapper, value: bytes) -> None:
 
 
 @given(st.binary(max_size=200))
-@pytest.mark.parametrize("mapper", EVERY, ids=["json", "shdr", "nested", "csv"])
+@pytest.mark.parametrize("mapper", EVERY, ids=NAMES)
 def test_random_bytes(mapper: Mapper, value: bytes) -> None:
     check(mapper, value)
 
@@ -73,7 +78,22 @@ def test_lines_with_bytes_cut_out_and_put_in(line: bytes, extra: bytes, at: int,
     check(MILL, line[:at] + extra + line[at + cut :])
 
 
-@pytest.mark.parametrize("mapper", EVERY, ids=["json", "shdr", "nested", "csv"])
+document = (DATA / "b2mml" / "performance-sample.xml").read_bytes()
+
+
+@given(
+    st.binary(max_size=6) | st.sampled_from([b"</MaterialActual>", b"<a>", b"&", b"<?record?>"]),
+    st.integers(0, 2500),
+    st.integers(0, 90),
+)
+@settings(max_examples=300)
+def test_documents_with_bytes_cut_out_and_put_in(extra: bytes, at: int, cut: int) -> None:
+    value = document[:at] + extra + document[at + cut :]
+    check(RESPONSES, value)
+    check(ROWS, value.replace(b"MaterialActual", b"row"))
+
+
+@pytest.mark.parametrize("mapper", EVERY, ids=NAMES)
 @pytest.mark.parametrize(
     "value",
     [
@@ -86,6 +106,11 @@ def test_lines_with_bytes_cut_out_and_put_in(line: bytes, extra: bytes, at: int,
         b"2017-02-01T10:12:23Z" + b"|a|b" * 3_000,
         b"\x00" * 1_000,
         b'"' * 999,
+        b"time,unit\n" + b",\n" * 9_000,
+        b"<row>" * 9_000,
+        b"<a>" + b"<row><v/><v/></row>" * 900 + b"</a>",
+        b"<a><row><?record?><sub><v a='1'/></sub><p/><p>x</p></row></a>",
+        b"<!DOCTYPE a [<!ENTITY b '" + b"c" * 999 + b"'><!ENTITY d '&b;&b;'>]><a>&d;</a>",
     ],
 )
 def test_hostile_bytes(mapper: Mapper, value: bytes) -> None:

@@ -1,0 +1,102 @@
+"""Files of raw records, plain or gzip: cut into records by their source's format, each with its place in the file."""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, NamedTuple, cast
+
+from schemas.configuration.mapping import Read
+from streams.mapping.csv_tables import table_records
+from streams.mapping.items import MAX_RAW_BYTES, Refusal
+from streams.mapping.readers import each_of
+from streams.mapping.xml_documents import MAX_DOCUMENT_BYTES, cut_document
+
+MAX_LINE_BYTES = MAX_RAW_BYTES + 1
+"""Of a longer line: enough for the mapping to see that it is too long."""
+MAX_CUT_BYTES = 256 << 20
+"""Of all records of one document together: what stands outside of them is repeated in each."""
+_GZIP = b"\x1f\x8b"
+
+
+class Cut(NamedTuple):
+    """One raw record. `number`: its first line; in an XML document, the how many-th record it is (both from 1)."""
+
+    number: int
+    value: bytes
+
+
+class UnreadableFile(ValueError):
+    """A file as a whole cannot be cut into records (code BAD_FILE, BAD_XML or TOO_LARGE).
+
+    `head`: its beginning, enough for a mapping to refuse it as a record; empty for a damaged gzip file.
+    """
+
+    def __init__(self, code: str, detail: str, head: bytes = b"") -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.head = head[:MAX_LINE_BYTES]
+
+
+def cut(path: Path, read: Read) -> Iterator[Cut]:
+    """The records of a file in its order, empty ones left out. Raises UnreadableFile, for a damaged gzip file behind the
+    records before the damage, and OSError."""
+    try:
+        with path.open("rb") as plain:
+            packed = plain.read(2) == _GZIP
+            plain.seek(0)
+            with cast(IO[bytes], gzip.open(plain) if packed else plain) as content:
+                yield from _cut(content, read)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as wrong:
+        raise UnreadableFile("BAD_FILE", f"the gzip file is damaged: {wrong}") from wrong
+
+
+def cut_or_refused(path: Path, read: Read) -> Iterator[Cut]:
+    """As `cut`, but a document that cannot be cut is one record, which its mapping refuses. Raises UnreadableFile for a damaged
+    gzip file only, and OSError."""
+    try:
+        yield from cut(path, read)
+    except UnreadableFile as wrong:
+        if not wrong.head:
+            raise
+        yield Cut(1, wrong.head)
+
+
+def _cut(content: IO[bytes], read: Read) -> Iterator[Cut]:
+    match read.format:
+        case "xml":
+            yield from _documents(content, read)
+        case "csv":
+            for number, value in table_records(_lines(content), read):
+                yield Cut(number, value[:MAX_LINE_BYTES])
+        case _:
+            for number, line in enumerate(_lines(content), 1):
+                value = line.rstrip(b"\r\n")
+                if value:
+                    yield Cut(number, value)
+
+
+def _lines(content: IO[bytes]) -> Iterator[bytes]:
+    """Lines with their ends. Of one above MAX_LINE_BYTES only its beginning: nothing reads the rest."""
+    while line := content.readline(MAX_LINE_BYTES):
+        if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
+            while (rest := content.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
+                pass
+        yield line
+
+
+def _documents(content: IO[bytes], read: Read) -> Iterator[Cut]:
+    value = content.read(MAX_DOCUMENT_BYTES + 1)
+    if len(value) > MAX_DOCUMENT_BYTES:
+        raise UnreadableFile("TOO_LARGE", f"the document has more than {MAX_DOCUMENT_BYTES} bytes", value)
+    size = 0
+    try:
+        for number, record in enumerate(cut_document(value, each_of(read)), 1):
+            size += len(record)
+            if size > MAX_CUT_BYTES:
+                detail = f"the records of the document have more than {MAX_CUT_BYTES} bytes together"
+                raise UnreadableFile("TOO_LARGE", detail, value)
+            yield Cut(number, record)
+    except Refusal as wrong:
+        raise UnreadableFile(wrong.code, wrong.detail, value) from None

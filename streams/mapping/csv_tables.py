@@ -1,0 +1,158 @@
+"""CSV: rows with the names of their columns, and where one record of a file ends and the next begins.
+
+A record is the row itself where plant.yaml names the columns. Where each file's header names them a record begins with that
+header, so that it can be read on its own, wherever it went.
+"""
+
+import csv
+import io
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from schemas.configuration.mapping import Read
+from streams.mapping.items import MAX_RAW_BYTES, Refusal, check_size
+
+MAX_ROW_LINES = 200
+"""Lines of one row: a quote that never ends does not swallow the file."""
+_BOM = b"\xef\xbb\xbf"
+_NO_NAME = re.compile(r"[\s.\[\]|=$\"'{}()*?]+")
+Numbered = tuple[int, bytes]
+
+
+class Table:
+    """Reads and rewrites the records of one csv source. `wanted`: of each set of names a header must have one."""
+
+    def __init__(self, read: Read, wanted: Sequence[frozenset[str]] = ()) -> None:
+        self._columns, self._delimiter, self._header = list(read.columns), read.delimiter, read.header
+        self._encoding = "utf-8-sig" if read.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else read.encoding
+        self._wanted = wanted
+
+    def read(self, value: bytes) -> list[Any]:
+        """A dict per row; rows without any value give nothing. Raises Refusal BAD_LINE."""
+        check_size(value)
+        names, rows = self._named(value)
+        return [{name: text for name, text in zip(names, row, strict=True) if name} for row in rows if any(row)]
+
+    def redacted(self, value: bytes, private: Iterable[str], hashed: Any) -> bytes | None:
+        """The record with the values of private columns hashed; None: it cannot be read."""
+        hidden = frozenset(private)
+        try:
+            names, rows = self._named(value)
+        except Refusal:
+            return None
+        if not rows:
+            return value
+        out = io.StringIO()
+        writer = csv.writer(out, delimiter=self._delimiter, lineterminator="\n")
+        if not self._columns:
+            writer.writerow(self._rows(value)[0])
+        for row in rows:
+            writer.writerow([hashed(text) if name in hidden else text for name, text in zip(names, row, strict=True)])
+        return out.getvalue().removesuffix("\n").encode(self._encoding.removesuffix("-sig"))
+
+    def _named(self, value: bytes) -> tuple[list[str], list[list[str]]]:
+        rows = self._rows(value)
+        if self._columns:
+            names = self._columns
+            if len(rows) != 1:
+                raise Refusal("BAD_LINE", f"{len(rows)} rows stand where one is expected")
+            rows = [] if self._header and rows[0] == names else rows
+        else:
+            names, rows = header_names(rows[0]), rows[1:]
+            self._check(names)
+        for row in rows:
+            if len(row) != len(names):
+                raise Refusal("BAD_LINE", f"the line has {len(row)} columns instead of {len(names)}")
+        return names, rows
+
+    def _rows(self, value: bytes) -> list[list[str]]:
+        try:
+            text = value.decode(self._encoding).rstrip("\r\n")
+            rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter, strict=True))
+        except (UnicodeDecodeError, csv.Error) as wrong:
+            raise Refusal("BAD_LINE", f"no CSV line: {type(wrong).__name__}") from None
+        if not rows:
+            raise Refusal("BAD_LINE", "the line is empty")
+        return rows
+
+    def _check(self, names: Sequence[str]) -> None:
+        for alternatives in self._wanted:
+            if alternatives.isdisjoint(names):
+                missing = " or ".join(f"`{name}`" for name in sorted(alternatives))
+                raise Refusal("BAD_LINE", f"the header has no column {missing}, which plant.yaml reads")
+
+
+def header_names(header: Sequence[str]) -> list[str]:
+    """Names that paths can have: of each run of other signs a `_`; a repeated name has its number behind it. An empty name is a
+    column without name, which nothing reads."""
+    found: dict[str, int] = {}
+    names = []
+    for text in header:
+        name = _NO_NAME.sub("_", text.strip()).strip("_")
+        found[name] = found.get(name, 0) + 1
+        names.append(f"{name}_{found[name]}" if name and found[name] > 1 else name)
+    return names
+
+
+def table_records(lines: Iterable[bytes], read: Read) -> Iterator[Numbered]:
+    """The records of a file from its lines (with their ends): number of the first line, bytes."""
+    rows = _rows_of(_without_preamble(lines, read), read.delimiter.encode(read.encoding))
+    if read.columns:
+        yield from rows
+        return
+    _, header = next(rows, (0, b""))
+    for number, row in rows:
+        yield number, header.rstrip(b"\r\n") + b"\n" + row
+
+
+def _without_preamble(lines: Iterable[bytes], read: Read) -> Iterator[Numbered]:
+    for number, line in enumerate(lines, 1):
+        content = line.removeprefix(_BOM) if number == 1 else line
+        if number > read.skip_lines:
+            yield number, content
+
+
+def _rows_of(lines: Iterator[Numbered], delimiter: bytes) -> Iterator[Numbered]:
+    """Lines joined where a quoted field holds a line break. A line whose quote does not end as it should stands alone."""
+    held: deque[Numbered] = deque()
+    while True:
+        first = held.popleft() if held else next(lines, None)
+        if first is None:
+            return
+        if not first[1].strip():
+            continue
+        row = [first]
+        opened = _opened(first[1], False, delimiter)
+        size = len(first[1])
+        while opened and len(row) < MAX_ROW_LINES and size <= MAX_RAW_BYTES:
+            line = held.popleft() if held else next(lines, None)
+            if line is None:
+                break
+            row.append(line)
+            size += len(line[1])
+            opened = _opened(line[1], True, delimiter)
+        if opened is False:
+            yield first[0], b"".join(line for _, line in row).rstrip(b"\r\n")
+        else:
+            yield first[0], first[1].rstrip(b"\r\n")
+            held.extendleft(reversed(row[1:]))
+
+
+def _opened(line: bytes, opened: bool, delimiter: bytes) -> bool | None:
+    """Does a quoted field go on behind this line? `opened`: one goes on into it. None: a quote ends within its field."""
+    at = 0
+    while True:
+        at = line.find(b'"', at)
+        if at < 0:
+            return opened
+        if not opened:
+            opened = at == 0 or line[at - 1 : at] == delimiter
+            at += 1
+        elif line[at + 1 : at + 2] == b'"':
+            at += 2
+        elif line[at + 1 : at + 2] in (b"", b"\r", b"\n", delimiter):
+            opened, at = False, at + 1
+        else:
+            return None
