@@ -15,7 +15,10 @@ ROOT = codes.ROOT
 REQUIRED = (
     "README.md",
     "LICENSE",
-    *(f"docs/{name}.md" for name in ("architecture", "guarantees", "invariants", "configuration", "exceptions", "walkthrough")),
+    *(
+        f"docs/{name}.md"
+        for name in ("architecture", "guarantees", "invariants", "configuration", "exceptions", "walkthrough", "recordings")
+    ),
     *(f"docs/adr/{number:04d}-*.md" for number in range(1, 12)),
 )
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -94,6 +97,14 @@ def test_every_invariant_names_its_check_and_its_tests() -> None:
         assert "\nCheck: " in text, name
         assert re.search(r"^- `tests/[\w/]+\.py::\w+`$", text, re.M), f"{name} names no test"
     assert {name for name, lines in sections.items() if any(line.startswith("- Gap: ") for line in lines)} == ACCEPTED_GAPS
+
+
+def test_every_trap_of_the_recordings_has_a_rule_and_a_test() -> None:
+    header, *found = next(table for table in document("docs/recordings.md").tables() if table[0][0] == "trap")
+    assert [row[0] for row in found] == [str(number) for number in range(1, 14)]
+    for row in found:
+        assert len(row) == len(header) and all(row), row[0]
+        assert "::test_" in row[-1], f"trap {row[0]} names no test"
 
 
 def test_every_code_is_explained_and_every_explained_code_exists() -> None:
