@@ -3196,6 +3196,7 @@ class Posting:
     posting_date: str = ""
     reverses: str = ""
     born_epoch: int = 0
+    waited_since: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> Posting:
@@ -3232,6 +3233,7 @@ class Posting:
             posting_date=d["posting_date"],
             reverses=d["reverses"],
             born_epoch=d["born_epoch"],
+            waited_since=d["waited_since"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -3268,6 +3270,7 @@ class Posting:
             "posting_date": self.posting_date,
             "reverses": self.reverses,
             "born_epoch": self.born_epoch,
+            "waited_since": self.waited_since,
         }
 
 

@@ -22,6 +22,15 @@ def account_key(row: AccountRow) -> str:
     return "|".join(part.translate(_ESCAPES) for part in parts)
 
 
+def parse_key(text: str) -> AccountRow | None:
+    """The empty account of a key; None: it is none."""
+    parts = [part.replace("%7C", "|").replace("%25", "%") for part in text.split("|")]
+    if len(parts) != 9:
+        return None
+    plant, order, operation, material, lot, kind, reason, place, date = parts
+    return AccountRow(plant, order, operation, material, lot, kind, reason, place, date, 0)
+
+
 def row_key(row: AccountRow) -> str:
     return "a|" + account_key(row)
 

@@ -101,6 +101,7 @@ def _posting(account: AccountRow, share: Share, reverses: str, how: Issue) -> Po
         posting_date=how.posting_date,
         reverses=reverses,
         born_epoch=account.born_epoch,
+        waited_since=account.since,
     )
     posting.content_hash = hash_of(posting)
     account.issued.append(

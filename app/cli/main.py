@@ -13,7 +13,7 @@ app = typer.Typer(
 
 
 def _wire() -> None:
-    from app.cli import config, explain, schemas, topics
+    from app.cli import config, explain, rules, schemas, topics
     from app.cli.demo import demo
     from app.cli.erp_sim import erp_sim
     from app.cli.run import run
@@ -24,6 +24,7 @@ def _wire() -> None:
     app.command()(demo)
     app.command("erp-sim")(erp_sim)
     app.add_typer(config.app, name="config")
+    app.add_typer(rules.app, name="rules")
     app.add_typer(topics.app, name="topics")
     app.add_typer(schemas.app, name="schemas")
     app.command()(explain.trace)

@@ -1,0 +1,141 @@
+"""Which posting rule decides about an account, why the others do not, and when it is due."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from app.ledger.balance import order_of, units_of
+from app.ledger.snapshot import Snapshot
+from schemas.configuration import Configuration, PostRule
+from schemas.configuration.triggers import AtOnce, EveryQuantity
+from schemas.records import AccountRow, OrderRow
+from streams.orders_memory import plant_of
+from tables.account import parse_key, unposted
+from tables.due import Timetable, due_time, trigger_time, waits_for_counts
+from tables.quantity import decimal_text
+from tables.units import UnitTable
+
+MATCHED = ("order", "material", "operation", "order_type")
+"""What a rule may name, weightiest first."""
+
+
+def explained(configuration: Configuration, account: str, now: int) -> tuple[dict[str, Any], list[str]]:
+    """The rules alone: nothing is known of the account but its key."""
+    row = parse_key(account)
+    if row is None:
+        return {"code": "BAD_ACCOUNT"}, [_no_account(account)]
+    row.unit = "PC"
+    order = OrderRow(row.plant, row.order)
+    return _explained(configuration, row, order, plant_of(configuration, UnitTable(configuration.plant.units)).times, now, False)
+
+
+def explained_from_ledger(snapshot: Snapshot, account: str, at: int | None) -> tuple[dict[str, Any], list[str]]:
+    """The account as the ledger has it, at the ledger's clock or at `at`."""
+    row: AccountRow | None = snapshot.rows.get("orders", {}).get(f"a|{account}")
+    if row is None:
+        return {"code": "BAD_ACCOUNT"}, [_no_account(account)]
+    clocks = [position.marks.get("tick", 0) for position in snapshot.of("intake", "__position")]
+    now = max(clocks, default=0) if at is None else at
+    times = plant_of(snapshot.configuration, units_of(snapshot)).times
+    return _explained(snapshot.configuration, row, order_of(snapshot, row), times, now, True)
+
+
+def _no_account(account: str) -> str:
+    return f"{account} is no account; a key is plant|order|operation|material|lot|kind|reason|place|date"
+
+
+def _explained(
+    configuration: Configuration, row: AccountRow, order: OrderRow, times: Timetable, now: int, known: bool
+) -> tuple[dict[str, Any], list[str]]:
+    rules = [rule for rule in configuration.rules.post if rule.kind == row.kind]
+    best = configuration.rules.rule_for(row.kind, row.order, row.operation, row.material, order.order_type)
+    zone = configuration.plant.plant.zone
+    if best is None:
+        lines = [f"No rule of rules.yaml is of kind {row.kind} and matches: it is recorded and never posted."]
+        lost = [(rule, _mismatch(rule, row, order)) for rule in rules]
+    else:
+        named = [name for name in MATCHED if getattr(best.rule, name)]
+        why = f"it names {' and '.join(f'{name} {getattr(best.rule, name)}' for name in named)}" if named else "it holds for all"
+        lines = [f'Wins      "{best.rule}" ({_place(best.rule)}, version {configuration.rule_version}): {why}']
+        lost = [(rule, _lost(rule, best.rule, row, order)) for rule in rules if rule is not best.rule]
+    lines += [f'Loses     "{rule}" ({_place(rule)}): {why}' for rule, why in lost]
+    due = None
+    if best is not None:
+        due = due_time(row, best.rule, order, times, now) if known else None
+        lines += _triggers(best.rule, row, order, times, now, zone, known)
+        if known:
+            lines.append(_state(row, due, now, zone))
+    found = {
+        "account": "|".join((row.plant, row.order, row.operation, row.material, row.lot, row.kind)),
+        "rule": None if best is None else {"text": str(best.rule), "line": best.line, "version": configuration.rule_version},
+        "lost": [{"text": str(rule), "line": rule.line, "why": why} for rule, why in lost],
+        "now": now,
+        "due_at": due,
+        "code": row.code,
+    }
+    return found, lines
+
+
+def _place(rule: PostRule) -> str:
+    return f"rules.yaml:{rule.line}" if rule.line else "built in or stored"
+
+
+def _mismatch(rule: PostRule, row: AccountRow, order: OrderRow) -> str:
+    actual = {"order": row.order, "material": row.material, "operation": row.operation, "order_type": order.order_type}
+    wrong = [name for name in MATCHED if getattr(rule, name) not in ("", actual[name])]
+    return "; ".join(f"it is for {name} {getattr(rule, name)}, this one is {actual[name] or 'unknown'}" for name in wrong)
+
+
+def _lost(rule: PostRule, best: PostRule, row: AccountRow, order: OrderRow) -> str:
+    mismatch = _mismatch(rule, row, order)
+    if mismatch:
+        return mismatch
+    if rule.specificity == best.specificity:
+        return "as specific, but later in the file"
+    return f"less specific: {_naming(best)} weighs more than {_naming(rule)}"
+
+
+def _naming(rule: PostRule) -> str:
+    return " and ".join(name for name in MATCHED if getattr(rule, name)) or "naming nothing"
+
+
+def _triggers(rule: PostRule, row: AccountRow, order: OrderRow, times: Timetable, now: int, zone: str, known: bool) -> list[str]:
+    lines = []
+    for trigger in rule.when:
+        at = trigger_time(trigger, row, order, times, now)
+        if at is not None:
+            text = "now" if at <= now else _local(at, zone)
+        elif isinstance(trigger, EveryQuantity):
+            text = f"when so much is unposted{f', now {_unposted(row)}' if known else ''}"
+        elif isinstance(trigger, AtOnce):
+            text = "when one declaration is above that"
+        else:
+            text = "when that is reported"
+        lines.append(f"Trigger   {trigger}: {text}")
+    if rule.at_least is not None:
+        lines.append(f"At least  {rule.at_least}; completion, sweeps and the end of input post less")
+    sweep = times.next_sweep(row.business_date, now)
+    if sweep is not None:
+        lines.append(f"Sweep     {_local(sweep, zone)}")
+    return lines
+
+
+def _state(row: AccountRow, due: int | None, now: int, zone: str) -> str:
+    state = f"Account   unposted {_unposted(row)}"
+    if row.covered:
+        return f"{state}, covered: another posting or the ERP carries it"
+    if row.code:
+        state += f", parked {decimal_text(row.parked, row.scale)} {row.unit} ({row.code}: {row.detail})"
+    if waits_for_counts(row):
+        return f"{state}; scrap came before its counts, it waits for them"
+    if not unposted(row):
+        return f"{state}; nothing is due"
+    return f"{state}; due {'when a trigger says so' if due is None else 'now' if due <= now else _local(due, zone)}"
+
+
+def _unposted(row: AccountRow) -> str:
+    return f"{decimal_text(unposted(row), row.scale)} {row.unit}"
+
+
+def _local(micros: int, zone: str) -> str:
+    return datetime.fromtimestamp(micros / 1e6, ZoneInfo(zone)).strftime("%d %b %Y %H:%M:%S %Z")

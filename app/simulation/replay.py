@@ -1,0 +1,122 @@
+"""History through intake, equipment and orders, in one process: what would have been posted under these rules."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from app.simulation.memory_step import MemoryStep, MemoryTopology, Message
+from schemas.codec import Codec
+from schemas.configuration import Configuration
+from schemas.records import AccountRow, ConfigActivated, Posting
+from streams.equipment import EquipmentStage
+from streams.intake import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER, IntakeStage, counted
+from streams.mapping import RawRecord
+from streams.orders import OrdersStage
+from tables.account import BASIS
+
+BATCH = 4_000
+"""Raw records per fold of intake."""
+RAW = "raw"
+EQUIPMENT, ORDERS = "equipment.inbox", "orders.inbox"
+
+
+class Ledger:
+    """Orders under one configuration."""
+
+    def __init__(self, configuration: Configuration, codec: Codec) -> None:
+        self.configuration = configuration
+        self.postings: list[Posting] = []
+        self.refused: Counter[str] = Counter()
+        self._step = MemoryStep(ORDERS, codec, self._emit)
+        self._stage = OrdersStage(MemoryTopology(configuration, RAW))
+        self._stage.taken_over(self._step)
+        plant = configuration.plant.plant.id
+        self.fold([Message(-1, codec.encode(ConfigActivated(plant, configuration.hash, 0, "simulation")))])
+
+    def fold(self, messages: Sequence[Message]) -> None:
+        self._step.records = messages
+        self._stage.fold(self._step)
+
+    def accounts(self) -> list[AccountRow]:
+        return [row for _, row in self._step.rows.scan("a|") if row.kind != BASIS]
+
+    def _emit(self, topic: str, key: str, record: Any) -> None:
+        if topic == "delivery.inbox" and isinstance(record, Posting):
+            self.postings.append(record)
+        elif topic == "exceptions":
+            self.refused[record.code] += 1
+
+
+class Floor:
+    """Intake and equipment under one plant.yaml: the totals that any rules start from."""
+
+    def __init__(self, configuration: Configuration, private_key: bytes) -> None:
+        self.codec = Codec()
+        self._topology = MemoryTopology(configuration, RAW)
+        self._queues: dict[str, list[Message]] = {EQUIPMENT: [], ORDERS: []}
+        self._offsets: Counter[str] = Counter()
+        self._intake_step = MemoryStep(RAW, self.codec, self._emit)
+        self._equipment_step = MemoryStep(EQUIPMENT, self.codec, self._emit)
+        self._intake = IntakeStage(self._topology, RAW, configuration, True, private_key)
+        self._equipment = EquipmentStage(self._topology)
+        self.refused: Counter[str] = Counter()
+        self._intake.taken_over(self._intake_step)
+        self._equipment.taken_over(self._equipment_step)
+
+    @property
+    def seen(self) -> dict[str, int]:
+        """What intake read, as in a report: raw, readings, process_values, ..."""
+        return counted(self._intake_step.state.marks.items())
+
+    def fold(self, records: Sequence[RawRecord], last: bool = False) -> list[Message]:
+        """Raw records in, what orders gets out. `last`: the end of the input follows."""
+        messages = [self._raw(record) for record in records]
+        if last:
+            messages.append(Message(self._next(RAW), b"", [(CONTROL_HEADER, b"end")]))
+        self._intake_step.records = messages
+        self._intake.fold(self._intake_step)
+        self._intake.before_commit(self._intake_step)
+        self._equipment_step.records = self._taken(EQUIPMENT)
+        self._equipment.fold(self._equipment_step)
+        return self._taken(ORDERS)
+
+    def _raw(self, record: RawRecord) -> Message:
+        headers = [
+            (SOURCE_HEADER, record.source.encode()),
+            (POSITION_HEADER, f"{record.raw_source}:{record.raw_offset}".encode()),
+            (RECEIVED_HEADER, b"%d" % record.received_at),
+        ]
+        return Message(self._next(RAW), record.value, headers)
+
+    def _emit(self, topic: str, key: str, record: Any) -> None:
+        queue = self._queues.get(topic)
+        if queue is not None and not (topic == ORDERS and isinstance(record, ConfigActivated)):  # ledgers have their own
+            queue.append(Message(self._next(topic), self.codec.encode(record), key=key.encode()))
+        elif topic == "exceptions":
+            self.refused[record.code] += 1
+
+    def _next(self, topic: str) -> int:
+        self._offsets[topic] += 1
+        return self._offsets[topic] - 1
+
+    def _taken(self, topic: str) -> list[Message]:
+        messages, self._queues[topic] = self._queues[topic], []
+        return messages
+
+
+def replay(records: Iterable[RawRecord], floor: Floor, ledgers: Sequence[Ledger]) -> int:
+    """Fold all records; every ledger hears the same totals. Returns how many raw records there were."""
+    batch: list[RawRecord] = []
+    count = 0
+    for record in records:
+        batch.append(record)
+        if len(batch) == BATCH:
+            _share(floor.fold(batch), ledgers)
+            count, batch = count + len(batch), []
+    _share(floor.fold(batch, last=True), ledgers)
+    return count + len(batch)
+
+
+def _share(messages: Sequence[Message], ledgers: Sequence[Ledger]) -> None:
+    for ledger in ledgers:
+        ledger.fold(messages)
