@@ -64,6 +64,15 @@ def test_a_correction_travels_with_what_it_corrects_and_never_before_it() -> Non
     assert documents(desk.clock(CUT)) == [["P3"]]
 
 
+def test_a_correction_stays_behind_while_what_it_corrects_waits_for_its_retry() -> None:
+    desk = bench()
+    desk.fold(posting("P1"))
+    desk.clock(CUT)
+    desk.fold(ended("P1", "retry", code="ERP_BUSY"))
+    sent = desk.fold(posting("P3", account="B"), posting("P2", amount=-5, sequence=2))
+    assert documents(sent) == [["P3"]]
+
+
 def test_the_final_posting_waits_for_what_does_not_fit_into_its_document() -> None:
     desk = bench()
     desk.fold(

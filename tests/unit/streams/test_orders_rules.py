@@ -195,22 +195,28 @@ def test_a_completed_operation_is_final_before_its_order_is() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "expected"),
-    [("post_corrections", [("yield", 5, 105)]), ("post", [("yield", 5, 105), ("yield", 7, 7)]), ("park", [])],
+    [
+        ("post_corrections", [("yield", 5, 105), ("yield", 3, 3)]),
+        ("post", [("yield", 5, 105), ("yield", 7, 7), ("yield", 3, 3)]),
+        ("park", []),
+    ],
 )
 def test_technically_complete_takes_what_was_made_before(answer: str, expected: list[tuple[str, int, int]]) -> None:
-    """100 pieces were posted; 5 more of before are told late; 7 are made afterwards, as another lot."""
+    """100 pieces were posted; 5 more of before are told late, and 3 of a lot that nobody had told of; 7 are made afterwards, as
+    another lot."""
     bench = ledger(released(T1), total("gross", 100, (1, 1), T1, first_at=T1), rules={"order": {"technically_completed": answer}})
     bench.tick(CUT)
     bench.fold(
         event(OrderClosed, CUT, CUT + MIN, order="O1", status="technically_complete"),
         total("gross", 105, (1, 2), CUT + MIN, first_at=T1),
         total("gross", 7, (1, 3), CUT + HOUR, lot="L2", first_at=CUT + 30 * MIN),
+        total("gross", 3, (1, 4), CUT + HOUR, lot="L3", first_at=T2),
     )
     bench.tick(CUT + MIN)
     bench.tick(CUT + HOUR)
     assert amounts(bench.tick(EVENING)) == expected
-    if answer == "post_corrections":
-        assert bench.codes() == {"yield": "ORDER_TECHNICALLY_COMPLETE"}
+    parked = {row.lot for row in bench.accounts().values() if row.code == "ORDER_TECHNICALLY_COMPLETE"}
+    assert parked == {"post_corrections": {"L2"}, "post": set(), "park": {"L1", "L2", "L3"}}[answer]
     bench.check_conservation()
 
 
