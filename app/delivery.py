@@ -12,10 +12,13 @@ from app.engine.stage import StageApp
 from app.erp.adapters import adapter_for
 from app.erp.budget import Budget
 from app.erp.executor import Executor, ExecutorSettings
+from app.erp.master_poller import MasterLog, MasterPoller
 from app.erp.metrics import ErpMetrics
 from app.erp.outcomes import OutcomeProducer
+from app.erp.port import ErpAdapter
 from schemas.catalog import catalog
 from schemas.configuration import Configuration
+from schemas.configuration.erp_source import erp_topic
 from schemas.records import PostingRow
 from streams.delivery import DeliveryStage
 from tables.maintenance import ends_at
@@ -33,7 +36,43 @@ def with_executor(app: StageApp, stage: DeliveryStage, plant: "Plant") -> list[A
     adapter = adapter_for(plant.wanted.erp, os.environ)
     if adapter is None:
         return [app]
-    return [app, ErpCalls(app, adapter, plant)]
+    services: list[Any] = [app, ErpCalls(app, adapter, plant)]
+    if plant.wanted.plant.master_data.pulled and not plant.settings.recorded:
+        pulling = adapter_for(plant.wanted.erp, os.environ)
+        assert pulling is not None
+        services.append(MasterPull(app, pulling, plant))
+    return services
+
+
+def _owned(app: StageApp) -> Any:
+    """The endpoint's partition, when this process has it and it is ready; else None."""
+    wanted = catalog().endpoints[ENDPOINT]
+    part = next((part for tp, part in app.tables.parts.items() if tp.partition == wanted), None)
+    return part if part is not None and part.ready else None
+
+
+class MasterPull(Service):
+    """Pulls master data where delivery owns the endpoint (docs/adr/0029)."""
+
+    def __init__(self, app: StageApp, adapter: ErpAdapter, plant: "Plant") -> None:
+        super().__init__()
+        assert plant.wanted is not None
+        settings, configuration = plant.settings, plant.wanted
+        topic = f"{settings.prefix}{erp_topic(configuration.plant.plant.id)}"
+        self._adapter = adapter
+        self._poller = MasterPoller(
+            adapter,
+            lambda: MasterLog(settings.broker.client(), topic),
+            lambda: _owned(app) is not None,
+            configuration.erp.erp.pull_every_us / 1_000_000,
+        )
+
+    @Service.task
+    async def _pull(self) -> None:
+        await self._poller.run()
+
+    async def on_stop(self) -> None:
+        await self._adapter.close()
 
 
 class ErpCalls(Service):
@@ -71,8 +110,8 @@ class ErpCalls(Service):
         return max(0, ends_at(configuration.erp.erp.maintenance, configuration.plant.plant.zone, now) - now) / 1_000_000
 
     def _peek(self, posting_id: str) -> PostingRow | None:
-        part = next((part for tp, part in self._app.tables.parts.items() if tp.partition == catalog().endpoints[ENDPOINT]), None)
-        return part.rows.get(f"p|{posting_id}") if part is not None and part.ready else None
+        part = _owned(self._app)
+        return part.rows.get(f"p|{posting_id}") if part is not None else None
 
     async def on_start(self) -> None:
         self._executor.start()

@@ -1658,6 +1658,48 @@ class InspectionRequested:
 
 
 @dataclass(slots=True)
+class Kpi:
+    """Public: one figure of one subject, from log time alone. The newest as_of holds."""
+
+    plant: str
+    kpi: str
+    subject: str
+    numerator: int
+    denominator: int
+    unit: str
+    as_of: int
+    owner: str = ""
+    code: str = ""
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> Kpi:
+        return Kpi(
+            plant=d["plant"],
+            kpi=d["kpi"],
+            subject=d["subject"],
+            numerator=d["numerator"],
+            denominator=d["denominator"],
+            unit=d["unit"],
+            as_of=d["as_of"],
+            owner=d["owner"],
+            code=d["code"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "kpi": self.kpi,
+            "subject": self.subject,
+            "numerator": self.numerator,
+            "denominator": self.denominator,
+            "unit": self.unit,
+            "owner": self.owner,
+            "code": self.code,
+            "as_of": self.as_of,
+        }
+
+
+@dataclass(slots=True)
 class LabourRecorded:
     """A person logged on or off; the person is a keyed hash."""
 
@@ -1870,6 +1912,30 @@ class LotMerged:
             "material": self.material,
             "lot": self.lot,
             "parents": self.parents,
+        }
+
+
+@dataclass(slots=True)
+class LotQuality:
+    """What quality says of one lot of an order."""
+
+    held: bool
+    open_inspections: int = 0
+    staged: bool = False
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> LotQuality:
+        return LotQuality(
+            held=d["held"],
+            open_inspections=d["open_inspections"],
+            staged=d["staged"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "held": self.held,
+            "open_inspections": self.open_inspections,
+            "staged": self.staged,
         }
 
 
@@ -2378,6 +2444,126 @@ class MaterialRow:
 
 
 @dataclass(slots=True)
+class MesOperation:
+    """One operation of an order as the shop floor names it."""
+
+    operation: str
+    work_centre: str = ""
+    equipment: list[str] = field(default_factory=list)
+    confirm: str = "each"
+    receipt: bool = False
+    planned_cycle_ms: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> MesOperation:
+        return MesOperation(
+            operation=d["operation"],
+            work_centre=d["work_centre"],
+            equipment=d["equipment"],
+            confirm=d["confirm"],
+            receipt=d["receipt"],
+            planned_cycle_ms=d["planned_cycle_ms"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "operation": self.operation,
+            "work_centre": self.work_centre,
+            "equipment": self.equipment,
+            "confirm": self.confirm,
+            "receipt": self.receipt,
+            "planned_cycle_ms": self.planned_cycle_ms,
+        }
+
+
+@dataclass(slots=True)
+class OrderItem:
+    """One item that an order makes."""
+
+    item: str
+    material: str
+    quantity: Quantity
+    role: str = "main"
+    receipt_location: str = ""
+    batch_managed: bool = False
+    over_delivery: str = "0"
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> OrderItem:
+        return OrderItem(
+            item=d["item"],
+            material=d["material"],
+            quantity=Quantity.from_avro(d["quantity"]),
+            role=d["role"],
+            receipt_location=d["receipt_location"],
+            batch_managed=d["batch_managed"],
+            over_delivery=d["over_delivery"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "item": self.item,
+            "material": self.material,
+            "role": self.role,
+            "quantity": self.quantity.to_avro(),
+            "receipt_location": self.receipt_location,
+            "batch_managed": self.batch_managed,
+            "over_delivery": self.over_delivery,
+        }
+
+
+@dataclass(slots=True)
+class MesOrder:
+    """Public: an order for the MES, to be acknowledged or refused."""
+
+    plant: str
+    order: str
+    as_of: int
+    change_number: str = ""
+    status: str = "released"
+    bom_revision: str = ""
+    planned_start: int = 0
+    planned_end: int = 0
+    items: list[OrderItem] = field(default_factory=list)
+    operations: list[MesOperation] = field(default_factory=list)
+    components: list[Component] = field(default_factory=list)
+    acknowledge_by: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> MesOrder:
+        return MesOrder(
+            plant=d["plant"],
+            order=d["order"],
+            as_of=d["as_of"],
+            change_number=d["change_number"],
+            status=d["status"],
+            bom_revision=d["bom_revision"],
+            planned_start=d["planned_start"],
+            planned_end=d["planned_end"],
+            items=[OrderItem.from_avro(v) for v in d["items"]],
+            operations=[MesOperation.from_avro(v) for v in d["operations"]],
+            components=[Component.from_avro(v) for v in d["components"]],
+            acknowledge_by=d["acknowledge_by"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "order": self.order,
+            "change_number": self.change_number,
+            "status": self.status,
+            "bom_revision": self.bom_revision,
+            "planned_start": self.planned_start,
+            "planned_end": self.planned_end,
+            "items": [v.to_avro() for v in self.items],
+            "operations": [v.to_avro() for v in self.operations],
+            "components": [v.to_avro() for v in self.components],
+            "acknowledge_by": self.acknowledge_by,
+            "as_of": self.as_of,
+        }
+
+
+@dataclass(slots=True)
 class Operation:
     """One operation of an order."""
 
@@ -2386,6 +2572,7 @@ class Operation:
     confirm: str = "each"
     receipt: bool = False
     quantity_from: str = "plant"
+    planned_cycle_ms: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> Operation:
@@ -2395,6 +2582,7 @@ class Operation:
             confirm=d["confirm"],
             receipt=d["receipt"],
             quantity_from=d["quantity_from"],
+            planned_cycle_ms=d["planned_cycle_ms"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2404,6 +2592,7 @@ class Operation:
             "confirm": self.confirm,
             "receipt": self.receipt,
             "quantity_from": self.quantity_from,
+            "planned_cycle_ms": self.planned_cycle_ms,
         }
 
 
@@ -2516,42 +2705,6 @@ class OrderAcknowledged:
 
 
 @dataclass(slots=True)
-class OrderItem:
-    """One item that an order makes."""
-
-    item: str
-    material: str
-    quantity: Quantity
-    role: str = "main"
-    receipt_location: str = ""
-    batch_managed: bool = False
-    over_delivery: str = "0"
-
-    @staticmethod
-    def from_avro(d: Mapping[str, Any]) -> OrderItem:
-        return OrderItem(
-            item=d["item"],
-            material=d["material"],
-            quantity=Quantity.from_avro(d["quantity"]),
-            role=d["role"],
-            receipt_location=d["receipt_location"],
-            batch_managed=d["batch_managed"],
-            over_delivery=d["over_delivery"],
-        )
-
-    def to_avro(self) -> dict[str, Any]:
-        return {
-            "item": self.item,
-            "material": self.material,
-            "role": self.role,
-            "quantity": self.quantity.to_avro(),
-            "receipt_location": self.receipt_location,
-            "batch_managed": self.batch_managed,
-            "over_delivery": self.over_delivery,
-        }
-
-
-@dataclass(slots=True)
 class OrderChanged:
     """An order changed; replaces what was known under an older change number."""
 
@@ -2574,6 +2727,8 @@ class OrderChanged:
     backflush: bool = False
     components: list[Component] = field(default_factory=list)
     order_type: str = ""
+    planned_start: int = 0
+    planned_end: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> OrderChanged:
@@ -2597,6 +2752,8 @@ class OrderChanged:
             backflush=d["backflush"],
             components=[Component.from_avro(v) for v in d["components"]],
             order_type=d["order_type"],
+            planned_start=d["planned_start"],
+            planned_end=d["planned_end"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2620,6 +2777,8 @@ class OrderChanged:
             "operations": [v.to_avro() for v in self.operations],
             "components": [v.to_avro() for v in self.components],
             "order_type": self.order_type,
+            "planned_start": self.planned_start,
+            "planned_end": self.planned_end,
         }
 
 
@@ -2838,6 +2997,8 @@ class OrderReleased:
     backflush: bool = False
     components: list[Component] = field(default_factory=list)
     order_type: str = ""
+    planned_start: int = 0
+    planned_end: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> OrderReleased:
@@ -2861,6 +3022,8 @@ class OrderReleased:
             backflush=d["backflush"],
             components=[Component.from_avro(v) for v in d["components"]],
             order_type=d["order_type"],
+            planned_start=d["planned_start"],
+            planned_end=d["planned_end"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2884,6 +3047,8 @@ class OrderReleased:
             "operations": [v.to_avro() for v in self.operations],
             "components": [v.to_avro() for v in self.components],
             "order_type": self.order_type,
+            "planned_start": self.planned_start,
+            "planned_end": self.planned_end,
         }
 
 
@@ -2912,6 +3077,17 @@ class OrderRow:
     boms: list[BomRevision] = field(default_factory=list)
     final_sent: list[str] = field(default_factory=list)
     technically_complete_at: int = 0
+    planned_start: int = 0
+    planned_end: int = 0
+    released_at: int = 0
+    acknowledged_at: int = 0
+    started_at: int = 0
+    completed_at: int = 0
+    handed_over_at: int = 0
+    rejected: str = ""
+    overdue: bool = False
+    quality: dict[str, LotQuality] = field(default_factory=dict)
+    figures_due: bool = False
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> OrderRow:
@@ -2937,6 +3113,17 @@ class OrderRow:
             boms=[BomRevision.from_avro(v) for v in d["boms"]],
             final_sent=d["final_sent"],
             technically_complete_at=d["technically_complete_at"],
+            planned_start=d["planned_start"],
+            planned_end=d["planned_end"],
+            released_at=d["released_at"],
+            acknowledged_at=d["acknowledged_at"],
+            started_at=d["started_at"],
+            completed_at=d["completed_at"],
+            handed_over_at=d["handed_over_at"],
+            rejected=d["rejected"],
+            overdue=d["overdue"],
+            quality={k: LotQuality.from_avro(v) for k, v in d["quality"].items()},
+            figures_due=d["figures_due"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2962,6 +3149,17 @@ class OrderRow:
             "boms": [v.to_avro() for v in self.boms],
             "final_sent": self.final_sent,
             "technically_complete_at": self.technically_complete_at,
+            "planned_start": self.planned_start,
+            "planned_end": self.planned_end,
+            "released_at": self.released_at,
+            "acknowledged_at": self.acknowledged_at,
+            "started_at": self.started_at,
+            "completed_at": self.completed_at,
+            "handed_over_at": self.handed_over_at,
+            "rejected": self.rejected,
+            "overdue": self.overdue,
+            "quality": {k: v.to_avro() for k, v in self.quality.items()},
+            "figures_due": self.figures_due,
         }
 
 
@@ -2977,6 +3175,11 @@ class OrderState:
     completed: bool
     handed_over: bool
     as_of: int
+    released: bool = False
+    rejected: str = ""
+    overdue: bool = False
+    quality_cleared: bool = False
+    staged: bool = False
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> OrderState:
@@ -2989,6 +3192,11 @@ class OrderState:
             completed=d["completed"],
             handed_over=d["handed_over"],
             as_of=d["as_of"],
+            released=d["released"],
+            rejected=d["rejected"],
+            overdue=d["overdue"],
+            quality_cleared=d["quality_cleared"],
+            staged=d["staged"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -3001,6 +3209,11 @@ class OrderState:
             "completed": self.completed,
             "handed_over": self.handed_over,
             "as_of": self.as_of,
+            "released": self.released,
+            "rejected": self.rejected,
+            "overdue": self.overdue,
+            "quality_cleared": self.quality_cleared,
+            "staged": self.staged,
         }
 
 
@@ -3535,6 +3748,8 @@ class QualityState:
     label: int
     inbox_offset: int
     order: str = ""
+    open_inspections: int = 0
+    staged: bool = False
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> QualityState:
@@ -3547,6 +3762,8 @@ class QualityState:
             label=d["label"],
             inbox_offset=d["inbox_offset"],
             order=d["order"],
+            open_inspections=d["open_inspections"],
+            staged=d["staged"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -3559,6 +3776,8 @@ class QualityState:
             "label": self.label,
             "inbox_offset": self.inbox_offset,
             "order": self.order,
+            "open_inspections": self.open_inspections,
+            "staged": self.staged,
         }
 
 
@@ -4286,12 +4505,14 @@ RECORDS: dict[str, Any] = {
     "InspectionRecorded": InspectionRecorded,
     "InspectionRequested": InspectionRequested,
     "IssuedPosting": IssuedPosting,
+    "Kpi": Kpi,
     "LabourMark": LabourMark,
     "LabourRecorded": LabourRecorded,
     "LotCreated": LotCreated,
     "LotLoad": LotLoad,
     "LotLoaded": LotLoaded,
     "LotMerged": LotMerged,
+    "LotQuality": LotQuality,
     "LotRef": LotRef,
     "LotRow": LotRow,
     "LotShipped": LotShipped,
@@ -4303,6 +4524,8 @@ RECORDS: dict[str, Any] = {
     "MaterialChanged": MaterialChanged,
     "MaterialConsumed": MaterialConsumed,
     "MaterialRow": MaterialRow,
+    "MesOperation": MesOperation,
+    "MesOrder": MesOrder,
     "Movement": Movement,
     "Operation": Operation,
     "OperatorDecision": OperatorDecision,

@@ -3,6 +3,8 @@
 Waiting postings hold up nobody: a lane is an order, lanes are parallel, and what is held or parked is in no lane.
 """
 
+from collections import defaultdict
+
 from schemas.records import AttemptEnded, ConfigActivated, LotState, LotStateRow, Posting, PostingRow, Tick, TimerFired
 from streams import boundary, clock
 from streams.delivery_attempts import attempt_ended, timer_fired
@@ -10,6 +12,7 @@ from streams.delivery_desk import LOT_STATES, POSTINGS, Desk, posting_key
 from streams.delivery_documents import dispatch_all, resolve
 from streams.step import RawMessage, Step, Topology
 from tables.backlog import Backlog
+from tables.kpi import hour_passed, posting_success
 from tables.posting_state import (
     ACCEPTED,
     CLOSED,
@@ -129,6 +132,8 @@ class DeliveryStage:
         if clock.activate(desk.step.state, tick.plant, advance.now) is not None:
             self._rules_changed(desk, tick.plant)
         self._let_go(desk, tick.plant)
+        if hour_passed(*advance):
+            _publish_success(desk, tick.plant, advance.now)
         for name in desk.backlog.expired(tick.plant, advance.now - KEEP_ACCEPTED_US):
             desk.step.rows.delete(posting_key(name))
 
@@ -156,6 +161,18 @@ class DeliveryStage:
             row = desk.known(name)
             if row.state == WAITING_CLOCK:
                 desk.settle(row)
+
+
+def _publish_success(desk: Desk, plant: str, now: int) -> None:
+    """How many of the postings that came to an end are in the ERP, by endpoint: of those that are still kept."""
+    states: dict[str, list[str]] = defaultdict(list)
+    for _, row in desk.step.rows.scan(POSTINGS):
+        if row.posting.plant == plant:
+            states[row.posting.endpoint].append(row.state)
+    for endpoint in sorted(states):
+        figure = posting_success(states[endpoint], plant, endpoint, now)
+        if figure is not None:
+            desk.step.emit("production.kpis", f"{plant}|{figure.kpi}|{endpoint}", figure)
 
 
 def _lot_state(desk: Desk, state: LotState) -> None:

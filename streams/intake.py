@@ -55,6 +55,7 @@ from streams.equipment import calendar_of
 from streams.mapping import Mapper, RawRecord, Reading, Refused, compile_source
 from streams.mapping.records import KIND
 from streams.step import RawMessage, Step, Topology, sender
+from tables.system_of_record import violation
 
 FEEDS = ("equipment.inbox", "orders.inbox", "lots.inbox")
 EQUIPMENT_EVENTS = frozenset(
@@ -127,6 +128,7 @@ class IntakeStage:
             if recorded or source.read.topic == topic
         }
         self._live_source = next(iter(self._mappers), "")
+        self._systems = {name: source.system for name, source in plant.sources.items() if source.system is not None}
         self._frames: dict[int, dict[str, dict[str, Frame]]] = defaultdict(dict)
         """Partition -> equipment -> counter -> readings that leave before the next commit: never across one."""
         self._texts: dict[bytes, str] = {}
@@ -264,6 +266,11 @@ class IntakeStage:
         if kind is Reading:
             self._collect(step, item, raw)
             self._count(step, "readings")
+            return
+        system = self._systems.get(raw.source)
+        foreign = violation(system, item) if system is not None else None
+        if foreign is not None:
+            self._refuse(step, Refused(foreign.code, foreign.detail, kind=KIND.get(kind.__name__, "")), raw, mapper)
             return
         item.label = step.state.marks[_LABEL]
         if kind is ProcessValue:

@@ -50,6 +50,21 @@ class Source(NamedTuple):
     original: bytes
 
 
+class Told(NamedTuple):
+    """What the orders of a lot are told of it."""
+
+    quality: lots.Quality
+    open_inspections: int
+    staged: bool
+
+
+_UNKNOWN = Told(lots.UNKNOWN, 0, False)
+
+
+def _told(row: LotRow) -> Told:
+    return Told(lots.quality(row), lots.open_inspections(row), bool(row.location))
+
+
 class LotsStage:
     name = "lots"
     version = 1
@@ -119,7 +134,7 @@ class LotsStage:
         plant, material, lot = _subject(record)
         key = row_key(plant, material, lot)
         known: LotRow | None = step.rows.get(key)
-        before, orders = (lots.quality(known), known.orders) if known else (lots.UNKNOWN, [])
+        before, orders = (_told(known), known.orders) if known else (_UNKNOWN, [])
         try:
             # On a copy: a refused record leaves no trace. (No function of tables.lots changes a list in place.)
             row = replace(known) if known else lots.born(plant, material, lot)
@@ -133,17 +148,21 @@ class LotsStage:
             step.emit(INBOX, "|".join(_subject(onward)), onward)
         self._publish(step, row, before, orders, getattr(record, "label", 0))
 
-    def _publish(self, step: Step, row: LotRow, before: lots.Quality, known_orders: list[str], label: int) -> None:
-        now = lots.quality(row)
+    def _publish(self, step: Step, row: LotRow, before: Told, known_orders: list[str], label: int) -> None:
+        told = _told(row)
+        now = told.quality
         key = f"{row.plant}|{row.material}|{row.lot}"
         # What lots itself sends along new edges carries no label: it counts as of the clock.
         label = label or clock.clock_of(step.state, row.plant, self._upstreams(step, row.plant))
         held, holds = now.held, list(now.holds)
-        orders = row.orders if now != before else [order for order in row.orders if order not in known_orders and held]
+        news = held or told.open_inspections or told.staged
+        orders = row.orders if told != before else [order for order in row.orders if order not in known_orders and news]
         for order in orders:
-            state = QualityState(row.plant, row.material, row.lot, held, holds, label, step.offset, order)
+            state = QualityState(
+                row.plant, row.material, row.lot, held, holds, label, step.offset, order, told.open_inspections, told.staged
+            )
             step.emit("orders.inbox", f"{row.plant}|{order}", state)
-        if now == before:
+        if now == before.quality:
             return
         lot_state = LotState(row.plant, row.material, row.lot, held, holds, label, step.offset)
         for endpoint, partition in sorted(self._topology.endpoints.items()):

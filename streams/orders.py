@@ -23,14 +23,13 @@ from schemas.records import (
     OrderRejected,
     OrderReleased,
     OrderRow,
-    OrderState,
     Outcome,
     PendingRow,
     QualityState,
     Tick,
     Total,
 )
-from streams import boundary
+from streams import boundary, order_state
 from streams.clock import activate, clock_of, observe, schedule
 from streams.declared import totals_of
 from streams.orders_book import ENDPOINT, Book
@@ -38,6 +37,7 @@ from streams.orders_memory import Memory, Plant, plant_of, with_conversions
 from streams.step import Step, Topology, sender
 from tables import account as ledger
 from tables import order as orders
+from tables import order_state as states
 from tables.account import STOCK, row_key
 from tables.decisions import decide
 from tables.due import above_at_once
@@ -111,10 +111,13 @@ class OrdersStage:
         for label, rows in memory.waiting.due(tick.plant, advance.now):
             for row in rows:
                 self._apply(step, memory, memory.plants[tick.plant], step.decode(row.record), row, changed, label)
+        order_state.recorded(step, memory, changed, advance.now)
         endpoint = self._topology.endpoints[ENDPOINT]
         book = Book(step, memory, memory.plants[tick.plant], tick.plant, advance.now, tick.final)
         book.serve(changed, endpoint)
         book.report_cut_off(advance.before)
+        order_state.watch(step, memory, memory.plants[tick.plant], self.name, tick.plant, advance.now)
+        order_state.figures(step, memory, memory.plants[tick.plant], tick.plant, *advance, tick.final)
         if activate(step.state, tick.plant, advance.now) is not None:
             memory.plants.pop(tick.plant, None)
         me = sender(self.name, "orders.inbox", step.partition)
@@ -144,12 +147,13 @@ class OrdersStage:
             self._material(step, memory, plant, record, changed)
         elif isinstance(record, QualityState):
             _quality(step, record)
+            order_state.judged(step, memory, record, label)
         elif hasattr(record, "quantity"):
             shift = plant.times.calendar.shift_at(record.occurred_at)
             for total in totals_of(record, shift.business_date, step.state.log_epoch, row.inbox_offset):
                 _total(step, memory, plant, total, changed)
         else:
-            self._order_event(step, memory, record, row, changed, label)
+            self._order_event(step, memory, plant, record, row, changed, label)
 
     def _material(self, step: Step, memory: Memory, plant: Plant, record: MaterialChanged, changed: set[str]) -> None:
         row = MaterialRow(record.plant, record.material, record.unit, record.decimals, record.batch_managed, record.conversions)
@@ -161,31 +165,36 @@ class OrdersStage:
         step.rows.put(f"m|{record.plant}|{record.material}", row)
         changed.update(memory.of_material.get((record.plant, record.material), ()))
 
-    def _order_event(self, step: Step, memory: Memory, record: Any, pending: PendingRow, changed: set[str], label: int) -> None:
+    def _order_event(
+        self, step: Step, memory: Memory, plant: Plant, record: Any, pending: PendingRow, changed: set[str], label: int
+    ) -> None:
         key = orders.row_key(record.plant, record.order)
         order: OrderRow = step.rows.get(key) or OrderRow(record.plant, record.order)
         match record:
             case OrderReleased() | OrderChanged():
                 if not orders.released(order, record):
                     return
+                states.planned(order, record, label)
+                order_state.to_the_mes(step, plant, order, label)
             case OrderAcknowledged():
-                order.acknowledged = True
+                states.answered(order, label)
             case OrderRejected():
+                states.answered(order, label, rejected=record.reason or "no reason given")
                 detail = f"the shop floor refused order {record.order}: {record.reason}"
                 boundary.refuse(step, self.name, "ORDER_REJECTED", detail, record=record, offset=pending.inbox_offset)
             case OrderCompleted():
-                order.completed = order.completed or not record.operation
+                if not record.operation and not order.completed:
+                    order.completed, order.completed_at = True, label
                 if record.operation and record.operation not in order.completed_operations:
                     order.completed_operations.append(record.operation)
             case OrderClosed():
                 orders.set_status(order, record.status, label)
             case OrderHandedOver():
-                order.handed_over = True
+                order.handed_over, order.handed_over_at = True, label
             case OperatorDecision():
                 self._decide(step, memory, record, pending)
-        step.rows.put(key, order)
         changed.update(memory.accounts.get(key, ()))
-        _publish_order(step, order, label)
+        order_state.publish(step, memory, order, label)
 
     def _decide(self, step: Step, memory: Memory, decision: OperatorDecision, pending: PendingRow) -> None:
         """A person decides about something parked; who, when and why stay with the account."""
@@ -256,20 +265,6 @@ def _outcome(step: Step, outcome: Outcome) -> None:
                 posting.replaced_ids = [*posting.replaced_ids, posting.posting_id]
                 posting.posting_id, posting.posting_date = outcome.replaced_by, outcome.posting_date
             step.rows.put(f"a|{outcome.account}", row)
-
-
-def _publish_order(step: Step, order: OrderRow, now: int) -> None:
-    record = OrderState(
-        plant=order.plant,
-        order=order.order,
-        status=order.status,
-        acknowledged=order.acknowledged,
-        started=order.started,
-        completed=order.completed,
-        handed_over=order.handed_over,
-        as_of=now,
-    )
-    step.emit("orders.state", f"{order.plant}|{order.order}", record)
 
 
 def _outdated(step: Step, record: Any, known: PendingRow) -> bool:

@@ -4,13 +4,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from schemas.configuration import Configuration
-from schemas.records import AccountRow, MaterialRow
+from schemas.records import AccountRow, MaterialRow, OrderRow
 from streams.equipment import calendar_of
 from streams.step import Step
 from streams.waiting import Waiting
 from tables import order as orders
 from tables.due import Timetable
 from tables.due_index import DueIndex
+from tables.order_state import unanswered
 from tables.periods import Periods
 from tables.units import UnitTable
 
@@ -39,6 +40,12 @@ class Memory:
         self.due = DueIndex()
         self.plants: dict[str, Plant] = {}
         """Of this partition: another one may not have heard of a material yet."""
+        self.unanswered: dict[str, set[str]] = defaultdict(set)
+        """Plant -> row keys of the orders that the MES has neither taken nor refused."""
+        self.figures_due: dict[str, set[str]] = defaultdict(set)
+        """Plant -> row keys of the orders whose key figures have to be told again."""
+        for key, order in step.rows.scan("o|"):
+            self.note(key, order)
         for key, row in step.rows.scan("a|"):
             self.know(key, row)
             self.due.put(row.plant, key, row.due_at)
@@ -46,6 +53,17 @@ class Memory:
     def know(self, key: str, row: AccountRow) -> None:
         self.accounts[orders.row_key(row.plant, row.order)].add(key)
         self.of_material[row.plant, row.material].add(key)
+
+    def note(self, key: str, order: OrderRow) -> None:
+        """Keep in mind what is waited for: an answer of the MES, the next full hour."""
+        if unanswered(order) and not order.overdue:
+            self.unanswered[order.plant].add(key)
+        else:
+            self.unanswered[order.plant].discard(key)
+        if order.figures_due:
+            self.figures_due[order.plant].add(key)
+        else:
+            self.figures_due[order.plant].discard(key)
 
     def of_account(self, row: AccountRow) -> set[str]:
         """Row keys of all accounts of the same order."""

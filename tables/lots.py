@@ -42,6 +42,11 @@ def quality(row: LotRow) -> Quality:
     return Quality(any(hold.severity not in HARMLESS_SEVERITIES for hold in active), tuple(hold.hold for hold in active))
 
 
+def open_inspections(row: LotRow) -> int:
+    """Inspections that were requested or failed: until each has passed, the lot is not cleared."""
+    return sum(verdict != "pass" for verdict in row.inspections.values())
+
+
 def receive_hold(row: LotRow, hold: HoldState) -> bool:
     """Keep the highest version of the hold. True: the row grew, so the hold must travel on to the children."""
     known = {entry.hold: entry for entry in row.holds}

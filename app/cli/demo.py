@@ -21,7 +21,7 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Generate a shift, run it with the recordings, and print the report. Exit 0 only if everything is exact."""
-    from app.demo.master import CONFIGURATION, configuration_for
+    from app.demo.master import CONFIGURATION, ORDERS_SOURCE, configuration_for, from_erp
     from app.demo.plant_simulator import generate
     from app.demo.recordings import recordings
     from app.run.recorded_input import inputs
@@ -32,11 +32,12 @@ def demo(
     raw = out / f"input-{int(time.time())}"
     generate(raw, seed, scale)
     configuration = configuration_for(erp)
-    files = [str(path) for path in sorted(raw.iterdir())] + [str(path) for path in recordings()]
+    files = inputs([str(path) for path in sorted(raw.iterdir())] + [str(path) for path in recordings()], configuration.plant)
     request = RunRequest(
         configuration=configuration,
         config_dir=CONFIGURATION,
-        files=inputs(files, configuration.plant),
+        files=[file for file in files if not (file.source == ORDERS_SOURCE and from_erp(configuration))],
+        provision=[file for file in files if file.source == ORDERS_SOURCE],
         out=out,
         home=home,
         bootstrap=bootstrap,

@@ -1,6 +1,7 @@
 """`lineledger trace | parked | variance | exceptions | reconcile`: questions to the ledger of a run or a live installation."""
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -66,6 +67,31 @@ def variance(out: Out = DEFAULT_OUT, as_json: AsJson = False) -> None:
     """What counters and declarations say about the same quantity, those that differ first. Only the authority's is booked."""
     found = variances(_read(out))
     _print(as_dicts(found), lines_of(found), as_json)
+
+
+def shadow(
+    out: Out = DEFAULT_OUT,
+    ask: Annotated[bool, typer.Option("--ask", help="Ask the ERP now, not what it answered at the end of the run.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Explain each difference between what the ledger would have posted and what another interface booked (plants with
+    `shadow: true`). Exit 1: there are differences."""
+    from app.erp.tryton import ErpUnavailable
+    from app.ledger import erp_book
+    from app.ledger import shadow as comparison
+    from tables.rejected import Refusal
+
+    ledger = _read(out)
+    erp = ledger.configuration.erp
+    try:
+        book = erp_book.ask(erp, erp_check.orders_of(ledger, erp), os.environ) if ask else erp_book.read(out)
+    except (ErpUnavailable, Refusal) as error:
+        _fail(str(error))
+    if book is None:
+        _fail(f"{out}: no ERP was asked; give --ask, with an adapter in the run's erp.yaml")
+    found = comparison.compare_shadow(ledger, book)
+    _print(comparison.as_json(found), comparison.lines_of(found), as_json)
+    raise typer.Exit(WRONG if found.differences else OK)
 
 
 def _read(out: Path) -> snapshot.Snapshot:

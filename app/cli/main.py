@@ -29,6 +29,7 @@ def _wire() -> None:
     app.add_typer(schemas.app, name="schemas")
     app.command()(explain.trace)
     app.command()(explain.reconcile)
+    app.command()(explain.shadow)
     app.command()(explain.parked)
     app.command()(explain.variance)
     app.command()(explain.exceptions)

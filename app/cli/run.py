@@ -65,6 +65,7 @@ def carry_out(request: "object", export_postings: Path | None, as_json: bool, pr
     from app.ledger import balance, erp_check, export, report
     from app.run.collector import LedgerTrimmed
     from app.run.feeder import RunStalled
+    from app.run.pulled import MasterDataMissing
     from app.run.recorded_input import InputError
     from app.run.run import RunRequest, execute
     from app.run.workers import WorkerLost
@@ -81,6 +82,7 @@ def carry_out(request: "object", export_postings: Path | None, as_json: bool, pr
         BrokerUnavailable,
         EmbeddedUnavailable,
         TrytonUnavailable,
+        MasterDataMissing,
     ) as error:
         progress.done()
         fail(f"{error.code}: {error}")

@@ -13,6 +13,7 @@ from tables.calendar import Calendar
 from tables.local_time import zone_of
 from tables.periods import Periods
 from tables.rejected import Refusal, Rejected
+from tables.system_of_record import EVERY, OWNERS, may_state
 from tables.units import UnitTable
 
 PIECE = "PC"
@@ -32,6 +33,7 @@ def cross_checks(plant: PlantConfig | None, rules: RulesConfig | None, erp: ErpC
         yield from _calendar(plant)
         yield from _aliases(plant)
         yield from _mappings(plant)
+        yield from _owners(plant)
         yield from _globs(plant)
     if plant is not None and rules is not None:
         yield from _consumption(plant, rules)
@@ -87,6 +89,17 @@ def _mappings(plant: PlantConfig) -> Iterator[Finding]:
         except MappingError as wrong:
             for problem in wrong.problems:
                 yield Finding("plant.yaml", ("sources", name, *problem.path), problem.message)
+
+
+def _owners(plant: PlantConfig) -> Iterator[Finding]:
+    """A rule whose every record would be refused (docs/system-of-record.md)."""
+    for name, source in plant.sources.items():
+        for index, rule in enumerate(source.events if source.system is not None else ()):
+            for record in (rule.emit, *(also.emit for also in rule.also)):
+                if record in OWNERS and not may_state(source.system or "", record):
+                    owners = " or ".join(OWNERS[record][EVERY])
+                    message = f"NOT_SYSTEM_OF_RECORD: {record} is {owners}'s, and this source has `system: {source.system}`"
+                    yield Finding("plant.yaml", ("sources", name, "events", index, "emit"), message)
 
 
 def _globs(plant: PlantConfig) -> Iterator[Finding]:

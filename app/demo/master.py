@@ -8,6 +8,9 @@ from app.configuration import load, mappers
 from app.demo.plant_simulator import FILES
 from app.erp.tryton_provision import OpeningStock
 from schemas.configuration import Configuration
+from schemas.configuration.erp_source import ERP_SOURCE, erp_source
+from schemas.configuration.mapping import Source
+from schemas.configuration.plant import MasterData
 from schemas.configuration.rules import Consumption
 from schemas.records import LotCreated, MaterialChanged, OrderChanged, OrderReleased
 from streams.mapping import RawRecord
@@ -17,12 +20,13 @@ CONFIGURATION = Path(__file__).parent / "plant"
 STOCK_LOCATION = "LINE"
 DERIVED_MATERIAL = "BOX-48"
 """Packaging, mode erp_backflush."""
-_SOURCE = "erp_orders"
+ORDERS_SOURCE = "erp_orders"
 
 
 def configuration_for(erp: str) -> Configuration:
-    """The demo's configuration. Tryton derives no components from a confirmation, so there the ledger backflushes them;
-    and scrap is there what a production puts out to a scrap location."""
+    """The demo's configuration. Tryton is a real ERP: orders, materials and component lots come from it. It derives no
+    components from a confirmation, so there the ledger backflushes them; and scrap is there what a production puts out to a
+    scrap location."""
     configuration = load(CONFIGURATION)
     if erp != "tryton":
         return configuration
@@ -31,11 +35,19 @@ def configuration_for(erp: str) -> Configuration:
     kept = [entry for entry in rules.consumption if entry.mode != "erp_backflush"]
     booking = configuration.erp.book["scrap"].model_copy(update={"by": "production_output"})
     book = {**configuration.erp.book, "scrap": booking}
+    plant = configuration.plant
+    source = Source.model_validate(erp_source(plant.plant.id, orders=True, materials=True))
+    pulled = {"master_data": MasterData(orders="erp", materials="erp"), "sources": {**plant.sources, ERP_SOURCE: source}}
     return Configuration.of(
-        configuration.plant,
+        plant.model_copy(update=pulled),
         rules.model_copy(update={"consumption": [*kept, derived]}),
         configuration.erp.model_copy(update={"book": book}),
     )
+
+
+def from_erp(configuration: Configuration) -> bool:
+    """Orders are pulled from the ERP; what the plan says of them only fills an ERP that starts empty."""
+    return configuration.plant.master_data.orders == "erp"
 
 
 def orders(directory: Path) -> list[OrderReleased | OrderChanged]:
@@ -62,7 +74,7 @@ def opening_stock(directory: Path) -> list[OpeningStock]:
 
 
 def _records(directory: Path) -> list[Any]:
-    name = FILES[_SOURCE]
-    mapper = mappers(load(CONFIGURATION))[_SOURCE]
+    name = FILES[ORDERS_SOURCE]
+    mapper = mappers(load(CONFIGURATION))[ORDERS_SOURCE]
     lines = (directory / name).read_bytes().splitlines()
-    return [item for offset, line in enumerate(lines, 1) for item in mapper.map(RawRecord(line, _SOURCE, name, offset))]
+    return [item for offset, line in enumerate(lines, 1) for item in mapper.map(RawRecord(line, ORDERS_SOURCE, name, offset))]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from app.erp.master import MasterChanges
 from schemas.records import Movement
 
 
@@ -128,6 +129,11 @@ class ErpAdapter(Protocol):
 
     async def confirmations(self, orders: Sequence[str]) -> list[BookedConfirmation]:
         """Every confirmed quantity of these orders, those that the ERP derived from milestones included."""
+        ...
+
+    async def master_data(self, since: str) -> MasterChanges:
+        """Materials, lots and released orders that changed since `since` (`until` of an earlier answer; empty: all). May
+        repeat what was near that moment. Raises ErpUnavailable when the ERP gives no answer."""
         ...
 
     async def close(self) -> None: ...

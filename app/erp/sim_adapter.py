@@ -13,6 +13,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
+from app.erp.master import MasterChanges
 from app.erp.port import Answer, BookedConfirmation, BookedMovement, Capabilities, Document, DocumentLine
 from app.erp.simulator.messages import (
     MAX_BODY_BYTES,
@@ -132,6 +133,17 @@ class SimAdapter:
             for page in await self._all("/confirmations", ConfirmationPage, orders)
             for c in page.confirmations
         ]
+
+    async def master_data(self, since: str) -> MasterChanges:
+        """As the port says; one call has everything."""
+        answer = await self._call("GET", "/changes", params={"after": since or "0"})
+        if isinstance(answer, Answer):
+            raise ErpUnavailable(answer.code, answer.detail)
+        found = _decoded(answer, MasterChanges) if answer.status_code == 200 else None
+        if found is None:
+            refusal = _refusal(answer)
+            raise ErpUnavailable(refusal.code, refusal.detail)
+        return found
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -5,7 +5,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from app.erp.master import MasterChanges
 from app.erp.port import Answer, BookedConfirmation, BookedMovement, Capabilities, Document, DocumentLine
+from app.erp.tryton_master import changes_of
 from app.erp.tryton_rpc import Failure, TrytonRpc, refused
 from schemas.records import Movement
 
@@ -79,6 +81,14 @@ class TrytonAdapter:
     async def confirmations(self, orders: Sequence[str]) -> list[BookedConfirmation]:
         """As the port says; Tryton derives none. Raises ErpUnavailable when the ERP gives no list."""
         return [self._confirmed(line) for line in await self._listed("confirmations", orders)]
+
+    async def master_data(self, since: str) -> MasterChanges:
+        """As the port says."""
+        try:
+            answer = await self._rpc.call("lineledger.master", "changes", since)
+        except Failure as failure:
+            raise ErpUnavailable(failure.code, failure.detail) from failure
+        return changes_of(answer, lambda symbol: self._back.get(symbol, symbol))
 
     async def _listed(self, method: str, orders: Sequence[str]) -> list[Mapping[str, Any]]:
         wanted = list(dict.fromkeys(orders))

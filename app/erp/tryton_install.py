@@ -48,6 +48,7 @@ def install(home: Path, *, source: Path = SOURCE) -> Installation:
     Raises TrytonUnavailable."""
     if not (source / "requirements.lock").is_file():
         raise TrytonUnavailable("install", f"{source.name}/requirements.lock is not there: it needs the source tree")
+    home = home.resolve()  # trytond reads relative paths of its configuration from somewhere else
     home.mkdir(parents=True, exist_ok=True)
     key = _key(source)
     made = Installation(home / f"env-{key}", home / f"template-{key}.sqlite", home / f"template-{key}.secret")

@@ -6,15 +6,15 @@ from decimal import Decimal
 from typing import Any
 
 from app.erp.tryton import DEFAULT_UNITS
+from app.erp.tryton_orders import Names, Order, bom_values, order_values
 from app.erp.tryton_rpc import TrytonRpc
 from app.erp.tryton_server import TrytonServer
-from schemas.records import Component, MaterialChanged, OrderChanged, OrderItem, OrderReleased
+from schemas.records import Component, MaterialChanged, OrderItem
 
 PLENTY = Decimal("1000000000")
 """Opening stock of a component that is not managed in lots: more than a demonstration consumes."""
 TIME_UNITS = ("h", "min", "s", "ms")
 _BATCH_TYPES = ["storage", "production", "lost_found"]
-Order = OrderReleased | OrderChanged
 
 
 @dataclass(slots=True, frozen=True)
@@ -32,6 +32,7 @@ class _Material:
     unit: str
     decimals: int
     batch_managed: bool
+    conversions: Sequence[str] = ()
 
 
 async def provision(
@@ -41,9 +42,9 @@ async def provision(
     stock: Sequence[OpeningStock] = (),
     units: Mapping[str, str] = DEFAULT_UNITS,
 ) -> None:
-    """Units, materials, locations, one running production order per order number, and stock: `stock`, and plenty of
-    each component without lots where its order issues it. To be called once per server, with everything. A material
-    that only orders name takes the unit they use; of several records of an order the last main item counts.
+    """Units, materials, locations, one running production order with its own bill of material per order number, and stock:
+    `stock`, and plenty of each component without lots where its order issues it. To be called once per server, with
+    everything. A material that only orders name takes the unit they use; of several records of an order the last counts.
     Raises app.erp.tryton_rpc.Failure."""
     rpc = server.admin()
     try:
@@ -56,7 +57,7 @@ async def provision(
         products = await _products(rpc, known, {unit: unit_ids[units.get(unit, unit)] for unit in _used(known)})
         locations = await _locations(rpc, orders, stock)
         await _stock(rpc, _opening(orders, known, stock), known, products, locations, unit_ids, units)
-        await _orders(rpc, orders, known, products, unit_ids, units)
+        await _orders(rpc, orders, known, products, locations, unit_ids, units)
     finally:
         await rpc.close()
 
@@ -66,7 +67,7 @@ def _used(known: Mapping[str, _Material]) -> set[str]:
 
 
 def _materials(orders: Iterable[Order], materials: Iterable[MaterialChanged]) -> dict[str, _Material]:
-    known = {m.material: _Material(m.unit, m.decimals, m.batch_managed) for m in materials}
+    known = {m.material: _Material(m.unit, m.decimals, m.batch_managed, m.conversions) for m in materials}
     for order in orders:
         parts: list[OrderItem | Component] = [*order.items, *order.components]
         for part in parts:
@@ -126,7 +127,18 @@ async def _products(rpc: TrytonRpc, known: Mapping[str, _Material], unit_ids: Ma
             "cost_price_method": "fixed",
             "producible": True,
             "lot_required": _BATCH_TYPES if material.batch_managed else [],
-            "products": [["create", [{"suffix_code": code, "cost_price": Decimal(0)}]]],
+            "products": [
+                [
+                    "create",
+                    [
+                        {
+                            "suffix_code": code,
+                            "cost_price": Decimal(0),
+                            "shop_floor_units": "\n".join(material.conversions),
+                        }
+                    ],
+                ]
+            ],
         }
         for code, material in known.items()
     ]
@@ -189,31 +201,26 @@ async def _orders(
     orders: Iterable[Order],
     known: Mapping[str, _Material],
     products: Mapping[str, int],
+    locations: Mapping[str, int],
     unit_ids: Mapping[str, int],
     units: Mapping[str, str],
 ) -> None:
-    mains = {order.order: _main(order.items) for order in orders if order.items}
-    values = [
-        {
-            "shop_floor_number": number,
-            "reference": number,
-            "product": products[item.material],
-            "unit": unit_ids[units.get(known[item.material].unit, known[item.material].unit)],
-            "quantity": Decimal(item.quantity.amount).scaleb(-item.quantity.scale),
-        }
-        for number, item in mains.items()
-    ]
-    if not values:
+    latest = {order.order: order for order in orders if order.items}
+    if not latest:
         return
+    names = Names(
+        products,
+        locations,
+        lambda unit: unit_ids[units.get(unit, unit)],
+        lambda material: known[material].unit,
+        lambda material: known[material].decimals,
+    )
+    boms = await rpc.call("production.bom", "create", [bom_values(order, names) for order in latest.values()])
+    values = [order_values(order, bom, names) for order, bom in zip(latest.values(), boms, strict=True)]
     made = await rpc.call("production", "create", values)
     # Without planned inputs there is nothing to assign: three steps lead to "running".
     for step in ("wait", "assign_try", "run"):
         await rpc.call("production", step, made)
-
-
-def _main(items: Sequence[OrderItem]) -> OrderItem:
-    """Tryton's order has one product; what else it makes are further outputs."""
-    return next((item for item in items if item.role == "main"), items[0])
 
 
 async def _read(rpc: TrytonRpc, model: str, domain: list[Any], fields: list[str]) -> list[dict[str, Any]]:

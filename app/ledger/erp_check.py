@@ -16,15 +16,18 @@ MOST_LISTED = 20
 
 
 def check(snapshot: Snapshot, erp: RunErp, keep: Path) -> dict[str, Any]:
-    """Compare with the ERP's own tables. `keep`: the folder in which its answer stays. {} when there is none to ask."""
+    """Compare with the ERP's own tables. `keep`: the folder in which its answer stays. {} when there is none to ask, or when
+    the plant only shadows another interface."""
     book = erp_book.ask(erp.configuration.erp, orders_of(snapshot, erp.configuration.erp), {**os.environ, **erp.environ})
     erp_book.write(keep, book)
+    if snapshot.configuration.plant.shadow:
+        return {}  # what is there is somebody else's: `lineledger shadow` explains it
     return {} if book is None else summary(compare(snapshot, book))
 
 
 def again(snapshot: Snapshot, kept: Path) -> dict[str, Any]:
     """The same from what the ERP answered when the run asked it. {} when it asked none."""
-    book = erp_book.read(kept)
+    book = None if snapshot.configuration.plant.shadow else erp_book.read(kept)
     return {} if book is None else summary(compare(snapshot, book))
 
 

@@ -9,25 +9,8 @@ from app.ledger.balance import Proof
 from app.ledger.export import quantity_text
 from app.ledger.snapshot import Snapshot
 from tables.account import account_key
+from tables.code_owners import owner_of
 from tables.wip import work_in_process
-
-CODE_OWNERS = {
-    "OVER_DELIVERY": "logistics",
-    "REWORK_EXCEEDED": "shift lead",
-    "UNKNOWN_ORDER": "integration",
-    "LOT_MISSING": "shift lead",
-    "MATERIAL_NOT_IN_BOM": "controlling",
-    "MATERIAL_NOT_IN_ORDER": "controlling",
-    "MATERIAL_AMBIGUOUS": "shift lead",
-    "UNATTRIBUTED": "shift lead",
-    "NO_ORDER": "shift lead",
-    "LOT_HELD": "quality",
-    "LOT_BLOCKED": "quality",
-    "LATE_SCRAP": "controlling",
-    "PERIOD_CLOSED": "controlling",
-    "BOM_MISMATCH": "controlling",
-}
-DEFAULT_OWNER = "plant IT"
 
 
 @dataclass(slots=True)
@@ -47,17 +30,17 @@ def needs_of(snapshot: Snapshot, proof: Proof) -> Iterator[Need]:
             parked = quantity_text(Fraction(row.parked, 10**row.scale))
             what = f"{parked} {row.unit} parked {row.code} {row.kind} order {row.order}"
             since = row.since or min((source.first_at for source in row.sources.values()), default=0)
-            yield Need(what, since, _owner(row.code), f"lineledger parked --account '{account_key(row)}'")
+            yield Need(what, since, owner_of(row.code), f"lineledger parked --account '{account_key(row)}'")
     for row in snapshot.of("delivery", "p|"):
         if row.state in ("held", "parked", "rejected") and not row.replaced_by:
             what = f"posting {row.posting.posting_id} {row.state} {row.code} order {row.posting.order}"
-            yield Need(what, row.posting.cut, _owner(row.code), f"lineledger trace {row.posting.posting_id}")
+            yield Need(what, row.posting.cut, owner_of(row.code), f"lineledger trace {row.posting.posting_id}")
     yield from _negative_wip(snapshot)
     for entry in proof.unattributed:
         reason = "no run open" if entry.code == "UNATTRIBUTED" else "its run has no order"
         what = f"{quantity_text(entry.quantity)} {entry.destination.unit} unattributed {entry.equipment}, {reason}"
         at = datetime.fromtimestamp(entry.total.first_at / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        yield Need(what, entry.total.first_at, _owner(entry.code), f"lineledger trace {entry.equipment} --at {at}")
+        yield Need(what, entry.total.first_at, owner_of(entry.code), f"lineledger trace {entry.equipment} --at {at}")
     yield from _refused(snapshot)
 
 
@@ -78,8 +61,4 @@ def _refused(snapshot: Snapshot) -> Iterator[Need]:
         received.setdefault(letter.code, []).append(letter.received_at)
     for code, times in sorted(received.items()):
         since = min((at for at in times if at), default=0)
-        yield Need(f"{len(times)} records refused: {code}", since, _owner(code), f"lineledger exceptions --code {code}")
-
-
-def _owner(code: str) -> str:
-    return CODE_OWNERS.get(code, DEFAULT_OWNER)
+        yield Need(f"{len(times)} records refused: {code}", since, owner_of(code), f"lineledger exceptions --code {code}")

@@ -5,7 +5,7 @@ about its own movements is not asked: a ledger that sends a receipt for every op
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -74,11 +74,15 @@ class Net:
         return f"{key}: ledger {self.ledger}, ERP {self.total} ({parts or 'nothing'}): {self.cause()}"
 
 
-def compare(snapshot: Snapshot, book: ErpBook) -> dict[Key, Net]:
-    """Every key that either side has, expectation and booking side by side."""
+Posted = Iterator[tuple[AccountRow, list[Fraction]]]
+
+
+def compare(snapshot: Snapshot, book: ErpBook, posted: Callable[[Snapshot], Posted] | None = None) -> dict[Key, Net]:
+    """Every key that either side has, expectation and booking side by side. `posted`: the accounts with the quantities that
+    the ERP should have; by default what it accepted."""
     found: dict[Key, Net] = defaultdict(Net)
     names = snapshot.configuration.erp.identifiers
-    for account, quantities in accepted(snapshot):
+    for account, quantities in (posted or accepted)(snapshot):
         order = order_of(snapshot, account)
         number = names.order.erp(account.order)
         for material, lot, type_, quantity in _stock(snapshot, order, account, quantities):
@@ -89,7 +93,7 @@ def compare(snapshot: Snapshot, book: ErpBook) -> dict[Key, Net]:
     return {key: net for key, net in sorted(found.items()) if net.ledger or any(net.erp.values())}
 
 
-def accepted(snapshot: Snapshot) -> Iterator[tuple[AccountRow, list[Fraction]]]:
+def accepted(snapshot: Snapshot) -> Posted:
     """Each account with the quantities of its accepted postings, in the account's ERP unit."""
     states = {row.posting.posting_id: row.state for row in snapshot.of("delivery", "p|")}
     for account in snapshot.of("orders", "a|"):
@@ -135,6 +139,8 @@ def _backflushed(snapshot: Snapshot, order: OrderRow, account: AccountRow, recei
     milestone = entry is not None and entry.confirm == "milestone"
     confirmed = numbers[: numbers.index(account.operation) + 1] if milestone else [account.operation]
     for component in order.components:
+        if component.phantom:
+            continue
         operation = component.operation or receiving
         if operation in confirmed and (component.operation or account.operation == receiving):
             probe = AccountRow(

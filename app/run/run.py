@@ -21,6 +21,7 @@ from app.run.collector import Collector
 from app.run.erp import RunErp, started
 from app.run.feeder import Feeder
 from app.run.master_data import master_data
+from app.run.pulled import with_pulled
 from app.run.recorded_input import InputFile, merged
 from app.run.workers import Workers
 from app.settings import private_key
@@ -47,6 +48,8 @@ class RunRequest:
     workers: int = 1
     erp: str = ""
     keep_topics: bool = False
+    provision: Sequence[InputFile] = ()
+    """What an ERP that the run starts is filled from; empty: from `files`."""
     progress: Callable[[str, int, int], None] = lambda phase, records, clock: None
     started: Callable[[dict[str, list[int]]], None] = lambda pids: None
 
@@ -74,8 +77,15 @@ def execute(request: RunRequest, reconcile: Callable[[ledger.Snapshot, RunErp, P
     request.progress("starting", 0, 0)
     with contextlib.ExitStack() as stack:
         erp = stack.enter_context(
-            started(request.erp, request.configuration, request.out, request.home, lambda: master_data(request.files, plant, key))
+            started(
+                request.erp,
+                request.configuration,
+                request.out,
+                request.home,
+                lambda: master_data(request.provision or request.files, plant, key),
+            )
         )
+        files = with_pulled(request.files, plant, erp, request.out, key)
         configuration = erp.configuration
         raw = next(iter(raw_topics(configuration, recorded=True)))
         broker = stack.enter_context(_broker(request, prefix, raw))
@@ -103,7 +113,7 @@ def execute(request: RunRequest, reconcile: Callable[[ledger.Snapshot, RunErp, P
             lambda records, clock: request.progress("running", records, clock),
             workers.check,
         )
-        feeder.feed(merged(request.files, plant, key))
+        feeder.feed(merged(files, plant, key))
         _drain(request, configuration, collector, feeder, workers)
         since, before = feeder.streaming or (began, 0)
         rate = (feeder.fed - before) / (time.monotonic() - since)

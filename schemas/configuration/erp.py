@@ -42,6 +42,8 @@ class Endpoint(Section):
     timeout_us: Duration = Field(default=30_000_000, alias="timeout")
     commit_horizon_us: Duration = Field(default=60_000_000, alias="commit_horizon")
     """How long after its last byte a call may still commit."""
+    pull_every_us: Duration = Field(default=60_000_000, alias="pull_every")
+    """How often a live installation asks for master data (`master_data: erp`)."""
     idempotent: Flag | None = None
     """None: as the adapter says."""
     retry: Retry = Field(default_factory=Retry)

@@ -245,6 +245,7 @@ _OF_FORMAT = {
     "number": ("csv", "xml"),
     "each": ("xml",),
 }
+System = Literal["erp", "mes", "quality", "warehouse", "operator"]
 
 
 class Source(Section):
@@ -254,6 +255,8 @@ class Source(Section):
     files: Annotated[list[str], OneOrMany] = Field(default_factory=list)
     """Globs: which input files of `run` belong to this source when the command does not say."""
     events: list[EventRule] = Field(min_length=1)
+    system: System | None = None
+    """Whose data it is: what that system does not own is refused (docs/system-of-record.md). None: not stated, not asked."""
     private: list[str] = Field(default_factory=list)
     """Paths that are hashed before anything is written, dead letters included."""
 

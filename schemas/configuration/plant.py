@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from schemas.configuration.erp_source import ERP_SOURCE, erp_source
 from schemas.configuration.mapping import Source
 from schemas.configuration.values import Conversion, Day, Duration, Flag, Name, OneOrMany, SecretName, Section, WallTime, Whole
 
@@ -52,6 +53,20 @@ class MasterData(Section):
 
     orders: Literal["erp", "topic"] = "topic"
     materials: Literal["erp", "topic"] = "topic"
+
+    @property
+    def pulled(self) -> bool:
+        """Some of it comes from the ERP by its adapter, as the source `erp`."""
+        return "erp" in (self.orders, self.materials)
+
+
+class Mes(Section):
+    """The system of the shop floor, to which released orders go (topic mes.orders)."""
+
+    acknowledge_within_us: Duration = Field(default=0, alias="acknowledge_within")
+    """An order that it neither takes nor refuses so long raises an alarm (ORDER_NOT_ACKNOWLEDGED); 0: no alarm."""
+    work_centres: dict[str, Annotated[list[Name], OneOrMany]] = Field(default_factory=dict)
+    """Work centre of the ERP -> the plant's equipment. One that is called like an equipment is that equipment."""
 
 
 class Lots(Section):
@@ -121,6 +136,7 @@ class PlantConfig(Section):
     plant: Plant
     calendar: CalendarSection = Field(default_factory=CalendarSection)
     master_data: MasterData = Field(default_factory=MasterData)
+    mes: Mes = Field(default_factory=Mes)
     units: dict[str, list[Conversion]] = Field(default_factory=dict)
     """Material -> conversions as exact fractions, e.g. `1 BOX = 48 PC`."""
     lots: Lots = Field(default_factory=Lots)
@@ -136,6 +152,21 @@ class PlantConfig(Section):
     """Name of the secret that keys the hashes of private fields; empty: the plant's id (guessable, not for production)."""
     shadow: Flag = False
     """Post nothing; only compare with what the ERP has."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pulled_from_the_erp(cls, data: Any) -> Any:
+        """`master_data: erp` has a source of its own. A stored configuration has it already."""
+        if not isinstance(data, dict) or not isinstance(data.get("sources"), dict):
+            return data
+        plant, wanted = data.get("plant"), data.get("master_data")
+        if not isinstance(plant, dict) or not isinstance(wanted, dict) or "erp" not in wanted.values():
+            return data
+        source = erp_source(str(plant.get("id", "")), wanted.get("orders") == "erp", wanted.get("materials") == "erp")
+        own = data["sources"].get(ERP_SOURCE)
+        if own is not None and Source.model_validate(own) != Source.model_validate(source):
+            raise ValueError(f"`sources.{ERP_SOURCE}` is what `master_data: erp` pulls; give your source another name")
+        return {**data, "sources": {**data["sources"], ERP_SOURCE: source}}
 
     def equipment_for(self, name: str) -> Equipment | None:
         """The equipment's entry with the counters of `"*"` where it has none of that name; None: unknown here."""

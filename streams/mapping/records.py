@@ -31,7 +31,7 @@ KIND = {
 ALIASES = {("RunCorrected", "from"): "started_at", ("RunCorrected", "to"): "ended_at"}
 NEWEST_WINS = frozenset({"RunCorrected", "RunVoided", "HoldPlaced", "HoldReleased"})
 """Their `version` is `occurred_at` unless a rule maps it."""
-TIMES = frozenset({"started_at", "ended_at"})
+TIMES = frozenset({"started_at", "ended_at", "planned_start", "planned_end"})
 LOTS = frozenset({"lot", "parents", "children"})
 PERSONS = frozenset({"person", "who"})
 """Always hashed: ids of people never leave the plant."""

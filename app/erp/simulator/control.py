@@ -7,6 +7,7 @@ from typing import TypeVar
 import httpx
 import msgspec
 
+from app.erp.master import MasterChanges
 from app.erp.simulator.faults import Faults, Rule
 from app.erp.simulator.messages import (
     MAX_LINES,
@@ -55,6 +56,10 @@ class SimulatorControl:
             await self._tell("/control/master", Master(locations=names))
         for some in _parts(orders):
             await self._tell("/control/master", Master(orders=[_order(o) for o in some]))
+
+    async def plan(self, changes: MasterChanges) -> None:
+        """What a planner released or changed: the next pull of master data gets it. (`until` is the simulator's.)"""
+        await self._tell("/control/changes", changes)
 
     async def misbehave(self, faults: Faults) -> None:
         """Replace all settings; `Faults()` heals."""

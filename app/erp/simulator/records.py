@@ -6,6 +6,7 @@ from sqlite3 import Connection
 
 import msgspec
 
+from app.erp.master import MasterChanges
 from app.erp.simulator.booking import BookedConfirmation, BookedMovement, MasterData, Mode, confirmations_of, movements_of
 from app.erp.simulator.messages import (
     Booked,
@@ -140,6 +141,22 @@ def requests(db: Connection, after: int) -> RequestPage:
 
 def keep_master(db: Connection, master: Master) -> None:
     db.execute("INSERT INTO master (content) VALUES (?)", [msgspec.json.encode(master)])
+
+
+def keep_changes(db: Connection, changes: MasterChanges) -> None:
+    db.execute("INSERT INTO changes (content) VALUES (?)", [msgspec.json.encode(changes)])
+
+
+def changes(db: Connection, after: int) -> MasterChanges:
+    """Everything that was planned after the change `after`, as one answer; `until`: the newest of them."""
+    found = db.execute("SELECT id, content FROM changes WHERE id > ? ORDER BY id", [after]).fetchall()
+    parts = [msgspec.json.decode(content, type=MasterChanges) for _, content in found]
+    return MasterChanges(
+        until=str(found[-1][0] if found else after),
+        materials=[row for part in parts for row in part.materials],
+        lots=[row for part in parts for row in part.lots],
+        orders=[row for part in parts for row in part.orders],
+    )
 
 
 def stored_master(db: Connection) -> MasterData:

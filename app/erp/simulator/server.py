@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from app.erp.master import MasterChanges
 from app.erp.simulator import records
 from app.erp.simulator.answers import answered, body_of, number_of, refused, shown
 from app.erp.simulator.booking import lots_made
@@ -57,9 +58,11 @@ class Simulator:
                 web.get("/postings/{id}", self._recorded("find", self._find)),
                 web.get("/movements", self._recorded("movements", self._listing(records.movements))),
                 web.get("/confirmations", self._recorded("movements", self._listing(records.confirmations))),
+                web.get("/changes", self._recorded("movements", self._changes)),
                 web.get("/requests", self._requests),
                 web.get("/control/statistics", self._statistics),
                 web.post("/control/master", self._add_master),
+                web.post("/control/changes", self._plan),
                 web.post("/control/foreign", self._foreign),
                 web.post("/control/faults", self._set_faults),
                 web.post("/control/rules", self._add_rule),
@@ -177,6 +180,10 @@ class Simulator:
 
         return listing
 
+    async def _changes(self, request: web.Request) -> web.Response:
+        after = number_of(request, "after")
+        return shown(await self._store.do(lambda db: records.changes(db, after)))
+
     # How it books and fails
 
     async def _book(self, document: SentDocument) -> Booked | Rejected:
@@ -239,6 +246,11 @@ class Simulator:
         if refusal is not None:
             return answered(refusal)
         await self._store.do(lambda db: records.keep_master(db, master))
+        return web.json_response({})
+
+    async def _plan(self, request: web.Request) -> web.Response:
+        planned = await body_of(request, MasterChanges)
+        await self._store.do(lambda db: records.keep_changes(db, planned))
         return web.json_response({})
 
     async def _foreign(self, request: web.Request) -> web.Response:

@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS confirmations (
     "order" TEXT NOT NULL, operation TEXT NOT NULL, kind TEXT NOT NULL, amount INTEGER NOT NULL, scale INTEGER NOT NULL,
     unit TEXT NOT NULL, origin TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS confirmations_by_order ON confirmations ("order", id);
+CREATE TABLE IF NOT EXISTS changes (id INTEGER PRIMARY KEY, content BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS master (id INTEGER PRIMARY KEY, content BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS requests (
     id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, method TEXT NOT NULL, target TEXT NOT NULL,

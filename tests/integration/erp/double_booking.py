@@ -12,6 +12,7 @@ from app.erp.simulator.messages import Foreign
 from app.erp.simulator.process import SimulatorProcess
 from app.ledger import erp_check, snapshot
 from app.run.erp import TOKEN_SECRET, URL_VARIABLE, RunErp, variable_of, with_adapter
+from schemas.configuration import Configuration
 from schemas.records import MaterialChanged, OrderReleased, Outcome, Posting, PostingRow
 from tests.unit.streams.ledger_bench import CUT, Ledger, total
 from tests.unit.tables.floor_bench import PLANT, configuration, event
@@ -22,9 +23,11 @@ RULES = {"post": [{"kind": kind, "when": ["shift_end"]} for kind in ("yield", "s
 class Floor:
     """One plant with one order in its ledger and the same order in a simulated ERP."""
 
-    def __init__(self, simulator: SimulatorProcess, out: Path, rules: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, simulator: SimulatorProcess, out: Path, rules: dict[str, Any] | None = None, plant: dict[str, Any] | None = None
+    ) -> None:
         self.simulator, self.out = simulator, out
-        self.configuration = with_adapter(configuration(rules={**RULES, **(rules or {})}), "sim")
+        self.configuration = with_adapter(_configuration(plant or {}, {**RULES, **(rules or {})}), "sim")
         self.ledger = Ledger(self.configuration)
 
     def release(self, order: OrderReleased, *materials: tuple[str, str, int]) -> None:
@@ -38,6 +41,9 @@ class Floor:
 
     def make(self, operation: str, pieces: int, version: int = 1, **fields: Any) -> None:
         self.ledger.fold(total("gross", pieces, (1, version), operation=operation, source_key=f"M|{operation}", **fields))
+
+    def count(self, kind: str, pieces: int, operation: str, **fields: Any) -> None:
+        self.ledger.fold(total(kind, pieces, operation=operation, source_key=f"{kind}|{operation}", **fields))
 
     def post(self, now: int = CUT) -> list[Posting]:
         """Everything that is due at `now` goes to the ERP and is accepted."""
@@ -83,6 +89,12 @@ class Floor:
                 )
             )
         await adapter.close()
+
+
+def _configuration(plant: dict[str, Any], rules: dict[str, Any]) -> Configuration:
+    """`plant`: settings of plant.yaml's top level."""
+    base = configuration(rules=rules)
+    return Configuration.of(base.plant.model_copy(update=plant), base.rules, base.erp)
 
 
 def _row(posting: Posting) -> PostingRow:

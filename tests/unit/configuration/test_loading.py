@@ -157,3 +157,10 @@ def test_the_environment_is_asked_at_use_and_is_no_part_of_the_hash(presses: Pat
     assert resolved(first.erp.erp.url) == "https://erp.example/odata"
     with pytest.raises(ConfigError, match="the environment has no OTHER"):
         resolved("${OTHER}/x", {})
+
+
+def test_a_rule_that_could_only_be_refused_is_named(presses: Path) -> None:
+    first = change(presses, "plant.yaml", "  presses:\n", "  presses:\n    system: quality\n")
+    found = [problem for problem in problems_of(presses) if "NOT_SYSTEM_OF_RECORD" in problem.message]
+    assert found and all(problem.line > first for problem in found), [str(problem) for problem in found]
+    assert "NOT_SYSTEM_OF_RECORD: CounterReading is mes's, and this source has `system: quality`" in found[0].message

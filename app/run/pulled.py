@@ -1,0 +1,54 @@
+"""Orders, materials and lots of the ERP as one more recorded file of a run: the log then has them from their own source."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from app.erp.adapters import adapter_for
+from app.erp.master import MasterChanges, Seen, lines_of
+from app.erp.tryton import ErpUnavailable
+from app.run.erp import RunErp
+from app.run.recorded_input import InputFile, merged
+from schemas.configuration import PlantConfig
+from schemas.configuration.erp_source import ERP_SOURCE
+
+FILE = "erp_master.jsonl"
+
+
+class MasterDataMissing(RuntimeError):
+    """The ERP gave no orders: without them every account would be parked."""
+
+    code = "MASTER_DATA_MISSING"
+
+
+def with_pulled(files: Sequence[InputFile], plant: PlantConfig, erp: RunErp, out: Path, key: bytes) -> list[InputFile]:
+    """The input with what the ERP says before it, where plant.yaml takes master data from the ERP. The file stays in `out`:
+    given as input again, it gives the same log without the ERP.
+
+    Raises MasterDataMissing.
+    """
+    if not plant.master_data.pulled or any(file.source == ERP_SOURCE for file in files):
+        return list(files)
+    first = next((record.received_at for record in merged(files, plant, key)), 0)
+    path = out / FILE
+    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=first)
+    path.write_bytes(b"".join(line + b"\n" for line in lines_of(_pull(erp), at, Seen())))
+    return [InputFile(ERP_SOURCE, path), *files]
+
+
+def _pull(erp: RunErp) -> MasterChanges:
+    adapter = adapter_for(erp.configuration.erp, {**os.environ, **erp.environ})
+    if adapter is None:
+        raise MasterDataMissing("plant.yaml takes orders from the ERP, but erp.yaml has no adapter")
+
+    async def answered() -> MasterChanges:
+        try:
+            return await adapter.master_data("")
+        except ErpUnavailable as error:
+            raise MasterDataMissing(str(error)) from error
+        finally:
+            await adapter.close()
+
+    return asyncio.run(answered())

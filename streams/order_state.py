@@ -1,0 +1,81 @@
+"""What orders tells the world of each order: to the MES, its public state, the alarm when the MES is silent, and key figures."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from schemas.records import AccountRow, LotQuality, OrderRow, QualityState
+from streams import boundary
+from streams.orders_memory import Memory, Plant
+from streams.step import Step
+from tables import kpi
+from tables import order as orders
+from tables import order_state as states
+
+STATE, MES, KPIS = "orders.state", "mes.orders", "production.kpis"
+
+
+def publish(step: Step, memory: Memory, order: OrderRow, now: int) -> None:
+    """The order changed: keep it, and tell its public state."""
+    key = orders.row_key(order.plant, order.order)
+    order.figures_due = order.known
+    step.rows.put(key, order)
+    memory.note(key, order)
+    step.emit(STATE, f"{order.plant}|{order.order}", states.state_of(order, _accounts(step, memory, key), now))
+
+
+def to_the_mes(step: Step, plant: Plant, order: OrderRow, now: int) -> None:
+    step.emit(MES, f"{order.plant}|{order.order}", states.for_the_mes(order, plant.configuration, now))
+
+
+def judged(step: Step, memory: Memory, record: QualityState, now: int) -> None:
+    """A lot of an order was held, freed, inspected or staged."""
+    key = orders.row_key(record.plant, record.order)
+    order: OrderRow = step.rows.get(key) or OrderRow(record.plant, record.order)
+    quality = LotQuality(record.held, record.open_inspections, record.staged)
+    if states.judged(order, f"{record.material}|{record.lot}", quality):
+        publish(step, memory, order, now)
+
+
+def recorded(step: Step, memory: Memory, changed: Iterable[str], now: int) -> None:
+    """Quantities came: orders that have begun, and figures that are to be told again."""
+    rows: list[AccountRow | None] = [step.rows.get(key) for key in changed]
+    for key in sorted({orders.row_key(row.plant, row.order) for row in rows if row is not None}):
+        order: OrderRow | None = step.rows.get(key)
+        if order is None or not order.known:
+            continue
+        if not order.started and states.begun(order, _accounts(step, memory, key)):
+            publish(step, memory, order, now)
+        elif not order.figures_due:
+            order.figures_due = True
+            step.rows.put(key, order)
+            memory.note(key, order)
+
+
+def watch(step: Step, memory: Memory, plant: Plant, stage: str, name: str, now: int) -> None:
+    """The alarm for orders that the MES has neither taken nor refused in time: once each, as an exception of no record."""
+    within = plant.configuration.plant.mes.acknowledge_within_us
+    for key in sorted(memory.unanswered.get(name, ())):
+        order: OrderRow = step.rows.get(key)
+        if states.late_answer(order, within, now):
+            order.overdue = True
+            detail = f"order {order.order} was released {within // 1_000_000} s ago, and the MES neither took nor refused it"
+            boundary.refuse(step, stage, "ORDER_NOT_ACKNOWLEDGED", detail, original=b"", plant=name, part=order.order)
+            publish(step, memory, order, now)
+
+
+def figures(step: Step, memory: Memory, plant: Plant, name: str, before: int, now: int, final: bool) -> None:
+    """Key figures of the orders that changed or wait for somebody, each full hour of log time and at the end of the input."""
+    if not (final or kpi.hour_passed(before, now)):
+        return
+    for key in sorted(memory.figures_due.get(name, ())):
+        order: OrderRow = step.rows.get(key)
+        accounts = _accounts(step, memory, key)
+        for figure in kpi.of_order(order, accounts, plant.units, now):
+            step.emit(KPIS, f"{figure.plant}|{figure.kpi}|{figure.subject}", figure)
+        order.figures_due = any(row.code for row in accounts)  # what waits grows older
+        step.rows.put(key, order)
+        memory.note(key, order)
+
+
+def _accounts(step: Step, memory: Memory, order_key: str) -> list[Any]:
+    return [step.rows.get(key) for key in sorted(memory.accounts.get(order_key, ()))]
