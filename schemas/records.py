@@ -3088,6 +3088,7 @@ class OrderRow:
     overdue: bool = False
     quality: dict[str, LotQuality] = field(default_factory=dict)
     figures_due: bool = False
+    counted: list[str] = field(default_factory=list)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> OrderRow:
@@ -3124,6 +3125,7 @@ class OrderRow:
             overdue=d["overdue"],
             quality={k: LotQuality.from_avro(v) for k, v in d["quality"].items()},
             figures_due=d["figures_due"],
+            counted=d["counted"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -3160,6 +3162,7 @@ class OrderRow:
             "overdue": self.overdue,
             "quality": {k: v.to_avro() for k, v in self.quality.items()},
             "figures_due": self.figures_due,
+            "counted": self.counted,
         }
 
 

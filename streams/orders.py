@@ -225,6 +225,17 @@ def _total(step: Step, memory: Memory, plant: Plant, total: Total, changed: set[
         _receive(step, memory, plant, total, changed)
 
 
+def _counts(step: Step, memory: Memory, total: Total) -> set[str]:
+    """Note what the operation's counters count; the first time, all of the order's accounts are looked at again."""
+    key, counts = orders.row_key(total.plant, total.order), f"{total.operation}|{total.kind}"
+    order: OrderRow = step.rows.get(key) or OrderRow(total.plant, total.order)
+    if counts in order.counted:
+        return set()
+    order.counted = sorted([*order.counted, counts])
+    step.rows.put(key, order)
+    return memory.accounts[key]
+
+
 def _receive(step: Step, memory: Memory, plant: Plant, total: Total, changed: set[str], late: bool = False) -> None:
     for fresh in ledger.accounts_of(total, step.state.log_epoch):
         key = row_key(fresh)
@@ -234,6 +245,8 @@ def _receive(step: Step, memory: Memory, plant: Plant, total: Total, changed: se
         if not ledger.is_news(row, total) or (known is None and late and not grown):
             continue
         ledger.receive(row, total, late)
+        if total.kind in ("gross", "good") and total.authority == "counters":
+            changed.update(_counts(step, memory, total))
         order: OrderRow | None = step.rows.get(orders.row_key(row.plant, row.order))
         kind = order.order_type if order is not None else ""
         rule_at = plant.configuration.rules.rule_for(row.kind, row.order, row.operation, row.material, kind)

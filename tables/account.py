@@ -1,5 +1,6 @@
 """One account of the ledger: its sources, what they add up to, and what of it has been issued. Exact rationals only."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from fractions import Fraction
 
@@ -132,30 +133,32 @@ def late_split(scrap: AccountRow, total: Total) -> tuple[Total, Total]:
     return kept, late
 
 
-def weights(row: AccountRow, authority: str, yield_is: str) -> dict[str, int]:
+def weights(row: AccountRow, authority: str, yield_is: str, counted: Collection[str] = ()) -> dict[str, int]:
     """How each source counts in this account: 1, -1, or 0 (a check, the other authority's figure).
 
-    Yield is gross minus scrap and open rework where gross is counted, else the good pieces (domain rules 3 and 4).
+    Yield is gross minus scrap and open rework where gross is counted, else the good pieces (domain rules 3 and 4); each
+    equipment for itself, when several work on one order. `counted`: what counters count at the operation (gross, good), known
+    from any of its accounts.
     """
     if row.kind != "yield":
         return dict.fromkeys(row.sources, 1)
-    counted = {key: source for key, source in row.sources.items() if source.kind in ("gross", "good")}
-    trusted = {key for key, source in counted.items() if source.authority == authority}
+    pieces = {key: source for key, source in row.sources.items() if source.kind in ("gross", "good")}
+    trusted = {key: source for key, source in pieces.items() if source.authority == authority}
     if not trusted and authority == "counters":
-        trusted = {key for key, source in counted.items() if source.kind == "gross"}
-    gross = any(counted[key].kind == "gross" for key in trusted)
+        trusted = {key: source for key, source in pieces.items() if source.kind == "gross"}
+    gross_at = {source.equipment for source in trusted.values() if source.kind == "gross"}
+    good_at = {source.equipment for source in trusted.values()} - gross_at
+    # Scrap before its counts: the yield is negative and waits (domain rule 6), unless the operation counts good pieces.
+    counts_gross = bool(gross_at) or not (
+        good_at or authority == "declarations" or ("good" in counted and "gross" not in counted)
+    )
     found = {}
     for key, source in row.sources.items():
-        if source.kind in ("gross", "good"):
-            found[key] = int(key in trusted and (source.kind == "gross") == gross)
-        elif gross and source.kind in yield_is:
-            found[key] = -1
+        if key in pieces:
+            found[key] = int(key in trusted and (source.kind == "gross" or source.equipment in good_at))
         else:
-            found[key] = 0
-    if not trusted:
-        # Scrap before its counts: the yield is negative and waits (domain rule 6).
-        lowers = () if authority == "declarations" else ("scrap", "rework")
-        found = {key: -int(source.kind in lowers and source.kind in yield_is) for key, source in row.sources.items()}
+            lowers = counts_gross and source.equipment not in good_at
+            found[key] = -int(lowers and source.kind in yield_is)
     return found
 
 

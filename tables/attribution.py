@@ -114,8 +114,11 @@ def loaded_at(loads: Iterable[LotLoad], moment: int) -> tuple[tuple[str, Load], 
     return tuple((position, Load(newest[position].material, newest[position].lot)) for position in sorted(newest))
 
 
-def count_destinations(span: Span, name: str, counter: Counter) -> list[tuple[Destination, int]]:
-    """Where one count made in `span` goes, with the factor of each. Empty: an indicator, or plugged cavities."""
+def count_destinations(span: Span, name: str, counter: Counter, basis: bool = True) -> list[tuple[Destination, int]]:
+    """Where one count made in `span` goes, with the factor of each. Empty: an indicator, or plugged cavities.
+
+    `basis`: what is backflushed follows from this counter (of an equipment that counts gross and good, from gross).
+    """
     if counter.counts == "indicator":
         return []
     if span.run is None:
@@ -126,7 +129,7 @@ def count_destinations(span: Span, name: str, counter: Counter) -> list[tuple[De
     for output in span.outputs:
         if output.factor:
             found.append((_piece(span, name, counter, output, counter.counts, "", Load("", "")), output.factor))
-            if counter.counts in ("gross", "good"):
+            if basis and counter.counts in ("gross", "good"):
                 for position, load in span.loads:
                     found.append((_piece(span, name, counter, output, "basis", position, load), output.factor))
     return found if span.outputs else [(unattributed(span.business_date, name, counter), 1)]

@@ -203,7 +203,8 @@ class Equipment:
             counter = self._config.counter_for(self.row.equipment, name)
             if counter is None:
                 return None
-            timeline = self._timelines[name] = Timeline(self._rows, self.row, name, counter, self.ownership)
+            basis = counter.counts == "gross" or not self._config.counts_gross(self.row.equipment)
+            timeline = self._timelines[name] = Timeline(self._rows, self.row, name, counter, self.ownership, basis)
         return timeline
 
     def _attribute_again(self, changed: Changed) -> None:

@@ -90,17 +90,26 @@ def authority_of(configuration: Configuration, order: OrderRow, operation: str) 
     return configuration.plant.plant.quantity_from
 
 
+def counted_at(order: OrderRow, operation: str) -> set[str]:
+    """What counters have counted at the operation: gross, good."""
+    return {kind for kind in ("gross", "good") if f"{operation}|{kind}" in order.counted}
+
+
 def weights_of(configuration: Configuration, order: OrderRow, account: AccountRow) -> dict[str, int]:
     """How each source counts in the account: 1, -1, or 0 (a check). One authority per quantity, one mode per component:
     the figures of the other ways to know it are checks (domain rules 3 and 9)."""
     if account.kind != "consumption":
         authority = authority_of(configuration, order, account.operation)
-        found = weights(account, authority, configuration.rules.yield_.is_)
+        found = weights(account, authority, configuration.rules.yield_.is_, counted_at(order, account.operation))
         checks = {key for key, source in account.sources.items() if is_check(configuration, authority, source)}
         return {key: 0 if key in checks else weight for key, weight in found.items()}
     component = component_of(components_at(configuration, order, revision_of(account)), account)
     mode = mode_of(configuration, component, account)
     trusted = {"declared": "declarations", "metered": "counters", "ledger_backflush": "backflush"}.get(mode)
+    if component is None and configuration.rules.mode_for(account.material, account.place, account.operation) is None:
+        # Nobody says how it is known (unknown order, not in its bill): parked, but what was measured does not disappear.
+        measured = any(source.authority == "counters" for source in account.sources.values())
+        trusted = "counters" if measured else "declarations"
     scrapped = bool(account.reason)  # component scrap is an issue with a reason, whatever the mode
     return {key: int(scrapped or trusted is None or source.authority == trusted) for key, source in account.sources.items()}
 

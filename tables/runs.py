@@ -110,7 +110,7 @@ def prune(row: EquipmentRow, before_us: int, named: Container[str] = ()) -> None
 
 def oldest_needed(row: EquipmentRow, before_us: int) -> int:
     """The earliest moment that an open run, or anything since `before_us`, may still ask for."""
-    return min((run.started_at for run in row.runs if run.started_at is not None), default=before_us)
+    return min([before_us, *(run.started_at for run in row.runs if run.started_at is not None)])
 
 
 def _last_moment(row: EquipmentRow, run: RunState) -> int:

@@ -42,8 +42,11 @@ Readings = npt.NDArray[np.int64]
 class Timeline:
     """The fold of one counter. `row` and the buckets in `rows` are its state; nothing else is kept."""
 
-    def __init__(self, rows: RowStore, row: EquipmentRow, name: str, counter: Counter, ownership: Ownership) -> None:
+    def __init__(
+        self, rows: RowStore, row: EquipmentRow, name: str, counter: Counter, ownership: Ownership, basis: bool = True
+    ) -> None:
         self._rows, self._row, self._name, self._counter, self._ownership = rows, row, name, counter, ownership
+        self._basis = basis
         self._prefix = f"t|{row.plant}|{row.equipment}|{name}|"
         state = row.counters.get(name)
         if state is None:
@@ -165,7 +168,7 @@ class Timeline:
                     last_at,
                     [RawRange(raw_source, int(raws.min()), int(raws.max()), n)],
                 )
-                for destination, factor in count_destinations(span, self._name, self._counter)
+                for destination, factor in count_destinations(span, self._name, self._counter, self._basis)
             ],
         )
 
@@ -306,7 +309,7 @@ class Timeline:
                 if self._counter.counts != "indicator":
                     add_share(shares, destinations, delta, raw_source, raw)
                 return
-        add_share(shares, count_destinations(span, self._name, self._counter), delta, raw_source, raw)
+        add_share(shares, count_destinations(span, self._name, self._counter, self._basis), delta, raw_source, raw)
 
     def _credit(self, bucket: TimelineRow, shares: list[Share]) -> None:
         for share in shares:

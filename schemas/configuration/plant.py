@@ -180,6 +180,11 @@ class PlantConfig(Section):
             }
         )
 
+    def counts_gross(self, equipment: str) -> bool:
+        """Does one of its counters count all pieces? Then one that counts good ones is a check."""
+        entry = self.equipment_for(equipment)
+        return entry is not None and any(counter.counts == "gross" for counter in entry.counters.values())
+
     def counter_for(self, equipment: str, counter: str) -> Counter | None:
         """The counter's definition on this equipment; None: not configured."""
         entry = self.equipment_for(equipment)

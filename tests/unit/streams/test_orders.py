@@ -105,6 +105,20 @@ def test_scrap_before_its_counts_waits_as_negative_yield() -> None:
     assert amounts(bench.tick(at("22:00"))) == [("yield", 15, 15)]
 
 
+def test_scrap_of_an_operation_that_counts_good_pieces_lowers_no_yield_on_any_day() -> None:
+    """It came on a day without counts, and before anybody knew what the operation counts."""
+    early = {"business_date": "2026-11-19"}
+    bench = ledger(released(T1), total("scrap", 5, (1, 1), T1, **early))
+    bench.tick(CUT)
+    assert bench.account("yield", business_date="2026-11-19").target == -5
+    bench.fold(total("good", 20, (1, 2), CUT + MIN, authority="counters"))
+    bench.tick(at("22:00"))
+    assert bench.account("yield", business_date="2026-11-19").target == 0
+    assert bench.account("yield", business_date="2026-11-20").target == 20
+    bench.restart()
+    assert bench.account("yield", business_date="2026-11-19").target == 0
+
+
 def test_late_scrap_corrects_the_yield_of_its_business_date() -> None:
     bench = ledger(released(T1), total("gross", 100, (1, 1), T1))
     bench.tick(CUT)

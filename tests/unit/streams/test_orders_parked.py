@@ -147,3 +147,18 @@ def test_change_numbers_decide_not_arrival() -> None:
     bench = ledger(released(T1), newer, older, total("gross", 60, label=T1))
     bench.tick(CUT)
     assert bench.account("yield").posted == 50
+
+
+@pytest.mark.parametrize(
+    ("authorities", "recorded"),
+    [(("counters",), 40), (("declarations",), 30), (("counters", "declarations"), 40)],
+    ids=["metered", "declared", "both: what was measured"],
+)
+def test_consumption_that_no_bill_knows_is_parked_and_does_not_disappear(authorities: tuple[str, ...], recorded: int) -> None:
+    used = {"unit": "kg", "denominator": 1000, "material": "XX", "lot": "R1"}
+    amount = {"counters": 40, "declarations": 30}
+    found = [total("consumption", amount[one], label=T1, authority=one, source_key=one, **used) for one in authorities]
+    bench = ledger(*found)
+    assert bench.tick(CUT) == []
+    assert bench.codes() == {"consumption": "UNKNOWN_ORDER"}
+    assert bench.account("consumption").parked == recorded

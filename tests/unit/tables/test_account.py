@@ -53,6 +53,29 @@ def test_yield_is_what_the_plant_says(authority: str, yield_is: str, sources: li
     assert recorded(row, weights(row, authority, yield_is), "PC", UnitTable()) == expected
 
 
+@pytest.mark.parametrize(
+    ("sources", "counted", "expected"),
+    [
+        pytest.param([("gross", 100, "A"), ("good", 50, "B")], (), 150, id="one counts gross, the other good"),
+        pytest.param([("gross", 100, "A"), ("good", 95, "A"), ("good", 50, "B")], (), 150, id="good is a check beside gross"),
+        pytest.param([("gross", 100, "A"), ("good", 50, "B"), ("scrap", 7, "A")], (), 143, id="scrap of the one lowers"),
+        pytest.param([("gross", 100, "A"), ("good", 50, "B"), ("scrap", 7, "B")], (), 150, id="scrap of the other is on top"),
+        pytest.param([("gross", 100, "A"), ("good", 50, "B"), ("scrap", 7, "")], (), 143, id="scrap of nobody lowers"),
+        pytest.param([("scrap", 7, "A")], (), -7, id="scrap before its counts"),
+        pytest.param([("scrap", 7, "A")], ("gross",), -7, id="of an operation that counts gross"),
+        pytest.param([("scrap", 7, "A")], ("good",), 0, id="of an operation that counts good pieces, on a day without any"),
+    ],
+)
+def test_each_equipment_counts_in_its_own_way(
+    sources: list[tuple[str, int, str]], counted: tuple[str, ...], expected: int
+) -> None:
+    row = account()
+    for n, (kind, amount, equipment) in enumerate(sources):
+        row.sources[f"s{n}"] = source(kind, amount, "declarations" if kind == "scrap" else "counters")
+        row.sources[f"s{n}"].equipment = equipment
+    assert recorded(row, weights(row, "counters", FULL, counted), "PC", UnitTable()) == expected
+
+
 def test_other_kinds_add_up_all_sources() -> None:
     row = account("scrap")
     row.sources = {"a": source("scrap", 2, "declarations"), "b": source("scrap", 3)}

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.records import LotLoaded, LotUnloaded, RunChanged, RunCorrected, RunEnded, RunStarted, RunVoided
+from tables.destination import Destination
 from tables.equipment import Equipment
 from tests.unit.tables.floor_bench import S, amounts, at, by_run, count, counter, frame, machine, on_machine, out
 
@@ -278,3 +279,15 @@ def test_indicators_count_nothing() -> None:
     equipment = press(started("A", "07:00"), plant=counter(counts="indicator"))
     count(equipment, ("07:30", 1008))
     assert amounts(equipment, "run") == {}
+
+
+@pytest.mark.parametrize(("counts", "basis"), [({"shots": "gross", "ok": "good"}, 5), ({"ok": "good"}, 4)], ids=["both", "good"])
+def test_what_is_backflushed_follows_gross_where_gross_is_counted(counts: dict[str, str], basis: int) -> None:
+    equipment = machine({"equipment": {"*": {"counters": {name: {"counts": kind} for name, kind in counts.items()}}}})
+    load = on_machine(LotLoaded, at("06:00"), position="dosing", material="MB", lot="M1")
+    hear(equipment, load, started("A", "07:00"))
+    for name, pieces in (("shots", 5), ("ok", 4)):
+        if name in counts:
+            count(equipment, ("06:30", 1000), ("07:30", 1000 + pieces), name=name)
+    found = {Destination.parse(key): total.amount for key, total in equipment.row.totals.items()}
+    assert sum(amount for to, amount in found.items() if to.kind == "basis") == basis

@@ -119,3 +119,14 @@ def test_times_of_forgotten_runs_stay() -> None:
     hear(equipment, on_machine(RunStarted, at("08:21"), run="B", order="OB", operation="10", outputs=[out("4711")]))
     equipment.measure_activities(at("08:22"), at_cut=True)
     assert amounts(equipment, "run", "kind")["A", "machine_time"] == 3 * 60_000
+
+
+def test_an_end_without_a_run_waits_for_a_start_that_comes_late() -> None:
+    """Only run B is known when the night's cut looks at what may go; the start of A is on its way."""
+    equipment = machine({"attribution": {"late_horizon": "24 h"}})
+    count(equipment, ("07:00", 100), ("07:30", 105), ("08:30", 107))
+    hear(equipment, on_machine(RunEnded, at("08:00"), run=""))
+    hear(equipment, on_machine(RunStarted, at("09:00"), run="B", order="OB", operation="10", outputs=[out("4711")]))
+    expire_at(equipment, at("22:00"))
+    hear(equipment, on_machine(RunStarted, at("07:15"), run="A", order="OA", operation="10", outputs=[out("4711")]))
+    assert by_run(equipment) == {"A": 5, "": 2}
