@@ -4,6 +4,7 @@ import struct
 import uuid
 from dataclasses import dataclass
 
+import numpy as np
 from confluent_kafka import Producer
 
 from app.engine.partition import Broker
@@ -17,6 +18,18 @@ from schemas.records import ConfigActivated, CounterFrame, Output, RunStarted
 
 PLANT, MACHINES, START_US = "BENCH", 200, 1_760_000_000_000_000
 _READING = struct.Struct("<4q")
+LATENESS = ((0.70, 30), (0.25, 600), (0.05, 4 * 3600))
+"""Of the late readings: this share, up to so many seconds late."""
+
+
+def out_of_order(readings: np.ndarray, late: float, seed: int) -> np.ndarray:
+    """Readings at 1 Hz in the order of their arrival: a share of `late` comes later than it occurred (LATENESS)."""
+    rnd = np.random.default_rng(seed)
+    delay = np.zeros(len(readings), np.int64)
+    chosen = np.flatnonzero(rnd.random(len(readings)) < late)
+    most = rnd.choice([seconds for _, seconds in LATENESS], len(chosen), p=[share for share, _ in LATENESS])
+    delay[chosen] = 1_500_000 + rnd.random(len(chosen)) * most * 1_000_000
+    return readings[np.argsort(readings[:, 1] + delay, kind="stable")]
 
 
 @dataclass(slots=True, frozen=True)

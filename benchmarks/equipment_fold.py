@@ -1,0 +1,210 @@
+"""`python -m benchmarks.equipment_fold`: the fold of equipment over records in memory, without a broker.
+
+Speed in CPU time of this process (the machine may be shared), for readings in order and with 5 % late ones, as a ratio to
+readings in order; then what the rows weigh: changelog bytes per reading in real time, and bytes of state per machine and day.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from app.engine.rows import RowCache
+from benchmarks.workload import PLANT, START_US, _run, configuration, out_of_order
+from schemas.codec import Codec
+from schemas.records import ConfigActivated, CounterFrame, PartitionPosition, Tick
+from streams.equipment import EquipmentStage
+from tests.unit.streams.plain_step import PlainMessage, PlainStep, PlainTopology
+
+CODEC = Codec()
+MACHINES, HOUR, DAY = 50, 3600, 86_400
+"""Machines of one partition."""
+BATCH_SECONDS = {1: 0.016, 100: 0.05}
+READINGS = {1: 400_000, 100: 4_000_000}
+LATE = 0.05
+
+
+class Store:
+    """RocksDB's part: bytes by key, and what a changelog would have got."""
+
+    def __init__(self) -> None:
+        self.rows: dict[bytes, bytes] = {}
+        self.written: dict[str, int] = {}
+
+    def get(self, key: bytes) -> bytes | None:
+        return self.rows.get(key)
+
+    def write(self, rows: list[tuple[bytes, bytes | None]]) -> None:
+        for key, value in rows:
+            kind = key[:1].decode()
+            self.written[kind] = self.written.get(kind, 0) + len(key) + len(value or b"")
+            if value is None:
+                self.rows.pop(key, None)
+            else:
+                self.rows[key] = value
+
+    def iter(self) -> "Cursor":
+        return Cursor(sorted(self.rows.items()))
+
+
+class Cursor:
+    def __init__(self, rows: list[tuple[bytes, bytes]]) -> None:
+        self._rows, self._at = rows, 0
+
+    def seek(self, prefix: bytes) -> None:
+        self._at = next((n for n, (key, _) in enumerate(self._rows) if key >= prefix), len(self._rows))
+
+    def valid(self) -> bool:
+        return self._at < len(self._rows)
+
+    def key(self) -> bytes:
+        return self._rows[self._at][0]
+
+    def value(self) -> bytes:
+        return self._rows[self._at][1]
+
+    def next(self) -> None:
+        self._at += 1
+
+    def status(self) -> None:
+        """A dictionary is never damaged."""
+
+
+class Bench:
+    """One partition of the stage with the engine's row cache; totals and ticks are encoded and dropped."""
+
+    def __init__(self, machines: int = MACHINES) -> None:
+        found = configuration()
+        self.store = Store()
+        self.topology = PlainTopology({found.hash: found})
+        self.step = _CountingStep("equipment.inbox")
+        self.step.rows = RowCache(self.store, CODEC)  # type: ignore[assignment]
+        self.stage = EquipmentStage(self.topology)
+        self.stage.taken_over(self.step)
+        self.step.deliver(ConfigActivated(PLANT, found.hash, 0, "bench"), *(_run(machine) for machine in range(machines)))
+        self.stage.fold(self.step)
+        self._upstream = self.topology.upstreams("equipment", found)[0]
+        self.checkpoint()
+
+    def fold(self, records: list[PlainMessage]) -> None:
+        self.step.records = records
+        self.stage.fold(self.step)
+
+    def tick(self, now: int) -> PlainMessage:
+        return PlainMessage(0, CODEC.encode(Tick(PLANT, now, self._upstream, False)))
+
+    def checkpoint(self) -> None:
+        if hasattr(self.stage, "save"):
+            self.stage.save(self.step)
+        rows = self.step.rows.take_dirty()  # type: ignore[attr-defined]
+        self.store.write(rows)
+        self.step.rows.written()  # type: ignore[attr-defined]
+
+
+class _CountingStep(PlainStep):
+    def emit(self, topic: str, key: str, record: Any, partition: int | None = None) -> None:
+        self.codec.encode(record)
+
+
+def truth(machine: int, count: int) -> np.ndarray:
+    """1 Hz, every reading a change: a piece or two more."""
+    seq = np.arange(count, dtype=np.int64)
+    return np.stack([seq, START_US + seq * 1_000_000, seq + seq // 7, seq * MACHINES + machine], axis=1)
+
+
+def framed(machine: int, readings: np.ndarray) -> PlainMessage:
+    frame = CounterFrame(PLANT, f"M{machine:05d}", "shots", "bench", "bench.jsonl", START_US, START_US, readings.tobytes())
+    return PlainMessage(0, CODEC.encode(frame))
+
+
+def arrivals(per_frame: int, late: float) -> Iterator[PlainMessage]:
+    """Frames of all machines in turn."""
+    each = READINGS[per_frame] // MACHINES // per_frame * per_frame
+    of = [out_of_order(truth(machine, each), late, machine) for machine in range(MACHINES)]
+    for first in range(0, each, per_frame):
+        for machine in range(MACHINES):
+            yield framed(machine, of[machine][first : first + per_frame])
+
+
+def rate(per_frame: int, late: float) -> tuple[float, float]:
+    """Readings per second of CPU time with a checkpoint each second, and the longest step including its checkpoint."""
+    bench, messages = Bench(), list(arrivals(per_frame, late))
+    cap, taken, longest = 500, 0, 0.0
+    began = last = time.process_time()
+    while taken < len(messages):
+        started = time.process_time()
+        part = messages[taken : taken + cap]
+        bench.fold(part)
+        taken += len(part)
+        now = time.process_time()
+        cap = max(1, min(2000, int(0.05 / ((now - started) / len(part) + 1e-9))))
+        if now - last > 1 or taken >= len(messages):
+            bench.checkpoint()
+            last = time.process_time()
+        longest = max(longest, time.process_time() - started)
+    return len(messages) * per_frame / (time.process_time() - began), longest
+
+
+# -- weight
+
+
+def dirty_readings(count: int, every: int, seed: int = 3, machines: int = 200) -> np.ndarray:
+    """1 Hz with milliseconds that jitter by +-20, raw positions between those of the other machines; every `every`-th
+    reading on average counts one to three pieces."""
+    rnd = np.random.default_rng(seed)
+    seq = np.arange(count, dtype=np.int64)
+    at = START_US + seq * 1_000_000 + rnd.integers(-20, 21, count) * 1000
+    value = np.cumsum((rnd.random(count) < 1 / every) * rnd.integers(1, 4, count))
+    return np.stack([seq, at, value, seq * machines + rnd.integers(-10, 11, count) + 5_000_000], axis=1)
+
+
+def changelog(every: int, interval: int = 1, machines: int = 20, seconds: int = HOUR) -> tuple[float, dict[str, int]]:
+    """Bytes of rows (keys and values) per reading in real time: a checkpoint and a tick each `interval` and second."""
+    bench = Bench(machines)
+    bench.store.written.clear()
+    of = [dirty_readings(seconds, every, machine) for machine in range(machines)]
+    for second in range(seconds):
+        bench.fold([framed(machine, of[machine][second : second + 1]) for machine in range(machines)])
+        bench.fold([bench.tick(START_US + second * 1_000_000)])
+        if second % interval == interval - 1:
+            bench.checkpoint()
+    return sum(bench.store.written.values()) / (seconds * machines), bench.store.written
+
+
+def day(every: int, late: float = 0.0) -> tuple[int, int]:
+    """Bytes of all rows of one machine after a day of 1 Hz, and of its largest head row."""
+    bench = Bench(1)
+    readings = out_of_order(dirty_readings(DAY, every), late, 5)
+    for first in range(0, DAY, 600):
+        bench.fold([framed(0, readings[first : first + 600])])
+        bench.checkpoint()
+    heads = [len(value) for key, value in bench.store.rows.items() if key.startswith(b"e|")]
+    return sum(map(len, bench.store.rows.values())), max(heads)
+
+
+def main(what: list[str]) -> None:
+    if not what or "speed" in what:
+        for per_frame in (1, 100):
+            straight, longest = rate(per_frame, 0.0)
+            print(f"frames of {per_frame:<4} in order   {straight:>12,.0f} readings/s of CPU   longest step {longest:.2f} s", flush=True)
+            mixed, longest = rate(per_frame, LATE)
+            print(
+                f"frames of {per_frame:<4} 5 % late   {mixed:>12,.0f} readings/s of CPU   longest step {longest:.2f} s"
+                f"   {mixed / straight:.2f} of in order",
+                flush=True,
+            )
+    if not what or "weight" in what:
+        for every in (1, 25):
+            for interval in (1, 10):
+                each, kinds = changelog(every, interval)
+                shown = ", ".join(f"{kind} {size / (20 * HOUR):.0f}" for kind, size in sorted(kinds.items()))
+                print(f"a count each {every:>2} s, checkpoint each {interval:>2} s   {each:>8,.0f} changelog bytes/reading   {shown}", flush=True)
+            for late in (0.0, LATE):
+                size, head = day(every, late)
+                print(f"a count each {every:>2} s, {late:.0%} late   {size:>10,} bytes of state per machine and day   head {head:,}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
