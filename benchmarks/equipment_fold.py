@@ -14,7 +14,7 @@ import numpy as np
 from app.engine.rows import RowCache
 from benchmarks.workload import PLANT, START_US, _run, configuration, out_of_order
 from schemas.codec import Codec
-from schemas.records import ConfigActivated, CounterFrame, PartitionPosition, Tick
+from schemas.records import ConfigActivated, CounterFrame, Tick
 from streams.equipment import EquipmentStage
 from tests.unit.streams.plain_step import PlainMessage, PlainStep, PlainTopology
 
@@ -96,8 +96,7 @@ class Bench:
         return PlainMessage(0, CODEC.encode(Tick(PLANT, now, self._upstream, False)))
 
     def checkpoint(self) -> None:
-        if hasattr(self.stage, "save"):
-            self.stage.save(self.step)
+        self.stage.before_commit(self.step)
         rows = self.step.rows.take_dirty()  # type: ignore[attr-defined]
         self.store.write(rows)
         self.step.rows.written()  # type: ignore[attr-defined]
@@ -188,7 +187,10 @@ def main(what: list[str]) -> None:
     if not what or "speed" in what:
         for per_frame in (1, 100):
             straight, longest = rate(per_frame, 0.0)
-            print(f"frames of {per_frame:<4} in order   {straight:>12,.0f} readings/s of CPU   longest step {longest:.2f} s", flush=True)
+            print(
+                f"frames of {per_frame:<4} in order   {straight:>12,.0f} readings/s of CPU   longest step {longest:.2f} s",
+                flush=True,
+            )
             mixed, longest = rate(per_frame, LATE)
             print(
                 f"frames of {per_frame:<4} 5 % late   {mixed:>12,.0f} readings/s of CPU   longest step {longest:.2f} s"
@@ -200,10 +202,12 @@ def main(what: list[str]) -> None:
             for interval in (1, 10):
                 each, kinds = changelog(every, interval)
                 shown = ", ".join(f"{kind} {size / (20 * HOUR):.0f}" for kind, size in sorted(kinds.items()))
-                print(f"a count each {every:>2} s, checkpoint each {interval:>2} s   {each:>8,.0f} changelog bytes/reading   {shown}", flush=True)
+                what = f"a count each {every:>2} s, checkpoint each {interval:>2} s"
+                print(f"{what}   {each:>8,.0f} changelog bytes/reading   {shown}", flush=True)
             for late in (0.0, LATE):
                 size, head = day(every, late)
-                print(f"a count each {every:>2} s, {late:.0%} late   {size:>10,} bytes of state per machine and day   head {head:,}", flush=True)
+                what = f"a count each {every:>2} s, {late:.0%} late"
+                print(f"{what}   {size:>10,} bytes of state per machine and day   head {head:,}", flush=True)
 
 
 if __name__ == "__main__":

@@ -58,6 +58,8 @@ def convert(schema: Any, expr: str, method: str) -> str:
 
 
 def default(field: dict[str, Any]) -> str:
+    if field["type"] == "bytes":
+        return f" = {field['default'].encode('latin-1')!r}"
     match field["default"]:
         case []:
             return " = field(default_factory=list)"

@@ -4339,18 +4339,24 @@ class TimelineRow:
 
     entry: PointState
     exit: PointState
-    points: bytes
     raw_sources: list[str]
+    points: bytes = b''
     shares: list[Share] = field(default_factory=list)
+    packed: bytes = b''
+    low_seq: int = -1
+    high_seq: int = -1
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> TimelineRow:
         return TimelineRow(
             entry=PointState.from_avro(d["entry"]),
             exit=PointState.from_avro(d["exit"]),
-            points=d["points"],
             raw_sources=d["raw_sources"],
+            points=d["points"],
             shares=[Share.from_avro(v) for v in d["shares"]],
+            packed=d["packed"],
+            low_seq=d["low_seq"],
+            high_seq=d["high_seq"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -4360,6 +4366,9 @@ class TimelineRow:
             "points": self.points,
             "raw_sources": self.raw_sources,
             "shares": [v.to_avro() for v in self.shares],
+            "packed": self.packed,
+            "low_seq": self.low_seq,
+            "high_seq": self.high_seq,
         }
 
 

@@ -39,6 +39,8 @@ from tables.rejected import Rejected
 from tables.timeline import Readings
 
 READING_BYTES = 32
+MAX_OPENED = 4_000
+"""Buckets of one partition that are unpacked at a time (some 20 KB each at 1 Hz)."""
 _RUN_EVENTS = (RunStarted, RunChanged, RunEnded, RunCorrected, RunVoided, LotLoaded, LotUnloaded)
 
 
@@ -72,6 +74,8 @@ class Memory:
         self.known: dict[str, set[str]] = defaultdict(set)
         """Plant -> equipment of this partition."""
         self.unpublished: dict[str, set[str]] = defaultdict(set)
+        self.changed: dict[str, Equipment] = {}
+        """What `before_commit` has to put into the rows."""
         for _, row in step.rows.scan("e|"):
             self.known[row.plant].add(row.equipment)
             if row.activity_dirty or any(total.dirty for total in row.totals.values()):
@@ -98,28 +102,33 @@ class EquipmentStage:
     def fold(self, step: Step) -> None:
         memory = self._memory[step.partition]
         frames: dict[tuple[str, str, str], Frames] = {}
-        touched: dict[str, Equipment] = {}
         for message, (name, values) in boundary.fields(step, self.name):
             if name == "CounterFrame":
-                self._collect(step, memory, frames, touched, message, values)
+                self._collect(step, memory, frames, message, values)
                 continue
             if name not in ("Tick", "ConfigActivated"):
                 key = (values["plant"], values["equipment"])
                 for known in [known for known in frames if known[:2] == key]:
-                    self._read(step, memory, touched, known, frames.pop(known))
+                    self._read(step, memory, known, frames.pop(known))
             else:
-                self._read_all(step, memory, touched, frames)
-            self._event(step, memory, touched, message, RECORDS[name].from_avro(values))
-        self._read_all(step, memory, touched, frames)
-        for equipment in touched.values():
+                self._read_all(step, memory, frames)
+            self._event(step, memory, message, RECORDS[name].from_avro(values))
+        self._read_all(step, memory, frames)
+        if step.careful or sum(equipment.opened for equipment in memory.changed.values()) > MAX_OPENED:
+            self.before_commit(step)
+
+    def before_commit(self, step: Step) -> None:
+        """Pack and put what changed: a row that changes with every reading is put once per checkpoint, not in each batch."""
+        memory = self._memory[step.partition]
+        for equipment in memory.changed.values():
             equipment.save()
+        memory.changed.clear()
 
     def _collect(
         self,
         step: Step,
         memory: Memory,
         frames: dict[tuple[str, str, str], Frames],
-        touched: dict[str, Equipment],
         message: RawMessage,
         values: dict[str, Any],
     ) -> None:
@@ -130,7 +139,7 @@ class EquipmentStage:
         key = (values["plant"], values["equipment"], values["counter"])
         known = frames.get(key)
         if known is not None and (known.raw_source != values["raw_source"] or step.careful):
-            self._read(step, memory, touched, key, known)
+            self._read(step, memory, key, known)
             known = None
         if known is None:
             known = frames[key] = Frames(values["source"], values["raw_source"], values["received_at"], values["label"])
@@ -138,17 +147,15 @@ class EquipmentStage:
         known.label = values["label"]
         known.messages.append(message)
 
-    def _read_all(
-        self, step: Step, memory: Memory, touched: dict[str, Equipment], frames: dict[tuple[str, str, str], Frames]
-    ) -> None:
+    def _read_all(self, step: Step, memory: Memory, frames: dict[tuple[str, str, str], Frames]) -> None:
         for key, collected in frames.items():
-            self._read(step, memory, touched, key, collected)
+            self._read(step, memory, key, collected)
         frames.clear()
 
-    def _read(self, step: Step, memory: Memory, touched: dict[str, Equipment], key: tuple[str, str, str], frames: Frames) -> None:
+    def _read(self, step: Step, memory: Memory, key: tuple[str, str, str], frames: Frames) -> None:
         plant, name, counter = key
         offset, step.offset = step.offset, frames.messages[-1].offset
-        equipment = self._equipment(step, memory, touched, plant, name)
+        equipment = self._equipment(step, memory, plant, name)
         readings = _unpacked(b"".join(frames.readings))
         if isinstance(equipment, Rejected):
             refused = [Refused(equipment, list(range(len(readings))))]
@@ -199,14 +206,14 @@ class EquipmentStage:
             kind="CounterReading",
         )
 
-    def _event(self, step: Step, memory: Memory, touched: dict[str, Equipment], message: RawMessage, record: Any) -> None:
+    def _event(self, step: Step, memory: Memory, message: RawMessage, record: Any) -> None:
         if isinstance(record, Tick):
-            self._tick(step, memory, touched, record)
+            self._tick(step, memory, record)
             return
         if isinstance(record, ConfigActivated):
             schedule(step.state, record)
             return
-        equipment = self._equipment(step, memory, touched, record.plant, record.equipment)
+        equipment = self._equipment(step, memory, record.plant, record.equipment)
         if isinstance(equipment, Rejected):
             refused: Rejected | None = equipment
         else:
@@ -232,11 +239,9 @@ class EquipmentStage:
                 kind=type(record).__name__,
             )
 
-    def _equipment(
-        self, step: Step, memory: Memory, touched: dict[str, Equipment], plant: str, name: str
-    ) -> Equipment | Rejected:
+    def _equipment(self, step: Step, memory: Memory, plant: str, name: str) -> Equipment | Rejected:
         key = row_key(plant, name)
-        equipment = touched.get(key) or memory.equipment.get(key)
+        equipment = memory.equipment.get(key)
         if equipment is None:
             config = self._config(step, plant)
             if config is None:
@@ -244,7 +249,7 @@ class EquipmentStage:
             equipment = Equipment(step.rows, plant, name, *config, step.state.log_epoch)
             memory.equipment[key] = equipment
             memory.known[plant].add(name)
-        touched[key] = equipment
+        memory.changed[key] = equipment
         memory.unpublished[plant].add(name)
         return equipment
 
@@ -260,7 +265,7 @@ class EquipmentStage:
 
     # -- clock
 
-    def _tick(self, step: Step, memory: Memory, touched: dict[str, Equipment], tick: Tick) -> None:
+    def _tick(self, step: Step, memory: Memory, tick: Tick) -> None:
         hash_ = step.state.configurations.get(tick.plant)
         if hash_ is None:
             return
@@ -272,7 +277,7 @@ class EquipmentStage:
         at_cut = config[1].next_cut(advance.before) <= advance.now if advance.before else False
         names = memory.known[tick.plant] if at_cut else memory.unpublished[tick.plant]
         for name in sorted(names):
-            equipment = self._equipment(step, memory, touched, tick.plant, name)
+            equipment = self._equipment(step, memory, tick.plant, name)
             assert isinstance(equipment, Equipment)
             equipment.measure_activities(advance.now, at_cut)
             if at_cut:
@@ -284,10 +289,8 @@ class EquipmentStage:
         for topic in ("orders.inbox", "lots.inbox"):
             step.broadcast(topic, tick.plant, Tick(tick.plant, advance.now, me, tick.final), self._topology.partitions(topic))
         if activate(step.state, tick.plant, advance.now) is not None:
-            for equipment in touched.values():
-                equipment.save()
+            self.before_commit(step)
             memory.equipment.clear()
-            touched.clear()
 
 
 def _unpacked(packed: bytes) -> Readings:

@@ -20,12 +20,13 @@ from schemas.records import (
 )
 from tables import activities, declarations, presence, runs
 from tables.attribution import Ownership
+from tables.buckets import BUCKET_US
 from tables.calendar import Calendar
 from tables.destination import Destination
 from tables.rejected import Rejected
 from tables.rows import RowStore
 from tables.runs import Changed
-from tables.timeline import BUCKET_US, Readings, Timeline
+from tables.timeline import Readings, Timeline
 from tables.totals import give, take_back
 
 RUN_EVENTS: dict[type, Callable[[EquipmentRow, Any], Changed | None]] = {
@@ -75,7 +76,14 @@ class Equipment:
         return self._ownership
 
     def save(self) -> None:
+        for timeline in self._timelines.values():
+            timeline.save()
         self._rows.put(self.key, self.row)
+
+    @property
+    def opened(self) -> int:
+        """Buckets in memory."""
+        return sum(timeline.buckets.opened for timeline in self._timelines.values())
 
     def _expired_before(self) -> int:
         return self.row.clock - self._config.attribution.late_horizon_us

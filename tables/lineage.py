@@ -26,7 +26,7 @@ def add_ranges(ranges: list[RawRange], more: Iterable[RawRange]) -> None:
 
 
 def drop_records(ranges: list[RawRange], fewer: Iterable[RawRange]) -> None:
-    """Take records out again; an entry without records goes. Its bounds may then be too wide: see totals.tighten."""
+    """Take records out again; an entry without records goes. Its bounds may then be too wide: see totals.loosened."""
     counts = {entry.raw_source: entry.records for entry in fewer}
     for known in list(ranges):
         known.records -= counts.get(known.raw_source, 0)

@@ -6,15 +6,18 @@ straight line over the sequence number:
     residual = (x[i] - x[i-1]) - step * (seq[i] - seq[i-1])
 
 or, where that is smaller, as its distance to that line through the first value. A source that reads once per second has a
-constant step for its time and nearly constant steps for everything else, so that a residual has a few bits. Residuals are written with as many bits as nearly all of them need, counted from the smallest that is no
-outlier; outliers (a reading that came late has a raw position far from its neighbours') are listed behind them. All arithmetic is
-modulo 2^64, so every 64 bit number comes back exactly, whatever it is; foretelling badly only costs room.
+constant step for its time and nearly constant steps for everything else, so that a residual has a few bits. Residuals are
+written with as many bits as nearly all of them need, counted from the smallest that is no outlier; outliers (a reading that came
+late has a raw position far from its neighbours') are listed. All arithmetic is modulo 2^64, so every 64 bit number comes back
+exactly, whatever it is; foretelling badly only costs room.
 
 Offsets are foretold within their raw source, because one equipment's records may be spread over the partitions of a topic.
 
-    packed  = format (1 byte: 1), n, unit (microseconds of a step of time: 1 or 1000), column * 5: seq, time, value, source, offset
-    column  = first, step, reference, width (bits), outliers, [bytes of an outlier, positions, outliers], residuals
-    numbers are varints (zigzag where negative is possible); positions are uint32, outliers little-endian, residuals big-endian bits
+    packed  = format (1 byte: 1), n, unit, columns: seq, time, value, source, offset
+    unit    = 1: times are whole milliseconds, 0: microseconds
+    column  = first, step, reference, width (bits, + 128: distance to the line), outliers,
+              [bytes of an outlier, positions, outliers], residuals
+    numbers are varints (zigzag where negative is possible); positions are uint32, outliers little-endian, residuals bits
 """
 
 import numpy as np

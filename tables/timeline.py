@@ -1,30 +1,31 @@
 """One counter of one equipment: its readings in buckets of ten minutes, in truth order whatever the order of arrival.
 
 Every reading is kept for the late horizon, one that repeats the count too (docs/adr/0012). Readings in order are appended in
-one stroke; a late one goes into its bucket, which is then counted anew, and the buckets after it while their entry state
+one stroke; late ones go into their buckets, which are then counted anew, and the buckets after them while their entry state
 changes. Totals change by the difference.
+
+Readings that arrive together are sorted first: those behind what is known are inserted, the others appended, each in one stroke,
+because the state depends on which readings are known and not on their order. Where the order matters (which of two readings
+with one number came first, what a fall looked like when it came) they are taken in the order of their arrival.
 """
 
-import struct
-from bisect import insort
-from collections.abc import Sequence
+from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from schemas.configuration import Counter
-from schemas.records import CounterState, EquipmentRow, PointState, RawRange, Share, TimelineRow
-from tables.attribution import Ownership, Span, count_destinations, unattributed
-from tables.counter import UNAVAILABLE, Delta, Fall, Point, advance, copy
-from tables.destination import Destination
-from tables.lineage import add_range, add_ranges
+from schemas.records import CounterState, EquipmentRow, PointState, Share
+from tables.attribution import Ownership
+from tables.buckets import BUCKET_US, Bucket, Buckets
+from tables.counter import Delta, Fall, Point, advance, copy
+from tables.counting import Counting, merge
+from tables.points import RAW_BITS
 from tables.rows import RowStore
-from tables.totals import give, shrunk, take_back
+from tables.sequence import SequenceSpans
+from tables.totals import give, loosened, take_back, tighten
 
-_POINT = struct.Struct("<4q")
-BUCKET_US = 600_000_000
-RAW_BITS = 48
-"""A point's raw position: index of the bucket's raw source << 48 | offset."""
 VECTOR_MIN = 24
 """Readings from which on numpy is cheaper than a loop."""
 TALLY = {
@@ -37,26 +38,29 @@ TALLY = {
 """Name in the row's tally of what a fall was."""
 Readings = npt.NDArray[np.int64]
 """n x 4: source_seq, occurred_at, value, raw offset (the layout of CounterFrame.readings)."""
+Indexes = npt.NDArray[np.int64]
+_AS_POINT = [1, 0, 2, 3]
 
 
 class Timeline:
-    """The fold of one counter. `row` and the buckets in `rows` are its state; nothing else is kept."""
+    """The fold of one counter. `row` and the buckets are its state; nothing else is kept. Whoever changes it calls `save`."""
 
-    def __init__(
-        self, rows: RowStore, row: EquipmentRow, name: str, counter: Counter, ownership: Ownership, basis: bool = True
-    ) -> None:
-        self._rows, self._row, self._name, self._counter, self._ownership = rows, row, name, counter, ownership
-        self._basis = basis
-        self._prefix = f"t|{row.plant}|{row.equipment}|{name}|"
+    def __init__(self, rows: RowStore, row: EquipmentRow, name: str, counter: Counter, ownership: Ownership) -> None:
+        self._row, self._name, self._counter = row, name, counter
+        self.buckets = Buckets(rows, f"t|{row.plant}|{row.equipment}|{name}|")
         state = row.counters.get(name)
         if state is None:
             state = row.counters[name] = CounterState(PointState(), PointState())
         self.state = state
-        self._seqs: dict[int, tuple[int, int]] | None = None
-        """Bucket -> its lowest and highest sequence number; made from the rows when it is first asked for."""
+        self._spans: SequenceSpans | None = None
+        """Made from the rows when it is first asked for."""
+        self.attribute_by(ownership)
 
     def attribute_by(self, ownership: Ownership) -> None:
-        self._ownership = ownership
+        self._counting = Counting(self._name, self._counter, ownership)
+
+    def save(self) -> None:
+        self.buckets.save(self.state.newest_bucket)
 
     # -- readings
 
@@ -65,32 +69,32 @@ class Timeline:
 
         Returns the indexes of those that are refused: their sequence number had another value before (the first one stays).
         """
-        late: set[int] = set()
-        start = 0
-        conflicts: list[int] = []
-        if len(readings) > VECTOR_MIN:
-            # a baseline has to be decided by itself
-            start = int(self.state.tail.value is None and self._counter.shows == "total")
-            self._read_some(readings[:start], raw_source, late)
-            if self._in_order(readings[start:]):
-                self._append_many(readings[start:], raw_source)
-                return conflicts
-        conflicts = [start + index for index in self._read_some(readings[start:], raw_source, late)]
-        self._recount(late)
-        return conflicts
+        if len(readings) < VECTOR_MIN:
+            return self._read_each(readings, raw_source)
+        if self._ascending(readings):
+            self._append(readings, raw_source)
+            return []
+        repeated = self._repeated(readings)
+        if repeated is None:
+            return self._read_each(readings, raw_source)
+        self._read_new(np.delete(readings, repeated, axis=0) if len(repeated) else readings, raw_source)
+        conflicts = self._read_each(readings[repeated], raw_source)
+        return repeated[conflicts].tolist()  # type: ignore[no-any-return]
 
-    def _read_some(self, readings: Readings, raw_source: str, late: set[int]) -> list[int]:
-        conflicts = []
+    def _read_each(self, readings: Readings, raw_source: str) -> list[int]:
+        """One by one."""
+        conflicts, late = [], set[int]()
         for index, (seq, at, value, raw) in enumerate(readings.tolist()):
             point = Point(at, seq, value, raw)
             known = self._known(point, raw_source)
             if known is None:
                 self._read_one(point, raw_source, late)
-            elif known.value == value:
+            elif known == value:
                 self._count("duplicates")
             else:
                 self._count("conflicts")
                 conflicts.append(index)
+        self._recount(late)
         return conflicts
 
     def _read_one(self, point: Point, raw_source: str, late: set[int]) -> None:
@@ -101,125 +105,174 @@ class Timeline:
                 late.clear()
             self._append_one(point, raw_source)
         else:
-            self._insert(point, raw_source)
-            late.add(point.at // BUCKET_US)
-        state.high_seq = max(state.high_seq, point.seq)
-        self._note_seqs(point.at // BUCKET_US, point.seq, point.seq)
+            late |= self._insert(np.array([(point.seq, point.at, point.value, point.raw)], np.int64), raw_source)
+            self._count("late")
 
-    def _in_order(self, readings: Readings) -> bool:
-        """Nothing to decide: later than all known, sequence and value never fall, always available."""
-        state = self.state
-        seqs, times = readings[:, 0], readings[:, 1]
-        if int(times[0]) < state.last_at or not self._values_rise(readings[:, 2]):
-            return False
-        first = int(seqs[0])
+    def _ascending(self, readings: Readings) -> bool:
+        """Later than all that is known, each later than the one before it, with numbers that nobody had."""
+        state, seqs, times = self.state, readings[:, 0], readings[:, 1]
+        first, at = int(seqs[0]), int(times[0])
         if first >= 0:
-            if first <= state.high_seq or not bool((seqs[1:] > seqs[:-1]).all()):
+            if first <= state.high_seq or at < state.last_at or not bool((seqs[1:] > seqs[:-1]).all()):
                 return False
-        elif bool((seqs >= 0).any()) or int(times[0]) == state.last_at:
-            return False
-        return bool((times[1:] >= times[:-1]).all())
+            return bool((times[1:] >= times[:-1]).all())
+        return at > state.last_at and not bool((seqs >= 0).any()) and bool((times[1:] > times[:-1]).all())
 
-    def _values_rise(self, values: Readings) -> bool:
-        tail = self.state.tail
-        if self._counter.shows == "increment":
-            return int(values.min()) > UNAVAILABLE
-        if tail.value is None or tail.low is not None or tail.broken_at is not None or int(values[0]) < tail.value:
-            return False
-        return bool((values[1:] >= values[:-1]).all())
+    def _repeated(self, readings: Readings) -> Indexes | None:
+        """Indexes of readings that may be known already, or of which an earlier one in here has the same number (without
+        numbers: the same time). None: some have numbers and some have not."""
+        state, numbered = self.state, readings[:, 0] >= 0
+        if not numbered.all() and numbered.any():
+            return None
+        column = 0 if numbered[0] else 1
+        ids = readings[:, column]
+        firsts = np.unique(ids, return_index=True)[1]
+        new = np.zeros(len(ids), bool)
+        new[firsts] = True
+        asked = np.flatnonzero(ids <= (state.high_seq if column == 0 else state.last_at))
+        if len(asked):
+            order = np.argsort(ids[asked], kind="stable")
+            wanted, asked = ids[asked][order], asked[order]
+            numbers = self._sequence().candidates(wanted) if column == 0 else np.unique(wanted // BUCKET_US).tolist()
+            for number in numbers:
+                bucket = self.buckets.get(number)
+                if bucket is not None:
+                    known = np.isin(wanted, bucket.points[:, 1 - column])
+                    new[asked[known]] = False
+        return np.flatnonzero(~new)
 
-    def _append_many(self, readings: Readings, raw_source: str) -> None:
-        state, values = self.state, readings[:, 2]
-        deltas = values if self._counter.shows == "increment" else np.diff(values, prepend=np.int64(state.tail.value or 0))
-        state.last_seq, state.last_at, state.last_raw = int(readings[-1, 0]), int(readings[-1, 1]), int(readings[-1, 3])
-        state.high_seq = max(state.high_seq, state.last_seq)
-        times = readings[:, 1]
-        start = 0
-        while start < len(readings):
-            at = int(times[start])
-            span = self._ownership.at(at)
-            stop = int(np.searchsorted(times, min(span.end, (at // BUCKET_US + 1) * BUCKET_US)))
-            self._append_slice(span, readings[start:stop], deltas[start:stop], raw_source)
-            start = stop
+    def _read_new(self, readings: Readings, raw_source: str) -> None:
+        """Readings that nobody knows, in the order of their arrival."""
+        while len(readings) >= VECTOR_MIN:
+            state = self.state
+            seqs, times, raws = readings[:, 0], readings[:, 1], readings[:, 3]
+            order = np.lexsort((raws, seqs, times))
+            rank = np.empty(len(order), np.int64)
+            rank[order] = np.arange(len(order))
+            after = (times > state.last_at) | (
+                (times == state.last_at) & ((seqs > state.last_seq) | ((seqs == state.last_seq) & (raws > state.last_raw)))
+            )
+            late = ~after | (rank < np.maximum.accumulate(rank))
+            ordered = readings[order]
+            split = len(readings) - int(after.sum())
+            stop = self._first_fall(ordered[split:], order[split:]) if late.any() else len(readings)
+            if stop >= len(readings):
+                self._recount(self._insert(ordered[:split], raw_source) if split else set())
+                self._append(ordered[split:], raw_source)
+                self._count("late", int(late.sum()))
+                return
+            # A fall among late readings: up to it in one stroke, itself and a few more as they came, then go on.
+            self._read_new(readings[:stop], raw_source)
+            self._read_each(readings[stop : stop + VECTOR_MIN], raw_source)
+            readings = readings[stop + VECTOR_MIN :]
+        self._read_each(readings, raw_source)
 
-    def _append_slice(self, span: Span, readings: Readings, deltas: npt.NDArray[np.int64], raw_source: str) -> None:
-        """Readings of one bucket and one owner."""
-        number = int(readings[0, 1]) // BUCKET_US
-        bucket = self._open_bucket(number)
-        stored = readings[:, (1, 0, 2, 3)].copy()
-        stored[:, 3] |= raw_index(bucket, raw_source) << RAW_BITS
-        bucket.points += stored.tobytes()
-        self._note_seqs(number, int(readings[0, 0]), int(readings[-1, 0]))
-        if self._counter.shows == "total":
-            self.state.tail.value, self.state.tail.seq = int(readings[-1, 2]), int(readings[-1, 0])
-            bucket.exit = copy(self.state.tail)
-        points, pieces = readings[deltas != 0], int(deltas.sum())
-        if not len(points):
+    def _first_fall(self, ordered: Readings, arrival: Indexes) -> int:
+        """Index by arrival of the first reading that makes the count fall among these, or be undecided; else a large one."""
+        never = 2**62
+        if not len(ordered) or self._counter.shows == "increment":
+            return never
+        if not self._counting.is_plain(self.state.tail):
+            return 0
+        values = ordered[:, 2]
+        falls = np.flatnonzero(values[1:] < values[:-1])
+        found = int(np.maximum(arrival[falls], arrival[falls + 1]).min()) if len(falls) else never
+        assert self.state.tail.value is not None
+        return min(found, int(arrival[0])) if int(values[0]) < self.state.tail.value else found
+
+    # -- append
+
+    def _append(self, readings: Readings, raw_source: str) -> None:
+        """Readings in truth order that are later than all that is known."""
+        if not len(readings):
             return
-        first_at, last_at, raws, n = int(points[0, 1]), int(points[-1, 1]), points[:, 3], len(points)
-        self._credit(
-            bucket,
-            [
-                Share(
-                    destination.key(),
-                    pieces * factor,
-                    n,
-                    first_at,
-                    last_at,
-                    [RawRange(raw_source, int(raws.min()), int(raws.max()), n)],
-                )
-                for destination, factor in count_destinations(span, self._name, self._counter, self._basis)
-            ],
-        )
+        values = readings[:, 2]
+        falls = () if self._counter.shows == "increment" else (np.flatnonzero(values[1:] < values[:-1]) + 1).tolist()
+        start = 0
+        for stop in (*falls, len(readings)):
+            while start < stop:
+                part = readings[start:stop]
+                tail = self.state.tail
+                pieces = self._counting.pieces(tail.value, part[:, 2]) if stop - start >= VECTOR_MIN // 4 else None
+                if pieces is None or not self._counting.is_plain(tail):
+                    seq, at, value, raw = part[0].tolist()
+                    self._append_one(Point(at, seq, value, raw), raw_source)
+                    start += 1
+                else:
+                    self._append_many(part, pieces, raw_source)
+                    start = stop
+
+    def _append_many(self, readings: Readings, pieces: Indexes, raw_source: str) -> None:
+        state, times, start = self.state, readings[:, 1], 0
+        while start < len(readings):
+            number = int(times[start]) // BUCKET_US
+            end = (number + 1) * BUCKET_US
+            stop = int(np.searchsorted(times, end)) if int(times[-1]) >= end else len(readings)
+            bucket = self._bucket(number)
+            points = readings[start:stop][:, _AS_POINT]
+            points[:, 3] |= bucket.raw_index(raw_source) << RAW_BITS
+            bucket.append(points)
+            self._note_seqs(bucket)
+            if self._counter.shows == "total":
+                state.tail = PointState(value=int(points[-1, 2]), seq=int(points[-1, 1]))
+                bucket.row.exit = copy(state.tail)
+            self._credit(bucket, self._counting.shares_of(points, pieces[start:stop], bucket.row.raw_sources))
+            start = stop
+        state.last_seq, state.last_at, _, state.last_raw = readings[-1].tolist()
+        state.high_seq = max(state.high_seq, int(readings[:, 0].max()))
 
     def _append_one(self, point: Point, raw_source: str) -> None:
         state = self.state
         state.last_at, state.last_seq, state.last_raw = point.at, point.seq, point.raw
+        state.high_seq = max(state.high_seq, point.seq)
         deltas: list[Delta] = []
         falls: list[Fall] = []
-        before = copy(state.tail)
+        bucket = self._bucket(point.at // BUCKET_US)
         advance(state.tail, point, self._counter, deltas, falls)
-        bucket = self._open_bucket(point.at // BUCKET_US, before)
-        raw = raw_index(bucket, raw_source) << RAW_BITS | point.raw
-        bucket.points += _POINT.pack(point.at, point.seq, point.value, raw)
-        bucket.exit = copy(state.tail)
-        self._tally(falls)
-        shares: list[Share] = []
+        bucket.append_one(point._replace(raw=bucket.raw_index(raw_source) << RAW_BITS | point.raw))
+        self._note_seqs(bucket)
+        bucket.row.exit = copy(state.tail)
+        for fall in falls:
+            self._count(TALLY[fall.was])
         for delta in deltas:
-            self._share(delta, raw_source, delta.raw, shares)
-        self._credit(bucket, shares)
+            self._credit(bucket, self._counting.shares_of_delta(delta, raw_source, delta.raw))
+
+    def _credit(self, bucket: Bucket, shares: list[Share]) -> None:
+        give(self._row, shares)
+        merge(bucket.row.shares, shares)
+        bucket.changed = True
 
     # -- buckets
 
-    def _open_bucket(self, number: int, entry: PointState | None = None) -> TimelineRow:
-        key = f"{self._prefix}{number}"
-        bucket: TimelineRow | None = self._rows.get(key)
+    def _bucket(self, number: int) -> Bucket:
+        """The bucket of this number; a new one begins with what was before it."""
+        bucket, state = self.buckets.get(number), self.state
         if bucket is None:
-            entry = copy(entry or self.state.tail)
-            bucket = TimelineRow(entry, copy(entry), b"", [])
-            state = self.state
+            bucket = self.buckets.create(number, state.tail if number > state.newest_bucket else self._entry_of(number))
             if not state.newest_bucket:
                 state.oldest_bucket = state.newest_bucket = number
             state.oldest_bucket, state.newest_bucket = min(state.oldest_bucket, number), max(state.newest_bucket, number)
-        self._rows.put(key, bucket)
         return bucket
 
-    def _insert(self, point: Point, raw_source: str) -> None:
-        """Put a late point into its bucket."""
-        number = point.at // BUCKET_US
-        bucket = self._open_bucket(number, self._entry_of(number))
-        points = points_of(bucket)
-        raw = raw_index(bucket, raw_source) << RAW_BITS | point.raw
-        insort(points, point._replace(raw=raw), key=lambda known: (known.at, known.seq, known.raw))
-        bucket.points = np.array(points, "<i8").tobytes()
-        self._count("late")
+    def _insert(self, readings: Readings, raw_source: str) -> set[int]:
+        """Put readings in truth order into their buckets. Returns those: they have to be counted anew."""
+        numbers = readings[:, 1] // BUCKET_US
+        starts = [0, *(np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist(), len(readings)]
+        for start, stop in pairwise(starts):
+            bucket = self._bucket(int(numbers[start]))
+            points = readings[start:stop][:, _AS_POINT]
+            points[:, 3] |= bucket.raw_index(raw_source) << RAW_BITS
+            bucket.insert(points)
+            self._note_seqs(bucket)
+        self.state.high_seq = max(self.state.high_seq, int(readings[:, 0].max()))
+        return set(numbers.tolist())
 
     def _entry_of(self, number: int) -> PointState:
         """State before a bucket that does not exist: the exit of the one before it."""
         for earlier in range(number - 1, self.state.oldest_bucket - 1, -1):
-            bucket: TimelineRow | None = self._rows.get(f"{self._prefix}{earlier}")
+            bucket = self.buckets.get(earlier)
             if bucket is not None:
-                return bucket.exit
+                return bucket.row.exit
         return self.state.base
 
     def recount(self, from_us: int, to_us: int) -> None:
@@ -227,173 +280,100 @@ class Timeline:
         state = self.state
         if state.newest_bucket:
             first, last = max(from_us // BUCKET_US, state.oldest_bucket), min(to_us // BUCKET_US, state.newest_bucket)
-            self._recount(set(range(first, last + 1)))
+            self._recount(range(first, last + 1))
 
-    def _recount(self, numbers: set[int]) -> None:
+    def _recount(self, numbers: Iterable[int]) -> None:
         """Count these buckets anew, and each one after them whose entry state changed by it."""
-        if not numbers:
-            return
         loose: set[str] = set()
-        entry: PointState | None = None
-        for number in range(min(numbers), self.state.newest_bucket + 1):
-            bucket: TimelineRow | None = self._rows.get(f"{self._prefix}{number}")
-            if bucket is None:
+        done = -1
+        for number in sorted(numbers):
+            if number <= done:
                 continue
-            if entry is None:
-                entry = self._entry_of(number)
-            if number in numbers or bucket.entry != entry:
-                bucket.entry = copy(entry)
+            bucket = self.buckets.get(number)
+            entry = self._entry_of(number) if bucket is not None else None
+            while bucket is not None and entry is not None:
+                if bucket.row.entry != entry:
+                    bucket.row.entry, bucket.changed = copy(entry), True
                 loose |= self._count_bucket(bucket)
-                self._rows.put(f"{self._prefix}{number}", bucket)
-            elif number > max(numbers):
-                entry = None  # from here on nothing changes, and the tail stays
-                break
-            entry = bucket.exit
-        if entry is not None:
-            self.state.tail = copy(entry)
+                done, entry = bucket.number, bucket.row.exit
+                bucket = self._after(done)
+                if bucket is None:
+                    self.state.tail = copy(entry)
+                elif bucket.row.entry == entry and bucket.number not in numbers:
+                    break
         if loose:
-            self._tighten(loose)
+            tighten(self._row, loose, self._shares_since)
 
-    def _count_bucket(self, bucket: TimelineRow) -> set[str]:
-        state, shares = copy(bucket.entry), list[Share]()
-        for point in points_of(bucket):
-            deltas: list[Delta] = []
-            advance(state, point, self._counter, deltas, [])
-            for delta in deltas:
-                self._share(delta, bucket.raw_sources[delta.raw >> RAW_BITS], delta.raw & ((1 << RAW_BITS) - 1), shares)
-        bucket.exit = state
-        if shares == bucket.shares:
+    def _after(self, number: int) -> Bucket | None:
+        return next(self.buckets.between(number + 1, self.state.newest_bucket), None)
+
+    def _shares_since(self, first_at: int) -> Iterable[Share]:
+        """Shares of all buckets in which something counted at `first_at` or later can be."""
+        first = max(first_at // BUCKET_US, self.state.oldest_bucket)
+        for bucket in self.buckets.between(first, self.state.newest_bucket):
+            yield from bucket.row.shares
+
+    def _count_bucket(self, bucket: Bucket) -> set[str]:
+        exit_, shares = self._counting.count(bucket)
+        bucket.changed |= exit_ != bucket.row.exit
+        bucket.row.exit = exit_
+        if shares == bucket.row.shares:
             return set()
-        old, bucket.shares = bucket.shares, shares
+        bucket.changed = True
+        old, bucket.row.shares = bucket.row.shares, shares
+        loose = loosened(self._row, old, shares)
         take_back(self._row, old)
         give(self._row, shares)
-        return shrunk(old, shares)
-
-    def _tighten(self, destinations: set[str]) -> None:
-        """Bounds only ever widen; after quantity was moved they are rebuilt from what is left."""
-        rebuilt = {key: self._row.totals[key] for key in destinations}
-        for total in rebuilt.values():
-            total.ranges, total.records, total.first_at, total.last_at = [], 0, 2**62, 0
-        for number in range(self.state.oldest_bucket, self.state.newest_bucket + 1):
-            bucket: TimelineRow | None = self._rows.get(f"{self._prefix}{number}")
-            for share in bucket.shares if bucket is not None else ():
-                if share.destination in rebuilt:
-                    total = rebuilt[share.destination]
-                    total.records += share.records
-                    total.first_at, total.last_at = min(total.first_at, share.first_at), max(total.last_at, share.last_at)
-                    add_ranges(total.ranges, share.ranges)
-        for total in rebuilt.values():
-            total.first_at = min(total.first_at, total.last_at)
+        return loose
 
     def expire(self, before_us: int) -> None:
         """Forget buckets that ended before: their quantity stays in the totals, where nothing can move it any more."""
         state = self.state
         while state.newest_bucket and state.oldest_bucket < min(state.newest_bucket, before_us // BUCKET_US):
-            key = f"{self._prefix}{state.oldest_bucket}"
-            bucket: TimelineRow | None = self._rows.get(key)
+            bucket = self.buckets.get(state.oldest_bucket)
             if bucket is not None:
-                state.base = copy(bucket.exit)
-                self._rows.delete(key)
-            if self._seqs is not None:
-                self._seqs.pop(state.oldest_bucket, None)
+                state.base = copy(bucket.row.exit)
+                self.buckets.delete(state.oldest_bucket)
             state.oldest_bucket += 1
+        if self._spans is not None:
+            self._spans.forget(state.oldest_bucket)
 
-    # -- shares
+    # -- what is known
 
-    def _share(self, delta: Delta, raw_source: str, raw: int, shares: list[Share]) -> None:
-        span = self._ownership.at(delta.at)
-        if delta.gap_from is not None and span.run is not None:
-            before = self._ownership.at(delta.gap_from).run
-            if before is None or before.run != span.run.run:
-                destinations = [(unattributed(span.business_date, self._name, self._counter), 1)]
-                if self._counter.counts != "indicator":
-                    add_share(shares, destinations, delta, raw_source, raw)
-                return
-        add_share(shares, count_destinations(span, self._name, self._counter, self._basis), delta, raw_source, raw)
-
-    def _credit(self, bucket: TimelineRow, shares: list[Share]) -> None:
-        for share in shares:
-            known = next((entry for entry in bucket.shares if entry.destination == share.destination), None)
-            if known is None:
-                bucket.shares.append(Share(share.destination, 0, 0, share.first_at, share.last_at))
-                known = bucket.shares[-1]
-            known.amount += share.amount
-            known.records += share.records
-            known.first_at, known.last_at = min(known.first_at, share.first_at), max(known.last_at, share.last_at)
-            add_ranges(known.ranges, share.ranges)
-        give(self._row, shares)
-
-    # -- sequence numbers
-
-    def _known(self, point: Point, raw_source: str) -> Point | None:
-        """The reading that came before with this sequence number; without one see `_same`."""
-        if point.seq > self.state.high_seq or (point.seq < 0 and point.at > self.state.last_at):
+    def _known(self, point: Point, raw_source: str) -> int | None:
+        """Value of the reading that came before with this sequence number. Without one: of the same time and value; but two
+        increments of one moment are two records."""
+        state = self.state
+        if point.seq > state.high_seq or (point.seq < 0 and point.at > state.last_at):
             return None
         number = point.at // BUCKET_US
         if point.seq < 0:
-            bucket: TimelineRow | None = self._rows.get(f"{self._prefix}{number}")
-            same = (known for known in points_of(bucket) if self._same(bucket, known, point, raw_source)) if bucket else iter(())
-            return next(same, None)
-        if self._seqs is None:
-            self._seqs = self._seqs_of_rows()
-        candidates = [known for known, (low, high) in self._seqs.items() if low <= point.seq <= high]
-        for candidate in sorted(candidates, key=lambda known: known != number):  # a redelivery has the same time
-            bucket = self._rows.get(f"{self._prefix}{candidate}")
-            for known in points_of(bucket) if bucket is not None else ():
-                if known.seq == point.seq:
-                    return known
+            bucket = self.buckets.get(number)
+            points = bucket.points if bucket is not None else np.empty((0, 4), np.int64)
+            same = points[(points[:, 0] == point.at) & (points[:, 1] == point.seq) & (points[:, 2] == point.value)]
+            if self._counter.shows == "increment" and bucket is not None:
+                index = bucket.raw_index(raw_source)
+                same = same[same[:, 3] == index << RAW_BITS | point.raw]
+            return point.value if len(same) else None
+        for candidate in sorted(self._sequence().having(point.seq), key=lambda known: known != number):
+            bucket = self.buckets.get(candidate)  # first where it belongs: a redelivery has the same time
+            if bucket is not None:
+                found = bucket.points[bucket.points[:, 1] == point.seq]
+                if len(found):
+                    return int(found[0, 2])
         return None
 
-    def _same(self, bucket: TimelineRow, known: Point, point: Point, raw_source: str) -> bool:
-        """Without sequence numbers: a total that shows the same at the same time says nothing new, but two increments of
-        one moment are two records."""
-        if known[:3] != point[:3]:
-            return False
-        index, offset = known.raw >> RAW_BITS, known.raw & ((1 << RAW_BITS) - 1)
-        return self._counter.shows == "total" or (bucket.raw_sources[index], offset) == (raw_source, point.raw)
+    def _sequence(self) -> SequenceSpans:
+        if self._spans is None:
+            self._spans = SequenceSpans(self.state.oldest_bucket)
+            for bucket in self.buckets.between(self.state.oldest_bucket, self.state.newest_bucket):
+                self._note_seqs(bucket)
+        return self._spans
 
-    def _seqs_of_rows(self) -> dict[int, tuple[int, int]]:
-        found: dict[int, tuple[int, int]] = {}
-        for number in range(self.state.oldest_bucket, self.state.newest_bucket + 1):
-            bucket: TimelineRow | None = self._rows.get(f"{self._prefix}{number}")
-            seqs = [point.seq for point in points_of(bucket) if point.seq >= 0] if bucket is not None else []
-            if seqs:
-                found[number] = (min(seqs), max(seqs))
-        return found
+    def _note_seqs(self, bucket: Bucket) -> None:
+        if self._spans is not None:
+            self._spans.note(bucket.number, bucket.row.low_seq, bucket.row.high_seq)
 
-    def _note_seqs(self, number: int, low: int, high: int) -> None:
-        if self._seqs is not None and low >= 0:
-            known = self._seqs.get(number, (low, high))
-            self._seqs[number] = (min(low, known[0]), max(high, known[1]))
-
-    def _tally(self, falls: Sequence[Fall]) -> None:
-        for fall in falls:
-            self._count(TALLY[fall.was])
-
-    def _count(self, what: str) -> None:
-        self._row.tally[what] = self._row.tally.get(what, 0) + 1
-
-
-def add_share(
-    shares: list[Share], destinations: Sequence[tuple[Destination, int]], delta: Delta, raw_source: str, raw: int
-) -> None:
-    for destination, factor in destinations:
-        key = destination.key()
-        known = next((share for share in shares if share.destination == key), None)
-        if known is None:
-            known = Share(key, 0, 0, delta.at, delta.at)
-            shares.append(known)
-        known.amount += delta.pieces * factor
-        known.records += 1
-        known.first_at, known.last_at = min(known.first_at, delta.at), max(known.last_at, delta.at)
-        add_range(known.ranges, raw_source, raw, raw, 1)
-
-
-def points_of(bucket: TimelineRow) -> list[Point]:
-    return [Point(*values) for values in np.frombuffer(bucket.points, "<i8").reshape(-1, 4).tolist()]
-
-
-def raw_index(bucket: TimelineRow, raw_source: str) -> int:
-    if raw_source not in bucket.raw_sources:
-        bucket.raw_sources.append(raw_source)
-    return bucket.raw_sources.index(raw_source)
+    def _count(self, what: str, times: int = 1) -> None:
+        if times:
+            self._row.tally[what] = self._row.tally.get(what, 0) + times

@@ -1,6 +1,6 @@
 """Totals of one equipment by destination: what its buckets and declarations give, added up."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from schemas.records import EquipmentRow, Share, TotalState
 from tables.lineage import add_ranges, drop_records
@@ -21,7 +21,7 @@ def give(row: EquipmentRow, shares: Iterable[Share]) -> None:
 
 
 def take_back(row: EquipmentRow, shares: Iterable[Share]) -> None:
-    """Undo `give`. Bounds (times, raw ranges) stay as wide as they were: see `shrunk`."""
+    """Undo `give`. Bounds (times, raw ranges) stay as wide as they were: see `loosened`."""
     for share in shares:
         total = row.totals[share.destination]
         total.amount -= share.amount
@@ -30,10 +30,45 @@ def take_back(row: EquipmentRow, shares: Iterable[Share]) -> None:
         total.dirty = True
 
 
-def shrunk(old: Iterable[Share], new: Iterable[Share]) -> set[str]:
-    """Destinations whose bounds in the total may now be too wide, because `new` does not reach as far as `old` did."""
+def loosened(row: EquipmentRow, old: Iterable[Share], new: Iterable[Share]) -> set[str]:
+    """Destinations whose bounds in the total may be too wide once `new` stands for `old`: `old` is at an edge of the total,
+    and `new` does not reach as far."""
     by_destination = {share.destination: share for share in new}
-    return {share.destination for share in old if not _covers(by_destination.get(share.destination), share)}
+    return {
+        share.destination
+        for share in old
+        if _at_edge(row.totals[share.destination], share) and not _covers(by_destination.get(share.destination), share)
+    }
+
+
+def tighten(row: EquipmentRow, destinations: Iterable[str], shares_since: Callable[[int], Iterable[Share]]) -> None:
+    """Bounds only ever widen; after quantity was moved they are rebuilt from what is left.
+
+    shares_since: all shares in which something counted at that time or later can be.
+    """
+    rebuilt = {key: row.totals[key] for key in destinations}
+    first_at = min(total.first_at for total in rebuilt.values())
+    for total in rebuilt.values():
+        total.ranges, total.records, total.first_at, total.last_at = [], 0, 2**62, 0
+    for share in shares_since(first_at):
+        known = rebuilt.get(share.destination)
+        if known is not None:
+            known.records += share.records
+            known.first_at, known.last_at = min(known.first_at, share.first_at), max(known.last_at, share.last_at)
+            add_ranges(known.ranges, share.ranges)
+    for total in rebuilt.values():
+        total.first_at = min(total.first_at, total.last_at)
+
+
+def _at_edge(total: TotalState, share: Share) -> bool:
+    if share.first_at <= total.first_at or share.last_at >= total.last_at:
+        return True
+    ranges = {entry.raw_source: entry for entry in total.ranges}
+    return any(
+        entry.raw_source in ranges
+        and (entry.first <= ranges[entry.raw_source].first or entry.last >= ranges[entry.raw_source].last)
+        for entry in share.ranges
+    )
 
 
 def _covers(wide: Share | None, narrow: Share) -> bool:

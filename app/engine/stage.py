@@ -120,10 +120,10 @@ class Fold(Protocol):
 
 @runtime_checkable
 class Gathering(Protocol):
-    """A fold that gathers messages until the commit that they leave with."""
+    """A fold that gathers messages or rows until the commit that they leave with."""
 
     def before_commit(self, step: Any) -> None:
-        """`step`: Step without records. Emit what was gathered from the records folded so far."""
+        """`step`: Step without records. Emit or put what was gathered from the records folded so far."""
         ...
 
 

@@ -92,6 +92,7 @@ class Floor:
             batch = inbox[start : start + OFFLINE_BATCH]
             step.records = [PlainMessage(message.offset(), message.value(), message.key()) for message in batch]
             stage.fold(step)
+        stage.before_commit(step)
         step.state.next_offset = position.next_offset
         return step
 

@@ -37,6 +37,7 @@ class Floor:
         """One batch."""
         self.step.deliver(*records)
         self.stage.fold(self.step)
+        self.stage.before_commit(self.step)
 
     def upstream_tick(self, now: int, final: bool = False) -> Tick:
         (sender,) = self.topology.upstreams("equipment", self.configurations[0])

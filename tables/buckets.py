@@ -1,0 +1,146 @@
+"""The buckets of one counter: ten minutes of readings each, unpacked while they are worked on.
+
+A row keeps its points packed (tables/points.py). Whoever changes them works on a table of numbers in memory; `save` packs what
+changed and puts it into the rows, at the latest before each checkpoint.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from schemas.records import PointState, TimelineRow
+from tables.counter import Point, copy
+from tables.points import RAW_BITS, Points, pack, unpack
+from tables.rows import RowStore
+
+BUCKET_US = 600_000_000
+_ROOM = 64
+"""Points that a bucket has room for at first."""
+
+
+class Bucket:
+    """Row and points of ten minutes. After a change of either: `changed = True`."""
+
+    __slots__ = ("_table", "changed", "number", "row", "size")
+
+    def __init__(self, number: int, row: TimelineRow) -> None:
+        self.number, self.row = number, row
+        self.changed = False
+        self.size = 0
+        self._table: Points | None = None
+
+    @property
+    def points(self) -> Points:
+        """In truth order. A view: not to be kept over a change."""
+        return self._unpacked()[: self.size]
+
+    def _unpacked(self) -> Points:
+        if self._table is None:
+            row = self.row
+            self._table = unpack(row.packed) if row.packed else np.frombuffer(row.points, "<i8").reshape(-1, 4).copy()
+            self.size = len(self._table)
+        return self._table
+
+    def append(self, points: Points) -> None:
+        """Points that are later than all in here."""
+        table, end = self._unpacked(), self.size + len(points)
+        if end > len(table):
+            self._table = np.empty((max(_ROOM, end + end // 2), 4), np.int64)
+            self._table[: self.size] = table[: self.size]
+            table = self._table
+        table[self.size : end] = points
+        self.size, self.changed = end, True
+        self._span(points[:, 1])
+
+    def append_one(self, point: Point) -> None:
+        table = self._unpacked()
+        if self.size == len(table):
+            self.append(np.array([point], np.int64))
+            return
+        table[self.size] = point
+        self.size, self.changed = self.size + 1, True
+        if point.seq >= 0:
+            row = self.row
+            row.low_seq = point.seq if row.low_seq < 0 else min(row.low_seq, point.seq)
+            row.high_seq = max(row.high_seq, point.seq)
+
+    def insert(self, points: Points) -> None:
+        """Points in truth order, anywhere."""
+        known = self.points
+        times = known[:, 0]
+        at = np.searchsorted(times, points[:, 0], "right")
+        if ((at > 0) & (times[at - 1] == points[:, 0])).any() if len(times) else False:
+            table = np.concatenate([known, points])
+            table = table[np.lexsort((table[:, 3], table[:, 1], table[:, 0]))]
+        else:
+            table = np.insert(known, at, points, axis=0)
+        self._table, self.size, self.changed = table, len(table), True
+        self._span(points[:, 1])
+
+    def _span(self, seqs: Points) -> None:
+        low, high, row = int(seqs.min()), int(seqs.max()), self.row
+        if high >= 0:
+            low = low if low >= 0 else int(seqs[seqs >= 0].min())
+            row.low_seq = low if row.low_seq < 0 else min(row.low_seq, low)
+            row.high_seq = max(row.high_seq, high)
+
+    def raw_index(self, raw_source: str) -> int:
+        sources = self.row.raw_sources
+        if raw_source not in sources:
+            sources.append(raw_source)
+        return sources.index(raw_source)
+
+    def pack(self) -> TimelineRow:
+        if self._table is not None:
+            self.row.packed, self.row.points = pack(self.points), b""
+        return self.row
+
+
+class Buckets:
+    """All buckets of a counter that are within the late horizon, by number (time divided by their length)."""
+
+    def __init__(self, rows: RowStore, prefix: str) -> None:
+        self._rows, self._prefix = rows, prefix
+        self._open: dict[int, Bucket] = {}
+
+    @property
+    def opened(self) -> int:
+        """How many are in memory."""
+        return len(self._open)
+
+    def get(self, number: int) -> Bucket | None:
+        bucket = self._open.get(number)
+        if bucket is None:
+            row: TimelineRow | None = self._rows.get(f"{self._prefix}{number}")
+            if row is None:
+                return None
+            bucket = self._open[number] = Bucket(number, row)
+        return bucket
+
+    def create(self, number: int, entry: PointState) -> Bucket:
+        bucket = self._open[number] = Bucket(number, TimelineRow(copy(entry), copy(entry), []))
+        bucket.changed = True
+        return bucket
+
+    def between(self, first: int, last: int) -> Iterator[Bucket]:
+        for number in range(first, last + 1):
+            bucket = self.get(number)
+            if bucket is not None:
+                yield bucket
+
+    def delete(self, number: int) -> None:
+        self._open.pop(number, None)
+        self._rows.delete(f"{self._prefix}{number}")
+
+    def save(self, newest: int) -> None:
+        """Put what changed; only the newest stays unpacked."""
+        for bucket in self._open.values():
+            if bucket.changed:
+                self._rows.put(f"{self._prefix}{bucket.number}", bucket.pack())
+                bucket.changed = False
+        self._open = {number: bucket for number, bucket in self._open.items() if number == newest}
+
+
+def raw_of(bucket: Bucket, raw: int) -> tuple[str, int]:
+    """Raw source and offset of a point."""
+    return bucket.row.raw_sources[raw >> RAW_BITS], raw & ((1 << RAW_BITS) - 1)

@@ -1,0 +1,123 @@
+"""The vectorised ways against the definition: the same points in, the same shares and the same state out."""
+
+import random
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.records import PointState, TimelineRow
+from streams.equipment import calendar_of
+from tables.attribution import Ownership
+from tables.buckets import Bucket
+from tables.counter import UNAVAILABLE
+from tables.counting import Counting
+from tables.points import RAW_BITS, pack, unpack
+from tests.property.shop_floor import BEGIN, MODULUS, shops
+from tests.unit.tables.floor_bench import MACHINE, S, configuration, frame, machine
+
+NUMBERS = st.one_of(st.integers(-3, 3), st.integers(0, 2**40), st.integers(-(2**63), 2**63 - 1))
+ROWS = st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS, st.integers(0, 2**62)), max_size=60)
+STEPS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from([1_000, 999_983, 1_000_000]), st.integers(-1, 2)), max_size=200)
+
+
+@given(ROWS)
+def test_any_numbers_come_back_from_their_packing(rows: list[tuple[int, int, int, int]]) -> None:
+    points = np.array(rows, np.int64).reshape(-1, 4)
+    assert (unpack(pack(points)) == points).all()
+
+
+@given(STEPS, st.integers(1, 4), st.lists(st.integers(0, 199), max_size=5))
+def test_readings_come_back_from_their_packing(steps: list[tuple[int, int, int]], sources: int, far: list[int]) -> None:
+    points = np.cumsum([(step[1], step[0], step[2], 7) for step in steps] or [(0, 0, 0, 0)], axis=0).astype(np.int64)
+    points[:, 3] |= (np.arange(len(points)) % sources) << RAW_BITS
+    for index in far:
+        points[index % len(points), 3] += 1_000_000
+    assert (unpack(pack(points)) == points).all()
+
+
+VALUES = st.one_of(st.integers(0, 3), st.just(100), st.just(UNAVAILABLE))
+ENTRIES = st.sampled_from(
+    [PointState(), PointState(0, seq=4), PointState(2), PointState(2, low=0, low_at=5), PointState(1, broken_at=BEGIN - S)]
+)
+
+
+@given(
+    shops(any_order=True),
+    st.lists(st.tuples(st.integers(0, 600 * S - 1), VALUES), min_size=1, max_size=40),
+    ENTRIES,
+    st.booleans(),
+    st.sampled_from(["total", "increment"]),
+    st.sampled_from(["gross", "good", "indicator"]),
+)
+def test_a_bucket_counted_in_one_stroke(
+    shop: Any, at: list[Any], entry: PointState, rising: bool, shows: str, counts: str
+) -> None:
+    values = [value for _, value in at]
+    points = [
+        (BEGIN + moment, 10 + n, value, n % 2 << RAW_BITS | n)
+        for n, (moment, value) in enumerate(
+            zip(sorted(moment for moment, _ in at), sorted(values) if rising else values, strict=True)
+        )
+    ]
+    counter: dict[str, Any] = {"shows": shows, "counts": counts}
+    if shows == "total" and shop.on_fall != "reset":
+        counter |= {"on_fall": shop.on_fall, **({"modulus": str(MODULUS)} if shop.on_fall == "rollover" else {})}
+    plant = {"equipment": {"*": {"counters": {"shots": counter}}}}
+    equipment = machine(plant)
+    for event in shop.events:
+        equipment.run_event(event)
+    config = configuration(plant).plant
+    found = config.counter_for(MACHINE, "shots")
+    assert found is not None
+    counting = Counting("shots", found, Ownership(equipment.row, calendar_of(config), 0))
+    bucket = Bucket(0, TimelineRow(entry, PointState(), ["a", "b"]))
+    bucket.append(np.array(points, np.int64))
+    assert counting.count(bucket) == counting.count_by_definition(bucket)
+
+
+def arrivals_of(rng: random.Random, numbered: bool, dirty: float, late: float, repeats: int) -> list[tuple[int, int, int | None]]:
+    """Up to 300 readings, mostly rising, as they arrive: a share late, some again, with the same value or another."""
+    moment, count, found = BEGIN, 1000, list[tuple[int, int, int | None]]()
+    for n in range(rng.randint(30, 300)):
+        moment += rng.choice((1, 1, 1, 2, 90)) * S
+        count = rng.choice((0, 5, count // 2)) if rng.random() < dirty else count + rng.randint(0, 3)
+        found.append((n if numbered else -1, moment, None if rng.random() < dirty / 2 else count))
+    delays = [rng.choice((2, 40, 900, 7200)) * S if rng.random() < late else 0 for _ in found]
+    arrivals = [one for _, one in sorted(zip(delays, found, strict=True), key=lambda pair: pair[0] + pair[1][1])]
+    for _ in range(repeats):
+        seq, at, value = rng.choice(arrivals)
+        again = value if rng.random() < 0.5 or not numbered else 7
+        arrivals.insert(rng.randint(0, len(arrivals)), (seq, at, again))
+    return arrivals
+
+
+@given(
+    shops(any_order=True),
+    st.integers(0, 2**32),
+    st.booleans(),
+    st.sampled_from([0.0, 0.0, 0.02, 0.2]),
+    st.sampled_from([0.0, 0.05, 0.3]),
+    st.integers(0, 4),
+)
+def test_readings_taken_in_one_stroke(shop: Any, seed: int, numbered: bool, dirty: float, late: float, repeats: int) -> None:
+    """The same arrivals in frames of any size, and one by one: the same rows, totals, tally and refusals."""
+    rng = random.Random(seed)
+    arrivals = arrivals_of(rng, numbered, dirty, late, repeats)
+    sizes = [rng.choice((1, 24, 40, 100, 400)) for _ in range(3)]
+    results = []
+    for together in (True, False):
+        shots = {"on_fall": shop.on_fall, **({"modulus": str(MODULUS)} if shop.on_fall == "rollover" else {})}
+        equipment = machine({"equipment": {"*": {"counters": {"shots": shots}}}})
+        for event in shop.events:
+            equipment.run_event(event)
+        start, turn, refused = 0, 0, list[int]()
+        while start < len(arrivals):
+            size = sizes[turn % len(sizes)] if together else 1
+            part = frame(*arrivals[start : start + size], first_raw=start)
+            refused += [start + index for one in equipment.readings("shots", part, "raw.p/0") for index in one.indexes]
+            start, turn = start + size, turn + 1
+        equipment.save()
+        results.append((equipment.row, equipment._rows.rows, sorted(refused)))  # type: ignore[attr-defined]
+    assert results[0] == results[1]
