@@ -35,8 +35,8 @@ from tables.attribution import segments_of
 from tables.calendar import Calendar
 from tables.destination import UNATTRIBUTED, Destination
 from tables.equipment import Equipment, Refused, row_key
+from tables.known import Readings
 from tables.rejected import Rejected
-from tables.timeline import Readings
 
 READING_BYTES = 32
 MAX_OPENED = 4_000

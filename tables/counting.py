@@ -24,8 +24,8 @@ Pieces = npt.NDArray[np.int64]
 class Counting:
     """One counter under one ownership. A new ownership is a new Counting."""
 
-    def __init__(self, name: str, counter: Counter, ownership: Ownership) -> None:
-        self._name, self._counter, self._ownership = name, counter, ownership
+    def __init__(self, name: str, counter: Counter, ownership: Ownership, basis: bool = True) -> None:
+        self._name, self._counter, self._ownership, self._basis = name, counter, ownership, basis
         self._adds_up = counter.shows == "increment"
         self._span = Span(0, 0, None, (), (), "")
         self._keys: list[tuple[str, int]] = []
@@ -102,7 +102,8 @@ class Counting:
     def _keys_at(self, moment: int) -> list[tuple[str, int]]:
         if not self._span.start <= moment < self._span.end:
             self._span = self._ownership.at(moment)
-            self._keys = [(to.key(), factor) for to, factor in count_destinations(self._span, self._name, self._counter)]
+            found = count_destinations(self._span, self._name, self._counter, self._basis)
+            self._keys = [(to.key(), factor) for to, factor in found]
         return self._keys
 
 

@@ -23,10 +23,11 @@ from tables.attribution import Ownership
 from tables.buckets import BUCKET_US
 from tables.calendar import Calendar
 from tables.destination import Destination
+from tables.known import Readings
 from tables.rejected import Rejected
 from tables.rows import RowStore
 from tables.runs import Changed
-from tables.timeline import Readings, Timeline
+from tables.timeline import Timeline
 from tables.totals import give, take_back
 
 RUN_EVENTS: dict[type, Callable[[EquipmentRow, Any], Changed | None]] = {

@@ -13,17 +13,16 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from schemas.configuration import Counter
 from schemas.records import CounterState, EquipmentRow, PointState, Share
 from tables.attribution import Ownership
 from tables.buckets import BUCKET_US, Bucket, Buckets
-from tables.counter import Delta, Fall, Point, advance, copy
+from tables.counter import UNAVAILABLE, Delta, Fall, Point, advance, copy
 from tables.counting import Counting, merge
+from tables.known import Indexes, Known, Readings
 from tables.points import RAW_BITS
 from tables.rows import RowStore
-from tables.sequence import SequenceSpans
 from tables.totals import give, loosened, take_back, tighten
 
 VECTOR_MIN = 24
@@ -36,28 +35,28 @@ TALLY = {
     "stepped_back": "stepped_back",
 }
 """Name in the row's tally of what a fall was."""
-Readings = npt.NDArray[np.int64]
-"""n x 4: source_seq, occurred_at, value, raw offset (the layout of CounterFrame.readings)."""
-Indexes = npt.NDArray[np.int64]
 _AS_POINT = [1, 0, 2, 3]
+_NEVER = 2**62
 
 
 class Timeline:
     """The fold of one counter. `row` and the buckets are its state; nothing else is kept. Whoever changes it calls `save`."""
 
-    def __init__(self, rows: RowStore, row: EquipmentRow, name: str, counter: Counter, ownership: Ownership) -> None:
-        self._row, self._name, self._counter = row, name, counter
+    def __init__(
+        self, rows: RowStore, row: EquipmentRow, name: str, counter: Counter, ownership: Ownership, basis: bool = True
+    ) -> None:
+        """`basis`: what is backflushed follows from this counter."""
+        self._row, self._name, self._counter, self._basis = row, name, counter, basis
         self.buckets = Buckets(rows, f"t|{row.plant}|{row.equipment}|{name}|")
         state = row.counters.get(name)
         if state is None:
             state = row.counters[name] = CounterState(PointState(), PointState())
         self.state = state
-        self._spans: SequenceSpans | None = None
-        """Made from the rows when it is first asked for."""
+        self._known = Known(self.buckets, self.state, counter)
         self.attribute_by(ownership)
 
     def attribute_by(self, ownership: Ownership) -> None:
-        self._counting = Counting(self._name, self._counter, ownership)
+        self._counting = Counting(self._name, self._counter, ownership, self._basis)
 
     def save(self) -> None:
         self.buckets.save(self.state.newest_bucket)
@@ -71,10 +70,10 @@ class Timeline:
         """
         if len(readings) < VECTOR_MIN:
             return self._read_each(readings, raw_source)
-        if self._ascending(readings):
+        if self._known.ascending(readings):
             self._append(readings, raw_source)
             return []
-        repeated = self._repeated(readings)
+        repeated = self._known.repeated(readings)
         if repeated is None:
             return self._read_each(readings, raw_source)
         self._read_new(np.delete(readings, repeated, axis=0) if len(repeated) else readings, raw_source)
@@ -86,7 +85,7 @@ class Timeline:
         conflicts, late = [], set[int]()
         for index, (seq, at, value, raw) in enumerate(readings.tolist()):
             point = Point(at, seq, value, raw)
-            known = self._known(point, raw_source)
+            known = self._known.value_of(point, raw_source)
             if known is None:
                 self._read_one(point, raw_source, late)
             elif known == value:
@@ -108,39 +107,6 @@ class Timeline:
             late |= self._insert(np.array([(point.seq, point.at, point.value, point.raw)], np.int64), raw_source)
             self._count("late")
 
-    def _ascending(self, readings: Readings) -> bool:
-        """Later than all that is known, each later than the one before it, with numbers that nobody had."""
-        state, seqs, times = self.state, readings[:, 0], readings[:, 1]
-        first, at = int(seqs[0]), int(times[0])
-        if first >= 0:
-            if first <= state.high_seq or at < state.last_at or not bool((seqs[1:] > seqs[:-1]).all()):
-                return False
-            return bool((times[1:] >= times[:-1]).all())
-        return at > state.last_at and not bool((seqs >= 0).any()) and bool((times[1:] > times[:-1]).all())
-
-    def _repeated(self, readings: Readings) -> Indexes | None:
-        """Indexes of readings that may be known already, or of which an earlier one in here has the same number (without
-        numbers: the same time). None: some have numbers and some have not."""
-        state, numbered = self.state, readings[:, 0] >= 0
-        if not numbered.all() and numbered.any():
-            return None
-        column = 0 if numbered[0] else 1
-        ids = readings[:, column]
-        firsts = np.unique(ids, return_index=True)[1]
-        new = np.zeros(len(ids), bool)
-        new[firsts] = True
-        asked = np.flatnonzero(ids <= (state.high_seq if column == 0 else state.last_at))
-        if len(asked):
-            order = np.argsort(ids[asked], kind="stable")
-            wanted, asked = ids[asked][order], asked[order]
-            numbers = self._sequence().candidates(wanted) if column == 0 else np.unique(wanted // BUCKET_US).tolist()
-            for number in numbers:
-                bucket = self.buckets.get(number)
-                if bucket is not None:
-                    known = np.isin(wanted, bucket.points[:, 1 - column])
-                    new[asked[known]] = False
-        return np.flatnonzero(~new)
-
     def _read_new(self, readings: Readings, raw_source: str) -> None:
         """Readings that nobody knows, in the order of their arrival."""
         while len(readings) >= VECTOR_MIN:
@@ -156,6 +122,8 @@ class Timeline:
             ordered = readings[order]
             split = len(readings) - int(after.sum())
             stop = self._first_fall(ordered[split:], order[split:]) if late.any() else len(readings)
+            if 0 < split < len(readings):
+                stop = min(stop, self._first_misfit(ordered[:split], order[:split]))
             if stop >= len(readings):
                 self._recount(self._insert(ordered[:split], raw_source) if split else set())
                 self._append(ordered[split:], raw_source)
@@ -169,16 +137,39 @@ class Timeline:
 
     def _first_fall(self, ordered: Readings, arrival: Indexes) -> int:
         """Index by arrival of the first reading that makes the count fall among these, or be undecided; else a large one."""
-        never = 2**62
         if not len(ordered) or self._counter.shows == "increment":
-            return never
+            return _NEVER
         if not self._counting.is_plain(self.state.tail):
             return 0
         values = ordered[:, 2]
         falls = np.flatnonzero(values[1:] < values[:-1])
-        found = int(np.maximum(arrival[falls], arrival[falls + 1]).min()) if len(falls) else never
+        found = int(np.maximum(arrival[falls], arrival[falls + 1]).min()) if len(falls) else _NEVER
         assert self.state.tail.value is not None
         return min(found, int(arrival[0])) if int(values[0]) < self.state.tail.value else found
+
+    def _first_misfit(self, ordered: Readings, arrival: Indexes) -> int:
+        """Index by arrival of the first of these late readings that does not lie between the counts around it: it might
+        change what the readings after all others mean. Else a large one."""
+        if self._counter.shows == "increment":
+            return _NEVER
+        found = _NEVER
+        numbers = ordered[:, 1] // BUCKET_US
+        for number in np.unique(numbers).tolist():
+            mine = numbers == number
+            times, values = ordered[mine, 1], ordered[mine, 2]
+            bucket, following = self.buckets.get(number), self._after(number)
+            known = bucket.points if bucket is not None else np.empty((0, 4), np.int64)
+            entry = bucket.row.entry if bucket is not None else self._entry_of(number)
+            before = UNAVAILABLE if entry.value is None else entry.value
+            after = int(following.points[0, 2]) if following is not None else _NEVER
+            around = np.concatenate(([before], known[:, 2], [after]))
+            at = np.searchsorted(known[:, 0], times, "right")
+            misfits = (values < around[at]) | (values > around[at + 1])
+            misfits |= np.diff(values, prepend=values[0]) < 0
+            misfits |= at > np.searchsorted(known[:, 0], times)  # of one moment: the number decides
+            if misfits.any():
+                found = min(found, int(arrival[mine][misfits].min()))
+        return found
 
     # -- append
 
@@ -212,7 +203,7 @@ class Timeline:
             points = readings[start:stop][:, _AS_POINT]
             points[:, 3] |= bucket.raw_index(raw_source) << RAW_BITS
             bucket.append(points)
-            self._note_seqs(bucket)
+            self._known.note(bucket)
             if self._counter.shows == "total":
                 state.tail = PointState(value=int(points[-1, 2]), seq=int(points[-1, 1]))
                 bucket.row.exit = copy(state.tail)
@@ -230,7 +221,7 @@ class Timeline:
         bucket = self._bucket(point.at // BUCKET_US)
         advance(state.tail, point, self._counter, deltas, falls)
         bucket.append_one(point._replace(raw=bucket.raw_index(raw_source) << RAW_BITS | point.raw))
-        self._note_seqs(bucket)
+        self._known.note(bucket)
         bucket.row.exit = copy(state.tail)
         for fall in falls:
             self._count(TALLY[fall.was])
@@ -263,7 +254,7 @@ class Timeline:
             points = readings[start:stop][:, _AS_POINT]
             points[:, 3] |= bucket.raw_index(raw_source) << RAW_BITS
             bucket.insert(points)
-            self._note_seqs(bucket)
+            self._known.note(bucket)
         self.state.high_seq = max(self.state.high_seq, int(readings[:, 0].max()))
         return set(numbers.tolist())
 
@@ -335,44 +326,7 @@ class Timeline:
                 state.base = copy(bucket.row.exit)
                 self.buckets.delete(state.oldest_bucket)
             state.oldest_bucket += 1
-        if self._spans is not None:
-            self._spans.forget(state.oldest_bucket)
-
-    # -- what is known
-
-    def _known(self, point: Point, raw_source: str) -> int | None:
-        """Value of the reading that came before with this sequence number. Without one: of the same time and value; but two
-        increments of one moment are two records."""
-        state = self.state
-        if point.seq > state.high_seq or (point.seq < 0 and point.at > state.last_at):
-            return None
-        number = point.at // BUCKET_US
-        if point.seq < 0:
-            bucket = self.buckets.get(number)
-            points = bucket.points if bucket is not None else np.empty((0, 4), np.int64)
-            same = points[(points[:, 0] == point.at) & (points[:, 1] == point.seq) & (points[:, 2] == point.value)]
-            if self._counter.shows == "increment" and bucket is not None:
-                index = bucket.raw_index(raw_source)
-                same = same[same[:, 3] == index << RAW_BITS | point.raw]
-            return point.value if len(same) else None
-        for candidate in sorted(self._sequence().having(point.seq), key=lambda known: known != number):
-            bucket = self.buckets.get(candidate)  # first where it belongs: a redelivery has the same time
-            if bucket is not None:
-                found = bucket.points[bucket.points[:, 1] == point.seq]
-                if len(found):
-                    return int(found[0, 2])
-        return None
-
-    def _sequence(self) -> SequenceSpans:
-        if self._spans is None:
-            self._spans = SequenceSpans(self.state.oldest_bucket)
-            for bucket in self.buckets.between(self.state.oldest_bucket, self.state.newest_bucket):
-                self._note_seqs(bucket)
-        return self._spans
-
-    def _note_seqs(self, bucket: Bucket) -> None:
-        if self._spans is not None:
-            self._spans.note(bucket.number, bucket.row.low_seq, bucket.row.high_seq)
+        self._known.forget(state.oldest_bucket)
 
     def _count(self, what: str, times: int = 1) -> None:
         if times:
