@@ -92,7 +92,9 @@ MAX_FRAME_READINGS = 100
 MAX_TEXTS = 4096
 LIVE_STEP_US = 1_000_000
 SOURCE_HEADER, POSITION_HEADER, RECEIVED_HEADER, CONTROL_HEADER = "source", "position", "received_at", "control"
-"""Headers of recorded raw records: source of plant.yaml, `file:line`, microseconds; `control` = `end` closes the input."""
+"""Headers of raw records that come from files: source of plant.yaml, `file:line` (live the only one), microseconds; `control` =
+`end` closes the input."""
+MAX_LINE_DIGITS = 12
 _READING = struct.Struct("<4q")
 _TICK, _LABEL, _FINAL = "tick", "label", "final"
 
@@ -190,8 +192,15 @@ class IntakeStage:
     def _raw(self, step: Step, message: RawMessage) -> RawRecord | None:
         """The record as its source has it; None: the end of recorded input."""
         if not self._recorded:
-            here = f"{self._topic}/{step.partition}"
-            return RawRecord(message.value, self._live_source, here, message.offset, message.timestamp * 1000)
+            stated = dict(message.headers).get(POSITION_HEADER) if message.headers else None
+            file, _, line = (stated or b"").rpartition(b":")
+            if (
+                file and line.isdigit() and len(line) <= MAX_LINE_DIGITS
+            ):  # of a file that was dropped: where its record can be looked up
+                here, offset = self._text(file), int(line)
+            else:
+                here, offset = f"{self._topic}/{step.partition}", message.offset
+            return RawRecord(message.value, self._live_source, here, offset, message.timestamp * 1000)
         headers = dict(message.headers)
         if CONTROL_HEADER in headers:
             return None
@@ -204,7 +213,7 @@ class IntakeStage:
         if known is None:
             if len(self._texts) >= MAX_TEXTS:
                 self._texts.clear()
-            known = self._texts[header] = header.decode()
+            known = self._texts[header] = header.decode(errors="replace")
         return known
 
     # -- the clock

@@ -16,11 +16,13 @@ def _wire() -> None:
     from app.cli import config, explain, rules, schemas, topics
     from app.cli.demo import demo
     from app.cli.erp_sim import erp_sim
+    from app.cli.ingest import ingest
     from app.cli.run import run
     from app.cli.worker import worker
 
     app.command()(run)
     app.command()(worker)
+    app.command()(ingest)
     app.command()(demo)
     app.command("erp-sim")(erp_sim)
     app.add_typer(config.app, name="config")

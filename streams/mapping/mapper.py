@@ -53,6 +53,11 @@ class Mapper:
         """How the source's records are read."""
         return self._source.read
 
+    @property
+    def files(self) -> Sequence[str]:
+        """Globs of the names of the source's files; none: any."""
+        return self._source.files
+
     def map(self, raw: RawRecord) -> Mapped:
         """The events, readings and refusals of one raw record, in its own order; empty when all of it is ignored."""
         try:

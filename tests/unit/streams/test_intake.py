@@ -366,3 +366,25 @@ def test_the_owner_is_believed_and_a_source_that_states_no_system_is_not_asked()
     for intake in (owned_by("mes"), Intake()):
         intake.fold(line(1, T, "state"), line(2, T, "taken", po="O1"))
         assert intake.sent("exceptions") == []
+
+
+@pytest.mark.parametrize(
+    ("header", "place"),
+    [
+        (b"export.csv@0123456789ab:17", ("export.csv@0123456789ab", 17)),
+        (b"C:/x.csv:1", ("C:/x.csv", 1)),
+        (b"\xff:3", ("\ufffd", 3)),
+        (None, ("raw.P/0", 5)),
+        (b"", ("raw.P/0", 5)),
+        (b"export.csv", ("raw.P/0", 5)),
+        (b":3", ("raw.P/0", 5)),
+        (b"a:-1", ("raw.P/0", 5)),
+        (b"a:" + b"9" * 30, ("raw.P/0", 5)),
+    ],
+)
+def test_live_a_record_of_a_dropped_file_has_its_place_in_the_file(header: bytes | None, place: tuple[str, int]) -> None:
+    intake = Intake(recorded=False)
+    headers = [] if header is None else [("position", header)]
+    intake.fold(PlainMessage(5, line(5, T, "good", po="1", n=1).value, headers=headers, timestamp=T // 1000))
+    (event,) = [sent for sent in intake.sent("equipment.inbox") if not isinstance(sent, Tick)]
+    assert (event.raw_source, event.raw_offset, event.event_id) == (*place, f"{place[0]}:{place[1]}")

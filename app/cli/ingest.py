@@ -1,0 +1,69 @@
+"""`lineledger ingest`: files that are dropped into a folder become raw records of a source."""
+
+import signal
+from pathlib import Path
+from threading import Event
+from typing import Annotated, NoReturn
+
+import typer
+
+OK, LEFT, USAGE = 0, 1, 2
+STABLE, MARKER, RENAME = "stable", "marker", "rename"
+
+
+def ingest(
+    config: Annotated[Path, typer.Option(help="Folder with plant.yaml, rules.yaml and erp.yaml.")],
+    source: Annotated[str, typer.Option(help="Source of plant.yaml that the files belong to.")],
+    folder: Annotated[Path, typer.Option(help="Where files are dropped; done/ and refused/ are made in it.")],
+    bootstrap: Annotated[str, typer.Option(help="Kafka bootstrap servers.", envvar="LINELEDGER_BOOTSTRAP")],
+    prefix: Annotated[str, typer.Option(help="Put before every topic name.", envvar="LINELEDGER_PREFIX")] = "",
+    client_config: Annotated[Path | None, typer.Option(help="File with librdkafka settings (TLS, SASL).")] = None,
+    complete: Annotated[
+        str, typer.Option(help="stable: unchanged for --quiet seconds; marker: NAME.done beside it; rename: at once.")
+    ] = STABLE,
+    quiet: Annotated[float, typer.Option(min=0, help="Seconds that a stable file has not changed.")] = 5.0,
+    once: Annotated[bool, typer.Option("--once", help="End when no file of the source is left in the folder.")] = False,
+) -> None:
+    """Write the records of dropped files into the source's raw topic. SIGTERM ends it behind the file in work.
+    Exit 0: every file was taken; 1: some stayed, the log says why; 2: wrong use or no infrastructure."""
+    from app.cli.topics import client_properties
+    from app.configuration import ConfigError, load, mappers
+    from app.engine.partition import Broker
+    from app.ingest.drop_folder import DropFolder, FolderInUse
+    from app.ingest.ingest import Ingest
+    from app.ingest.raw_writer import RawNotWritten, RawWriter
+    from app.settings import private_key
+
+    if complete not in (STABLE, MARKER, RENAME):
+        _fail(f"--complete {complete}: it is {STABLE}, {MARKER} or {RENAME}")
+    try:
+        found = mappers(load(config), private_key())
+    except ConfigError as error:
+        _fail(str(error))
+    if source not in found:
+        _fail(f"--source is one of {', '.join(sorted(found))}")
+    mapper = found[source]
+    if not mapper.read.topic:
+        _fail(f"source {source} has no `read.topic`")
+    if not folder.is_dir():
+        _fail(f"{folder} is no folder")
+    stop = Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, lambda *_: stop.set())
+    writer = RawWriter(Broker(bootstrap, dict(client_properties(client_config))), prefix + mapper.read.topic)
+    try:
+        if not writer.partitions():
+            _fail(f"topic {prefix}{mapper.read.topic} does not exist; run `lineledger topics apply --raw {mapper.read.topic}`")
+        files = DropFolder(folder, mapper.files, complete, quiet)  # type: ignore[arg-type]  # checked above
+    except (RawNotWritten, FolderInUse) as error:
+        _fail(f"{error.code}: {error}")
+    try:
+        all_taken = Ingest(files, mapper, writer, stop.is_set).run(once)
+    finally:
+        files.close()
+    raise typer.Exit(OK if all_taken else LEFT)
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(USAGE)

@@ -1,0 +1,79 @@
+"""Writes the records of files into a raw topic, with their places in the files."""
+
+from collections.abc import Iterable
+
+from confluent_kafka import KafkaException, Producer
+
+from app.engine.partition import Broker
+from app.kafka.topic_plan import MAX_BATCH_BYTES
+from streams.intake import POSITION_HEADER
+from streams.mapping import RawRecord
+
+TIMEOUT_S = 30.0
+QUEUE_RECORDS = 100_000
+
+
+class RawNotWritten(RuntimeError):
+    """The broker did not take every record of a file; it is written again from its beginning."""
+
+    code = "RAW_NOT_WRITTEN"
+
+
+class RawWriter:
+    """All records of a source go to one partition, in their order: where a source has neither sequence numbers nor exact times,
+    that order decides. Repeats are harmless: ids of events come from content, fields or position, and none of them changes."""
+
+    def __init__(self, broker: Broker, topic: str) -> None:
+        self._topic = topic
+        self._failed: list[str] = []
+        self._producer = Producer(
+            broker.client(
+                enable_idempotence=True,
+                compression_type="lz4",
+                linger_ms=5,
+                partitioner="murmur2_random",
+                delivery_timeout_ms=int(TIMEOUT_S * 1000),
+                queue_buffering_max_messages=QUEUE_RECORDS,
+                message_max_bytes=MAX_BATCH_BYTES,
+            )
+        )
+
+    def partitions(self) -> int:
+        """Of the topic; 0: it does not exist. Raises RawNotWritten when no broker answers."""
+        try:
+            return len(self._producer.list_topics(self._topic, timeout=TIMEOUT_S).topics[self._topic].partitions)
+        except KafkaException as wrong:
+            raise RawNotWritten(f"no broker answers: {wrong.args[0]}") from wrong
+
+    def write(self, records: Iterable[RawRecord]) -> int:
+        """Returns how many, once all of them are in the log. Raises RawNotWritten."""
+        self._failed.clear()
+        count = 0
+        for record in records:
+            self._produce(record)
+            count += 1
+        left = self._producer.flush(TIMEOUT_S)
+        if left or self._failed:
+            self._producer.purge()
+            self._producer.flush(1.0)
+            raise RawNotWritten(
+                f"{left + len(self._failed)} of {count} records: {self._failed[0] if self._failed else 'timeout'}"
+            )
+        return count
+
+    def _produce(self, record: RawRecord) -> None:
+        headers = [(POSITION_HEADER, f"{record.raw_source}:{record.raw_offset}".encode())]
+        while True:
+            try:
+                self._producer.produce(
+                    self._topic, record.value, key=record.source.encode(), headers=headers, on_delivery=self._delivered
+                )
+            except BufferError:
+                self._producer.poll(0.05)
+            else:
+                self._producer.poll(0)
+                return
+
+    def _delivered(self, error: object, message: object) -> None:
+        if error is not None:
+            self._failed.append(str(error))
