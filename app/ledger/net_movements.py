@@ -16,6 +16,7 @@ from app.ledger.snapshot import Snapshot
 from schemas.records import AccountRow, Component, OrderRow
 from tables.account import BASIS
 from tables.components import mode_of
+from tables.order import item_of
 from tables.quantity import fraction, round_half_away
 from tables.rejected import Rejected
 
@@ -112,7 +113,9 @@ def _stock(
         case "yield":
             if account.operation == receiving and configuration.erp.booking("yield").receipt != "none":
                 yield account.material, account.lot, "receipt", total
-            for component in _backflushed(snapshot, order, account, receiving):
+            item = item_of(order, account.material)
+            main = item is None or item.role == "main"
+            for component in _backflushed(snapshot, order, account, receiving) if main else ():
                 # An ERP rounds each confirmation by itself.
                 needs = (_need(snapshot, component, quantity) for quantity in quantities)
                 yield component.material, "", "issue", sum(needs, Fraction(0))

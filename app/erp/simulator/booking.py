@@ -114,6 +114,9 @@ def movements_of(line: SentLine, master: MasterData, mode: Mode) -> list[BookedM
     order = master.orders.get(line.order)
     if line.kind != "yield" or order is None:
         return sent
+    item = next((item for item in order.items if item.material == line.material), None)
+    if item is not None and item.role != "main":
+        return sent  # no ERP receives or backflushes for co-products and by-products (domain rule 17)
     receiving = not order.receiving_operations or line.operation in order.receiving_operations
     derived: list[SentMovement] = []
     if receiving and (mode == "auto_receipt" or (mode == "by_order" and order.automatic_receipt)):

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from app.erp.simulator.booking import MasterData, Mode, movements_of
 from app.erp.simulator.messages import Item, Master, Material, Order, Part, SentLine, SentMovement
@@ -64,6 +65,14 @@ def test_only_the_receiving_operation_and_only_yield() -> None:
     data = master(automatic_receipt=True, backflush=True)
     assert derived(data, "by_order", line(operation="0010")) == []
     assert derived(data, "by_order", line(kind="scrap")) == []
+
+
+@pytest.mark.parametrize("role", ["co", "by"])
+def test_nothing_is_derived_for_what_is_not_the_main_product(role: str) -> None:
+    data = master(automatic_receipt=True, backflush=True)
+    data.orders["1001"].items.append(Item("4712", role, "FG"))
+    assert derived(data, "auto_receipt", replace(line(), material="4712")) == []
+    assert derived(data, "by_order", replace(line(), material="4712")) == []
 
 
 def test_a_correction_derives_the_reverse() -> None:

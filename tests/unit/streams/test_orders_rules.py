@@ -228,6 +228,11 @@ def test_a_technically_complete_order_has_no_reservations() -> None:
     bench.fold(total("consumption", 8, (1, 2), CUT + MIN, **used))
     bench.tick(CUT + MIN)
     assert [(posting.amount, posting.reservation_item) for posting in bench.tick(EVENING)] == [(3000, "")]
+    twice = [component("PP", item="10"), component("PP", item="20")]
+    bench.fold(released(EVENING + MIN, OrderChanged, change_number="2", status="technically_complete", components=twice))
+    bench.fold(total("consumption", 500, (1, 3), EVENING + MIN, **used))
+    bench.tick(EVENING + MIN)
+    assert [(posting.amount, posting.reservation_item) for posting in bench.tick(at("06:00", 21))] == [(492_000, "")]
 
 
 # -- decisions
