@@ -247,9 +247,7 @@ def _receive(step: Step, memory: Memory, plant: Plant, total: Total, changed: se
         ledger.receive(row, total, late)
         if total.kind in ("gross", "good") and total.authority == "counters":
             changed.update(_counts(step, memory, total))
-        order: OrderRow | None = step.rows.get(orders.row_key(row.plant, row.order))
-        kind = order.order_type if order is not None else ""
-        rule_at = plant.configuration.rules.rule_for(row.kind, row.order, row.operation, row.material, kind)
+        rule_at = plant.rule_for(row, step.rows.get(orders.row_key(row.plant, row.order)))
         if rule_at is not None and above_at_once(row, rule_at.rule, grown, total.unit, plant.units):
             row.at_once = True
         row.since = row.since or total.label

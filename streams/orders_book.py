@@ -100,7 +100,7 @@ class Book:
         """What the account holds in its ERP unit, and why it may have to wait."""
         configuration = self._configuration
         material: MaterialRow | None = self.step.rows.get(f"m|{row.plant}|{row.material}")
-        rule_at = configuration.rules.rule_for(row.kind, row.order, row.operation, row.material, order.order_type)
+        rule_at = self._plant.rule_for(row, order)
         self._place(order, row, rule_at)
         if not row.sequence:
             row.unit, row.scale = self._erp_unit(row, material, rule_at)
@@ -174,8 +174,7 @@ class Book:
         return [self.step.rows.get(key) for key in sorted(self._memory.of_account(row))]
 
     def _post(self, order: OrderRow, row: AccountRow, due_at: int | None) -> None:
-        rules, times = self._configuration.rules, self._plant.times
-        rule_at = rules.rule_for(row.kind, row.order, row.operation, row.material, order.order_type)
+        times, rule_at = self._plant.times, self._plant.rule_for(row, order)
         if rule_at is None or row.covered:
             row.due_at = None
             return

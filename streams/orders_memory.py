@@ -1,9 +1,10 @@
 """What one partition of orders keeps in memory: indices over its rows, all of them derived from the rows alone."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from schemas.configuration import Configuration
+from schemas.configuration.rules import RuleAt
 from schemas.records import AccountRow, MaterialRow, OrderRow
 from streams.equipment import calendar_of
 from streams.step import Step
@@ -15,6 +16,9 @@ from tables.order_state import unanswered
 from tables.periods import Periods
 from tables.units import UnitTable
 
+MAX_ANSWERS = 50_000
+"""Winning rules kept; then they are looked up again."""
+
 
 @dataclass(slots=True)
 class Plant:
@@ -22,10 +26,20 @@ class Plant:
 
     configuration: Configuration
     times: Timetable
+    _rules: dict[tuple[str, ...], RuleAt | None] = field(default_factory=dict)
 
     @property
     def units(self) -> UnitTable:
         return self.times.units
+
+    def rule_for(self, row: AccountRow, order: OrderRow | None) -> RuleAt | None:
+        """The posting rule that wins for the account; asked for each change of it, so answers are kept."""
+        key = (row.kind, row.order, row.operation, row.material, order.order_type if order is not None else "")
+        if key not in self._rules:
+            if len(self._rules) >= MAX_ANSWERS:
+                self._rules.clear()
+            self._rules[key] = self.configuration.rules.rule_for(*key)
+        return self._rules[key]
 
 
 class Memory:

@@ -164,13 +164,17 @@ def weights(row: AccountRow, authority: str, yield_is: str, counted: Collection[
 
 def recorded(row: AccountRow, counts: dict[str, int], unit: str, units: UnitTable) -> Fraction | Rejected:
     """What the account holds, exactly, in `unit`."""
-    amount = Fraction(0)
-    for key, source in sorted(row.sources.items()):
+    sums: dict[tuple[str, int], int] = {}
+    for key, source in row.sources.items():
         if counts[key]:
-            value = units.convert(Fraction(source.numerator, source.denominator), source.unit, unit, row.material)
-            if isinstance(value, Rejected):
-                return value
-            amount += counts[key] * value
+            part = (source.unit, source.denominator)
+            sums[part] = sums.get(part, 0) + counts[key] * source.numerator
+    amount = Fraction(0)
+    for (stated, denominator), numerator in sorted(sums.items()):
+        value = units.convert(Fraction(numerator, denominator), stated, unit, row.material)
+        if isinstance(value, Rejected):
+            return value
+        amount += value
     return amount
 
 

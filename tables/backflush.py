@@ -51,7 +51,7 @@ def derive(
     """All that follows for the consumption of one operation on one business date. `accounts`: all of the order. What no
     longer follows is given with quantity 0."""
     here = [row for row in accounts if row.operation == operation and row.business_date == date]
-    if not here:
+    if not here or not (_follows(configuration, order, here[0]) or any(_has_derived(row) for row in here)):
         return []
     wanted = [*_backflushed(configuration, order, here, units), *_exploded(configuration, order, here, units)]
     keys = {(row_key(one.account), one.source_key) for one in wanted}
@@ -60,6 +60,21 @@ def derive(
             if key.startswith((BACKFLUSH, PHANTOM)) and source.numerator and (row_key(row), key) not in keys:
                 wanted.append(Derived(row, key, Fraction(0), source.unit, source.authority, source.bom_revision, ()))
     return wanted
+
+
+def _follows(configuration: Configuration, order: OrderRow, like: AccountRow) -> bool:
+    """Has the order, in any revision, a component that is backflushed here or a phantom? Most orders have none."""
+    for component in (*order.components, *(one for bom in order.boms for one in bom.components)):
+        if component.phantom:
+            return True
+        in_operation = component.operation in ("", like.operation)
+        if in_operation and mode_of(configuration, component, _account(like, component, "")) == "ledger_backflush":
+            return True
+    return False
+
+
+def _has_derived(row: AccountRow) -> bool:
+    return row.kind == "consumption" and any(key.startswith((BACKFLUSH, PHANTOM)) for key in row.sources)
 
 
 def _backflushed(

@@ -52,6 +52,8 @@ class UnitTable:
 
     def convert(self, value: Fraction, from_unit: str, to_unit: str, material: str = "") -> Fraction | Rejected:
         """`value` from_unit as to_unit, exactly; BAD_UNIT when nothing says how. A unit converts into itself."""
+        if from_unit == to_unit:
+            return value
         factor = self.factor(from_unit, to_unit, material)
         return factor if isinstance(factor, Rejected) else value * factor
 
