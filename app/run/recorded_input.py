@@ -11,6 +11,9 @@ from app.run.cut_files import UnreadableFile, cut_or_refused
 from schemas.configuration import PlantConfig
 from streams.mapping import Mapper, RawRecord, compile_source
 
+MAX_SORTED_RECORDS = 4_000_000
+"""Of a file with `order: time`, which is held in memory: about 2 GB."""
+
 
 class InputError(ValueError):
     """A file or its source cannot be used. `code` stands in docs/exceptions.md."""
@@ -59,7 +62,7 @@ def merged(files: Sequence[InputFile], plant: PlantConfig, private_key: bytes) -
     mappers = {file.source: compile_source(file.source, plant.sources[file.source], plant, private_key) for file in files}
     names = _names(files)
     future_us = plant.clock.future_us
-    streams = [arrivals(_records(file, names[file.path], mappers[file.source]), future_us) for file in files]
+    streams = [arrivals(_ordered(file, names[file.path], mappers[file.source]), future_us) for file in files]
     return heapq.merge(*streams, key=lambda record: record.received_at)  # stable: equal times keep the order of the files
 
 
@@ -69,6 +72,24 @@ def _names(files: Sequence[InputFile]) -> Mapping[Path, str]:
     for file in files:
         count[file.path.name] = count.get(file.path.name, 0) + 1
     return {file.path: file.path.name if count[file.path.name] == 1 else str(file.path) for file in files}
+
+
+def _ordered(file: InputFile, name: str, mapper: Mapper) -> Iterator[tuple[RawRecord, int | None]]:
+    """Records in the order in which they arrived, with the time that each states. A record that states none stays behind the
+    one before it in the file."""
+    records = _records(file, name, mapper)
+    if mapper.read.order == "file":
+        yield from records
+        return
+    found: list[tuple[int, RawRecord, int | None]] = []
+    at = 0
+    for record, stated in records:
+        at = at if stated is None else stated
+        found.append((at, record, stated))
+        if len(found) > MAX_SORTED_RECORDS:
+            raise InputError(f"{file.path}: more than {MAX_SORTED_RECORDS:,} records are not sorted here; sort the file by time")
+    found.sort(key=lambda entry: entry[0])
+    yield from ((record, stated) for _, record, stated in found)
 
 
 def _records(file: InputFile, name: str, mapper: Mapper) -> Iterator[tuple[RawRecord, int | None]]:

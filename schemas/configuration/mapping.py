@@ -208,6 +208,9 @@ class Read(Section):
     occurred_at: Expression = "time"
     received_at: Expression = "running_max"
     """A path or function, or `running_max`: the latest `occurred_at` so far."""
+    order: Literal["file", "time"] = "file"
+    """Of recorded files: as they arrived, line by line; or an export that was written in another order, to be sorted by
+    received_at (with running_max by occurred_at)."""
     equipment: Expression = ""
     """A path or `=constant`; empty: this source's records name no equipment."""
     correlation_id: str | None = None
