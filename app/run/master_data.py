@@ -7,7 +7,7 @@ from app.erp.tryton_provision import OpeningStock
 from app.run.erp import MasterData
 from app.run.recorded_input import InputFile, merged
 from schemas.configuration import PlantConfig
-from schemas.records import LotCreated, MaterialChanged, OrderChanged, OrderReleased
+from schemas.records import Component, LotCreated, MaterialChanged, OrderChanged, OrderItem, OrderReleased
 from streams.mapping import compile_source
 
 MASTER_EVENTS = frozenset({"OrderReleased", "OrderChanged", "MaterialChanged", "LotCreated"})
@@ -28,6 +28,10 @@ def master_data(files: Sequence[InputFile], plant: PlantConfig, private_key: byt
                 materials[item.material] = item
             elif isinstance(item, LotCreated) and item.quantity is not None:
                 lots.append(item)
+    for order in orders.values():
+        parts: list[OrderItem | Component] = [*order.items, *order.components]
+        for part in parts:
+            materials.setdefault(part.material, _implied(order, part))
     places = {component.material: component.issue_location for order in orders.values() for component in order.components}
     stock = [
         OpeningStock(
@@ -37,3 +41,20 @@ def master_data(files: Sequence[InputFile], plant: PlantConfig, private_key: byt
         if lot.quantity is not None
     ]
     return MasterData(list(orders.values()), list(materials.values()), stock)
+
+
+def _implied(order: OrderReleased | OrderChanged, part: OrderItem | Component) -> MaterialChanged:
+    """A material that no master record describes, as the order uses it: an ERP that starts empty must know it."""
+    return MaterialChanged(
+        event_id=f"{order.event_id}|{part.material}",
+        plant=order.plant,
+        occurred_at=order.occurred_at,
+        received_at=order.received_at,
+        source=order.source,
+        raw_source=order.raw_source,
+        raw_offset=order.raw_offset,
+        material=part.material,
+        unit=part.quantity.unit,
+        decimals=part.quantity.scale,
+        batch_managed=part.batch_managed,
+    )

@@ -98,7 +98,8 @@ class MasterData:
         if isinstance(self.units.factor(sent.unit, material.unit, sent.material), Rejected):
             return Rejected("UNIT_UNKNOWN", f"{sent.material} is kept in {material.unit}, not in {sent.unit}.")
         lot = (sent.material, sent.lot)
-        if sent.type == "issue" and sent.lot and lot not in self.lots and lot not in made:
+        listed = any(material_ == sent.material for material_, _ in self.lots)  # of a material without lots it takes every one
+        if sent.type == "issue" and sent.lot and listed and lot not in self.lots and lot not in made:
             return Rejected("LOT_UNKNOWN", f"{sent.material} has no lot {sent.lot}.")
         return None
 
