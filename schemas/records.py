@@ -2175,6 +2175,7 @@ class LotState:
     holds: list[str]
     label: int
     inbox_offset: int
+    log_epoch: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> LotState:
@@ -2186,6 +2187,7 @@ class LotState:
             holds=d["holds"],
             label=d["label"],
             inbox_offset=d["inbox_offset"],
+            log_epoch=d["log_epoch"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2197,6 +2199,7 @@ class LotState:
             "holds": self.holds,
             "label": self.label,
             "inbox_offset": self.inbox_offset,
+            "log_epoch": self.log_epoch,
         }
 
 
@@ -2211,6 +2214,8 @@ class LotStateRow:
     holds: list[str]
     label: int
     inbox_offset: int
+    log_epoch: int = 0
+    known_at: int = -1
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> LotStateRow:
@@ -2222,6 +2227,8 @@ class LotStateRow:
             holds=d["holds"],
             label=d["label"],
             inbox_offset=d["inbox_offset"],
+            log_epoch=d["log_epoch"],
+            known_at=d["known_at"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2233,6 +2240,8 @@ class LotStateRow:
             "holds": self.holds,
             "label": self.label,
             "inbox_offset": self.inbox_offset,
+            "log_epoch": self.log_epoch,
+            "known_at": self.known_at,
         }
 
 

@@ -179,9 +179,12 @@ def _lot_state(desk: Desk, state: LotState) -> None:
     """The newest state of a lot stays; one sender, in order, so equal versions replace."""
     key = f"{LOT_STATES}{state.plant}|{state.material}|{state.lot}"
     known: LotStateRow | None = desk.step.rows.get(key)
-    if known is not None and known.inbox_offset > state.inbox_offset:
+    if known is not None and (known.log_epoch, known.inbox_offset) > (state.log_epoch, state.inbox_offset):
         return
-    row = LotStateRow(state.plant, state.material, state.lot, state.held, state.holds, state.label, state.inbox_offset)
+    row = LotStateRow(
+        state.plant, state.material, state.lot, state.held, state.holds, state.label, state.inbox_offset, state.log_epoch,
+        desk.step.offset,
+    )  # fmt: skip
     desk.step.rows.put(key, row)
     for name in desk.backlog.of_lot(state.plant, state.material, state.lot):
         desk.look_again(desk.known(name))

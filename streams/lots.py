@@ -164,7 +164,7 @@ class LotsStage:
             step.emit("orders.inbox", f"{row.plant}|{order}", state)
         if now == before.quality:
             return
-        lot_state = LotState(row.plant, row.material, row.lot, held, holds, label, step.offset)
+        lot_state = LotState(row.plant, row.material, row.lot, held, holds, label, step.offset, step.state.log_epoch)
         for endpoint, partition in sorted(self._topology.endpoints.items()):
             step.emit("delivery.inbox", endpoint, lot_state, partition)
         step.emit("quality.lot-states", key, lot_state)

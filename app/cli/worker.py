@@ -52,7 +52,7 @@ def worker(
         metrics_port=metrics_port,
         private_key=private_key(),
     )
-    run(stages, settings, _wanted(config, configuration), _codec(settings), metrics_host)
+    run(stages, settings, _wanted(config, configuration), codec_of(settings.registry, settings.prefix), metrics_host)
 
 
 def _wanted(config: Path | None, stored: Path | None) -> Configuration | None:
@@ -73,10 +73,9 @@ def _client_settings(file: Path | None) -> dict[str, str]:
     return dict(client_properties(file)) if file is not None else {}
 
 
-def _codec(settings: Settings) -> Codec:
-    from app.kafka.registry import codec_of, registry_client
+def codec_of(registry: str, prefix: str) -> Codec:
+    """With a registry's ids; without one (embedded broker) the catalog's."""
+    from app.kafka.registry import ids, registry_client
     from schemas.catalog import catalog
 
-    if not settings.registry:
-        return Codec()
-    return codec_of(registry_client(settings.registry), catalog(), settings.prefix)
+    return Codec(ids(registry_client(registry), catalog(), prefix)) if registry else Codec()

@@ -81,6 +81,10 @@ class ReAddition:
         self._periods = plant_of(configuration, UnitTable(configuration.plant.units)).times.periods
         self._counted: dict[tuple[str, int], Recounted] = {}
 
+    @property
+    def complete(self) -> bool:
+        return self._records.complete
+
     def equipment(self, name: str, cut: int) -> Recounted:
         known = self._counted.get((name, cut))
         if known is None:

@@ -5,12 +5,12 @@ own arithmetic is made of (frames, vectors, buckets, totals that change by diffe
 """
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.ledger.rereading import OfEquipment, Read, Told
 from schemas.configuration import Counter, PlantConfig
 from schemas.records import (
-    CounterState,
     DeclarationRow,
     EquipmentRow,
     EquipmentStateChanged,
@@ -61,7 +61,7 @@ class Recounted:
 
     parts: dict[Destination, Part] = field(default_factory=lambda: defaultdict(Part))
     tally: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    """duplicates, late, too_late."""
+    """duplicates, late, too_late (records of runs and declarations)."""
     falls: list[Fall] = field(default_factory=list)
     row: EquipmentRow = field(default_factory=lambda: EquipmentRow("", "", 1))
     """Runs, loads and states as the records tell them; no totals."""
@@ -80,17 +80,35 @@ def recount(name: str, records: OfEquipment, plant: PlantConfig, calendar: Calen
             _tell(found, told, horizon, declared)
             if (row.revision, len(row.states), len(row.labour)) != before:
                 measured_at = max(measured_at, told.label)
+    readings = {
+        counter: [read for read in reads if read.label <= cut and not horizon.passed(read.arrival, read.at)]
+        for counter, reads in records.readings.items()
+    }
+    shift_end = calendar.shift_at(cut).start  # times are measured when something about them is told, and at each shift's end
+    count_all(found, plant, calendar, readings, declared.values(), max(measured_at, shift_end))
+    return found
+
+
+def count_all(
+    found: Recounted,
+    plant: PlantConfig,
+    calendar: Calendar,
+    readings: Mapping[str, Sequence[Read]],
+    declared: Iterable[DeclarationRow],
+    measured_at: int,
+) -> None:
+    """Give every piece, declaration and interval to its owner, by the runs, loads and states of `found.row`."""
+    row = found.row
     ownership = Ownership(row, calendar, plant.attribution.run_grace_us)
-    for counter_name, readings in sorted(records.readings.items()):
-        counter = plant.counter_for(name, counter_name)
+    for name, reads in sorted(readings.items()):
+        counter = plant.counter_for(row.equipment, name)
         if counter is not None:
-            _count(found, counter_name, counter, [read for read in readings if read.label <= cut], horizon, ownership)
-    for one in declared.values():
+            _count(found, name, counter, reads, ownership)
+    for one in declared:
         for share in declarations.shares_of(one, row, ownership, calendar):
             part = found.parts[Destination.parse(share.destination)]
             part.add(share.amount, 1, one.occurred_at, one.raw_source, one.raw_offset)
-    _measure(found, ownership, calendar, measured_at, cut)
-    return found
+    _measure(found, ownership, measured_at)
 
 
 class _Horizon:
@@ -129,26 +147,24 @@ def _tell(found: Recounted, told: Told, horizon: _Horizon, declared: dict[str, D
             found.tally["duplicates"] += not presence.labour(row, event)
 
 
-def _count(found: Recounted, name: str, counter: Counter, readings: list[Read], horizon: _Horizon, ownership: Ownership) -> None:
+def _count(found: Recounted, name: str, counter: Counter, readings: Sequence[Read], ownership: Ownership) -> None:
     taken: list[Read] = []
     known: set[tuple[int | str, ...]] = set()
     newest = 0
     for read in readings:
         identity = _identity(read, counter)
-        if horizon.passed(read.arrival, read.at):
-            found.tally["too_late"] += 1
-        elif identity in known:
+        if identity in known:
             found.tally["duplicates"] += 1
-        else:
-            known.add(identity)
-            taken.append(read)
-            found.tally["late"] += read.at < newest
-            newest = max(newest, read.at)
+            continue
+        known.add(identity)
+        taken.append(read)
+        found.tally["late"] += read.at < newest
+        newest = max(newest, read.at)
     taken.sort(key=lambda read: (read.at, read.seq, read.raw_offset))
-    state = found.row.counters[name] = CounterState(PointState(), PointState())
+    state = PointState()
     for index, read in enumerate(taken):
         deltas: list[Delta] = []
-        advance(state.tail, Point(read.at, read.seq, read.value, index), counter, deltas, found.falls)
+        advance(state, Point(read.at, read.seq, read.value, index), counter, deltas, found.falls)
         for delta in deltas:
             _give(found, name, counter, delta, taken[delta.raw], ownership)
 
@@ -174,10 +190,8 @@ def _give(found: Recounted, name: str, counter: Counter, delta: Delta, told_by: 
         found.parts[destination].add(delta.pieces, factor, delta.at, told_by.raw_source, told_by.raw_offset)
 
 
-def _measure(found: Recounted, ownership: Ownership, calendar: Calendar, told_at: int, cut: int) -> None:
-    """Times: measured when something about them was told, and at each shift's end."""
-    shift_end = calendar.shift_at(cut).start  # the newest one up to the cut
-    for key, measured in activities.measure(found.row, ownership, max(told_at, shift_end)).items():
+def _measure(found: Recounted, ownership: Ownership, until: int) -> None:
+    for key, measured in activities.measure(found.row, ownership, until).items():
         part = found.parts[Destination.parse(key)]
         part.amount = measured.amount
         part.steps[1] = part.amount

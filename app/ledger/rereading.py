@@ -54,6 +54,8 @@ class Reread:
     materials: list[Told] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     refused: list[tuple[str, int, str]] = field(default_factory=list)
+    complete: bool = True
+    """Nothing that was ever there is missing. Otherwise what does not add up may only have expired."""
 
     def count(self, what: str) -> None:
         self.counts[what] += 1

@@ -25,6 +25,11 @@ class Snapshot:
     ) -> None:
         self.rows, self.letters, self.configuration, self.about = rows, letters, configuration, about
 
+    @property
+    def finished(self) -> bool:
+        """Of a run: everything is folded and nothing is on its way. A live installation is never finished."""
+        return not self.about.get("live")
+
     def of(self, stage: str, prefix: str) -> Iterable[Any]:
         """Rows of a stage whose key begins with `prefix`, in key order."""
         return [row for key, row in sorted(self.rows.get(stage, {}).items()) if key.startswith(prefix)]

@@ -57,6 +57,9 @@ def check(
     earlier = [entry for entry in row.issued if entry.cut < posting.cut]
     before = known.posting(row, earlier[-1], siblings) if earlier else None
     wrong = _verdict(row, posting, added)
+    if wrong is not None and not known.complete:
+        detail = f"what came before is gone, and without it {wrong.detail}"
+        return Checked(EXPIRED, detail, added, before, records, known)
     return Checked(OK if wrong is None else wrong.code, "" if wrong is None else wrong.detail, added, before, records, known)
 
 

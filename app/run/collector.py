@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from app.engine.partition import Broker
@@ -36,7 +36,8 @@ class Collector:
     stages: name -> changelog topic. Thread-safe to read; rows stay encoded until somebody asks.
     """
 
-    def __init__(self, broker: Broker, codec: Codec, prefix: str, stages: Mapping[str, str]) -> None:
+    def __init__(self, broker: Broker, codec: Codec, prefix: str, stages: Mapping[str, str], from_start: bool = True) -> None:
+        """`from_start`: all that was ever written must still be there (a run's topics); else what the topics hold."""
         self._codec, self._prefix = codec, prefix
         self._stage_of = {prefix + topic: stage for stage, topic in stages.items()}
         self._exceptions_topic = f"{prefix}exceptions"
@@ -59,7 +60,8 @@ class Collector:
         )
         topics = [*self._stage_of, self._exceptions_topic]
         metadata = [(topic, self._consumer.list_topics(topic, timeout=10).topics[topic].partitions) for topic in topics]
-        self._consumer.assign([TopicPartition(topic, partition, 0) for topic, found in metadata for partition in found])
+        begin = 0 if from_start else OFFSET_BEGINNING
+        self._consumer.assign([TopicPartition(topic, partition, begin) for topic, found in metadata for partition in found])
         self._partitions = [(topic, partition) for topic, found in metadata for partition in found]
         self._admin = AdminClient(broker.client())
         self._thread = threading.Thread(target=self._follow, name="collector", daemon=True)

@@ -84,6 +84,25 @@ def received(environ: dict[str, str], order: str) -> Fraction:
     return asyncio.run(asked())
 
 
+def questions(where: list[str], environ: dict[str, str]) -> None:
+    """The ledger answers while it works: from changelogs, raw topics and the ERP."""
+    order = lineledger("trace", "O1", *where, "--json")
+    assert order.code == 0, order.said
+    ids = [name for account in order.json["accounts"] for name in account["postings"]]
+    assert len(ids) == 2
+    for name in ids:
+        posting = lineledger("trace", name, *where, "--json")
+        assert (posting.code, posting.json["verdict"]) == (0, "OK"), posting.said
+    assert lineledger("trace", "P1", *where, "--json").json["orders"] == ["O1"]
+    assert lineledger("parked", *where, "--json").json == []
+    assert lineledger("exceptions", *where, "--json").json == []
+    exact = lineledger("reconcile", *where, "--json", environ=environ)
+    assert (exact.code, exact.json["differences"]) == (0, []), exact.said
+    assert exact.json["erp"]["agreeing"] == 1, "the ERP was asked"
+    nowhere = lineledger("parked", *where[:2], "--prefix", "no.such.", "--json")
+    assert (nowhere.code, "NO_INSTALLATION" in nowhere.stderr) == (2, True), nowhere.said
+
+
 @pytest.mark.kafka
 @pytest.mark.registry
 def test_counts_become_a_receipt_while_the_plant_runs(
@@ -109,6 +128,7 @@ def test_counts_become_a_receipt_while_the_plant_runs(
         send(kafka_bootstrap, topic_prefix, shots[2], {"type": "shots", "n": 115, "seq": 3, "id": "s3"})
         until(lambda: received(environ, "O1") == 15, "3 more, and the repeated reading not again")
 
+        questions(where, environ)
         for process in workers:
             process.send_signal(signal.SIGTERM)
         assert [process.wait(STOP_S) for process in workers] == [0] * len(workers), "a graceful stop"

@@ -1,0 +1,107 @@
+"""Equipment against itself and against orders (I1, I2): its totals are its readings and declarations, no more, no less."""
+
+from collections.abc import Iterator
+
+from app.ledger.recount import Recounted, count_all
+from app.ledger.rereading import Read
+from app.ledger.snapshot import Snapshot
+from schemas.records import AccountRow, EquipmentRow, TotalState
+from streams.equipment import calendar_of
+from tables.account import STOCK
+from tables.activities import KIND_OF_STATE, ORIGIN
+from tables.destination import UNATTRIBUTED, Destination
+from tables.equipment import row_key
+from tables.quantity import decimal_text
+from tables.timeline import RAW_BITS, points_of
+
+_DERIVED = ("backflush|", "phantom|")
+
+
+def differences(snapshot: Snapshot) -> Iterator[str]:
+    rows: list[EquipmentRow] = list(snapshot.of("equipment", "e|"))
+    for key, row in sorted(snapshot.rows.get("equipment", {}).items()):
+        if key.startswith("e|") and key != row_key(row.plant, row.equipment):
+            yield f"{key}: its row is of equipment {row.equipment}"
+    for row in rows:
+        if not _forgot(snapshot, row):
+            yield from _recounted(snapshot, row)
+    yield from _sources(snapshot, rows)
+
+
+def _forgot(snapshot: Snapshot, row: EquipmentRow) -> bool:
+    """Has something passed the late horizon? Then only the totals know of it."""
+    before = row.clock - snapshot.configuration.plant.attribution.late_horizon_us
+    begun = [total.first_at for total in row.totals.values() if total.first_at]
+    return min(begun, default=row.clock) < before
+
+
+def _recounted(snapshot: Snapshot, row: EquipmentRow) -> Iterator[str]:
+    """Every reading and declaration that is kept, counted anew, gives the totals."""
+    found = Recounted(row=row)
+    plant = snapshot.configuration.plant
+    stored = snapshot.rows.get("equipment", {})
+    declared = [stored[key] for key in sorted(stored) if key.startswith(f"d|{row.plant}|{row.equipment}|")]
+    readings = {name: _readings(snapshot, row, name) for name in row.counters}
+    count_all(found, plant, calendar_of(plant), readings, declared, row.clock)
+    counted = {destination.key(): part for destination, part in found.parts.items()}
+    for key in sorted(counted.keys() | row.totals.keys()):
+        destination = Destination.parse(key)
+        if destination.origin == ORIGIN and row.states and row.states[-1].state in KIND_OF_STATE and not snapshot.finished:
+            continue  # still running: its time grows with the clock
+        total, part = row.totals.get(key), counted.get(key)
+        held, wanted = total.amount if total is not None else 0, part.amount if part is not None else 0
+        if held != wanted:
+            where = "unattributed" if destination.kind == UNATTRIBUTED else f"order {destination.order} {destination.kind}"
+            held_text, wanted_text = decimal_text(held, destination.scale), decimal_text(wanted, destination.scale)
+            yield (
+                f"{row.equipment}: its readings and declarations give {wanted_text} {destination.unit} to {where} "
+                f"{destination.material} run {destination.run or '-'}, its total says {held_text}"
+            )
+        if total is not None and part is not None and total.amount and total.records != part.records:
+            yield f"{row.equipment}: {part.records} records give {'|'.join(destination[:8])}, its total names {total.records}"
+
+
+def _readings(snapshot: Snapshot, row: EquipmentRow, counter: str) -> list[Read]:
+    prefix = f"t|{row.plant}|{row.equipment}|{counter}|"
+    stored = snapshot.rows.get("equipment", {})
+    found: list[Read] = []
+    for key in [key for key in stored if key.startswith(prefix)]:
+        bucket = stored[key]
+        for point in points_of(bucket):
+            source, offset = bucket.raw_sources[point.raw >> RAW_BITS], point.raw & ((1 << RAW_BITS) - 1)
+            found.append(Read(0, len(found), point.at, point.seq, point.value, source, offset))
+    return found
+
+
+def _sources(snapshot: Snapshot, rows: list[EquipmentRow]) -> Iterator[str]:
+    """What an account says it got from an equipment, that equipment gave, with the same lineage. (The other direction is
+    part of I1 in app/ledger/balance.py.)"""
+    given: dict[tuple[str, ...], tuple[Destination, TotalState]] = {}
+    clocks = {row.equipment: row.clock for row in rows}
+    for row in rows:
+        for key, total in row.totals.items():
+            destination = Destination.parse(key)
+            given[_identity(destination, destination.source_key(row.equipment, row.born_epoch))] = destination, total
+    horizon = snapshot.configuration.plant.attribution.late_horizon_us
+    for account in snapshot.of("orders", "a|"):
+        for key, source in account.sources.items():
+            if not source.equipment or key.startswith(_DERIVED):
+                continue
+            if sum(entry.records for entry in source.ranges) != source.records:
+                yield f"{account.order} {account.kind}: source {key} names {source.records} records, its ranges hold others"
+            found = given.get(_in_account(account, key, source.kind))
+            if found is not None:
+                records = found[1].records
+                if source.numerator and account.place != STOCK and records != source.records:
+                    yield f"{account.order} {account.kind}: source {key} names {source.records} records, equipment {records}"
+            elif source.numerator and source.last_at >= clocks.get(source.equipment, 0) - horizon:
+                yield f"{account.order} {account.kind}: source {key} is of no total of {source.equipment}"
+
+
+def _identity(destination: Destination, source_key: str) -> tuple[str, ...]:
+    return (destination.order, destination.operation, destination.material, destination.lot, destination.business_date,
+            source_key, destination.kind)  # fmt: skip
+
+
+def _in_account(row: AccountRow, source_key: str, kind: str) -> tuple[str, ...]:
+    return row.order, row.operation, row.material, row.lot, row.business_date, source_key, kind

@@ -1,0 +1,102 @@
+"""Postings on both sides (I3): what orders issued is what delivery has, and what delivery says of them can be true."""
+
+from collections.abc import Iterator
+
+from app.ledger.snapshot import Snapshot
+from schemas.records import AccountClosedRow, AccountRow, IssuedPosting, LotStateRow, PostingRow
+from streams.delivery import KEEP_ACCEPTED_US
+from tables.account import account_key
+from tables.closed_sequences import is_closed
+from tables.hold_gate import gate, lot_of
+from tables.issue import hash_of
+from tables.posting_state import ACCEPTED
+
+STOCK_OF = {"post": "unrestricted", "into_blocked_stock": "blocked", "into_inspection_stock": "inspection"}
+"""Stock type of what was sent, by the hold policy's answer."""
+
+
+def differences(snapshot: Snapshot) -> Iterator[str]:
+    delivered: dict[str, PostingRow] = {row.posting.posting_id: row for row in snapshot.of("delivery", "p|")}
+    accounts: list[AccountRow] = list(snapshot.of("orders", "a|"))
+    clock = max((row.closed_at for row in delivered.values()), default=0)
+    for account in accounts:
+        for posting in account.issued:
+            found = delivered.get(posting.posting_id)
+            if found is None:
+                yield from _forgotten(snapshot, account, posting, clock)
+            else:
+                yield from _both(account, posting, found)
+    for row in delivered.values():
+        yield from _delivered(snapshot, row)
+    yield from _closed(snapshot, accounts, delivered)
+
+
+def _forgotten(snapshot: Snapshot, account: AccountRow, posting: IssuedPosting, clock: int) -> Iterator[str]:
+    """delivery forgets only what was accepted long ago, and keeps its sequence as closed."""
+    closed: AccountClosedRow | None = snapshot.rows.get("delivery", {}).get(f"c|{account_key(account)}")
+    if posting.status == ACCEPTED and not is_closed(closed, posting.sequence):
+        yield f"posting {posting.posting_id} is accepted, and delivery neither has it nor remembers its sequence"
+    elif posting.status == ACCEPTED and posting.cut > clock - KEEP_ACCEPTED_US:
+        yield f"posting {posting.posting_id} is accepted, and delivery has lost it before its time"
+    elif posting.status != ACCEPTED:
+        yield f"posting {posting.posting_id} was issued, and delivery does not have it"
+
+
+def _both(account: AccountRow, issued: IssuedPosting, row: PostingRow) -> Iterator[str]:
+    posting, name = row.posting, issued.posting_id
+    pairs = (
+        ("account", posting.account, account_key(account)),
+        ("sequence", posting.sequence, issued.sequence),
+        ("cumulative quantity", posting.cumulative, issued.cumulative),
+        ("records", posting.records, issued.records),
+        ("raw ranges", [r.to_avro() for r in posting.ranges], [r.to_avro() for r in issued.ranges]),
+        ("expected movements", [m.to_avro() for m in posting.movements], [m.to_avro() for m in issued.movements]),
+        ("cut", posting.cut, issued.cut),
+        ("rule version", posting.rule_version, issued.rule_version),
+        ("location", posting.location, issued.location or posting.location),
+        ("reservation item", posting.reservation_item, issued.reservation_item or posting.reservation_item),
+        ("document", row.erp_document, issued.erp_document or row.erp_document),
+    )
+    for what, there, here in pairs:
+        if there != here:
+            yield f"posting {name}: {what} is {here} in its account and {there} in delivery"
+    if issued.status == ACCEPTED and row.state != ACCEPTED:
+        yield f"posting {name}: its account has it as accepted, delivery as {row.state}"
+
+
+def _delivered(snapshot: Snapshot, row: PostingRow) -> Iterator[str]:
+    posting, name = row.posting, row.posting.posting_id
+    if posting.content_hash != hash_of(posting):
+        yield f"posting {name}: its content is not what its hash was made of"
+    if row.state == ACCEPTED and not row.erp_document:
+        yield f"posting {name}: it is accepted without a document"
+    if row.state == ACCEPTED and not row.attempts and not row.finds:
+        yield f"posting {name}: it is accepted and was never sent"
+    if row.gate and row.stock_type != STOCK_OF.get(row.gate, ""):
+        yield f"posting {name}: the hold policy said {row.gate}, it went out as {row.stock_type or 'nothing'}"
+    material, lot = lot_of(posting)
+    state: LotStateRow | None = snapshot.rows.get("delivery", {}).get(f"q|{posting.plant}|{material}|{lot}") if lot else None
+    same_rules = row.configuration == snapshot.configuration.hash
+    if row.gate and same_rules and state is not None and 0 <= state.known_at <= row.gate_offset:
+        answer = gate(snapshot.configuration.rules.on_hold, posting.kind, state.held)
+        if row.gate != answer.answer:
+            held = "on hold" if state.held else "free"
+            yield f"posting {name}: its lot was known to be {held}, the policy says {answer.answer}, it was sent as {row.gate}"
+
+
+def _closed(snapshot: Snapshot, accounts: list[AccountRow], delivered: dict[str, PostingRow]) -> Iterator[str]:
+    """Closed sequences are those of accepted postings: one that is closed too early would never be posted."""
+    states = {
+        (account_key(account), posting.sequence): getattr(delivered.get(posting.posting_id), "state", posting.status)
+        for account in accounts
+        for posting in account.issued
+    }
+    for row in snapshot.of("delivery", "c|"):
+        for sequence in [*range(1, row.closed + 1), *row.beyond]:
+            state = states.get((row.account, sequence), "")
+            if state != ACCEPTED:
+                yield f"{row.account}: sequence {sequence} is closed, and its posting is {state or 'unknown'}"
+    closed = {row.account: row for row in snapshot.of("delivery", "c|")}
+    for (account, sequence), state in states.items():
+        if state == ACCEPTED and not is_closed(closed.get(account), sequence):
+            yield f"{account}: sequence {sequence} is accepted, and not closed against coming again"
