@@ -30,7 +30,6 @@ class Settings:
     metrics_port: int = 0
     """0: no metrics and readiness port."""
     session_timeout: float = 10.0
-    log_epoch: int = 1
     checkpoint_interval: float = 0.0
     """Seconds; 0: the stage's own."""
     private_key: bytes = b""

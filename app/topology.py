@@ -11,6 +11,8 @@ from mode import Service
 
 from app.engine.fatal import Exit, die
 from app.engine.stage import Fold, StageApp, StageSettings
+from app.kafka import log_epoch
+from app.kafka.configurations import TOPIC as CONFIG_TOPIC
 from app.kafka.configurations import Configurations
 from app.settings import Settings
 from schemas.catalog import catalog
@@ -112,6 +114,7 @@ class Plant:
         self.configurations = Configurations(settings.broker, self.codec, settings.prefix)
         self.installation = Installation(self.configurations, settings.recorded)
         self.wanted = wanted
+        self._epoch: int | None = None
 
     def apps(self, stages: Sequence[str]) -> list[Any]:
         """Services to run for these stages: one Faust app per stage (intake: per raw topic), and what belongs to it."""
@@ -131,6 +134,16 @@ class Plant:
                 case _:
                     raise ValueError(f"{name} is no stage; stages are {', '.join(STAGES)}")
         return services
+
+    def _log_epoch(self) -> int:
+        """Read once, before the first stage starts. A run's topics are its own and never recreated."""
+        settings = self.settings
+        if self._epoch is None:
+            self._epoch = log_epoch.FIRST
+            if not settings.recorded:
+                await_topics(settings, [settings.prefix + CONFIG_TOPIC])
+                self._epoch = log_epoch.current(settings.broker, self.codec, settings.prefix)
+        return self._epoch
 
     def _intake(self) -> list[Any]:
         if self.wanted is None:
@@ -167,7 +180,7 @@ class Plant:
                 instance=f"{settings.prefix}{fold.name}.{settings.instance}" if settings.instance else None,
                 checkpoint_interval=settings.interval(fold.name.partition(".")[0]),
                 session_timeout=settings.session_timeout,
-                log_epoch=settings.log_epoch,
+                log_epoch=self._log_epoch(),
                 topic_ids=ids,
                 partitions=counts[names[0]],
             ),

@@ -1757,6 +1757,33 @@ class LabourRecorded:
 
 
 @dataclass(slots=True)
+class LogEpoch:
+    """An operator said that topics were recreated or cut on purpose: offsets begin anew. The greatest one holds."""
+
+    epoch: int
+    at: int
+    who: str
+    why: str
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> LogEpoch:
+        return LogEpoch(
+            epoch=d["epoch"],
+            at=d["at"],
+            who=d["who"],
+            why=d["why"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "epoch": self.epoch,
+            "at": self.at,
+            "who": self.who,
+            "why": self.why,
+        }
+
+
+@dataclass(slots=True)
 class LotCreated:
     """A lot exists."""
 
@@ -2624,6 +2651,8 @@ class OperatorDecision:
     why: str
     correlation_id: str = ""
     label: int = 0
+    posting_id: str = ""
+    erp_document: str = ""
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> OperatorDecision:
@@ -2643,6 +2672,8 @@ class OperatorDecision:
             why=d["why"],
             correlation_id=d["correlation_id"],
             label=d["label"],
+            posting_id=d["posting_id"],
+            erp_document=d["erp_document"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2662,6 +2693,8 @@ class OperatorDecision:
             "decision": self.decision,
             "who": self.who,
             "why": self.why,
+            "posting_id": self.posting_id,
+            "erp_document": self.erp_document,
         }
 
 
@@ -3347,6 +3380,7 @@ class PendingRow:
     label: int
     record: bytes
     inbox_offset: int
+    log_epoch: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> PendingRow:
@@ -3354,6 +3388,7 @@ class PendingRow:
             label=d["label"],
             record=d["record"],
             inbox_offset=d["inbox_offset"],
+            log_epoch=d["log_epoch"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -3361,6 +3396,7 @@ class PendingRow:
             "label": self.label,
             "record": self.record,
             "inbox_offset": self.inbox_offset,
+            "log_epoch": self.log_epoch,
         }
 
 
@@ -3524,6 +3560,7 @@ class PostingRow:
     document: str = ""
     calls: int = 0
     replaced_by: str = ""
+    decisions: list[Decision] = field(default_factory=list)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> PostingRow:
@@ -3549,6 +3586,7 @@ class PostingRow:
             document=d["document"],
             calls=d["calls"],
             replaced_by=d["replaced_by"],
+            decisions=[Decision.from_avro(v) for v in d["decisions"]],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -3574,6 +3612,7 @@ class PostingRow:
             "document": self.document,
             "calls": self.calls,
             "replaced_by": self.replaced_by,
+            "decisions": [v.to_avro() for v in self.decisions],
         }
 
 
@@ -4529,6 +4568,7 @@ RECORDS: dict[str, Any] = {
     "Kpi": Kpi,
     "LabourMark": LabourMark,
     "LabourRecorded": LabourRecorded,
+    "LogEpoch": LogEpoch,
     "LotCreated": LotCreated,
     "LotLoad": LotLoad,
     "LotLoaded": LotLoaded,

@@ -5,9 +5,20 @@ Waiting postings hold up nobody: a lane is an order, lanes are parallel, and wha
 
 from collections import defaultdict
 
-from schemas.records import AttemptEnded, ConfigActivated, LotState, LotStateRow, Posting, PostingRow, Tick, TimerFired
+from schemas.records import (
+    AttemptEnded,
+    ConfigActivated,
+    LotState,
+    LotStateRow,
+    OperatorDecision,
+    Posting,
+    PostingRow,
+    Tick,
+    TimerFired,
+)
 from streams import boundary, clock
 from streams.delivery_attempts import attempt_ended, timer_fired
+from streams.delivery_decisions import decided
 from streams.delivery_desk import LOT_STATES, POSTINGS, Desk, posting_key
 from streams.delivery_documents import dispatch_all, resolve
 from streams.step import RawMessage, Step, Topology
@@ -72,6 +83,10 @@ class DeliveryStage:
                     timer_fired(desk, record)
                 case LotState():
                     _lot_state(desk, record)
+                case OperatorDecision():
+                    wrong = decided(desk, record)
+                    if wrong is not None:
+                        boundary.refuse(step, self.name, wrong.code, wrong.detail, record=record, message=message)
                 case Tick():
                     self._tick(desk, record)
                 case ConfigActivated():

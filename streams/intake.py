@@ -52,7 +52,7 @@ from schemas.records import (
 )
 from streams import boundary
 from streams.equipment import calendar_of
-from streams.mapping import Mapper, RawRecord, Reading, Refused, compile_source
+from streams.mapping import Mapper, Operators, RawRecord, Reading, Refused, compile_source
 from streams.mapping.records import KIND
 from streams.step import RawMessage, Step, Topology, sender
 from tables.system_of_record import violation
@@ -96,7 +96,7 @@ SOURCE_HEADER, POSITION_HEADER, RECEIVED_HEADER, CONTROL_HEADER = "source", "pos
 `end` closes the input."""
 MAX_LINE_DIGITS = 12
 _READING = struct.Struct("<4q")
-_TICK, _LABEL, _FINAL = "tick", "label", "final"
+_TICK, _LABEL, _FINAL, _EPOCH = "tick", "label", "final", "log_epoch"
 
 
 class Frame:
@@ -139,8 +139,11 @@ class IntakeStage:
     def taken_over(self, step: Step) -> None:
         """Say which configuration holds, before any record; an intake keeps its choice in `__position`."""
         wanted, known = self._configuration.hash, step.state.configurations.get(self._plant)
-        if self._silent(step) or wanted == known:
+        # A raised epoch: an inbox may be new, or a stage's state lost with its changelog. Whoever knows it ignores it.
+        same_log = step.state.marks.get(_EPOCH, 1) == step.state.log_epoch
+        if self._silent(step) or (wanted == known and same_log):
             return
+        step.state.marks[_EPOCH] = step.state.log_epoch
         step.state.configurations[self._plant] = wanted
         at = 0 if known is None else step.state.marks.get(_TICK, 0)
         self._broadcast(step, ConfigActivated(self._plant, wanted, at, self._me(step)))
@@ -174,6 +177,8 @@ class IntakeStage:
                 self._refuse(step, Refused("UNKNOWN_SOURCE", f"`{raw.source}` is no source of plant.yaml"), raw, None)
                 continue
             self._count(step, "raw")
+            if type(mapper) is Operators:
+                raw, mapper = mapper.unwrapped(raw)
             items = mapper.map(raw)
             if not items:
                 self._count(step, "ignored")
@@ -356,7 +361,7 @@ class IntakeStage:
 
     def _letter(self, refused: Refused, raw: RawRecord, original: bytes) -> ExceptionRecord:
         return boundary.letter(
-            event_id=refused.event_id or f"{raw.raw_source}:{raw.raw_offset}",
+            event_id=(refused.event_id or f"{raw.raw_source}:{raw.raw_offset}") + (f" replay {raw.replay}" if raw.replay else ""),
             plant=self._plant,
             stage="intake",
             code=refused.code,
@@ -377,4 +382,4 @@ class IntakeStage:
 
 def counted(marks: Iterable[tuple[str, int]]) -> dict[str, int]:
     """The report's figures among the marks of a position row."""
-    return {name: value for name, value in marks if name not in (_TICK, _LABEL, _FINAL)}
+    return {name: value for name, value in marks if name not in (_TICK, _LABEL, _FINAL, _EPOCH)}

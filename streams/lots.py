@@ -108,7 +108,7 @@ class LotsStage:
                 case _ if record.label <= clock.clock_of(step.state, record.plant, self._upstreams(step, record.plant)):
                     self._apply(step, record, Source(message.offset, message.value))
                 case _:
-                    row = PendingRow(record.label, message.value, message.offset)
+                    row = PendingRow(record.label, message.value, message.offset, step.state.log_epoch)
                     waiting = self._waiting[step.partition]
                     waiting.add(record.plant, record.label, self.RANKS[type(record)], _identity(record), row)
 

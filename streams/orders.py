@@ -96,7 +96,7 @@ class OrdersStage:
             else:
                 name = type(record).__name__
                 identity = _identity(record)
-                row = PendingRow(record.label, message.value, message.offset)
+                row = PendingRow(record.label, message.value, message.offset, step.state.log_epoch)
                 rank = f"{RANKS.index(name):02d}"
                 memory.waiting.add(record.plant, record.label, rank, identity, row, partial(_outdated, step, record))
 
@@ -197,7 +197,11 @@ class OrdersStage:
         order_state.publish(step, memory, order, label)
 
     def _decide(self, step: Step, memory: Memory, decision: OperatorDecision, pending: PendingRow) -> None:
-        """A person decides about something parked; who, when and why stay with the account."""
+        """A person decides about something parked; who, when and why stay with the account, or with the posting: delivery
+        takes those in, behind the ticks that came before."""
+        if decision.posting_id:
+            step.emit("delivery.inbox", ENDPOINT, decision, self._topology.endpoints[ENDPOINT])
+            return
         taken = False
         for key in sorted(memory.accounts.get(orders.row_key(decision.plant, decision.order), ())):
             row = step.rows.get(key)

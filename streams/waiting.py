@@ -14,6 +14,11 @@ def _earlier(known: PendingRow) -> bool:
     return True
 
 
+def _came(row: PendingRow) -> tuple[int, int]:
+    """When it came: offsets begin anew with each log epoch."""
+    return row.log_epoch, row.inbox_offset
+
+
 class Waiting:
     """The buffer of one partition. What it holds is in the rows; the index in memory is rebuilt from them at take-over.
 
@@ -38,7 +43,7 @@ class Waiting:
         asked whether a row of the same identity has to give way; as a rule the later one stays."""
         key = f"{PREFIX}{plant}|{label:020d}|{rank}|{identity}"
         known = self._by_label[plant, label].get(key)
-        if known is None or (known.inbox_offset <= row.inbox_offset and outdated(known)):
+        if known is None or (_came(known) <= _came(row) and outdated(known)):
             self._by_label[plant, label][key] = row
             self._rows.put(key, row)
 

@@ -18,6 +18,8 @@ PARKED = "parked"
 """Needs somebody, or (LOT_BLOCKED) the release of its lot."""
 ACCEPTED = "accepted"
 REJECTED = "rejected"
+CANCELLED = "cancelled"
+"""A person decided that it is not posted; the quantity stays listed."""
 
 TRANSITIONS: Mapping[str, frozenset[str]] = {
     WAITING_CLOCK: frozenset({QUEUED, HELD, PARKED, ACCEPTED}),
@@ -26,14 +28,16 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
     RETRY: frozenset({QUEUED, HELD, PARKED, ACCEPTED}),
     UNKNOWN: frozenset({DISPATCHED, ACCEPTED, REJECTED, RETRY, QUEUED, HELD, PARKED}),
     HELD: frozenset({QUEUED, PARKED, ACCEPTED}),
-    PARKED: frozenset({QUEUED, HELD, ACCEPTED}),
-    REJECTED: frozenset({ACCEPTED}),
+    PARKED: frozenset({QUEUED, HELD, ACCEPTED, CANCELLED}),
+    REJECTED: frozenset({ACCEPTED, QUEUED, HELD, PARKED, CANCELLED}),
+    CANCELLED: frozenset({ACCEPTED, QUEUED, HELD, PARKED}),
     ACCEPTED: frozenset(),
 }
-"""Accepted is reached from everywhere (evidence may come late) and never left."""
+"""Accepted is reached from everywhere (evidence may come late) and never left. Rejected and cancelled are left by a person's
+decision only (streams/delivery_decisions.py)."""
 
 IN_FLIGHT = frozenset({DISPATCHED, UNKNOWN})
-REPORTED = frozenset({ACCEPTED, REJECTED, HELD, PARKED})
+REPORTED = frozenset({ACCEPTED, REJECTED, CANCELLED, HELD, PARKED})
 """Orders is told of these."""
 
 LOT_HELD = "LOT_HELD"
@@ -73,4 +77,4 @@ def waits_for_decision(row: PostingRow) -> bool:
 
 def stuck(row: PostingRow) -> bool:
     """It does not go on by itself: what must not overtake it is held as well."""
-    return row.state in (HELD, PARKED, REJECTED)
+    return row.state in (HELD, PARKED, REJECTED, CANCELLED)

@@ -1,4 +1,4 @@
-"""`lineledger trace | parked | exceptions | reconcile`: questions to the ledger of a run, or of a live installation.
+"""`lineledger trace | parked | variance | exceptions | reconcile`: questions to the ledger of a run, or of a live installation.
 
 Exit codes: 0 fine, 1 something differs, is unknown or has expired, 2 wrong use or no ledger.
 """
@@ -21,6 +21,8 @@ from app.ledger.reconciliation.everything import Reconciliation
 from app.ledger.reconciliation.everything import reconcile as reconciled
 from app.ledger.sources import FileSources, Sources
 from app.ledger.trace_things import trace as traced
+from app.ledger.variance import as_json as as_dicts
+from app.ledger.variance import lines_of, variances
 from app.settings import private_key
 
 OK, WRONG, USAGE = 0, 1, 2
@@ -39,7 +41,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True, frozen=True)
 class Ledger:
-    """Where to read, and reading it. Made by `_ledger`."""
+    """Where to read, and reading it. Made by `ledger_of`."""
 
     read: Callable[[], snapshot.Snapshot]
     sources: Callable[[snapshot.Snapshot], Sources]
@@ -58,8 +60,8 @@ def trace(
     as_json: AsJson = False,
 ) -> None:
     """Why a posting is what it is: its raw records are read and added again. Exit 1: unknown, does not add up, or expired."""
-    ledger = _ledger(out, bootstrap, prefix, registry, client_config, plant)
-    rows = _asked(ledger.read)
+    ledger = ledger_of(out, bootstrap, prefix, registry, client_config, plant)
+    rows = asked(ledger.read)
     found, lines = traced(rows, what, at, ledger.sources(rows))
     _print(found, lines, as_json)
     raise typer.Exit(OK if found.get("ok") else WRONG)
@@ -76,11 +78,30 @@ def parked(
     as_json: AsJson = False,
 ) -> None:
     """What is parked, why, and who must act."""
-    found, lines = parked_lines(_asked(_ledger(out, bootstrap, prefix, registry, client_config, plant).read), account)
+    found, lines = parked_lines(asked(ledger_of(out, bootstrap, prefix, registry, client_config, plant).read), account)
     _print(found, lines, as_json)
 
 
-def exceptions(
+def variance(
+    out: Out = DEFAULT_OUT,
+    bootstrap: Bootstrap = "",
+    prefix: Prefix = "",
+    registry: Registry = "",
+    client_config: ClientConfig = None,
+    plant: Plant = "",
+    as_json: AsJson = False,
+) -> None:
+    """What counters and declarations say about the same quantity, those that differ first. Only the authority's is booked."""
+    found = variances(asked(ledger_of(out, bootstrap, prefix, registry, client_config, plant).read))
+    _print(as_dicts(found), lines_of(found), as_json)
+
+
+exceptions = typer.Typer(invoke_without_command=True, help="Records that could not be processed: list them, replay them.")
+
+
+@exceptions.callback()
+def listed(
+    asked_for: typer.Context,
     code: Annotated[str, typer.Option(help="One code.")] = "",
     out: Out = DEFAULT_OUT,
     bootstrap: Bootstrap = "",
@@ -91,7 +112,9 @@ def exceptions(
     as_json: AsJson = False,
 ) -> None:
     """Records that could not be processed, with code, position and original."""
-    found, lines = exception_lines(_asked(_ledger(out, bootstrap, prefix, registry, client_config, plant).read), code)
+    if asked_for.invoked_subcommand is not None:
+        return
+    found, lines = exception_lines(asked(ledger_of(out, bootstrap, prefix, registry, client_config, plant).read), code)
     _print(found, lines, as_json)
 
 
@@ -110,9 +133,9 @@ def reconcile(
     """Prove again that nothing is lost (I1), each record counts once (I2), and that the ERP has booked exactly this, once (I3:
     of a run, what it answered at the end; of a live installation, what it answers now if its address is in the environment).
     Exit 1: something differs."""
-    ledger = _ledger(out, bootstrap, prefix, registry, client_config, plant)
+    ledger = ledger_of(out, bootstrap, prefix, registry, client_config, plant)
     try:
-        found = _asked(lambda: _reconciled(ledger, sources))
+        found = asked(lambda: _reconciled(ledger, sources))
     except SourceExpired as gone:
         _print({"exact": False, "code": gone.code, "detail": str(gone)}, [f"{gone.code}: {gone}"], as_json)
         raise typer.Exit(WRONG) from None
@@ -160,7 +183,7 @@ def _book(ledger: Ledger, rows: snapshot.Snapshot) -> ErpBook | None:
         return None
 
 
-def _ledger(out: Path, bootstrap: str, prefix: str, registry: str, client_config: Path | None, plant: str) -> Ledger:
+def ledger_of(out: Path, bootstrap: str, prefix: str, registry: str, client_config: Path | None, plant: str) -> Ledger:
     if not bootstrap:
         return Ledger(lambda: snapshot.read(out), lambda rows: FileSources(out, private_key()), out)
     from app.cli.topics import client_properties
@@ -175,7 +198,7 @@ def _ledger(out: Path, bootstrap: str, prefix: str, registry: str, client_config
     )
 
 
-def _asked(work: Callable[[], T]) -> T:
+def asked(work: Callable[[], T]) -> T:
     """The answer, or one sentence and exit 2 where there is no ledger."""
     from confluent_kafka import KafkaException
 

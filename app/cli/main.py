@@ -13,7 +13,7 @@ app = typer.Typer(
 
 
 def _wire() -> None:
-    from app.cli import config, explain, rules, schemas, topics
+    from app.cli import config, explain, operators, rules, schemas, topics
     from app.cli.demo import demo
     from app.cli.erp_sim import erp_sim
     from app.cli.ingest import ingest
@@ -34,7 +34,9 @@ def _wire() -> None:
     app.command()(explain.shadow)
     app.command()(explain.parked)
     app.command()(explain.variance)
-    app.command()(explain.exceptions)
+    explain.exceptions.command("replay")(operators.replay)
+    app.add_typer(explain.exceptions, name="exceptions")
+    app.command()(operators.decide)
 
 
 @app.callback(invoke_without_command=True)

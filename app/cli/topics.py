@@ -4,17 +4,23 @@ Exit codes: 0 nothing to do, or applied; 1 topics differ (plan: or are missing);
 """
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.kafka import topics
 from app.kafka.topic_plan import Change, TopicNameInvalid
+from app.settings import private_key
 from schemas.catalog import catalog
+
+if TYPE_CHECKING:
+    from app.engine.partition import Broker
+    from schemas.codec import Codec
 
 EXIT_OK, EXIT_CHANGES, EXIT_ERROR = 0, 1, 2
 
@@ -108,3 +114,64 @@ def _print(changes: Sequence[Change], code: str, as_json: bool) -> None:
     typer.echo(f"{len(changes)} topics: {count['create']} to create, {count['drift']} differ, {count['ok']} as wanted")
     if code:
         typer.echo(f"{code}: nothing was changed. Alter these topics by hand, or use another --prefix.")
+
+
+epoch = typer.Typer(
+    name="epoch", help="The log epoch: offsets begin anew when topics were recreated on purpose.", no_args_is_help=True
+)
+app.add_typer(epoch)
+Registry = Annotated[str, typer.Option(help="Schema registry of the installation.")]
+
+
+@epoch.command("show")
+def show_epoch(
+    bootstrap: Bootstrap, prefix: Prefix = "", registry: Registry = "", client_config: ClientConfig = None, as_json: Json = False
+) -> None:
+    """Say which log epoch holds."""
+    from app.kafka import log_epoch
+
+    _print_epoch(
+        lambda broker, codec: log_epoch.current(broker, codec, prefix), bootstrap, prefix, registry, client_config, as_json
+    )
+
+
+@epoch.command("raise")
+def raise_epoch(
+    bootstrap: Bootstrap,
+    why: Annotated[str, typer.Option(help="What was recreated or cut, and why: it stays in the log.")],
+    who: Annotated[str, typer.Option(help="Who decides; kept as a keyed hash.")],
+    prefix: Prefix = "",
+    registry: Registry = "",
+    client_config: ClientConfig = None,
+    as_json: Json = False,
+) -> None:
+    """Let the workers go on with inboxes that were recreated or cut (exit codes 73 and 78). Records that nobody had folded are
+    lost: reconcile afterwards. Workers that run must be restarted."""
+    from app.kafka import log_epoch
+    from streams.mapping.private import keyed_hash
+
+    hashed = keyed_hash(private_key() or prefix.encode())(who)
+    _print_epoch(
+        lambda broker, codec: log_epoch.raise_epoch(broker, codec, prefix, time.time_ns() // 1000, hashed, why).epoch,
+        bootstrap, prefix, registry, client_config, as_json,
+    )  # fmt: skip
+
+
+def _print_epoch(
+    work: "Callable[[Broker, Codec], int]", bootstrap: str, prefix: str, registry: str, client_config: Path | None, as_json: bool
+) -> None:
+    from confluent_kafka import KafkaException
+
+    from app.cli.worker import codec_of
+    from app.engine.partition import Broker
+
+    try:
+        found = work(Broker(bootstrap, client_properties(client_config)), codec_of(registry, prefix))
+    except (KafkaException, KeyError) as exc:
+        code, detail = (
+            topics.BrokerUnavailable.code,
+            f"no topic `{prefix}config` there, or no broker ({exc!r}); check --bootstrap",
+        )
+        typer.echo(json.dumps({"code": code, "detail": detail}) if as_json else f"{code}: {detail}", err=not as_json)
+        raise typer.Exit(EXIT_ERROR) from exc
+    typer.echo(json.dumps({"log_epoch": found}) if as_json else f"log epoch {found}; start (or restart) every worker")

@@ -175,6 +175,13 @@ class OwnedPartition:
         state: PartitionPosition | None = self.rows.get(POSITION_KEY)
         if state is None:
             state = PartitionPosition(low, spec.log_epoch, spec.fold_version, spec.inbox_id)
+        if state.log_epoch > spec.log_epoch:
+            die(
+                Exit.TOPIC_MISMATCH,
+                f"{self.tp}: its state is of log epoch {state.log_epoch}, the topic `config` says {spec.log_epoch}",
+            )
+        if state.log_epoch < spec.log_epoch:
+            self._begin_epoch(state, low)
         if state.inbox_topic_id != spec.inbox_id:
             die(
                 Exit.TOPIC_MISMATCH,
@@ -184,6 +191,15 @@ class OwnedPartition:
             die(Exit.INBOX_TRUNCATED, f"{self.tp}: position {state.next_offset} is outside the log [{low}, {high}]")
         state.fold_version = spec.fold_version
         return state
+
+    def _begin_epoch(self, state: PartitionPosition, low: int) -> None:
+        """An operator raised the log epoch: a recreated or cut inbox is read from its beginning, one that stands goes on. Rows,
+        clocks and configuration stay: versions of the new epoch are newer than all before."""
+        spec = self.spec
+        if state.inbox_topic_id != spec.inbox_id or state.next_offset < low:
+            state.next_offset = low
+            self.suspect_file.unlink(missing_ok=True)
+        state.inbox_topic_id, state.log_epoch = spec.inbox_id, spec.log_epoch
 
     # -- checkpoint
 

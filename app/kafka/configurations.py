@@ -2,12 +2,14 @@
 
 import time
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from app.engine.fatal import Exit, die
 from app.engine.partition import Broker
+from app.kafka.writing import write
 from schemas.codec import Codec
 from schemas.configuration import Configuration
+from schemas.records import ConfigDocument, LogEpoch
 
 TOPIC = "config"
 WAIT_SECONDS = 60.0
@@ -20,6 +22,7 @@ class Configurations:
     def __init__(self, broker: Broker, codec: Codec, prefix: str) -> None:
         self._broker, self._codec, self._topic = broker, codec, prefix + TOPIC
         self._known: dict[str, Configuration] = {}
+        self._epochs: list[LogEpoch] = []
 
     def get(self, hash_: str) -> Configuration:
         """Ends the process (CONFIG_MISSING) when nobody ever stored it: going on would post by other rules."""
@@ -34,19 +37,23 @@ class Configurations:
         """Store it unless it is there. Safe to repeat."""
         self._read()
         if configuration.hash not in self._known:
-            producer = Producer(self._broker.client(acks="all", enable_idempotence=True))
-            failed: list[KafkaError] = []
-            producer.produce(
-                self._topic,
-                self._codec.encode(configuration.document()),
-                configuration.hash,
-                on_delivery=lambda error, _: failed.append(error) if error else None,
-            )
-            if producer.flush(30) or failed:
-                raise KafkaException(failed[0] if failed else KafkaError(KafkaError._TIMED_OUT))
+            write(self._broker, self._topic, [(configuration.hash, self._codec.encode(configuration.document()))])
+            self._known[configuration.hash] = configuration
+
+    def epochs(self) -> list[LogEpoch]:
+        """Every raising of the log epoch that the topic still has (app/kafka/log_epoch.py)."""
+        self._read()
+        return list(self._epochs)
+
+    def _take(self, record: ConfigDocument | LogEpoch) -> None:
+        if isinstance(record, LogEpoch):
+            self._epochs.append(record)
+        else:
+            configuration = Configuration.from_document(record)
             self._known[configuration.hash] = configuration
 
     def _read(self) -> None:
+        self._epochs.clear()
         consumer = Consumer(
             self._broker.client(
                 group_id=f"{self._topic}.reader",
@@ -69,7 +76,6 @@ class Configurations:
                         raise KafkaException(message.error())
                     open_partitions -= 1
                 else:
-                    configuration = Configuration.from_document(self._codec.decode(message.value()))
-                    self._known[configuration.hash] = configuration
+                    self._take(self._codec.decode(message.value()))
         finally:
             consumer.close()

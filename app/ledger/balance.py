@@ -20,7 +20,7 @@ from tables.rejected import Rejected
 from tables.units import UnitTable
 
 ACCEPTED, HELD = "accepted", ("held",)
-NOT_ACCEPTED = ("rejected", "parked")
+NOT_ACCEPTED = ("rejected", "parked", "cancelled")
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from schemas.configuration import Configuration
 from schemas.records import MaterialChanged, ProcessValue
 from streams.equipment import calendar_of
 from streams.intake import DECLARATIONS, EQUIPMENT_EVENTS, LIVE_STEP_US, ORDER_EVENTS
-from streams.mapping import RawRecord, Reading, Refused, compile_source
+from streams.mapping import Operators, RawRecord, Reading, Refused, compile_source
 
 
 class Read(NamedTuple):
@@ -87,6 +87,8 @@ def reread(
         label = labels[partition]
         found.count("raw")
         mapper = mappers.get(raw.source)
+        if isinstance(mapper, Operators):
+            raw, mapper = mapper.unwrapped(raw)  # a replay is the original record
         items = mapper.map(raw) if mapper is not None else [Refused("UNKNOWN_SOURCE", raw.source)]
         if not items:
             found.count("ignored")

@@ -200,7 +200,8 @@ class Read(Section):
 
     topic: str = ""
     """Kafka topic when live; `run` reads files instead."""
-    format: Literal["json", "shdr", "csv", "xml"] = "json"
+    format: Literal["json", "shdr", "csv", "xml", "replay"] = "json"
+    """`replay`: what `lineledger decide` and `exceptions replay` write; it takes no events."""
     event_id: str = "content"
     """A path, `content` (SHA-256 of the raw bytes) or `position` (file and line, or partition and offset)."""
     sequence: str | None = None
@@ -257,11 +258,19 @@ class Source(Section):
     read: Read
     files: Annotated[list[str], OneOrMany] = Field(default_factory=list)
     """Globs: which input files of `run` belong to this source when the command does not say."""
-    events: list[EventRule] = Field(min_length=1)
+    events: list[EventRule] = Field(default_factory=list)
     system: System | None = None
     """Whose data it is: what that system does not own is refused (docs/system-of-record.md). None: not stated, not asked."""
     private: list[str] = Field(default_factory=list)
     """Paths that are hashed before anything is written, dead letters included."""
+
+    @model_validator(mode="after")
+    def _events_or_replay(self) -> Source:
+        if self.read.format == "replay" and self.events:
+            raise ValueError("a source of format replay takes no `events`: its records say themselves what they are")
+        if self.read.format != "replay" and not self.events:
+            raise ValueError("a source needs `events`: at least one rule")
+        return self
 
     @property
     def emissions(self) -> Iterator[Emission]:

@@ -10,6 +10,7 @@ from streams.mapping.items import (
     Refused,
 )
 from streams.mapping.mapper import Mapper, compile_source
+from streams.mapping.operators import Operators
 
 __all__ = [
     "UNAVAILABLE",
@@ -17,6 +18,7 @@ __all__ = [
     "Mapper",
     "MappingError",
     "MappingProblem",
+    "Operators",
     "RawRecord",
     "Reading",
     "Refused",

@@ -26,6 +26,8 @@ class RawRecord:
     raw_source: str
     raw_offset: int
     received_at: int = 0
+    replay: str = ""
+    """Where the replay of a dead letter stands; empty: the record came by itself."""
 
 
 class Reading(NamedTuple):

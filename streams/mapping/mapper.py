@@ -194,6 +194,10 @@ def compile_source(name: str, source: Source, plant: PlantConfig, private_key: b
     private_key: keys the hashes of private fields (`private:` of the source and the plant, and every field that is
     mapped to a person); empty: the plant's id, which anyone can guess.
     """
+    if source.read.format == "replay":
+        from streams.mapping.operators import Operators  # it is a Mapper itself
+
+        return Operators(name, plant, lambda other: compile_source(other, plant.sources[other], plant, private_key))
     problems = Problems()
     hashed = keyed_hash(private_key or plant.plant.id.encode())
     scope = Scope(plant, hashed, source.read.number)

@@ -50,7 +50,7 @@ WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("OrderReleased", "status"): _STATUS,
     ("OrderChanged", "status"): _STATUS,
     ("OrderClosed", "status"): ("technically_complete", "closed"),
-    ("OperatorDecision", "decision"): ("post", "drop", "retry"),
+    ("OperatorDecision", "decision"): ("post", "drop", "retry", "cancel", "accept"),
     ("Output", "role"): ("main", "co", "by"),
     ("OrderItem", "role"): ("main", "co", "by"),
     ("Component", "mode"): ("declared", "metered", "ledger_backflush", "erp_backflush"),

@@ -47,6 +47,7 @@ def main() -> None:
     options.add_argument("--session-timeout", type=float, default=6.0)
     options.add_argument("--checkpoint", type=float, default=0.3)
     options.add_argument("--max-age", type=float, default=43_200)
+    options.add_argument("--log-epoch", type=int, default=1)
     options.add_argument("--fault", default="")
     options.add_argument("--rate", type=float, default=1.0)
     told = options.parse_args()
@@ -70,6 +71,7 @@ def main() -> None:
             instance=f"{told.prefix}{STAGE}.{told.instance}" if told.instance else None,
             checkpoint_interval=told.checkpoint,
             session_timeout=told.session_timeout,
+            log_epoch=told.log_epoch,
             changelog_max_age=told.max_age,
             topic_ids=ids,
             partitions=counts[names[0]],

@@ -170,6 +170,44 @@ def test_a_recreated_inbox_refuses_to_start(plant: CountingPlant) -> None:
     assert "epoch raise" in again.text()
 
 
+def test_with_a_raised_epoch_a_recreated_inbox_is_read_from_its_beginning_and_the_rows_stay(plant: CountingPlant) -> None:
+    plant.feed(RECORDS, finals=0.0)
+    worker = plant.start()
+    plant.await_drained()
+    assert worker.stop() == 0
+    before = plant.facts().rows
+    plant.delete("counting.inbox")
+    plant.create("counting.inbox")
+    plant.feed(RECORDS, seed=2, finals=0.0)
+    again = plant.start(log_epoch=2)
+    plant.await_drained()
+    assert again.stop() == 0
+    facts = plant.facts()
+    for key, (count, total, _) in facts.rows.items():
+        old, new = before.get(key, (0, 0, -1)), facts.expected.get(key, (0, 0, -1))
+        assert (count, total) == (old[0] + new[0], old[1] + new[1]), key
+    late = plant.start()
+    assert late.ended() == TOPIC_MISMATCH, "a worker that does not know of the epoch refuses to go on"
+
+
+def test_with_a_raised_epoch_a_cut_inbox_goes_on_where_it_begins(plant: CountingPlant) -> None:
+    plant.feed(RECORDS, finals=0.0)
+    worker = plant.start()
+    plant.await_drained()
+    assert worker.stop() == 0
+    before = sum(count for count, _, _ in plant.facts().rows.values())
+    plant.feed(RECORDS, seed=2)
+    cut = [TopicPartition(plant.prefix + "counting.inbox", partition, end) for partition, end in plant.ends().items()]
+    for future in plant.admin.delete_records(cut).values():
+        future.result(20)
+    again = plant.start(log_epoch=2)
+    again.await_log(r"OWNED", count=PARTITIONS)
+    plant.feed(100, seed=3, finals=0.0)
+    plant.await_drained()
+    assert again.stop() == 0
+    assert sum(count for count, _, _ in plant.facts().rows.values()) == before + 100
+
+
 def test_an_inbox_cut_below_the_position_refuses_to_start(plant: CountingPlant) -> None:
     """INBOX_TRUNCATED: records that were never folded are gone; going on silently would lose them."""
     plant.feed(RECORDS)

@@ -40,10 +40,14 @@ def wrong_with(root: Any, arguments: list[str], complete: bool) -> str:
     """Why the command line refuses `arguments`; empty: it does not. Not `complete`: what is left out may be missing."""
     command, name, rest = root, "lineledger", list(arguments)
     while hasattr(command, "commands"):
+        if not rest and command is not root and command.invoke_without_command:
+            return ""
         if not rest:
             return "" if not complete else f"{name}: a command is missing"
         if rest[0] in ("--help", "--version"):
             return ""
+        if command is not root and command.invoke_without_command and rest[0].startswith("-"):
+            break
         if rest[0] not in command.commands:
             return f"{name} has no command {rest[0]}"
         name = rest.pop(0)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from app.configuration import load
 from app.erp.adapters import adapter_for
@@ -132,3 +133,28 @@ def test_counts_become_a_receipt_while_the_plant_runs(
         for process in workers:
             process.send_signal(signal.SIGTERM)
         assert [process.wait(STOP_S) for process in workers] == [0] * len(workers), "a graceful stop"
+
+        recreate(kafka_bootstrap, f"{topic_prefix}equipment.inbox")
+        with worker("equipment", ports["equipment"], where, environ, tmp_path) as refused:
+            assert refused.wait(PATIENCE_S) == 78, "positions of the old inbox mean nothing in the new one"
+        raised = lineledger(
+            "topics", "epoch", "raise", *where, "--who", "A. Person", "--why", "inbox recreated in a test", "--json"
+        )
+        assert (raised.code, raised.json) == (0, {"log_epoch": 2}), raised.said
+        assert lineledger("topics", "epoch", "show", *where, "--json").json == {"log_epoch": 2}
+        workers = [running.enter_context(worker(stage, ports[stage], where, environ, tmp_path)) for stage in STAGES]
+        until(lambda: all(ready(port) for port in ports.values()), "five ready stages")
+        send(kafka_bootstrap, topic_prefix, {"type": "shots", "n": 120, "seq": 4, "id": "s4"})
+        until(lambda: received(environ, "O1") == 20, "5 more, from the new inbox: kept state is replaced, not added")
+        exact = lineledger("reconcile", *where, "--json", environ=environ)
+        assert (exact.code, exact.json["differences"]) == (0, []), exact.said
+
+
+def recreate(bootstrap: str, topic: str) -> None:
+    """Delete the topic and make it again with the settings it had."""
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    partitions = len(admin.list_topics(topic, timeout=10).topics[topic].partitions)
+    admin.delete_topics([topic])[topic].result(20)
+    until(lambda: topic not in admin.list_topics(timeout=10).topics, f"{topic} is gone")
+    admin.create_topics([NewTopic(topic, partitions, 1, config={"max.message.bytes": str(2 << 20)})])[topic].result(20)
+    until(lambda: topic in admin.list_topics(timeout=10).topics, f"{topic} is there")

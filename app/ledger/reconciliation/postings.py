@@ -70,7 +70,7 @@ def _delivered(snapshot: Snapshot, row: PostingRow) -> Iterator[str]:
         yield f"posting {name}: its content is not what its hash was made of"
     if row.state == ACCEPTED and not row.erp_document:
         yield f"posting {name}: it is accepted without a document"
-    if row.state == ACCEPTED and not row.attempts and not row.finds:
+    if row.state == ACCEPTED and not row.attempts and not row.finds and not row.decisions:
         yield f"posting {name}: it is accepted and was never sent"
     if row.gate and row.stock_type != STOCK_OF.get(row.gate, ""):
         yield f"posting {name}: the hold policy said {row.gate}, it went out as {row.stock_type or 'nothing'}"

@@ -33,7 +33,9 @@ def test_the_table_of_states() -> None:
     back = {("parked", "queued"), ("parked", "held")}
     attempts = {("queued", "dispatched"), ("dispatched", "rejected"), ("dispatched", "retry"), ("dispatched", "unknown")}
     found_out = {("unknown", "dispatched"), ("unknown", "rejected"), ("unknown", "retry")}
-    assert ways == evidence | gate | moves_behind_the_gate | back | attempts | found_out
+    decided = {(state, place) for state in ("rejected", "cancelled") for place in ("queued", "held", "parked")}
+    decided |= {("parked", "cancelled"), ("rejected", "cancelled")}
+    assert ways == decided | evidence | gate | moves_behind_the_gate | back | attempts | found_out
     assert TRANSITIONS["accepted"] == frozenset()
 
 

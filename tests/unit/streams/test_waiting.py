@@ -65,3 +65,12 @@ def test_a_row_that_is_not_outdated_stays() -> None:
     waiting.add("P", 10, "06", "x", row(10, "newer", 1))
     waiting.add("P", 10, "06", "x", row(10, "older", 2), lambda known: known.record < b"k")
     assert texts(waiting.due("P", 10)) == [(10, ["newer"])]
+
+
+def test_offsets_begin_anew_with_each_log_epoch() -> None:
+    """Of one identity what came later stays, also when its inbox was recreated and counts from 0 again."""
+    waiting = Waiting(PlainRows())
+    waiting.add("P", 10, "06", "x", PendingRow(10, b"old", 5_000, 1))
+    waiting.add("P", 10, "06", "x", PendingRow(10, b"new", 3, 2))
+    waiting.add("P", 10, "06", "x", PendingRow(10, b"older", 9_000, 1))
+    assert texts(waiting.due("P", 10)) == [(10, ["new"])]

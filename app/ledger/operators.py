@@ -1,0 +1,106 @@
+"""What operations support writes to its source: decisions and replays, as lines that streams/mapping/operators.py reads."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.ledger.snapshot import Snapshot
+from schemas.records import ExceptionRecord, PostingRow
+from streams.delivery_decisions import OPEN_TO_DECISION
+from streams.mapping.operators import FORMAT
+from tables.account import account_key
+from tables.rejected import Rejected
+
+
+@dataclass(slots=True, frozen=True)
+class Wanted:
+    """What a person decides. `target`: posting id, account key or order."""
+
+    target: str
+    decision: str
+    code: str
+    document: str
+    who: str
+    """Hashed already."""
+    why: str
+    at: int
+
+
+def decision_line(snapshot: Snapshot, wanted: Wanted) -> str | Rejected:
+    """The line, or why there is nothing to decide like that."""
+    fields = {"decision": wanted.decision, "who": wanted.who, "why": wanted.why, "erp_document": wanted.document}
+    posting: PostingRow | None = snapshot.rows.get("delivery", {}).get(f"p|{wanted.target}")
+    if posting is not None:
+        if posting.state not in OPEN_TO_DECISION:
+            return Rejected(
+                "NOTHING_PARKED", f"posting {wanted.target} is {posting.state}; only parked and rejected ones wait for a decision"
+            )
+        if wanted.decision == "accept" and not wanted.document:
+            return Rejected("DECISION_INVALID", "to accept a posting, name the ERP's document with --document")
+        fields |= {"posting_id": wanted.target, "order": posting.posting.order, "code": wanted.code or posting.code}
+        return _line(wanted, fields)
+    accounts = [row for row in snapshot.of("orders", "a|") if wanted.target in (account_key(row), row.order)]
+    codes = sorted({row.code for row in accounts if row.code})
+    if not accounts:
+        return Rejected("NOT_FOUND", f"{wanted.target} is neither a posting, an account nor an order of this ledger")
+    if wanted.decision in ("cancel", "accept"):
+        return Rejected("DECISION_INVALID", f"`{wanted.decision}` is for postings; accounts take post, drop or retry")
+    if wanted.code not in codes and (wanted.code or len(codes) != 1):
+        return Rejected("NOTHING_PARKED", f"{wanted.target} is parked with {', '.join(codes) or 'nothing'}; name one with --code")
+    account = account_key(accounts[0]) if wanted.target != accounts[0].order else ""
+    return _line(wanted, fields | {"order": accounts[0].order, "account": account, "code": wanted.code or codes[0]})
+
+
+def _line(wanted: Wanted, fields: dict[str, str]) -> str:
+    content = json.dumps({"at": wanted.at, **fields}, sort_keys=True)
+    event_id = f"decision-{hashlib.sha256(content.encode()).hexdigest()[:24]}"
+    return json.dumps({"at": wanted.at, "decide": {"event_id": event_id, **fields}}, ensure_ascii=False)
+
+
+@dataclass(slots=True)
+class Replays:
+    lines: list[str]
+    left: list[str]
+    """Dead letters that cannot be replayed, a sentence each."""
+
+
+def replays(letters: Iterable[ExceptionRecord], code: str, at: int) -> Replays:
+    """One line per dead letter of intake with this code; a record that was refused in several pieces is replayed once."""
+    found, seen = Replays([], []), set[tuple[str, int]]()
+    for letter in letters:
+        place = (letter.raw_source, letter.raw_offset)
+        if letter.code != code or place in seen:
+            continue
+        seen.add(place)
+        name = f"{letter.raw_source}:{letter.raw_offset}"
+        if letter.stage != "intake":
+            found.left.append(
+                f"{name} was refused by {letter.stage}: send the record again through its source, or book it by hand"
+            )
+        elif letter.original_bytes > len(letter.original):
+            found.left.append(f"{name} has {letter.original_bytes} bytes, the dead letter kept {len(letter.original)} of them")
+        else:
+            told = {
+                "source": letter.source,
+                "raw_source": letter.raw_source,
+                "raw_offset": letter.raw_offset,
+                "received_at": letter.received_at,
+                "original": base64.b64encode(letter.original).decode(),
+            }
+            found.lines.append(json.dumps({"at": at, "replay": told}))
+    return found
+
+
+def source_of(snapshot: Snapshot) -> tuple[str, str] | None:
+    """Name and topic of the plant's source for decisions and replays; None: plant.yaml has none."""
+    sources = snapshot.configuration.plant.sources
+    return next(((name, source.read.topic) for name, source in sources.items() if source.read.format == FORMAT), None)
+
+
+def now_of(snapshot: Snapshot, wall: int) -> int:
+    """When a decision comes: live the wall clock, for the input of a run the last record that it had (microseconds)."""
+    if not snapshot.finished:
+        return wall
+    return max((row.marks.get("label", 0) for row in snapshot.of("intake", "__position")), default=0) or wall

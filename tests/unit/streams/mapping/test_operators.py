@@ -1,0 +1,97 @@
+"""The operators' source: decisions, and dead letters that come back under their own position."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from schemas.configuration import Configuration
+from schemas.records import OperatorDecision, ScrapDeclared
+from streams.mapping import Operators, RawRecord, Refused, compile_source
+
+CONFIG = Configuration.from_mappings(
+    {
+        "plant": {"id": "P"},
+        "equipment": {"M1": {}},
+        "sources": {
+            "terminals": {
+                "read": {"topic": "raw.p.terminals", "event_id": "position", "occurred_at": "at", "received_at": "at", "equipment": "m"},
+                "events": [
+                    {"when": {"kind": "scrap"}, "emit": "ScrapDeclared", "quantity": {"path": "n", "decimals": "0", "unit": "=PC"}}
+                ],
+            },
+            "operators": {"read": {"topic": "raw.p.operators", "format": "replay"}},
+        },
+    },
+    {},
+    {},
+)  # fmt: skip
+AT = 1_700_000_000_000_000
+ORIGINAL = json.dumps({"kind": "scrap", "n": "3", "m": "M1", "at": "2023-11-14T22:00:00Z"}).encode()
+
+
+def operators() -> Operators:
+    found = compile_source("operators", CONFIG.plant.sources["operators"], CONFIG.plant)
+    assert isinstance(found, Operators)
+    return found
+
+
+def line(**content: Any) -> RawRecord:
+    return RawRecord(json.dumps({"at": AT, **content}).encode(), "operators", "raw.p.operators/0", 7, AT)
+
+
+def replay(**changed: Any) -> RawRecord:
+    told = {"source": "terminals", "raw_source": "raw.p.terminals/2", "raw_offset": 41, "received_at": 5, **changed}
+    return line(replay={"original": base64.b64encode(ORIGINAL).decode(), **told})
+
+
+def test_a_decision_becomes_an_event_with_its_own_position() -> None:
+    told = {
+        "event_id": "d1",
+        "order": "O1",
+        "decision": "retry",
+        "who": "h",
+        "why": "came",
+        "posting_id": "X",
+        "code": "STOCK_SHORT",
+    }
+    mapper = operators()
+    raw, chosen = mapper.unwrapped(line(decide=told))
+    (event,) = chosen.map(raw)
+    assert isinstance(event, OperatorDecision)
+    assert (event.posting_id, event.decision, event.why, event.occurred_at) == ("X", "retry", "came", AT)
+    assert (event.raw_source, event.raw_offset, event.source, event.plant) == ("raw.p.operators/0", 7, "operators", "P")
+
+
+def test_a_replay_is_the_original_record_under_its_own_position() -> None:
+    raw, chosen = operators().unwrapped(replay())
+    (event,) = chosen.map(raw)
+    assert isinstance(event, ScrapDeclared)
+    assert (event.raw_source, event.raw_offset, event.source) == ("raw.p.terminals/2", 41, "terminals")
+    first = RawRecord(ORIGINAL, "terminals", "raw.p.terminals/2", 41, 5)
+    (known,) = compile_source("terminals", CONFIG.plant.sources["terminals"], CONFIG.plant).map(first)
+    assert event.event_id == known.event_id, "what was counted once is a duplicate"
+    assert raw.replay == "raw.p.operators/0@7"
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (RawRecord(b"no json", "operators", "f", 1), "BAD_JSON"),
+        (RawRecord(b'{"decide": {}}', "operators", "f", 1), "BAD_JSON"),
+        (RawRecord(b"[" * 100_000, "operators", "f", 1), "BAD_JSON"),
+        (line(), "NOT_REPLAYABLE"),
+        (line(decide={"order": "O1"}), "MISSING_FIELD"),
+        (line(decide={"event_id": 5, "order": "O", "decision": "post", "who": "h", "why": "w"}), "BAD_FIELD"),
+        (replay(source="nobody"), "NOT_REPLAYABLE"),
+        (replay(source="operators"), "NOT_REPLAYABLE"),
+        (replay(original="***"), "NOT_REPLAYABLE"),
+        (replay(raw_offset="41"), "NOT_REPLAYABLE"),
+    ],
+)
+def test_what_is_neither_is_refused(raw: RawRecord, code: str) -> None:
+    inner, chosen = operators().unwrapped(raw)
+    (refused,) = chosen.map(inner)
+    assert isinstance(refused, Refused)
+    assert refused.code == code

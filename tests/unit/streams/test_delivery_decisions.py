@@ -1,0 +1,109 @@
+"""What a person may decide about a posting that is parked or rejected, and what stays of it."""
+
+from typing import Any
+
+import pytest
+
+from schemas.records import AttemptEnded, OperatorDecision
+from tables.outbox import Dispatch
+from tests.unit.streams.quality_bench import PLANT, Bench, S, configuration, lot_state, posting
+
+SIM = configuration()
+
+
+def decision(what: str, code: str = "", **fields: Any) -> OperatorDecision:
+    values = {"event_id": f"d-{what}", "why": "the component came", "who": "hash", "posting_id": "P1", **fields}
+    return OperatorDecision(
+        plant=PLANT, occurred_at=20 * S, received_at=20 * S, source="operators", raw_source="f", raw_offset=1, order="O1",
+        account="", code=code, decision=what, **values,
+    )  # fmt: skip
+
+
+def refused(code: str = "ORDER_NOT_OPEN") -> Bench:
+    """One posting that the ERP refused for good."""
+    bench = Bench(SIM)
+    bench.fold(posting("P1"))
+    bench.clock(10 * S)
+    bench.fold(AttemptEnded("P1", 1, "rejected", "post", code=code, detail="no"))
+    assert bench.states() == {"P1": "rejected"}
+    return bench
+
+
+def mismatched() -> Bench:
+    """Another content came under its id before it went out."""
+    bench = Bench(SIM)
+    bench.fold(posting("P1"))
+    bench.fold(posting("P1", content_hash="other"))
+    assert bench.states() == {"P1": "parked"}
+    return bench
+
+
+def letters(bench: Bench) -> list[tuple[str, str]]:
+    return [(sent.record.code, sent.record.detail) for sent in bench.step.sent if sent.topic == "exceptions"]
+
+
+def test_retry_sends_it_again_and_remembers_who_and_why() -> None:
+    bench = refused()
+    assert bench.fold(decision("retry", "ORDER_NOT_OPEN")) == [Dispatch("P1", 2)]
+    (made,) = bench.row("P1").decisions
+    assert (made.decision, made.who, made.why) == ("retry", "hash", "the component came")
+    bench.fold(AttemptEnded("P1", 2, "accepted", "post", erp_document="7"))
+    assert bench.states() == {"P1": "accepted"}
+
+
+def test_a_repeated_decision_is_taken_once() -> None:
+    bench = refused()
+    bench.fold(decision("retry"))
+    bench.fold(AttemptEnded("P1", 2, "rejected", "post", code="ORDER_NOT_OPEN"))
+    assert bench.fold(decision("retry")) == []
+    assert bench.states() == {"P1": "rejected"}
+    assert bench.fold(decision("retry", event_id="another")) == [Dispatch("P1", 3)]
+
+
+def test_retry_meets_the_gate() -> None:
+    bench = Bench(configuration(rules={"on_hold": {"receipt": "wait"}}))
+    bench.fold(posting("P1"))
+    bench.clock(10 * S)
+    bench.fold(AttemptEnded("P1", 1, "rejected", "post", code="X"))
+    bench.fold(lot_state("L1", True))
+    assert bench.fold(decision("retry")) == []
+    assert bench.states() == {"P1": "held"}
+
+
+def test_accept_names_the_document_and_closes_the_sequence() -> None:
+    bench = mismatched()
+    bench.clock(10 * S)
+    bench.fold(decision("accept", "POSTING_MISMATCH", erp_document="88123"))
+    row = bench.row("P1")
+    assert (row.state, row.erp_document, row.mismatch) == ("accepted", "88123", False)
+    assert bench.step.rows.get("c|A1").closed == 1
+    assert bench.fold(posting("P1")) == [], "a posting that comes again is known"
+
+
+def test_cancel_keeps_the_posting_with_its_reason_and_holds_its_corrections() -> None:
+    bench = refused()
+    bench.fold(decision("cancel"))
+    row = bench.row("P1")
+    assert (row.state, row.detail) == ("cancelled", "the component came")
+    bench.fold(posting("P2", sequence=2, amount=-2, cumulative=3))
+    assert bench.states()["P2"] == "held"
+    bench.fold(decision("retry", event_id="later"))
+    assert bench.states()["P1"] == "dispatched", "a person may change their mind"
+
+
+@pytest.mark.parametrize(
+    ("bench", "wrong", "code"),
+    [
+        (refused, decision("accept"), "DECISION_INVALID"),
+        (refused, decision("post"), "DECISION_INVALID"),
+        (refused, decision("retry", "STOCK_SHORT"), "NOTHING_PARKED"),
+        (refused, decision("retry", posting_id="nobody"), "NOTHING_PARKED"),
+        (mismatched, decision("retry"), "DECISION_INVALID"),
+    ],
+)
+def test_what_cannot_be_decided_is_a_dead_letter_and_changes_nothing(bench: Any, wrong: OperatorDecision, code: str) -> None:
+    made = bench()
+    before, known = made.states(), len(letters(made))
+    made.fold(wrong)
+    assert [found for found, _ in letters(made)[known:]] == [code]
+    assert made.states() == before
