@@ -273,7 +273,7 @@ class IntakeStage:
             self._refuse(step, item, raw, mapper)
             return
         if item.received_at > raw.received_at + self._future_us or item.occurred_at > raw.received_at + self._horizon_us:
-            wrong = self._wrong_clock(item, raw)
+            wrong = wrong_clock(item, raw, self._future_us, self._horizon_us)
             if wrong is not None:
                 self._refuse(step, wrong, raw, mapper)
                 return
@@ -307,21 +307,6 @@ class IntakeStage:
         else:
             detail = f"{kind.__name__} has neither equipment nor order"
             self._refuse(step, Refused("NO_EQUIPMENT", detail, kind=kind.__name__), raw, mapper)
-
-    def _wrong_clock(self, item: Any, raw: RawRecord) -> Refused | None:
-        """One wrong clock must not close every shift (design section 3). Orders may state dates that are to come."""
-        if not raw.received_at:
-            code, detail = "MISSING_FIELD", "nothing says when the record arrived"
-        elif item.received_at > raw.received_at + self._future_us:
-            code, detail = "CLOCK_AHEAD", f"received_at is more than {self._future_us // 1_000_000} s ahead of its arrival"
-        elif type(item) in ORDER_EVENTS:
-            return None
-        else:
-            code, detail = "CLOCK_AHEAD", f"occurred_at is more than {self._horizon_us // 1_000_000} s ahead of its arrival"
-        refused = Refused(code, detail, kind=KIND.get(type(item).__name__, ""), received_at=raw.received_at)
-        refused.event_id = "" if isinstance(item, Reading) else item.event_id
-        refused.equipment, refused.quantity = getattr(item, "equipment", ""), getattr(item, "quantity", None)
-        return refused
 
     def _collect(self, step: Step, reading: Reading, raw: RawRecord) -> None:
         frames = self._frames[step.partition].setdefault(reading.equipment, {})
@@ -378,6 +363,24 @@ class IntakeStage:
     def _count(self, step: Step, what: str) -> None:
         """Exactly-once figures for the report: they move with the position."""
         step.state.marks[what] = step.state.marks.get(what, 0) + 1
+
+
+def wrong_clock(item: Any, raw: RawRecord, future_us: int, horizon_us: int) -> Refused | None:
+    """One wrong clock must not close every shift (design section 3). Orders may state dates that are to come."""
+    if item.received_at <= raw.received_at + future_us and item.occurred_at <= raw.received_at + horizon_us:
+        return None
+    if not raw.received_at:
+        code, detail = "MISSING_FIELD", "nothing says when the record arrived"
+    elif item.received_at > raw.received_at + future_us:
+        code, detail = "CLOCK_AHEAD", f"received_at is more than {future_us // 1_000_000} s ahead of its arrival"
+    elif type(item) in ORDER_EVENTS:
+        return None
+    else:
+        code, detail = "CLOCK_AHEAD", f"occurred_at is more than {horizon_us // 1_000_000} s ahead of its arrival"
+    refused = Refused(code, detail, kind=KIND.get(type(item).__name__, ""), received_at=raw.received_at)
+    refused.event_id = "" if isinstance(item, Reading) else item.event_id
+    refused.equipment, refused.quantity = getattr(item, "equipment", ""), getattr(item, "quantity", None)
+    return refused
 
 
 def counted(marks: Iterable[tuple[str, int]]) -> dict[str, int]:

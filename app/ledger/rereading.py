@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from schemas.configuration import Configuration
 from schemas.records import MaterialChanged, ProcessValue
 from streams.equipment import calendar_of
-from streams.intake import DECLARATIONS, EQUIPMENT_EVENTS, LIVE_STEP_US, ORDER_EVENTS
+from streams.intake import DECLARATIONS, EQUIPMENT_EVENTS, LIVE_STEP_US, ORDER_EVENTS, wrong_clock
 from streams.mapping import Operators, RawRecord, Reading, Refused, compile_source
 
 
@@ -77,6 +77,7 @@ def reread(
     step_us = LIVE_STEP_US if live else plant.clock.step_us
     calendar = calendar_of(plant)
     mappers = {name: compile_source(name, source, plant, private_key) for name, source in plant.sources.items()}
+    future_us, horizon_us = plant.clock.future_us, plant.attribution.late_horizon_us
     found, labels = Reread(), defaultdict[str, int](int)
     for arrival, raw in enumerate(records):
         # A label closes the interval that the record falls into, and never goes back within its partition.
@@ -93,7 +94,8 @@ def reread(
         if not items:
             found.count("ignored")
         for item in items:
-            _sort(found, item, label, arrival, raw, only)
+            wrong = None if type(item) is Refused else wrong_clock(item, raw, future_us, horizon_us)
+            _sort(found, item if wrong is None else wrong, label, arrival, raw, only)
     return found
 
 

@@ -28,7 +28,7 @@ class Operators(Mapper):
     def __init__(self, name: str, plant: PlantConfig, compiled: Callable[[str], Mapper]) -> None:
         """`compiled`: the mapper of another source of the plant; called when its first record is replayed."""
         self.name, self.clock, self.ignored = name, Clock(), 0
-        self._plant, self._compiled = plant, compiled
+        self._plant, self._compiled, self._source = plant, compiled, plant.sources[name]
         self._mappers: dict[str, Mapper] = {}
 
     def unwrapped(self, raw: RawRecord) -> tuple[RawRecord, Mapper]:
@@ -45,7 +45,7 @@ class Operators(Mapper):
         if source not in self._mappers:
             self._mappers[source] = self._compiled(source)
         received_at = told.get("received_at")
-        came = received_at if type(received_at) is int else raw.received_at
+        came = received_at if type(received_at) is int and received_at > 0 else raw.received_at
         inner = RawRecord(original, source, place, offset, came, f"{raw.raw_source}@{raw.raw_offset}")
         return inner, self._mappers[source]
 
@@ -75,12 +75,9 @@ class Operators(Mapper):
             )
         ]  # fmt: skip
 
-    def received_at(self, raw: RawRecord) -> int | Refused:
+    def arrival(self, raw: RawRecord) -> int | None:
         content = _content(raw.value)
-        if content is None:
-            return refused(raw, "BAD_JSON", "no JSON object with a time")
-        self.clock.seen(content["at"])
-        return int(content["at"])
+        return None if content is None else int(content["at"])
 
     def redacted(self, value: bytes) -> bytes:
         """Who decided was hashed by the command; originals were hashed before they were first written."""

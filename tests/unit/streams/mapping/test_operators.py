@@ -10,16 +10,15 @@ from schemas.configuration import Configuration
 from schemas.records import OperatorDecision, ScrapDeclared
 from streams.mapping import Operators, RawRecord, Refused, compile_source
 
+QUANTITY = {"path": "n", "decimals": "0", "unit": "=PC"}
 CONFIG = Configuration.from_mappings(
     {
         "plant": {"id": "P"},
         "equipment": {"M1": {}},
         "sources": {
             "terminals": {
-                "read": {"topic": "raw.p.terminals", "event_id": "position", "occurred_at": "at", "received_at": "at", "equipment": "m"},
-                "events": [
-                    {"when": {"kind": "scrap"}, "emit": "ScrapDeclared", "quantity": {"path": "n", "decimals": "0", "unit": "=PC"}}
-                ],
+                "read": {"event_id": "position", "occurred_at": "at", "received_at": "at", "equipment": "m"},
+                "events": [{"when": {"kind": "scrap"}, "emit": "ScrapDeclared", "quantity": QUANTITY}],
             },
             "operators": {"read": {"topic": "raw.p.operators", "format": "replay"}},
         },
