@@ -1,9 +1,10 @@
-"""`lineledger trace | parked | variance | exceptions | reconcile`: questions to the ledger of a run, or of a live installation.
+"""`lineledger trace | parked | variance | exceptions | reconcile | shadow`: questions to the ledger of a run or an installation.
 
 Exit codes: 0 fine, 1 something differs, is unknown or has expired, 2 wrong use or no ledger.
 """
 
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from app.ledger.trace_things import trace as traced
 from app.ledger.variance import as_json as as_dicts
 from app.ledger.variance import lines_of, variances
 from app.settings import private_key
+from tables.rejected import Refusal
 
 OK, WRONG, USAGE = 0, 1, 2
 Out = Annotated[Path, typer.Option("--out", help="Output folder of `lineledger run`.")]
@@ -94,6 +96,30 @@ def variance(
     """What counters and declarations say about the same quantity, those that differ first. Only the authority's is booked."""
     found = variances(asked(ledger_of(out, bootstrap, prefix, registry, client_config, plant).read))
     _print(as_dicts(found), lines_of(found), as_json)
+
+
+def shadow(
+    out: Out = DEFAULT_OUT,
+    ask: Annotated[bool, typer.Option("--ask", help="Ask the ERP now, not what it answered at the end of the run.")] = False,
+    bootstrap: Bootstrap = "",
+    prefix: Prefix = "",
+    registry: Registry = "",
+    client_config: ClientConfig = None,
+    plant: Plant = "",
+    as_json: AsJson = False,
+) -> None:
+    """Explain each difference between what the ledger would have posted and what another interface booked (plants with
+    `shadow: true`). Exit 1: there are differences."""
+    from app.ledger import shadow as comparison
+
+    ledger = ledger_of(out, bootstrap, prefix, registry, client_config, plant)
+    rows = asked(ledger.read)
+    book = asked(lambda: _asked_now(rows) if ask else _book(ledger, rows))
+    if book is None:
+        _fail("no ERP was asked; give --ask, with an adapter in erp.yaml and its address in the environment")
+    found = comparison.compare_shadow(rows, book)
+    _print(comparison.as_json(found), comparison.lines_of(found), as_json)
+    raise typer.Exit(WRONG if found.differences else OK)
 
 
 exceptions = typer.Typer(invoke_without_command=True, help="Records that could not be processed: list them, replay them.")
@@ -170,12 +196,11 @@ def _look(ledger: Ledger, with_sources: bool) -> Reconciliation:
 
 
 def _book(ledger: Ledger, rows: snapshot.Snapshot) -> ErpBook | None:
-    import os
+    """Of a run what the ERP answered at its end; of a live installation what it answers now."""
+    return erp_book.read(ledger.out) if ledger.out is not None else _asked_now(rows)
 
-    from tables.rejected import Refusal
 
-    if ledger.out is not None:
-        return erp_book.read(ledger.out)
+def _asked_now(rows: snapshot.Snapshot) -> ErpBook | None:
     try:
         return erp_book.ask(rows.configuration.erp, erp_check.orders_of(rows, rows.configuration.erp), os.environ)
     except Refusal as unset:
