@@ -114,7 +114,7 @@ def a_declaration_invented(books: Books) -> str:
 
 @lie
 def readings_vanished(books: Books) -> str:
-    key, _ = books.first("equipment", "t|BRN1|IMM-02|shots|", lambda row: len(row.points) >= 32)
+    key, _ = books.first("equipment", "t|BRN1|IMM-02|shots|", lambda row: row.shares)
     books.delete("equipment", key)
     return "IMM-02"
 

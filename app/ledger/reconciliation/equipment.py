@@ -9,10 +9,11 @@ from schemas.records import AccountRow, EquipmentRow, TotalState
 from streams.equipment import calendar_of
 from tables.account import STOCK
 from tables.activities import LABOUR, STATES, is_going_on
+from tables.buckets import Bucket
 from tables.destination import UNATTRIBUTED, Destination
 from tables.equipment import row_key
+from tables.points import RAW_BITS
 from tables.quantity import decimal_text
-from tables.timeline import RAW_BITS, points_of
 
 _DERIVED = ("backflush|", "phantom|")
 
@@ -67,9 +68,9 @@ def _readings(snapshot: Snapshot, row: EquipmentRow, counter: str) -> list[Read]
     found: list[Read] = []
     for key in [key for key in stored if key.startswith(prefix)]:
         bucket = stored[key]
-        for point in points_of(bucket):
-            source, offset = bucket.raw_sources[point.raw >> RAW_BITS], point.raw & ((1 << RAW_BITS) - 1)
-            found.append(Read(0, len(found), point.at, point.seq, point.value, source, offset))
+        for at, seq, value, raw in Bucket(0, bucket).points.tolist():
+            source, offset = bucket.raw_sources[raw >> RAW_BITS], raw & ((1 << RAW_BITS) - 1)
+            found.append(Read(0, len(found), at, seq, value, source, offset))
     return found
 
 
