@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from app.configuration import load
+from app.engine.stage import Gathering
 from app.ledger.snapshot import Snapshot
 from app.run.recorded_input import inputs, merged
 from schemas.codec import Codec
@@ -69,6 +70,8 @@ def run(config: Path, files: Sequence[Path], seed: int = 0) -> Snapshot:
     def fold(inbox: str, messages: list[PlainMessage]) -> None:
         steps[inbox].records = messages
         stages[inbox].fold(steps[inbox])
+        if isinstance(stage := stages[inbox], Gathering):
+            stage.before_commit(steps[inbox])
 
     def settle() -> None:
         while any(queues[inbox] for inbox in INBOXES):
