@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ERP ?= sim
 
-.PHONY: demo test test-slow test-deep lint types layers check bench bench-short lock clean
+.PHONY: demo test test-slow test-deep lint types layers check plants bench bench-short lock clean
 
 demo: .venv/runtime.stamp  ## one shift of a simulated plant and two real recordings, through everything (ERP=tryton: a real ERP)
 	$(BIN)/lineledger demo --erp $(ERP) --out out/demo
@@ -29,6 +29,9 @@ layers: .venv/dev.stamp
 	$(BIN)/lint-imports
 
 check: lint types layers test
+
+plants: .venv/dev.stamp  ## 2.5 million shots of a moulding shop, exact to the milligram
+	$(BIN)/python -m pytest -q -s tests/e2e/test_moulding_shop.py -m slow
 
 bench: .venv/dev.stamp  ## against plain Faust on a real Kafka, medians of 3
 	$(BIN)/python -m benchmarks

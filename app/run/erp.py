@@ -56,8 +56,8 @@ def started(
     choice: str, configuration: Configuration, directory: Path, home: Path, master: Callable[[], MasterData]
 ) -> Iterator[RunErp]:
     """`choice`: sim | tryton | none | "" (as erp.yaml says). A server that is started here ends with the context."""
-    wanted = choice or configuration.erp.erp.adapter
-    if wanted == "sim" and (choice or URL_VARIABLE in configuration.erp.erp.url):
+    wanted, url = choice or configuration.erp.erp.adapter, configuration.erp.erp.url
+    if wanted == "sim" and (choice or not url or URL_VARIABLE in url):
         store = f"erp-sim-{secrets.token_hex(4)}"
         with SimulatorProcess(directory / store) as simulator:
             asyncio.run(_provision(simulator, configuration, master()))
@@ -75,8 +75,8 @@ def started(
 
 async def _provision(simulator: SimulatorProcess, configuration: Configuration, master: MasterData) -> None:
     """Orders, materials, lots and places, so that the simulator derives what their flags say and refuses strangers."""
-    if not master.orders:
-        return  # it then takes every name
+    if not master.orders or not master.materials:
+        return  # it then takes every name: orders alone do not say which materials there are
     places = {part.issue_location for order in master.orders for part in order.components}
     places |= {item.receipt_location for order in master.orders for item in order.items}
     places |= {entry.receipt_location for entry in configuration.plant.equipment.values()}

@@ -30,7 +30,7 @@ class Outcome:
         return f"exit {self.code}\n{self.stdout[-3000:]}\n{self.stderr[-3000:]}"
 
 
-def lineledger(*arguments: str | Path, environ: Mapping[str, str] | None = None) -> Outcome:
+def lineledger(*arguments: str | Path, environ: Mapping[str, str] | None = None, timeout_s: float = TIMEOUT_S) -> Outcome:
     """Run `lineledger ARGUMENTS`. Raises subprocess.TimeoutExpired."""
     done = subprocess.run(
         [sys.executable, "-m", "app.cli.main", *map(str, arguments)],
@@ -39,7 +39,7 @@ def lineledger(*arguments: str | Path, environ: Mapping[str, str] | None = None)
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=TIMEOUT_S,
+        timeout=timeout_s,
         check=False,
     )
     return Outcome(done.returncode, done.stdout, done.stderr)

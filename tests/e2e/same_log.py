@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.configuration import load
 from app.demo.master import CONFIGURATION, configuration_for
 from app.demo.shift import START_MS
 from app.ledger import balance, erp_check, export
@@ -34,12 +35,13 @@ def run(
     bootstrap: str = "",
     workers: int = 1,
     progress: Callable[[str, int, int], None] | None = None,
+    config: Path | None = None,
 ) -> Exported:
-    """The demo's plant over `files`. Asserts that its ledger is exact and that the ERP agrees."""
-    configuration = configuration_for("sim")
+    """The demo's plant, or the one of `config`, over `files`. Asserts that its ledger is exact and that the ERP agrees."""
+    configuration = configuration_for("sim") if config is None else load(config)
     request = RunRequest(
         configuration=configuration,
-        config_dir=CONFIGURATION,
+        config_dir=config or CONFIGURATION,
         files=inputs([str(path) for path in files], configuration.plant),
         out=out,
         home=out / "home",
@@ -67,6 +69,7 @@ class Killer:
 
     out: Path
     forget: str
+    start_us: int = START_US
     killed: dict[str, list[int]] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
 
@@ -75,7 +78,7 @@ class Killer:
         if not waiting:
             return
         stage = waiting[0]
-        if clock >= START_US + (STAGES.index(stage) + 1) * HOUR_US and (stage != "delivery" or phase == "draining"):
+        if clock >= self.start_us + (STAGES.index(stage) + 1) * HOUR_US and (stage != "delivery" or phase == "draining"):
             self._kill(stage)
 
     def _kill(self, stage: str) -> None:

@@ -16,6 +16,8 @@ class DirtyPlant:
     """Source -> file."""
     records: int
     truth: Truth
+    begin_us: int
+    """When the watch begins."""
 
 
 def generate(folder: Path, seed: int, name: Name) -> DirtyPlant:
@@ -27,4 +29,4 @@ def generate(folder: Path, seed: int, name: Name) -> DirtyPlant:
     found, counters = records.lines(happened, facts, profile, chance)
     folder.mkdir(parents=True, exist_ok=True)
     config = configuration.write(happened, counters, folder / "config")
-    return DirtyPlant(config, records.write(found, folder), len(found), truth.tell(happened, facts))
+    return DirtyPlant(config, records.write(found, folder), len(found), truth.tell(happened, facts), happened.begin * 1000)

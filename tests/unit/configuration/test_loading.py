@@ -54,6 +54,7 @@ CASES = [
         "emit: CounterReeding",
         "sources.presses.events[2]: `emit: CounterReeding` is no event; did you mean CounterReading?",
     ),
+    ("erp.yaml", 'url: "${ERP_URL}", ', "", "`adapter: tryton` needs `url`: where is the ERP?"),
     ("plant.yaml", "counter: =shots", "counter: =shotz", "no equipment has a counter `shotz`"),
     ("plant.yaml", "table: scrap", "table: scraps", "`table: scraps` is not among `tables` (there: scrap)"),
     ("plant.yaml", "Europe/Prague", "Europe/Prag", "plant.zone: 'Europe/Prag' is no time zone"),
