@@ -1,106 +1,91 @@
-"""`python -m benchmarks [--short]`: equipment against plain Faust in the same run, then the whole chain.
+"""`python -m benchmarks [--short] [--against REV]`: equipment against plain Faust in the same run, then the whole chain.
 
-The gate is the ratio (machines differ); absolute figures and the load average are printed beside it. Exit 1: a gate failed.
+The gates are ratios (machines differ); absolute figures and the load average are printed beside them. Exit 1: a gate failed.
+`--against`: the same workloads by an older revision of this project, in the same run.
 """
 
-import json
+import argparse
 import os
-import re
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.chain import chain_rate
-from benchmarks.workload import Workload, drop, load
+from benchmarks.contest import Contestant, revision
 from tests.platform import available
 
-REPEATS, RATIO_GATE, FRAMES_GATE, GAP_GATE, CHAIN_GATE = 3, 8.0, 1_000_000, 1.5, 20_000
+REPEATS, LATE = 3, 0.05
+RATIO_GATE, FRAMES_GATE, LATE_GATE, GAP_GATE, CHAIN_GOAL = 8.0, 1_000_000, 0.5, 1.5, 40_000
 SHORT_RATIO_GATE = 5.0
 """One short round on a busy machine scatters; it only guards against a collapse."""
-TIMEOUT_SECONDS = 180
+EQUIPMENT = "equipment_worker"
 
 
-def contest(module: str, bootstrap: str, work: Workload, directory: Path, readings: int) -> dict[str, float]:
-    """One process of a contestant over the workload; its figures."""
-    read, write = os.pipe()
-    command = [
-        sys.executable,
-        "-m",
-        module,
-        bootstrap,
-        work.prefix,
-        str(readings // work.per_frame),
-        str(readings),
-        str(directory),
-    ]
-    with (directory.parent / f"{directory.name}.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=log, pass_fds=(write,), env={**os.environ, "RESULT_FD": str(write)}
-        )
-        os.close(write)
-        out, _ = process.communicate(timeout=TIMEOUT_SECONDS)
-    with os.fdopen(read, "rb") as pipe:
-        out += pipe.read()
-    found = re.search(rb'\{"rate".*\}', out)
-    if found is None:
-        raise RuntimeError(f"{module} gave no figure; see {directory.name}.log")
-    result: dict[str, float] = json.loads(found[0])
-    return result
-
-
-def median(name: str, results: list[dict[str, float]]) -> float:
-    rates = [result["rate"] for result in results]
+def show(contestant: Contestant) -> float:
+    """Print a contestant's line; the median of its rates."""
+    rates = [result["rate"] for result in contestant.results]
+    gap = max(result.get("max_gap", 0.0) for result in contestant.results)
     middle = statistics.median(rates)
-    gap = max(result.get("max_gap", 0.0) for result in results)
     shown = ", ".join(f"{rate:,.0f}" for rate in rates)
-    print(f"{name:<34} median {middle:>12,.0f} readings/s   of [{shown}]   longest checkpoint gap {gap:.2f} s", flush=True)
+    line = f"{contestant.name:<36} median {middle:>12,.0f} readings/s   of [{shown}]"
+    print(f"{line}   longest checkpoint gap {gap:.2f} s" if gap else line, flush=True)
     return middle
 
 
-def main(short: bool) -> int:
-    repeats = 1 if short else REPEATS
-    single, framed, plain_readings = (150_000, 4_000_000, 15_000) if short else (400_000, 12_000_000, 40_000)
-    failed: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="lineledger-bench-") as folder, available.kafka(Path(folder)) as bootstrap:
-        base = Path(folder)
+def main(short: bool, against: str) -> int:
+    few, many, plain = (150_000, 4_000_000, 15_000) if short else (400_000, 12_000_000, 40_000)
+    with ExitStack() as stack:
+        base = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lineledger-bench-")))
+        bootstrap = stack.enter_context(available.kafka(base))
+        slow = Contestant("plain Faust, frames of 1", "plain_faust_worker", plain, 1)
+        one = Contestant("frames of 1", EQUIPMENT, few, 1)
+        packed = Contestant("frames of 100", EQUIPMENT, many, 100)
+        one_late = Contestant("frames of 1, 5 % late", EQUIPMENT, few, 1, LATE)
+        packed_late = Contestant("frames of 100, 5 % late", EQUIPMENT, many, 100, LATE)
+        contestants = [slow, one, packed, one_late, packed_late]
+        if against:
+            tree = stack.enter_context(revision(against, base))
+            contestants.append(Contestant(f"frames of 1, {against}", EQUIPMENT, few, 1, tree=tree))
+            contestants.append(Contestant(f"frames of 100, {against}", EQUIPMENT, many, 100, tree=tree))
         print(f"load average {os.getloadavg()[0]:.2f}, {os.cpu_count()} cores, broker on the same machine", flush=True)
-        plain: list[dict[str, float]] = []
-        one: list[dict[str, float]] = []
-        hundred: list[dict[str, float]] = []
-        for turn in range(repeats):  # interleaved: a slow minute hits everybody; each with topics of its own, so all start cold
-            for results, module, readings, per_frame in (
-                (plain, "plain_faust_worker", plain_readings, 1),
-                (one, "equipment_worker", single, 1),
-                (hundred, "equipment_worker", framed, 100),
-            ):
-                work = load(bootstrap, readings, per_frame)
-                results.append(contest(f"benchmarks.{module}", bootstrap, work, base / f"{module}-{per_frame}-{turn}", readings))
-                drop(bootstrap, work.prefix)
-        slow, fast, packed = (
-            median("plain Faust, frames of 1", plain),
-            median("equipment, frames of 1", one),
-            median("equipment, frames of 100", hundred),
-        )
-        gate = SHORT_RATIO_GATE if short else RATIO_GATE
-        print(f"ratio {fast / slow:.1f} (gate {gate})   frames of 100: {packed / slow:.0f} times plain Faust", flush=True)
-        gap = max(result["max_gap"] for result in [*one, *hundred])
-        checks = [
-            ("ratio", fast / slow, gate),
-            ("frames of 100", packed, FRAMES_GATE),
-            ("checkpoint gap", -gap, -GAP_GATE),
-        ]
-        failed += [name for name, value, gate in checks if value < gate and (name == "ratio" or not short)]
+        for _ in range(1 if short else REPEATS):  # interleaved: a slow minute hits everybody
+            for contestant in contestants:
+                contestant.compete(bootstrap, base)
+        medians = {contestant.name: show(contestant) for contestant in contestants}
+        ratio = medians[one.name] / medians[slow.name]
+        late_one = medians[one_late.name] / medians[one.name]
+        late_packed = medians[packed_late.name] / medians[packed.name]
+        gap = max(result["max_gap"] for each in (one, packed) for result in each.results)
+        print(f"times plain Faust: {ratio:.1f} in frames of 1, {medians[packed.name] / medians[slow.name]:.0f} in frames of 100")
+        print(f"5 % late against in order: {late_one:.2f} in frames of 1, {late_packed:.2f} in frames of 100", flush=True)
+        if against:
+            older = [medians[f"{name}, {against}"] for name in (one.name, packed.name)]
+            print(
+                f"against {against}: {medians[one.name] / older[0]:.2f} and {medians[packed.name] / older[1]:.2f} times as fast"
+            )
+        gates = [("ratio", ratio, SHORT_RATIO_GATE if short else RATIO_GATE)]
+        if not short:
+            gates += [
+                ("frames of 100", medians[packed.name], FRAMES_GATE),
+                ("late, frames of 1", late_one, LATE_GATE),
+                ("late, frames of 100", late_packed, LATE_GATE),
+                ("checkpoint gap", -gap, -GAP_GATE),
+            ]
+        failed = [name for name, value, gate in gates if value < gate]
         rate = chain_rate(base, short)
-        print(f"whole chain from raw JSON              {rate:>12,.0f} raw records/s (goal {CHAIN_GATE:,})", flush=True)
+        print(f"whole chain from raw JSON {rate:>24,.0f} raw records/s (goal {CHAIN_GOAL:,})", flush=True)
     print(f"load average {os.getloadavg()[0]:.2f}   {'FAILED: ' + ', '.join(failed) if failed else 'passed'}", flush=True)
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("--short", action="store_true", help="one small round; only the ratio to plain Faust is a gate")
+    parser.add_argument("--against", default="", metavar="REV", help="an older revision of this project")
+    asked = parser.parse_args()
     began = time.monotonic()
-    code = main("--short" in sys.argv[1:])
+    code = main(asked.short, asked.against)
     print(f"ran {time.monotonic() - began:.0f} s")
     raise SystemExit(code)

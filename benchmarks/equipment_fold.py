@@ -6,13 +6,12 @@ readings in order; then what the rows weigh: changelog bytes per reading in real
 
 import sys
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from app.engine.rows import RowCache
-from benchmarks.workload import PLANT, START_US, _run, configuration, out_of_order
+from benchmarks.workload import PLANT, START_US, arriving, configuration, out_of_order, run_of
 from schemas.codec import Codec
 from schemas.records import ConfigActivated, CounterFrame, Tick
 from streams.equipment import EquipmentStage
@@ -83,7 +82,7 @@ class Bench:
         self.step.rows = RowCache(self.store, CODEC)  # type: ignore[assignment]
         self.stage = EquipmentStage(self.topology)
         self.stage.taken_over(self.step)
-        self.step.deliver(ConfigActivated(PLANT, found.hash, 0, "bench"), *(_run(machine) for machine in range(machines)))
+        self.step.deliver(ConfigActivated(PLANT, found.hash, 0, "bench"), *(run_of(machine) for machine in range(machines)))
         self.stage.fold(self.step)
         self._upstream = self.topology.upstreams("equipment", found)[0]
         self.checkpoint()
@@ -107,29 +106,14 @@ class _CountingStep(PlainStep):
         self.codec.encode(record)
 
 
-def truth(machine: int, count: int) -> np.ndarray:
-    """1 Hz, every reading a change: a piece or two more."""
-    seq = np.arange(count, dtype=np.int64)
-    return np.stack([seq, START_US + seq * 1_000_000, seq + seq // 7, seq * MACHINES + machine], axis=1)
-
-
 def framed(machine: int, readings: np.ndarray) -> PlainMessage:
     frame = CounterFrame(PLANT, f"M{machine:05d}", "shots", "bench", "bench.jsonl", START_US, START_US, readings.tobytes())
     return PlainMessage(0, CODEC.encode(frame))
 
 
-def arrivals(per_frame: int, late: float) -> Iterator[PlainMessage]:
-    """Frames of all machines in turn."""
-    each = READINGS[per_frame] // MACHINES // per_frame * per_frame
-    of = [out_of_order(truth(machine, each), late, machine) for machine in range(MACHINES)]
-    for first in range(0, each, per_frame):
-        for machine in range(MACHINES):
-            yield framed(machine, of[machine][first : first + per_frame])
-
-
 def rate(per_frame: int, late: float) -> tuple[float, float]:
     """Readings per second of CPU time with a checkpoint each second, and the longest step including its checkpoint."""
-    bench, messages = Bench(), list(arrivals(per_frame, late))
+    bench, messages = Bench(), [framed(*some) for some in arriving(READINGS[per_frame], per_frame, late, MACHINES)]
     cap, taken, longest = 500, 0, 0.0
     began = last = time.process_time()
     while taken < len(messages):

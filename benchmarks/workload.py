@@ -1,7 +1,7 @@
 """Readings of 200 machines as frames in the equipment inbox of a fresh prefix: what both contestants fold."""
 
-import struct
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,6 @@ from schemas.configuration import Configuration
 from schemas.records import ConfigActivated, CounterFrame, Output, RunStarted
 
 PLANT, MACHINES, START_US = "BENCH", 200, 1_760_000_000_000_000
-_READING = struct.Struct("<4q")
 LATENESS = ((0.70, 30), (0.25, 600), (0.05, 4 * 3600))
 """Of the late readings: this share, up to so many seconds late."""
 
@@ -32,12 +31,26 @@ def out_of_order(readings: np.ndarray, late: float, seed: int) -> np.ndarray:
     return readings[np.argsort(readings[:, 1] + delay, kind="stable")]
 
 
+def truth(machine: int, count: int) -> np.ndarray:
+    """1 Hz, every reading a change: a piece or two more."""
+    seq = np.arange(count, dtype=np.int64)
+    return np.stack([seq, START_US + seq * 1_000_000, seq + seq // 7, seq * MACHINES + machine], axis=1)
+
+
+def arriving(readings: int, per_frame: int, late: float, machines: int = MACHINES) -> Iterator[tuple[int, np.ndarray]]:
+    """(machine, readings of one frame), all machines in turn; `readings` in all, rounded down to whole rounds."""
+    each = readings // machines // per_frame * per_frame
+    of = [out_of_order(truth(machine, each), late, machine) for machine in range(machines)]
+    for first in range(0, each, per_frame):
+        for machine in range(machines):
+            yield machine, of[machine][first : first + per_frame]
+
+
 @dataclass(slots=True, frozen=True)
 class Workload:
     prefix: str
     readings: int
-    per_frame: int
-    configuration: Configuration
+    frames: int
 
 
 def configuration() -> Configuration:
@@ -51,8 +64,8 @@ def configuration() -> Configuration:
     return Configuration.from_mappings(plant, {}, {"erp": {"adapter": "none"}})
 
 
-def load(bootstrap: str, readings: int, per_frame: int) -> Workload:
-    """Make the topics and write the frames: one run per machine, then `readings` readings, each a piece or two more."""
+def load(bootstrap: str, readings: int, per_frame: int, late: float = 0.0) -> Workload:
+    """Make the topics and write the frames: one run per machine, then about `readings` readings."""
     found, codec, prefix = configuration(), Codec(), f"bench-{uuid.uuid4().hex[:8]}."
     raw = list(raw_topics(found, recorded=True))
     apply(admin_client(bootstrap), catalog(), prefix, raw, recorded=True)
@@ -66,20 +79,15 @@ def load(bootstrap: str, readings: int, per_frame: int) -> Workload:
             "queue.buffering.max.messages": 500_000,
         }
     )
-    topic = f"{prefix}equipment.inbox"
+    topic, written, frames = f"{prefix}equipment.inbox", 0, 0
     for partition in range(catalog().partitions("equipment.inbox")):
         producer.produce(topic, codec.encode(ConfigActivated(PLANT, found.hash, 0, "bench")), PLANT, partition)
     producer.flush()
     for machine in range(MACHINES):
-        producer.produce(topic, codec.encode(_run(machine)), f"{PLANT}|M{machine:05d}")
-    for index in range(readings // per_frame):
-        machine, round_ = index % MACHINES, index // MACHINES
-        first = round_ * per_frame
-        packed = b"".join(
-            _READING.pack(seq, START_US + seq * 1_000_000, seq + seq // 7, index * per_frame + seq - first)
-            for seq in range(first, first + per_frame)
-        )
-        frame = CounterFrame(PLANT, f"M{machine:05d}", "shots", "bench", "bench.jsonl", START_US, START_US, packed)
+        producer.produce(topic, codec.encode(run_of(machine)), f"{PLANT}|M{machine:05d}")
+    for machine, some in arriving(readings, per_frame, late):
+        frame = CounterFrame(PLANT, f"M{machine:05d}", "shots", "bench", "bench.jsonl", START_US, START_US, some.tobytes())
+        written, frames = written + len(some), frames + 1
         while True:
             try:
                 producer.produce(topic, codec.encode(frame), f"{PLANT}|M{machine:05d}")
@@ -88,10 +96,10 @@ def load(bootstrap: str, readings: int, per_frame: int) -> Workload:
             else:
                 break
     producer.flush()
-    return Workload(prefix, readings // per_frame * per_frame, per_frame, found)
+    return Workload(prefix, written, frames)
 
 
-def _run(machine: int) -> RunStarted:
+def run_of(machine: int) -> RunStarted:
     return RunStarted(
         event_id=f"start-{machine}",
         plant=PLANT,
