@@ -43,6 +43,17 @@ class Bucket:
 
     def append(self, points: Points) -> None:
         """Points that are later than all in here."""
+        self._put(points)
+        self._span(points[:, 1])
+
+    def append_span(self, points: Points, low_seq: int, high_seq: int) -> None:
+        """As `append`, of points whose lowest and highest number (not negative) are known."""
+        self._put(points)
+        row = self.row
+        row.low_seq = low_seq if row.low_seq < 0 else min(row.low_seq, low_seq)
+        row.high_seq = max(row.high_seq, high_seq)
+
+    def _put(self, points: Points) -> None:
         table, end = self._unpacked(), self.size + len(points)
         if end > len(table):
             self._table = np.empty((max(_ROOM, end + end // 2), 4), np.int64)
@@ -50,7 +61,6 @@ class Bucket:
             table = self._table
         table[self.size : end] = points
         self.size, self.changed = end, True
-        self._span(points[:, 1])
 
     def append_one(self, point: Point) -> None:
         table = self._unpacked()

@@ -99,6 +99,10 @@ class Counting:
             Share(key, delta.pieces * factor, 1, delta.at, delta.at, [RawRange(raw_source, raw, raw, 1)]) for key, factor in keys
         ]
 
+    def owner_at(self, moment: int) -> tuple[list[tuple[str, int]], int]:
+        """Destinations of a count at that moment, with their factors, and when that ends."""
+        return self._keys_at(moment), self._span.end
+
     def _keys_at(self, moment: int) -> list[tuple[str, int]]:
         if not self._span.start <= moment < self._span.end:
             self._span = self._ownership.at(moment)

@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from schemas.configuration import Counter
-from schemas.records import CounterState, EquipmentRow, PointState, Share
+from schemas.records import CounterState, EquipmentRow, PointState, RawRange, Share
 from tables.attribution import Ownership
 from tables.buckets import BUCKET_US, Bucket, Buckets
 from tables.counter import UNAVAILABLE, Delta, Fall, Point, advance, copy
@@ -25,8 +25,10 @@ from tables.points import RAW_BITS
 from tables.rows import RowStore
 from tables.totals import give, loosened, take_back, tighten
 
-VECTOR_MIN = 24
+VECTOR_MIN = 8
 """Readings from which on numpy is cheaper than a loop."""
+FEW = 48
+"""Readings up to which plain ones are cheaper to append without numpy."""
 TALLY = {
     "reset": "resets",
     "rollover": "rollovers",
@@ -68,6 +70,8 @@ class Timeline:
 
         Returns the indexes of those that are refused: their sequence number had another value before (the first one stays).
         """
+        if len(readings) <= FEW and self._append_few(readings, raw_source):
+            return []
         if len(readings) < VECTOR_MIN:
             return self._read_each(readings, raw_source)
         if self._known.ascending(readings):
@@ -192,6 +196,40 @@ class Timeline:
                 else:
                     self._append_many(part, pieces, raw_source)
                     start = stop
+
+    def _append_few(self, readings: Readings, raw_source: str) -> bool:
+        """The everyday case, cheap: a few readings of one bucket and one owner, each later than the one before, that only
+        add. False: it is not that case, and nothing was done."""
+        state, tail = self.state, self.state.tail
+        if self._counter.shows == "increment" or tail.value is None or not self._counting.is_plain(tail):
+            return False
+        rows = readings.tolist()
+        began, before = rows[0][1], tail.value
+        keys, owned_until = self._counting.owner_at(began)
+        number, end = began // BUCKET_US, min(owned_until, (began // BUCKET_US + 1) * BUCKET_US)
+        high_seq, last_at, value = state.high_seq, state.last_at, before
+        adding = []
+        for row in rows:
+            seq, at, shown, _ = row
+            if seq <= high_seq or seq < 0 or at < last_at or at >= end or shown < value:
+                return False
+            if shown != value:
+                adding.append(row)
+            high_seq, last_at, value = seq, at, shown
+        bucket = self._bucket(number)
+        points = readings[:, _AS_POINT]
+        points[:, 3] |= bucket.raw_index(raw_source) << RAW_BITS
+        bucket.append_span(points, rows[0][0], high_seq)
+        self._known.note(bucket)
+        state.tail = PointState(value=value, seq=high_seq)
+        bucket.row.exit = copy(state.tail)
+        state.last_seq, state.last_at, state.high_seq, state.last_raw = high_seq, last_at, high_seq, rows[-1][3]
+        if adding and keys:
+            raws, pieces = [row[3] for row in adding], value - before
+            first, last, lineage = adding[0][1], adding[-1][1], (raw_source, min(raws), max(raws), len(raws))
+            shares = [Share(key, pieces * factor, len(raws), first, last, [RawRange(*lineage)]) for key, factor in keys]
+            self._credit(bucket, shares)
+        return True
 
     def _append_many(self, readings: Readings, pieces: Indexes, raw_source: str) -> None:
         state, times, start = self.state, readings[:, 1], 0
