@@ -1171,6 +1171,7 @@ class EquipmentRow:
     totals: dict[str, TotalState] = field(default_factory=dict)
     edges: list[str] = field(default_factory=list)
     activity_dirty: bool = False
+    activity_open: bool = True
     tally: dict[str, int] = field(default_factory=dict)
 
     @staticmethod
@@ -1190,6 +1191,7 @@ class EquipmentRow:
             totals={k: TotalState.from_avro(v) for k, v in d["totals"].items()},
             edges=d["edges"],
             activity_dirty=d["activity_dirty"],
+            activity_open=d["activity_open"],
             tally=d["tally"],
         )
 
@@ -1209,6 +1211,7 @@ class EquipmentRow:
             "totals": {k: v.to_avro() for k, v in self.totals.items()},
             "edges": self.edges,
             "activity_dirty": self.activity_dirty,
+            "activity_open": self.activity_open,
             "tally": self.tally,
         }
 

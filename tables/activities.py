@@ -48,11 +48,13 @@ class Interval(NamedTuple):
     told_by: ToldBy
 
 
-def is_going_on(row: EquipmentRow) -> bool:
-    """Does time pass for an activity, without a further record?"""
-    return bool(row.states and row.states[-1].state in KIND_OF_STATE) or any(
-        marks[-1].numerator for marks in _by_person(row).values()
-    )
+def _reaches_beyond(row: EquipmentRow, now: int) -> bool:
+    """Will there be more at a later moment, without a further record? An interval is open, or was told of in advance (the
+    clock of an equipment may be ahead)."""
+    last = row.states[-1] if row.states else None
+    if last is not None and (last.state in KIND_OF_STATE or last.from_at > now):
+        return True
+    return any(marks[-1].numerator or marks[-1].at > now for marks in _by_person(row).values())
 
 
 def intervals(row: EquipmentRow, now: int) -> Iterator[Interval]:
@@ -117,4 +119,4 @@ def apply(row: EquipmentRow, ownership: Ownership, now: int) -> None:
             total.ranges, total.records = [], len(found.told_by)
             for raw_source, raw_offset in sorted(found.told_by):
                 add_range(total.ranges, raw_source, raw_offset, raw_offset, 1)
-    row.activity_dirty = False
+    row.activity_dirty, row.activity_open = False, _reaches_beyond(row, now)

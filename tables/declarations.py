@@ -108,13 +108,14 @@ def _destinations(
         found = base._replace(
             material=output.material, lot=base.lot or output.lot, order=declared.order or output.order or base.order
         )
+    scrapped = _or_unattributed(found._replace(kind="scrap"), outputs)
     found = _or_unattributed(found, outputs)
     if declared.record == "ScrapDeclared" and declared.of == "stock":
         return [(found._replace(position="stock"), 1)]
     if declared.record == "ReworkReturned":
         # Gross = yield + scrap + open rework: what comes back leaves open rework, and is scrap if it says so.
         back = [(found, -1)]
-        return [*back, (found._replace(kind="scrap"), 1)] if declared.as_kind == "scrap" else back
+        return [*back, (scrapped, 1)] if declared.as_kind == "scrap" else back
     return [(found, 1)]
 
 

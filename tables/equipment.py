@@ -177,7 +177,7 @@ class Equipment:
 
     def measure_activities(self, now: int, at_cut: bool) -> None:
         """Activities up to `now`: when something about them changed, and at cuts while a state is open."""
-        if self.row.activity_dirty or (at_cut and activities.is_going_on(self.row)):
+        if self.row.activity_dirty or (at_cut and self.row.activity_open):
             activities.apply(self.row, self.ownership, now)
 
     def expire(self) -> None:

@@ -189,4 +189,5 @@ def _settle(row: EquipmentRow, run: RunState, before: _Before) -> Changed | None
         return None
     row.revision += 1
     extents = [extent for extent in (before.extent, _extent(row, run)) if extent is not None]
-    return Changed(min(extent.from_us for extent in extents), END_OF_TIME) if extents else None
+    # A run without time still gives its order to the declarations that name it.
+    return Changed(min((extent.from_us for extent in extents), default=END_OF_TIME), END_OF_TIME)

@@ -8,7 +8,7 @@ from app.ledger.snapshot import Snapshot
 from schemas.records import AccountRow, EquipmentRow, TotalState
 from streams.equipment import calendar_of
 from tables.account import STOCK
-from tables.activities import LABOUR, STATES, is_going_on
+from tables.activities import LABOUR, STATES
 from tables.buckets import Bucket
 from tables.destination import UNATTRIBUTED, Destination
 from tables.equipment import row_key
@@ -47,7 +47,7 @@ def _recounted(snapshot: Snapshot, row: EquipmentRow) -> Iterator[str]:
     counted = {destination.key(): part for destination, part in found.parts.items()}
     for key in sorted(counted.keys() | row.totals.keys()):
         destination = Destination.parse(key)
-        if destination.origin in (STATES, LABOUR) and is_going_on(row) and not snapshot.finished:
+        if destination.origin in (STATES, LABOUR) and row.activity_open and not snapshot.finished:
             continue  # its time grows with the clock
         total, part = row.totals.get(key), counted.get(key)
         held, wanted = total.amount if total is not None else 0, part.amount if part is not None else 0

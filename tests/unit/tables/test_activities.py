@@ -147,6 +147,14 @@ def test_an_open_state_is_measured_at_cuts_only() -> None:
         assert minutes(equipment, "run") == {("A",): expected}
 
 
+def test_a_state_that_a_fast_clock_told_of_in_advance_is_measured_when_its_time_has_come() -> None:
+    equipment = press([("07:00", "running"), ("09:00", "down")], [("A", "06:00", "")])
+    equipment.measure_activities(at("08:00"), at_cut=False)
+    assert minutes(equipment, "run") == {("A",): 60}
+    equipment.measure_activities(at("14:00"), at_cut=True)
+    assert minutes(equipment, "run") == {("A",): 120}
+
+
 def test_a_corrected_run_gives_its_time_back() -> None:
     equipment = press([("07:00", "running"), ("08:00", "down")], [("A", "06:00", "")])
     equipment.measure_activities(at("09:00"), at_cut=False)

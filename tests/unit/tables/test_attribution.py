@@ -266,6 +266,14 @@ def test_meters_follow_the_loaded_lot() -> None:
     assert amounts(equipment, "lot") == {("R1",): 500, ("R9",): 500, ("R2",): 100, ("",): 100}, "a changeover that arrives late"
 
 
+def test_amounts_beyond_what_a_float_holds_are_exact() -> None:
+    """2^53 + 1 nanograms: nine tonnes at nine decimals of a kilogram."""
+    resin = {"counts": "consumption", "of": "PP", "decimals": "9", "unit": "kg"}
+    equipment = press(started("A", "07:00"), plant=counter(**resin))
+    count(equipment, ("07:10", 1000 + 2**53), ("07:11", 1001 + 2**53))
+    assert amounts(equipment, "run") == {("A",): 2**53 + 1}
+
+
 def test_a_lot_belongs_to_its_material() -> None:
     """The meter counts PP; the batch in the hopper is one of another material, even with the same number."""
     loaded = on_machine(LotLoaded, at("06:40"), position="hopper", material="ABS", lot="R1")

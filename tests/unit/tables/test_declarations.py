@@ -10,6 +10,7 @@ from schemas.records import (
     ProductionDeclared,
     ReworkDeclared,
     ReworkReturned,
+    RunCorrected,
     RunEnded,
     RunStarted,
     RunVoided,
@@ -151,6 +152,19 @@ def test_consumption_declared_late_takes_the_lot_that_its_run_had() -> None:
     assert equipment.run_event(on_machine(LotLoaded, at("08:10"), position="hopper", material="PP", lot="R2")) is None
     declare(equipment, MaterialConsumed, "09:00", order="OA", position="hopper")
     assert amounts(equipment, "lot") == {("R1",): 3}
+
+
+def test_a_run_that_never_began_gives_its_order_to_what_names_it() -> None:
+    """In any order of arrival: the declaration names run Z, and only a correction says whose it is."""
+    for first in (True, False):
+        equipment = press(ONE)
+        told = on_machine(RunCorrected, at("09:00"), run="Z", version=1, order="OZ")
+        if first:
+            assert equipment.run_event(told) is None
+        declare(equipment, ScrapDeclared, run="Z")
+        if not first:
+            assert equipment.run_event(told) is None
+        assert amounts(equipment, "run", "order") == {("Z", "OZ"): 3}
 
 
 def test_a_repeated_event_id_is_a_duplicate() -> None:

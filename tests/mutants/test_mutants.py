@@ -1,0 +1,118 @@
+"""Defects that have been made before, planted one by one: for each, the test that must find it does."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+TESTS_FAILED = 1
+
+
+class Mutant(NamedTuple):
+    module: str
+    old: str
+    new: str
+    killed_by: str
+
+
+TABLES, STREAMS = "tests/unit/tables", "tests/unit/streams"
+MUTANTS = {
+    "no de-duplication of readings": Mutant(
+        "tables.timeline",
+        "known = self._known.value_of(point, raw_source)",
+        "known = None",
+        f"{STREAMS}/test_equipment.py::test_of_two_readings_with_one_sequence_number_the_first_stays",
+    ),
+    "no de-duplication of declarations": Mutant(
+        "tables.equipment",
+        "if self._rows.get(key) is not None:",
+        "if False:",
+        f"{TABLES}/test_declarations.py::test_a_repeated_event_id_is_a_duplicate",
+    ),
+    "reset as zero": Mutant(
+        "tables.counter",
+        '(counter.modulus or 0) if was == "rollover" else point.value',
+        '(counter.modulus or 0) if was == "rollover" else 0',
+        f"{TABLES}/test_counter.py::test_readings",
+    ),
+    "placeholder as reset": Mutant(
+        "tables.counter",
+        'if point.value < old and counter.on_fall == "placeholder":',
+        "if False:",
+        f"{TABLES}/test_counter.py::test_the_zeros_of_a_real_mill_in_miniature",
+    ),
+    "a clock that went back as reset": Mutant(
+        "tables.counter",
+        "if 0 <= point.seq < state.seq and point.value < state.value:",
+        "if False:",
+        f"{TABLES}/test_counter.py::test_a_clock_that_went_back",
+    ),
+    "arrival order as truth": Mutant(
+        "tables.timeline",
+        "if (point.at, point.seq, point.raw) > (state.last_at, state.last_seq, state.last_raw):",
+        "if True:",
+        f"{STREAMS}/test_equipment.py::test_a_gap_in_the_sequence_stays_open_and_is_filled_exactly",
+    ),
+    "the mould's factor instead of the run's": Mutant(
+        "tables.attribution",
+        "return begun[-1].outputs if begun else",
+        "return",
+        f"{TABLES}/test_attribution.py::test_factor_changes_within_the_run",
+    ),
+    "float sums": Mutant(
+        "tables.totals",
+        "total.amount += share.amount",
+        "total.amount = int(float(total.amount) + share.amount)",
+        f"{TABLES}/test_attribution.py::test_amounts_beyond_what_a_float_holds_are_exact",
+    ),
+    "lot without material as key": Mutant(
+        "tables.attribution",
+        'lot = load.lot if load.material == material else ""',
+        "lot = load.lot",
+        f"{TABLES}/test_attribution.py::test_a_lot_belongs_to_its_material",
+    ),
+    "old destination not zeroed": Mutant(
+        "streams.equipment",
+        "not (total.amount or total.sent)",
+        "not total.amount",
+        f"{STREAMS}/test_equipment.py::test_only_what_changed_is_sent_and_zero_once_when_it_moved_away",
+    ),
+    "total published for an expired key": Mutant(
+        "tables.equipment",
+        "and to.business_date < reachable",
+        "",
+        f"{TABLES}/test_expiry.py::test_a_total_stays_while_its_business_date_can_still_get_pieces",
+    ),
+    "version without epoch": Mutant(
+        "tables.account",
+        "return total.log_epoch, total.inbox_offset, total.fold_version",
+        "return 0, total.inbox_offset, total.fold_version",
+        f"{TABLES}/test_account.py::test_only_a_newer_version_replaces",
+    ),
+}
+
+
+def run(mutant: Mutant) -> subprocess.CompletedProcess[str]:
+    arguments = [mutant.module, mutant.old, mutant.new, mutant.killed_by]
+    command = [sys.executable, "-m", "tests.mutants.planted", *arguments]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_planted_defect_is_found(name: str) -> None:
+    found = run(MUTANTS[name])
+    assert found.returncode == TESTS_FAILED, f"{found.stdout}\n{found.stderr}"
+    assert "AssertionError" in found.stdout or "\nE  " in found.stdout, "a check failed, not the import"
+
+
+def test_without_a_defect_nothing_is_found() -> None:
+    """The same way of running, with a change that changes nothing."""
+    harmless = MUTANTS["reset as zero"]
+    assert run(harmless._replace(new=harmless.old)).returncode == 0
+
+
+def test_a_mutant_whose_line_is_gone_is_no_mutant() -> None:
+    assert run(MUTANTS["reset as zero"]._replace(old="no such line")).returncode not in (0, TESTS_FAILED)
