@@ -19,7 +19,6 @@ MAX_RAW_IN_FLIGHT = 10_000
 MAX_INBOX_LAG = {"equipment": 2_000, "orders": 6_000, "lots": 6_000, "delivery": 6_000}
 """Messages per partition that a stage has not committed yet, for the same reason."""
 MAX_TICKS_IN_FLIGHT = 240
-HOUR_US = 3_600_000_000
 PAUSE_SECONDS = 0.005
 LAG_SECONDS = 0.05
 STALL_SECONDS = 180.0
@@ -75,7 +74,7 @@ class Feeder:
             label = -(-record.received_at // self._step_us) * self._step_us
             if not self._labels or label > self._labels[-1]:
                 self._labels.append(label)
-                self._wait_for_clock(label)
+                self._wait_for_clock()
             if self.fed % 256 == 0:
                 self._wait_for_stages()
             self._produce(
@@ -112,19 +111,15 @@ class Feeder:
         if error is not None:
             self._failed.append(str(error))
 
-    def _wait_for_clock(self, label: int) -> None:
-        """Pause while the slowest orders clock is more than an hour and many ticks of log time behind."""
+    def _wait_for_clock(self) -> None:
+        """Pause while the slowest orders clock is many ticks behind."""
         while True:
             clock = self.clock()
             while self._labels and self._labels[0] <= clock:
                 self._labels.popleft()
-            if len(self._labels) <= MAX_TICKS_IN_FLIGHT and not self._dense_hour(label, clock):
+            if len(self._labels) <= MAX_TICKS_IN_FLIGHT:
                 return
             self._pause()
-
-    def _dense_hour(self, label: int, clock: int) -> bool:
-        """An hour behind with a tick in each minute; sparse recordings would else wait for each empty hour."""
-        return clock > 0 and label - clock > HOUR_US and len(self._labels) > HOUR_US // self._step_us
 
     def _wait_for_stages(self) -> None:
         self._producer.poll(0)
