@@ -159,7 +159,7 @@ class Plant:
     def _delivery(self) -> list[Any]:
         from app.delivery import with_executor
 
-        stage = DeliveryStage(self.installation)
+        stage = DeliveryStage(self.installation, self.settings.recorded)
         return list(with_executor(self._app(stage, "delivery.inbox"), stage, self))
 
     def _app(self, fold: Fold, inbox: str) -> StageApp:

@@ -1367,6 +1367,27 @@ class GenealogyEdge:
 
 
 @dataclass(slots=True)
+class HoldChange:
+    """A lot went on hold or came free."""
+
+    at: int
+    held: bool
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> HoldChange:
+        return HoldChange(
+            at=d["at"],
+            held=d["held"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "at": self.at,
+            "held": self.held,
+        }
+
+
+@dataclass(slots=True)
 class HoldForwarded:
     """A hold (or its release) travels to a child lot."""
 
@@ -2246,6 +2267,7 @@ class LotStateRow:
     inbox_offset: int
     log_epoch: int = 0
     known_at: int = -1
+    changes: list[HoldChange] = field(default_factory=list)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> LotStateRow:
@@ -2259,6 +2281,7 @@ class LotStateRow:
             inbox_offset=d["inbox_offset"],
             log_epoch=d["log_epoch"],
             known_at=d["known_at"],
+            changes=[HoldChange.from_avro(v) for v in d["changes"]],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2272,6 +2295,7 @@ class LotStateRow:
             "inbox_offset": self.inbox_offset,
             "log_epoch": self.log_epoch,
             "known_at": self.known_at,
+            "changes": [v.to_avro() for v in self.changes],
         }
 
 
@@ -4561,6 +4585,7 @@ RECORDS: dict[str, Any] = {
     "EquipmentStateChanged": EquipmentStateChanged,
     "ExceptionRecord": ExceptionRecord,
     "GenealogyEdge": GenealogyEdge,
+    "HoldChange": HoldChange,
     "HoldForwarded": HoldForwarded,
     "HoldPlaced": HoldPlaced,
     "HoldReleased": HoldReleased,

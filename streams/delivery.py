@@ -23,6 +23,7 @@ from streams.delivery_desk import LOT_STATES, POSTINGS, Desk, posting_key
 from streams.delivery_documents import dispatch_all, resolve
 from streams.step import RawMessage, Step, Topology
 from tables.backlog import Backlog
+from tables.hold_gate import changes_with
 from tables.kpi import hour_passed, posting_success
 from tables.posting_state import (
     ACCEPTED,
@@ -47,8 +48,8 @@ class DeliveryStage:
     name = "delivery"
     version = 1
 
-    def __init__(self, topology: Topology) -> None:
-        self._topology = topology
+    def __init__(self, topology: Topology, recorded: bool = False) -> None:
+        self._topology, self._recorded = topology, recorded
         self._backlogs: dict[int, Backlog] = {}
 
     def taken_over(self, step: Step) -> None:
@@ -96,7 +97,7 @@ class DeliveryStage:
         dispatch_all(desk)
 
     def _desk(self, step: Step) -> Desk:
-        return Desk(step, self._topology, self.name, self._backlogs[step.partition])
+        return Desk(step, self._topology, self.name, self._backlogs[step.partition], self._recorded)
 
     def _posting(self, desk: Desk, message: RawMessage, posting: Posting) -> None:
         known = desk.row(posting.posting_id)
@@ -198,7 +199,7 @@ def _lot_state(desk: Desk, state: LotState) -> None:
         return
     row = LotStateRow(
         state.plant, state.material, state.lot, state.held, state.holds, state.label, state.inbox_offset, state.log_epoch,
-        desk.step.offset,
+        desk.step.offset, changes_with(state, known),
     )  # fmt: skip
     desk.step.rows.put(key, row)
     for name in desk.backlog.of_lot(state.plant, state.material, state.lot):

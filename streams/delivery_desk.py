@@ -8,7 +8,7 @@ from streams import clock
 from streams.step import Step, Topology
 from tables import backoff, closed_sequences
 from tables.backlog import Backlog
-from tables.hold_gate import Gate, gate, lot_of
+from tables.hold_gate import Gate, gate_at, lot_of
 from tables.outbox import Dispatch, ReadBack, Timer
 from tables.posting_state import (
     ACCEPTED,
@@ -37,9 +37,10 @@ def posting_key(posting_id: str) -> str:
 class Desk:
     """All that a record of delivery's inbox can make happen to postings."""
 
-    def __init__(self, step: Step, topology: Topology, stage: str, backlog: Backlog) -> None:
+    def __init__(self, step: Step, topology: Topology, stage: str, backlog: Backlog, recorded: bool) -> None:
+        """`recorded`: input with its own time; holds then count from their time in the log (tables/hold_gate.py)."""
         self.step, self.backlog = step, backlog
-        self._topology, self._stage = topology, stage
+        self._topology, self._stage, self._recorded = topology, stage, recorded
 
     # -- what is known
 
@@ -64,11 +65,11 @@ class Desk:
         return clock.clock_of(self.step.state, plant, self._topology.upstreams(self._stage, configuration))
 
     def gate(self, row: PostingRow, configuration: Configuration) -> Gate:
-        """What the hold policy says now, by the newest state of the lot."""
-        posting = row.posting
+        """What the hold policy says now, by the newest state of the lot; over recorded input by its state at the cut."""
+        posting, cut = row.posting, row.posting.cut if self._recorded else None
         material, lot = lot_of(posting)
         state: LotStateRow | None = self.step.rows.get(f"{LOT_STATES}{posting.plant}|{material}|{lot}") if lot else None
-        return gate(configuration.rules.on_hold, posting.kind, state is not None and state.held)
+        return gate_at(configuration.rules.on_hold, posting.kind, state, cut)
 
     def is_closed(self, account: str, sequence: int) -> bool:
         return closed_sequences.is_closed(self.step.rows.get(ACCOUNTS + account), sequence)

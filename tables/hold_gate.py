@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from schemas.configuration.rules import OnHold
-from schemas.records import Posting
+from schemas.records import HoldChange, LotState, LotStateRow, Posting
 from tables.posting_state import HELD, LOT_BLOCKED, LOT_HELD, PARKED, QUEUED
 
 
@@ -27,6 +27,34 @@ _ANSWERS = {
     "wait": Gate("wait", "", HELD, LOT_HELD),
     "block": Gate("block", "", PARKED, LOT_BLOCKED),
 }
+
+
+MAX_CHANGES = 64
+"""Of one lot; beyond it the oldest goes."""
+
+
+def changes_with(state: LotState, known: LotStateRow | None) -> list[HoldChange]:
+    """What is known of when the lot went on hold and came free, with this newer state."""
+    changes = list(known.changes) if known is not None else []
+    if state.held != (changes[-1].held if changes else False):
+        changes.append(HoldChange(state.label, state.held))
+    return changes[-MAX_CHANGES:]
+
+
+def gate_at(on_hold: OnHold, kind: str, state: LotStateRow | None, cut: int | None) -> Gate:
+    """What the policy says of a lot in this state.
+
+    `cut`: over recorded input, the cut of the posting. A posting that may go out as its lot was then goes out so, however
+    late it is sent; one that had to wait then waits for what comes after. So what is sent depends on the log and not on speed
+    (ADR 0031). None: live, the newest state decides.
+    """
+    held = state is not None and state.held
+    if state is not None and cut is not None:
+        then = [change.held for change in state.changes if change.at <= cut]
+        answer = gate(on_hold, kind, bool(then and then[-1]))
+        if answer.open:
+            return answer
+    return gate(on_hold, kind, held)
 
 
 def gate(on_hold: OnHold, kind: str, held: bool) -> Gate:

@@ -345,7 +345,7 @@ def a_hold_ignored(books: Books) -> str:
     assert (row.posting.material, row.posting.lot) in states
     row.gate, row.stock_type = "post", "unrestricted"
     books.put("delivery", key, row)
-    return "its lot was known to be on hold"
+    return "by what was known of its lot the policy says into_blocked_stock"
 
 
 @lie

@@ -7,7 +7,7 @@ from schemas.records import AccountClosedRow, AccountRow, IssuedPosting, LotStat
 from streams.delivery import KEEP_ACCEPTED_US
 from tables.account import account_key
 from tables.closed_sequences import is_closed
-from tables.hold_gate import gate, lot_of
+from tables.hold_gate import gate_at, lot_of
 from tables.issue import hash_of
 from tables.posting_state import ACCEPTED
 
@@ -78,10 +78,10 @@ def _delivered(snapshot: Snapshot, row: PostingRow) -> Iterator[str]:
     state: LotStateRow | None = snapshot.rows.get("delivery", {}).get(f"q|{posting.plant}|{material}|{lot}") if lot else None
     same_rules = row.configuration == snapshot.configuration.hash
     if row.gate and same_rules and state is not None and 0 <= state.known_at <= row.gate_offset:
-        answer = gate(snapshot.configuration.rules.on_hold, posting.kind, state.held)
+        cut = None if snapshot.about.get("live") else posting.cut
+        answer = gate_at(snapshot.configuration.rules.on_hold, posting.kind, state, cut)
         if row.gate != answer.answer:
-            held = "on hold" if state.held else "free"
-            yield f"posting {name}: its lot was known to be {held}, the policy says {answer.answer}, it was sent as {row.gate}"
+            yield f"posting {name}: by what was known of its lot the policy says {answer.answer}, it was sent as {row.gate}"
 
 
 def _closed(snapshot: Snapshot, accounts: list[AccountRow], delivered: dict[str, PostingRow]) -> Iterator[str]:

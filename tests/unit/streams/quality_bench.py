@@ -88,17 +88,17 @@ def posting(name: str, **fields: Any) -> Posting:
     return Posting(**{**values, **fields})
 
 
-def lot_state(lot: str, held: bool, version: int = 0) -> LotState:
-    return LotState(PLANT, MATERIAL, lot, held, ["H"] if held else [], 0, version)
+def lot_state(lot: str, held: bool, version: int = 0, label: int = 0) -> LotState:
+    return LotState(PLANT, MATERIAL, lot, held, ["H"] if held else [], label, version)
 
 
 class Bench:
     """Delivery with one ERP and plant: feed records, see entries and outcomes, crash it."""
 
-    def __init__(self, *configurations: Configuration) -> None:
+    def __init__(self, *configurations: Configuration, recorded: bool = False) -> None:
         self.topology = PlainTopology({one.hash: one for one in configurations})
         self.step = PlainStep("delivery.inbox")
-        self.stage = DeliveryStage(self.topology)
+        self.stage = DeliveryStage(self.topology, recorded)
         self.stage.taken_over(self.step)
         self.fold(activated(configurations[0]))
 
