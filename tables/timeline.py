@@ -23,9 +23,9 @@ from tables.counting import Counting, merge
 from tables.known import Indexes, Known, Readings
 from tables.points import RAW_BITS
 from tables.rows import RowStore
-from tables.totals import give, loosened, take_back, tighten
+from tables.totals import forget_empty, give, loosened, take_back, tighten
 
-VECTOR_MIN = 8
+VECTOR_MIN = 24
 """Readings from which on numpy is cheaper than a loop."""
 FEW = 48
 """Readings up to which plain ones are cheaper to append without numpy."""
@@ -353,7 +353,7 @@ class Timeline:
         loose = loosened(self._row, old, shares)
         take_back(self._row, old)
         give(self._row, shares)
-        return loose
+        return loose - forget_empty(self._row, old)
 
     def expire(self, before_us: int) -> None:
         """Forget buckets that ended before: their quantity stays in the totals, where nothing can move it any more."""

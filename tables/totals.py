@@ -30,6 +30,17 @@ def take_back(row: EquipmentRow, shares: Iterable[Share]) -> None:
         total.dirty = True
 
 
+def forget_empty(row: EquipmentRow, shares: Iterable[Share]) -> set[str]:
+    """Drop the totals of these destinations that hold nothing and were never told: they are as if they had never been."""
+    gone = set()
+    for share in shares:
+        total = row.totals.get(share.destination)
+        if total is not None and not (total.amount or total.records or total.sent):
+            del row.totals[share.destination]
+            gone.add(share.destination)
+    return gone
+
+
 def loosened(row: EquipmentRow, old: Iterable[Share], new: Iterable[Share]) -> set[str]:
     """Destinations whose bounds in the total may be too wide once `new` stands for `old`: `old` is at an edge of the total,
     and `new` does not reach as far."""
@@ -46,7 +57,9 @@ def tighten(row: EquipmentRow, destinations: Iterable[str], shares_since: Callab
 
     shares_since: all shares in which something counted at that time or later can be.
     """
-    rebuilt = {key: row.totals[key] for key in destinations}
+    rebuilt = {key: row.totals[key] for key in destinations if key in row.totals}
+    if not rebuilt:
+        return
     first_at = min(total.first_at for total in rebuilt.values())
     for total in rebuilt.values():
         total.ranges, total.records, total.first_at, total.last_at = [], 0, 2**62, 0
