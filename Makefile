@@ -10,7 +10,12 @@ demo: .venv/runtime.stamp  ## one shift of a simulated plant and two real record
 	$(BIN)/lineledger demo --erp $(ERP) --out out/demo
 
 test: .venv/dev.stamp  ## all tests but the slow ones; real Kafka and registry where Docker, or Java 17 and Maven, are there
-	$(BIN)/python -m pytest -q -m "not slow"
+	@echo "pure tests (their output follows at the end) beside those with servers"
+	@$(BIN)/python -m pytest -q -m "not slow" tests/unit tests/property tests/mutants tests/docs tests/platform tests/plants \
+	  > .pytest_pure.log 2>&1 & pure=$$!; \
+	$(BIN)/python -m pytest -q -m "not slow" tests/e2e tests/integration tests/chaos; servers=$$?; \
+	wait $$pure; pure=$$?; cat .pytest_pure.log; \
+	test $$servers -eq 0 && test $$pure -eq 0
 
 test-slow: .venv/dev.stamp  ## chaos, outages, long recordings
 	$(BIN)/python -m pytest -q -m slow

@@ -38,13 +38,19 @@ def dispatch_all(desk: Desk) -> None:
 
 
 def resolve(desk: Desk, row: PostingRow) -> None:
-    """Find out about an unknown: resend the lines of its document that may go again, else read back."""
-    if not desk.may_resend(row):
-        desk.read_back(row)
-        return
+    """Find out about an unknown: its document goes again whole, with all lines of it that are unknown, or nothing of it does
+    and each line is read back. A line by itself would be a second document of the lane, and a correction could overtake.
+    While the outcome of another line has not come, that one decides."""
     beside = [desk.known(name) for name in desk.backlog.beside(row)]
-    again = [one for one in beside if one.document == row.document and one.state == UNKNOWN and desk.may_resend(one)]
-    desk.dispatch(row, again, resend=True)
+    others = [one for one in beside if one.document == row.document]
+    lines = [row, *(one for one in others if one.state == UNKNOWN)]
+    names = {one.posting.posting_id for one in lines}
+    corrections = [one for one in lines if one.posting.amount < 0]
+    whole = all(earlier.posting.posting_id in names for one in corrections for earlier in desk.earlier(one))
+    if len(lines) > len(others) and whole and all(desk.may_resend(one) for one in lines):
+        desk.dispatch(row, lines[1:], resend=True)
+    else:
+        desk.read_back(row)
 
 
 def _header(desk: Desk, row: PostingRow) -> tuple[str, str, str, str]:
