@@ -20,7 +20,8 @@ class ClusterProcess:
 
     def __init__(self, folder: Path) -> None:
         command, jars = java(), str(broker_jars() / "*")
-        self._cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+        identity = b"L" + uuid.uuid4().bytes[1:]  # an id that began with "-" would be read as an option
+        self._cluster_id = base64.urlsafe_b64encode(identity).rstrip(b"=").decode()
         broker_port, controller_port = free_ports(2)
         self.bootstrap = f"127.0.0.1:{broker_port}"
         properties = folder / "server.properties"

@@ -1,7 +1,7 @@
-"""One order from totals to the ERP's tables and back: fold, post to a simulator, keep the ledger and what the ERP answered."""
+"""One order from totals to the ERP's tables and back: fold, deliver to a simulator, keep the ledger and what the ERP answered."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +13,25 @@ from app.erp.simulator.process import SimulatorProcess
 from app.ledger import erp_check, snapshot
 from app.run.erp import TOKEN_SECRET, URL_VARIABLE, RunErp, variable_of, with_adapter
 from schemas.configuration import Configuration
-from schemas.records import MaterialChanged, OrderReleased, Outcome, Posting, PostingRow
+from schemas.records import AttemptEnded, MaterialChanged, OrderReleased, Outcome, Posting
+from tables.outbox import Dispatch
+from tests.unit.streams import quality_bench
 from tests.unit.streams.ledger_bench import CUT, Ledger, total
-from tests.unit.tables.floor_bench import PLANT, configuration, event
+from tests.unit.tables.floor_bench import configuration, event
 
 RULES = {"post": [{"kind": kind, "when": ["shift_end"]} for kind in ("yield", "scrap", "consumption")]}
 
 
 class Floor:
-    """One plant with one order in its ledger and the same order in a simulated ERP."""
+    """One plant with one order in its ledger and the same order in a simulated ERP: the stages orders and delivery. Quantities
+    are declared by hand, so no equipment has to answer for them."""
 
     def __init__(
         self, simulator: SimulatorProcess, out: Path, rules: dict[str, Any] | None = None, plant: dict[str, Any] | None = None
     ) -> None:
         self.simulator, self.out = simulator, out
         self.configuration = with_adapter(_configuration(plant or {}, {**RULES, **(rules or {})}), "sim")
-        self.ledger = Ledger(self.configuration)
+        self.ledger, self.delivery = Ledger(self.configuration), quality_bench.Bench(self.configuration)
 
     def release(self, order: OrderReleased, *materials: tuple[str, str, int]) -> None:
         """The order and its materials (number, unit, decimals) in the ledger and in the ERP."""
@@ -40,15 +43,19 @@ class Floor:
         asyncio.run(self._provision(order, changed))
 
     def make(self, operation: str, pieces: int, version: int = 1, **fields: Any) -> None:
-        self.ledger.fold(total("gross", pieces, (1, version), operation=operation, source_key=f"M|{operation}", **fields))
+        named = {"operation": operation, "source_key": f"M|{operation}", "equipment": "", **fields}
+        self.ledger.fold(total("gross", pieces, (1, version), **named))
 
     def count(self, kind: str, pieces: int, operation: str, **fields: Any) -> None:
-        self.ledger.fold(total(kind, pieces, operation=operation, source_key=f"{kind}|{operation}", **fields))
+        named = {"operation": operation, "source_key": f"{kind}|{operation}", "equipment": "", **fields}
+        self.ledger.fold(total(kind, pieces, **named))
 
     def post(self, now: int = CUT) -> list[Posting]:
         """Everything that is due at `now` goes to the ERP and is accepted."""
         postings = self.ledger.tick(now)
-        asyncio.run(self._post(postings))
+        self.delivery.fold(*postings)
+        asyncio.run(self._send(self.delivery.clock(now)))
+        self.ledger.fold(*(outcome for outcome in self.delivery.step.take("orders.inbox") if isinstance(outcome, Outcome)))
         return postings
 
     def book_foreign(self, foreign: Foreign) -> None:
@@ -56,8 +63,8 @@ class Floor:
 
     def keep(self) -> dict[str, Any]:
         """Write the output folder of a run; returns what the check said."""
-        encode = self.ledger.step.codec.encode
-        rows = {"orders": {key.encode(): encode(row) for key, row in self.ledger.step.rows.scan("")}}
+        steps = {"orders": self.ledger.step, "delivery": self.delivery.step}
+        rows = {stage: {key.encode(): step.codec.encode(row) for key, row in step.rows.scan("")} for stage, step in steps.items()}
         snapshot.write(self.out, rows, [], self.configuration, {"erp": "simulated ERP"})
         token = {URL_VARIABLE: self.simulator.url, variable_of(TOKEN_SECRET): self.simulator.token}
         return erp_check.check(snapshot.read(self.out), RunErp("simulated ERP", self.configuration, token), self.out)
@@ -72,22 +79,16 @@ class Floor:
         await control.book_foreign(foreign)
         await control.close()
 
-    async def _post(self, postings: Sequence[Posting]) -> None:
-        adapter = SimAdapter(self.simulator.url, self.simulator.token)
-        for posting in postings:
-            answer = await adapter.post(document_for([_row(posting)], self.configuration))
+    async def _send(self, entries: Iterable[Any]) -> None:
+        """Do what delivery hands out until it hands out nothing more."""
+        adapter, waiting = SimAdapter(self.simulator.url, self.simulator.token), list(entries)
+        while waiting:
+            entry = waiting.pop(0)
+            assert isinstance(entry, Dispatch), entry
+            answer = await adapter.post(document_for([self.delivery.row(name) for name, _ in entry.lines], self.configuration))
             assert answer.result == "accepted", answer
-            self.ledger.fold(
-                Outcome(
-                    plant=PLANT,
-                    order=posting.order,
-                    account=posting.account,
-                    posting_id=posting.posting_id,
-                    status="accepted",
-                    erp_document=answer.erp_document,
-                    inbox_offset=0,
-                )
-            )
+            ended = [AttemptEnded(name, attempt, "accepted", "post", answer.erp_document) for name, attempt in entry.lines]
+            waiting += self.delivery.fold(*ended)
         await adapter.close()
 
 
@@ -95,7 +96,3 @@ def _configuration(plant: dict[str, Any], rules: dict[str, Any]) -> Configuratio
     """`plant`: settings of plant.yaml's top level."""
     base = configuration(rules=rules)
     return Configuration.of(base.plant.model_copy(update=plant), base.rules, base.erp)
-
-
-def _row(posting: Posting) -> PostingRow:
-    return PostingRow(posting, "dispatched")
