@@ -15,6 +15,7 @@ from benchmarks.workload import PLANT, START_US, arriving, configuration, out_of
 from schemas.codec import Codec
 from schemas.records import ConfigActivated, CounterFrame, Tick
 from streams.equipment import EquipmentStage
+from tests.unit.streams.memory_store import MemoryStore
 from tests.unit.streams.plain_step import PlainMessage, PlainStep, PlainTopology
 
 CODEC = Codec()
@@ -25,58 +26,12 @@ READINGS = {1: 400_000, 100: 4_000_000}
 LATE = 0.05
 
 
-class Store:
-    """RocksDB's part: bytes by key, and what a changelog would have got."""
-
-    def __init__(self) -> None:
-        self.rows: dict[bytes, bytes] = {}
-        self.written: dict[str, int] = {}
-
-    def get(self, key: bytes) -> bytes | None:
-        return self.rows.get(key)
-
-    def write(self, rows: list[tuple[bytes, bytes | None]]) -> None:
-        for key, value in rows:
-            kind = key[:1].decode()
-            self.written[kind] = self.written.get(kind, 0) + len(key) + len(value or b"")
-            if value is None:
-                self.rows.pop(key, None)
-            else:
-                self.rows[key] = value
-
-    def iter(self) -> "Cursor":
-        return Cursor(sorted(self.rows.items()))
-
-
-class Cursor:
-    def __init__(self, rows: list[tuple[bytes, bytes]]) -> None:
-        self._rows, self._at = rows, 0
-
-    def seek(self, prefix: bytes) -> None:
-        self._at = next((n for n, (key, _) in enumerate(self._rows) if key >= prefix), len(self._rows))
-
-    def valid(self) -> bool:
-        return self._at < len(self._rows)
-
-    def key(self) -> bytes:
-        return self._rows[self._at][0]
-
-    def value(self) -> bytes:
-        return self._rows[self._at][1]
-
-    def next(self) -> None:
-        self._at += 1
-
-    def status(self) -> None:
-        """A dictionary is never damaged."""
-
-
 class Bench:
     """One partition of the stage with the engine's row cache; totals and ticks are encoded and dropped."""
 
     def __init__(self, machines: int = MACHINES) -> None:
         found = configuration()
-        self.store = Store()
+        self.store = MemoryStore()
         self.topology = PlainTopology({found.hash: found})
         self.step = _CountingStep("equipment.inbox")
         self.step.rows = RowCache(self.store, CODEC)  # type: ignore[assignment]
@@ -143,11 +98,13 @@ def dirty_readings(count: int, every: int, seed: int = 3, machines: int = 200) -
     return np.stack([seq, at, value, seq * machines + rnd.integers(-10, 11, count) + 5_000_000], axis=1)
 
 
-def changelog(every: int, interval: int = 1, machines: int = 20, seconds: int = HOUR) -> tuple[float, dict[str, int]]:
-    """Bytes of rows (keys and values) per reading in real time: a checkpoint and a tick each `interval` and second."""
+def changelog(
+    every: int, interval: int = 1, late: float = 0.0, machines: int = 20, seconds: int = HOUR
+) -> tuple[float, dict[str, int]]:
+    """Bytes of rows (keys and values) per reading in real time: a tick each second, a checkpoint each `interval` seconds."""
     bench = Bench(machines)
     bench.store.written.clear()
-    of = [dirty_readings(seconds, every, machine) for machine in range(machines)]
+    of = [out_of_order(dirty_readings(seconds, every, machine), late, machine) for machine in range(machines)]
     for second in range(seconds):
         bench.fold([framed(machine, of[machine][second : second + 1]) for machine in range(machines)])
         bench.fold([bench.tick(START_US + second * 1_000_000)])
@@ -183,10 +140,10 @@ def main(what: list[str]) -> None:
             )
     if not what or "weight" in what:
         for every in (1, 25):
-            for interval in (1, 10):
-                each, kinds = changelog(every, interval)
+            for interval, late in ((1, 0.0), (10, 0.0), (1, LATE)):
+                each, kinds = changelog(every, interval, late)
                 shown = ", ".join(f"{kind} {size / (20 * HOUR):.0f}" for kind, size in sorted(kinds.items()))
-                what = f"a count each {every:>2} s, checkpoint each {interval:>2} s"
+                what = f"a count each {every:>2} s, {late:.0%} late, checkpoint each {interval:>2} s"
                 print(f"{what}   {each:>8,.0f} changelog bytes/reading   {shown}", flush=True)
             for late in (0.0, LATE):
                 size, head = day(every, late)

@@ -22,13 +22,16 @@ LATENESS = ((0.70, 30), (0.25, 600), (0.05, 4 * 3600))
 
 
 def out_of_order(readings: np.ndarray, late: float, seed: int) -> np.ndarray:
-    """Readings at 1 Hz in the order of their arrival: a share of `late` comes later than it occurred (LATENESS)."""
+    """Readings at 1 Hz in the order of their arrival: a share of `late` comes later than it occurred (LATENESS). Raw positions
+    are those of the arrival."""
     rnd = np.random.default_rng(seed)
     delay = np.zeros(len(readings), np.int64)
     chosen = np.flatnonzero(rnd.random(len(readings)) < late)
     most = rnd.choice([seconds for _, seconds in LATENESS], len(chosen), p=[share for share, _ in LATENESS])
     delay[chosen] = 1_500_000 + rnd.random(len(chosen)) * most * 1_000_000
-    return readings[np.argsort(readings[:, 1] + delay, kind="stable")]
+    arrived = readings[np.argsort(readings[:, 1] + delay, kind="stable")]
+    arrived[:, 3] = readings[:, 3]
+    return arrived
 
 
 def truth(machine: int, count: int) -> np.ndarray:

@@ -1682,6 +1682,57 @@ class InspectionRequested:
 
 
 @dataclass(slots=True)
+class JournalEntry:
+    """Readings of one counter from one raw source, in the order of their arrival."""
+
+    counter: str
+    raw_source: str
+    told: int
+    packed: bytes
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> JournalEntry:
+        return JournalEntry(
+            counter=d["counter"],
+            raw_source=d["raw_source"],
+            told=d["told"],
+            packed=d["packed"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "counter": self.counter,
+            "raw_source": self.raw_source,
+            "told": self.told,
+            "packed": self.packed,
+        }
+
+
+@dataclass(slots=True)
+class JournalRow:
+    """What the rows of one equipment do not say yet: readings that came since they were put."""
+
+    clock: int
+    told: bool
+    entries: list[JournalEntry]
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> JournalRow:
+        return JournalRow(
+            clock=d["clock"],
+            told=d["told"],
+            entries=[JournalEntry.from_avro(v) for v in d["entries"]],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "clock": self.clock,
+            "told": self.told,
+            "entries": [v.to_avro() for v in self.entries],
+        }
+
+
+@dataclass(slots=True)
 class Kpi:
     """Public: one figure of one subject, from log time alone. The newest as_of holds."""
 
@@ -4593,6 +4644,8 @@ RECORDS: dict[str, Any] = {
     "InspectionRecorded": InspectionRecorded,
     "InspectionRequested": InspectionRequested,
     "IssuedPosting": IssuedPosting,
+    "JournalEntry": JournalEntry,
+    "JournalRow": JournalRow,
     "Kpi": Kpi,
     "LabourMark": LabourMark,
     "LabourRecorded": LabourRecorded,

@@ -34,7 +34,7 @@ from streams.step import RawMessage, Step, Topology, sender
 from tables.attribution import segments_of
 from tables.calendar import Calendar
 from tables.destination import UNATTRIBUTED, Destination
-from tables.equipment import Equipment, Refused, row_key
+from tables.equipment import Equipment, Refused, journal_key, row_key
 from tables.known import Readings
 from tables.rejected import Rejected
 
@@ -78,7 +78,8 @@ class Memory:
         """What `before_commit` has to put into the rows."""
         for _, row in step.rows.scan("e|"):
             self.known[row.plant].add(row.equipment)
-            if row.activity_dirty or any(total.dirty for total in row.totals.values()):
+            journal = step.rows.get(journal_key(row.plant, row.equipment))
+            if journal is not None or row.activity_dirty or any(total.dirty for total in row.totals.values()):
                 self.unpublished[row.plant].add(row.equipment)
 
 
@@ -115,7 +116,8 @@ class EquipmentStage:
             self._event(step, memory, message, RECORDS[name].from_avro(values))
         self._read_all(step, memory, frames)
         if step.careful or sum(equipment.opened for equipment in memory.changed.values()) > MAX_OPENED:
-            self.before_commit(step)
+            for equipment in memory.changed.values():
+                equipment.put()
 
     def before_commit(self, step: Step) -> None:
         """Pack and put what changed: a row that changes with every reading is put once per checkpoint, not in each batch."""
@@ -288,9 +290,24 @@ class EquipmentStage:
         me = sender(self.name, "equipment.inbox", step.partition)
         for topic in ("orders.inbox", "lots.inbox"):
             step.broadcast(topic, tick.plant, Tick(tick.plant, advance.now, me, tick.final), self._topology.partitions(topic))
-        if activate(step.state, tick.plant, advance.now) is not None:
-            self.before_commit(step)
+        activated = activate(step.state, tick.plant, advance.now) is not None
+        if activated or tick.final:
+            self._put_whole(step, memory, tick.plant, config)
+        if activated:
+            for equipment in memory.changed.values():
+                equipment.put()
             memory.equipment.clear()
+            memory.changed.clear()
+
+    def _put_whole(self, step: Step, memory: Memory, plant: str, config: tuple[PlantConfig, Calendar]) -> None:
+        """No journal outlives its configuration, nor the end of the input: the ledger reads rows."""
+        for name in sorted(memory.known[plant]):
+            key = row_key(plant, name)
+            equipment = memory.equipment.get(key)
+            if equipment is None and step.rows.get(journal_key(plant, name)) is not None:
+                equipment = Equipment(step.rows, plant, name, *config, step.state.log_epoch)
+            if equipment is not None:
+                equipment.put()
 
 
 def _unpacked(packed: bytes) -> Readings:
@@ -305,14 +322,16 @@ def calendar_of(config: PlantConfig) -> Calendar:
 def publish(step: Step, equipment: Equipment, now: int, version: int) -> None:
     """Send every total that changed, "as of `now`". A destination that lost its quantity is sent as zero, once."""
     row = equipment.row
+    dirty, new, edges = False, False, len(row.edges)
     runs = {run.run: run for run in row.runs}
     for key, total in row.totals.items():
         if not total.dirty:
             continue
-        total.dirty = False
+        total.dirty, dirty = False, True
         destination = Destination.parse(key)
         if destination.kind == UNATTRIBUTED or not destination.order or not (total.amount or total.sent):
             continue
+        new |= not total.sent
         total.sent = True
         run = runs.get(destination.run)
         record = total_record(row.plant, row.equipment, destination, total, row.born_epoch)
@@ -322,6 +341,8 @@ def publish(step: Step, equipment: Equipment, now: int, version: int) -> None:
         step.emit("orders.inbox", f"{row.plant}|{destination.order}", record)
         if destination.kind in ("consumption", "basis") and run is not None:
             _send_edges(step, equipment, destination, now)
+    if dirty:
+        equipment.told(new or len(row.edges) > edges)
 
 
 def total_record(plant: str, equipment: str, destination: Destination, total: TotalState, born_epoch: int) -> Total:

@@ -1,6 +1,7 @@
 """One equipment: its row, its timelines and its declarations, folded event by event (design section 5, equipment)."""
 
 from collections.abc import Callable, Sized
+from math import isqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ from schemas.configuration import PlantConfig
 from schemas.records import (
     EquipmentRow,
     EquipmentStateChanged,
+    JournalRow,
     LabourRecorded,
     LotLoaded,
     LotUnloaded,
@@ -23,6 +25,7 @@ from tables.attribution import Ownership
 from tables.buckets import BUCKET_US
 from tables.calendar import Calendar
 from tables.destination import Destination
+from tables.journal import Journal
 from tables.known import Readings
 from tables.rejected import Rejected
 from tables.rows import RowStore
@@ -43,6 +46,14 @@ RUN_EVENTS: dict[type, Callable[[EquipmentRow, Any], Changed | None]] = {
 
 def row_key(plant: str, equipment: str) -> str:
     return f"e|{plant}|{equipment}"
+
+
+def journal_key(plant: str, equipment: str) -> str:
+    return f"j|{plant}|{equipment}"
+
+
+JOURNALED = 60
+"""Readings that wait in the journal before the rows are put; more when the head row is large."""
 
 
 MAX_KEPT = 4096
@@ -69,6 +80,28 @@ class Equipment:
         self._declared_prefix = f"d|{plant}|{equipment}|"
         self._ownership: Ownership | None = None
         self._timelines: dict[str, Timeline] = {}
+        self._journal_key = journal_key(plant, equipment)
+        self._journal: Journal | None = None
+        """None: the rows have to be put; what came since cannot be folded again from a journal."""
+        journal: JournalRow | None = rows.get(self._journal_key)
+        if journal is not None:
+            self._fold_again(Journal.of(journal), journal.clock)
+
+    def _fold_again(self, journal: Journal, clock: int) -> None:
+        for entry in journal.entries:
+            self._read(entry.counter, entry.readings[: entry.told], entry.raw_source)
+        if journal.told:
+            for total in self.row.totals.values():
+                total.dirty = False
+        for entry in journal.entries:
+            self._read(entry.counter, entry.readings[entry.told :], entry.raw_source)
+        self.seen_at(clock)
+
+    def _read(self, counter: str, readings: Readings, raw_source: str) -> None:
+        timeline = self._timeline(counter)
+        assert timeline is not None, "the rows are put before a configuration changes"
+        if len(readings):
+            timeline.read(readings, raw_source)
 
     @property
     def ownership(self) -> Ownership:
@@ -77,9 +110,33 @@ class Equipment:
         return self._ownership
 
     def save(self) -> None:
+        """Put what changed, for the checkpoint that follows at once: the journal, or the rows and begin a new journal."""
+        if self._journal is not None:
+            self._rows.put(self._journal_key, self._journal.row(self.row.clock))
+        else:
+            self.put()
+            self._journal = Journal()
+
+    def put(self) -> None:
+        """Put the rows. Until they are committed they go on changing in place: only `save` begins a journal."""
+        self._journal = None
         for timeline in self._timelines.values():
             timeline.save()
         self._rows.put(self.key, self.row)
+        if self._rows.get(self._journal_key) is not None:
+            self._rows.delete(self._journal_key)
+
+    def told(self, of_something_new: bool) -> None:
+        """Totals that had changed were told; `of_something_new`: a destination or a genealogy edge for the first time."""
+        if of_something_new:
+            self._journal = None
+        elif self._journal is not None:
+            self._journal.tell()
+
+    def _may_wait(self) -> int:
+        """Readings in the journal that cost about as much as putting the rows once in so many."""
+        row = self.row
+        return max(JOURNALED, isqrt(100 * (len(row.totals) + len(row.runs) + len(row.loads) + len(row.states))))
 
     @property
     def opened(self) -> int:
@@ -105,10 +162,13 @@ class Equipment:
         fresh = readings[:, 1] >= self._expired_before()
         indexes = np.flatnonzero(fresh)
         if len(indexes) < len(readings):
+            self._journal = None
             late = np.flatnonzero(~fresh).tolist()
             readings = readings[indexes]
             self.row.tally["too_late"] = self.row.tally.get("too_late", 0) + len(late)
             refused.append(Refused(Rejected("TOO_LATE", f"readings of `{counter}` are older than the late horizon"), late))
+        if self._journal is not None and not self._journal.take(counter, raw_source, readings, self._may_wait()):
+            self._journal = None
         conflicts = timeline.read(readings, raw_source) if len(readings) else []
         if conflicts:
             detail = f"`{counter}` had another value under the same sequence number before; that one stays"
@@ -117,6 +177,7 @@ class Equipment:
 
     def run_event(self, event: Any) -> Rejected | None:
         """RunStarted .. RunVoided, LotLoaded, LotUnloaded."""
+        self._journal = None
         if self._tells_of_forgotten_time(event):
             return Rejected("TOO_LATE", f"{type(event).__name__} tells of time before the late horizon")
         if self._is_full(self._grows(event)):
@@ -135,6 +196,7 @@ class Equipment:
         return None
 
     def state_changed(self, event: EquipmentStateChanged) -> Rejected | None:
+        self._journal = None
         if self._too_late(event.occurred_at):
             return Rejected("TOO_LATE", "the state change occurred before the late horizon")
         if self._is_full(self.row.states):
@@ -146,6 +208,7 @@ class Equipment:
         return None
 
     def labour(self, event: LabourRecorded) -> Rejected | None:
+        self._journal = None
         wrong = presence.labour_problem(event)
         if wrong is not None:
             return wrong
@@ -161,6 +224,7 @@ class Equipment:
 
     def declared(self, event: Any) -> Rejected | None:
         """A declaration. A repeated event id is a duplicate, counted."""
+        self._journal = None
         key = self._declared_prefix + event.event_id
         if self._rows.get(key) is not None:
             self._count("duplicates")
@@ -178,10 +242,12 @@ class Equipment:
     def measure_activities(self, now: int, at_cut: bool) -> None:
         """Activities up to `now`: when something about them changed, and at cuts while a state is open."""
         if self.row.activity_dirty or (at_cut and self.row.activity_open):
+            self._journal = None
             activities.apply(self.row, self.ownership, now)
 
     def expire(self) -> None:
         """Forget what is older than the late horizon. Quantities stay in the totals."""
+        self._journal = None
         before = self._expired_before()
         for name in self.row.counters:
             timeline = self._timeline(name)

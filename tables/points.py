@@ -17,8 +17,11 @@ Offsets are foretold within their raw source, because one equipment's records ma
     unit    = 1: times are whole milliseconds, 0: microseconds
     column  = first, step, reference, width (bits, + 128: distance to the line), outliers,
               [bytes of an outlier, positions, outliers], residuals
-    numbers are varints (zigzag where negative is possible); positions are uint32, outliers little-endian, residuals bits
+    numbers are varints (zigzag where negative is possible); residuals are bits; positions are
+    uint16 (uint32 beyond 65,536 residuals), they and the outliers little-endian
 """
+
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +38,7 @@ _POWERS = np.array([1 << width for width in range(64)], np.uint64)
 _WIDTHS = np.arange(64)
 _CERTAIN = 8
 """Up to this many bits nobody looks for outliers."""
-_OUTLIER_BITS = 56
+_OUTLIER_BITS = 40
 """About what an outlier costs."""
 _FROM_LINE = 128
 """Flag of the width: each residual is the distance to the line, not to the value before."""
@@ -105,15 +108,17 @@ def _column(out: bytearray, values: Points, ahead: Points) -> None:
         step = _signed(int(values[-1]) - int(values[0])) // span if span else 0
         if step:
             residuals = residuals - np.int64(step) * ahead
-    low, width, outliers = _frame(residuals)
-    from_line = np.cumsum(residuals) if 1 < width < 64 and len(ahead) else _NONE
-    if len(from_line) and (spread := int(from_line.max()) - int(from_line.min())).bit_length() < width:
-        residuals, low, width, outliers = from_line, int(from_line.min()), spread.bit_length() | _FROM_LINE, _NONE
+    frame, flag = _frame(residuals), 0
+    if frame.bits > n and len(ahead):
+        from_line = np.cumsum(residuals)
+        other = _frame(from_line)
+        if other.bits < frame.bits:
+            residuals, frame, flag = from_line, other, _FROM_LINE
+    low, width, outliers, _ = frame
     _put(out, _zigzag(int(values[0])))
     _put(out, _zigzag(step))
     _put(out, _zigzag(low))
-    out.append(width)
-    width &= ~_FROM_LINE
+    out.append(width | flag)
     _put(out, len(outliers))
     shifted = (residuals - np.int64(low)).view(np.uint64)
     if len(outliers):
@@ -121,21 +126,30 @@ def _column(out: bytearray, values: Points, ahead: Points) -> None:
         folded = ((exact << 1) ^ (exact >> 63)).view(np.uint64)
         size = max(1, -(-int(folded.max()).bit_length() // 8))
         out.append(size)
-        out += outliers.astype("<u4").tobytes()
+        out += outliers.astype(_positions(n)).tobytes()
         out += folded.astype("<u8").view(np.uint8).reshape(-1, 8)[:, :size].tobytes()
         shifted[outliers] = 0
     out += _bits(shifted, width)
 
 
-def _frame(residuals: Points) -> tuple[int, int, Points]:
-    """Reference, width and the indexes of the outliers, so that the whole is about the smallest."""
+class _Frame(NamedTuple):
+    """How to write residuals: reference, width, the indexes of the outliers, and about how many bits that takes."""
+
+    low: int
+    width: int
+    outliers: Points
+    bits: int
+
+
+def _frame(residuals: Points) -> _Frame:
+    """So that the whole is about the smallest."""
     n = len(residuals)
     if not n:
-        return 0, 0, _NONE
+        return _Frame(0, 0, _NONE, 0)
     low, high = int(residuals.min()), int(residuals.max())
     width = (high - low).bit_length()
     if width <= _CERTAIN:
-        return low, width, _NONE
+        return _Frame(low, width, _NONE, n * width)
     ordered = np.sort(residuals)
     low = int(ordered[n // 16])  # what is below is an outlier, if there is any
     below = int(np.searchsorted(ordered, low))
@@ -144,8 +158,9 @@ def _frame(residuals: Points) -> tuple[int, int, Points]:
     best = int(costs.argmin())
     whole = int(ordered[0])
     if width < 64 and n * width <= int(costs[best]):
-        return whole, width, _NONE
-    return low, best, np.flatnonzero((residuals - np.int64(low)).view(np.uint64) >= _POWERS[best])
+        return _Frame(whole, width, _NONE, n * width)
+    outliers = np.flatnonzero((residuals - np.int64(low)).view(np.uint64) >= _POWERS[best])
+    return _Frame(low, best, outliers, int(costs[best]))
 
 
 def _bits(values: npt.NDArray[np.uint64], width: int) -> bytes:
@@ -157,6 +172,10 @@ def _bits(values: npt.NDArray[np.uint64], width: int) -> bytes:
     if width == 8 * size:
         return octets.tobytes()
     return np.packbits(np.unpackbits(octets, axis=1)[:, 8 * size - width :]).tobytes()
+
+
+def _positions(n: int) -> "np.dtype[np.unsignedinteger[Any]]":
+    return np.dtype("<u2") if n <= 1 << 16 else np.dtype("<u4")
 
 
 def _size(width: int) -> int:
@@ -199,7 +218,7 @@ class _Reader:
         outliers = exact = _NONE
         if many:
             size = self.number()
-            outliers = np.frombuffer(self.take(4 * many), "<u4").astype(np.int64)
+            outliers = np.frombuffer(self.take(many * _positions(n - 1).itemsize), _positions(n - 1)).astype(np.int64)
             octets = np.zeros((many, 8), np.uint8)
             octets[:, :size] = np.frombuffer(self.take(size * many), np.uint8).reshape(-1, size)
             folded = octets.view("<u8").reshape(-1).astype(np.uint64)

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+from app.engine.rows import RowCache
 from schemas.configuration import Configuration
 from schemas.records import ConfigActivated, CounterFrame, Tick, Total
-from streams.equipment import EquipmentStage
-from tables.equipment import row_key
+from streams.equipment import EquipmentStage, calendar_of
+from tables.equipment import Equipment, row_key
+from tests.unit.streams.memory_store import MemoryStore
 from tests.unit.streams.plain_step import PlainStep, PlainTopology
 from tests.unit.tables.floor_bench import MACHINE, PLANT, configuration, frame
 
@@ -28,8 +30,8 @@ class Floor:
     def __init__(self, *configurations: Configuration) -> None:
         self.configurations = configurations or (configuration(),)
         self.topology = PlainTopology({one.hash: one for one in self.configurations})
-        self.step, self.stage = PlainStep("equipment.inbox"), EquipmentStage(self.topology)
-        self.stage.taken_over(self.step)
+        self.step, self.store = PlainStep("equipment.inbox"), MemoryStore()
+        self.restart()
         self.known: dict[tuple[str, ...], Total] = {}
         self.fold(ConfigActivated(PLANT, self.configurations[0].hash, 0, "intake"))
 
@@ -38,6 +40,8 @@ class Floor:
         self.step.deliver(*records)
         self.stage.fold(self.step)
         self.stage.before_commit(self.step)
+        self.store.write(self.rows.take_dirty())
+        self.rows.written()
 
     def upstream_tick(self, now: int, final: bool = False) -> Tick:
         (sender,) = self.topology.upstreams("equipment", self.configurations[0])
@@ -58,11 +62,19 @@ class Floor:
         return totals
 
     def restart(self) -> None:
+        """A successor, which has only what was committed."""
+        self.rows = RowCache(self.store, self.step.codec)
+        self.step.rows = self.rows  # type: ignore[assignment]
         self.stage = EquipmentStage(self.topology)
         self.stage.taken_over(self.step)
 
     def row(self) -> Any:
-        return self.step.rows.get(row_key(PLANT, MACHINE))
+        """The head row as a successor would have it: with what is in the journal only."""
+        rows = RowCache(self.store, self.step.codec)
+        if rows.get(row_key(PLANT, MACHINE)) is None:
+            return None
+        config = self.configurations[0].plant
+        return Equipment(rows, PLANT, MACHINE, config, calendar_of(config), 1).row
 
     def ledger(self, *fields: str) -> dict[tuple[str, ...], int]:
         """What orders would hold, other than zero, by these fields of the totals; `basis` left out."""
