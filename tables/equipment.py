@@ -31,7 +31,7 @@ from tables.rejected import Rejected
 from tables.rows import RowStore
 from tables.runs import Changed
 from tables.timeline import Timeline
-from tables.totals import give, take_back
+from tables.totals import give, replace
 
 RUN_EVENTS: dict[type, Callable[[EquipmentRow, Any], Changed | None]] = {
     RunStarted: runs.started,
@@ -111,11 +111,11 @@ class Equipment:
 
     def save(self) -> None:
         """Put what changed, for the checkpoint that follows at once: the journal, or the rows and begin a new journal."""
-        if self._journal is not None:
-            self._rows.put(self._journal_key, self._journal.row(self.row.clock))
-        else:
+        if self._journal is None:
             self.put()
             self._journal = Journal()
+        elif self._journal.entries or self._journal.told:
+            self._rows.put(self._journal_key, self._journal.row(self.row.clock))
 
     def put(self) -> None:
         """Put the rows. Until they are committed they go on changing in place: only `save` begins a journal."""
@@ -291,8 +291,7 @@ class Equipment:
             if declared.run or changed.from_us <= declared.occurred_at <= changed.to_us:
                 shares = declarations.shares_of(declared, self.row, self.ownership, self._calendar)
                 if shares != declared.shares:
-                    take_back(self.row, declared.shares)
-                    give(self.row, shares)
+                    replace(self.row, declared.shares, shares)
                     declared.shares = shares
                     self._rows.put(key, declared)
 
@@ -327,3 +326,10 @@ class Equipment:
 
     def _count(self, what: str) -> None:
         self.row.tally[what] = self.row.tally.get(what, 0) + 1
+
+
+def fold_journals(rows: RowStore, config: PlantConfig, calendar: Calendar) -> None:
+    """Put the rows of every equipment of the plant that has a journal: they then say all that was committed."""
+    for _, row in list(rows.scan("e|")):
+        if row.plant == config.plant.id and rows.get(journal_key(row.plant, row.equipment)) is not None:
+            Equipment(rows, row.plant, row.equipment, config, calendar, row.born_epoch).put()

@@ -23,7 +23,7 @@ from tables.counting import Counting, merge
 from tables.known import Indexes, Known, Readings
 from tables.points import RAW_BITS
 from tables.rows import RowStore
-from tables.totals import forget_empty, give, loosened, take_back, tighten
+from tables.totals import give, loosened, replace, tighten
 
 VECTOR_MIN = 24
 """Readings from which on numpy is cheaper than a loop."""
@@ -351,9 +351,8 @@ class Timeline:
         bucket.changed = True
         old, bucket.row.shares = bucket.row.shares, shares
         loose = loosened(self._row, old, shares)
-        take_back(self._row, old)
-        give(self._row, shares)
-        return loose - forget_empty(self._row, old)
+        replace(self._row, old, shares)
+        return loose
 
     def expire(self, before_us: int) -> None:
         """Forget buckets that ended before: their quantity stays in the totals, where nothing can move it any more."""

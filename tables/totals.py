@@ -1,6 +1,6 @@
 """Totals of one equipment by destination: what its buckets and declarations give, added up."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from schemas.records import EquipmentRow, Share, TotalState
 from tables.lineage import add_ranges, drop_records
@@ -20,25 +20,27 @@ def give(row: EquipmentRow, shares: Iterable[Share]) -> None:
         total.dirty = True
 
 
-def take_back(row: EquipmentRow, shares: Iterable[Share]) -> None:
-    """Undo `give`. Bounds (times, raw ranges) stay as wide as they were: see `loosened`."""
-    for share in shares:
+def replace(row: EquipmentRow, old: Sequence[Share], new: Sequence[Share]) -> None:
+    """Take `old` back and give `new`, in which a destination stands once. Bounds (times, raw ranges) stay as wide as they
+    were: see `loosened`.
+
+    A destination that is left with nothing, and of which nobody was told, is forgotten: which ones were passed through depends
+    on the order of arrival.
+    """
+    before, after = {share.destination: share for share in old}, {share.destination: share for share in new}
+    gone = [share for share in old if after.get(share.destination) != share]
+    come = [share for share in new if before.get(share.destination) != share]
+    for share in gone:
         total = row.totals[share.destination]
         total.amount -= share.amount
         total.records -= share.records
         drop_records(total.ranges, share.ranges)
         total.dirty = True
-
-
-def forget_empty(row: EquipmentRow, shares: Iterable[Share]) -> set[str]:
-    """Drop the totals of these destinations that hold nothing and were never told: they are as if they had never been."""
-    gone = set()
-    for share in shares:
-        total = row.totals.get(share.destination)
-        if total is not None and not (total.amount or total.records or total.sent):
+    give(row, come)
+    for share in gone:
+        left = row.totals.get(share.destination)
+        if left is not None and not (left.records or left.amount or left.sent):
             del row.totals[share.destination]
-            gone.add(share.destination)
-    return gone
 
 
 def loosened(row: EquipmentRow, old: Iterable[Share], new: Iterable[Share]) -> set[str]:

@@ -14,10 +14,13 @@ from app.ledger.inputs import SourceExpired
 from app.ledger.rereading import Reread, reread
 from app.ledger.snapshot import Snapshot
 from app.run.collector import Collector
+from app.simulation.memory_step import MemoryRows
 from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import RawRange
+from streams.equipment import calendar_of
 from streams.mapping import RawRecord
+from tables.equipment import fold_journals
 
 STAGES = ("equipment", "lots", "orders", "delivery")
 READ_SECONDS, SETTLE_SECONDS = 60.0, 60.0
@@ -55,6 +58,11 @@ def read(broker: Broker, codec: Codec, prefix: str, plant: str = "") -> Snapshot
     finally:
         collector.close()
     configuration = Configurations(broker, codec, prefix).get(hash_)
+    equipment = MemoryRows()
+    for key, row in rows["equipment"].items():
+        equipment.put(key, row)
+    fold_journals(equipment, configuration.plant, calendar_of(configuration.plant))
+    rows["equipment"] = dict(equipment.scan(""))
     return Snapshot(rows, letters, configuration, {"live": True, "erp": configuration.erp.erp.adapter, "embedded": False})
 
 

@@ -19,7 +19,7 @@ from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import PartitionPosition
 from streams.equipment import EquipmentStage, calendar_of
-from tables.equipment import Equipment
+from tables.equipment import fold_journals
 from tests.chaos.processes import SHORT, WorkerProcess, wait_until
 from tests.integration.engine.shop_floor import configuration, records
 from tests.unit.streams.plain_step import PlainMessage, PlainRows, PlainStep
@@ -100,11 +100,9 @@ class Floor:
 
 
 def whole(config: Configuration, rows: dict[str, Any]) -> dict[str, Any]:
-    """The rows of every equipment with what is in its journal only: when rows are put depends on when checkpoints are."""
-    store, plant = PlainRows(dict(rows)), config.plant
-    for key in [key for key in rows if key.startswith("j|")]:
-        _, name, equipment = key.split("|")
-        Equipment(store, name, equipment, plant, calendar_of(plant), 1).put()
+    """The rows with what is in journals only: when rows are put depends on when checkpoints are."""
+    store = PlainRows(dict(rows))
+    fold_journals(store, config.plant, calendar_of(config.plant))
     return store.rows
 
 
