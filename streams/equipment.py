@@ -324,9 +324,8 @@ def publish(step: Step, equipment: Equipment, now: int, version: int) -> None:
     row = equipment.row
     dirty, new, edges = False, False, len(row.edges)
     runs = {run.run: run for run in row.runs}
-    for key, total in row.totals.items():
-        if not total.dirty:
-            continue
+    for key in sorted(key for key, total in row.totals.items() if total.dirty):  # not as they came: batches are cut anywhere
+        total = row.totals[key]
         total.dirty, dirty = False, True
         destination = Destination.parse(key)
         if destination.kind == UNATTRIBUTED or not destination.order or not (total.amount or total.sent):

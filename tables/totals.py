@@ -1,6 +1,6 @@
 """Totals of one equipment by destination: what its buckets and declarations give, added up."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from schemas.records import EquipmentRow, Share, TotalState
 from tables.lineage import add_ranges, drop_records
@@ -20,16 +20,18 @@ def give(row: EquipmentRow, shares: Iterable[Share]) -> None:
         total.dirty = True
 
 
-def replace(row: EquipmentRow, old: Sequence[Share], new: Sequence[Share]) -> None:
-    """Take `old` back and give `new`, in which a destination stands once. Bounds (times, raw ranges) stay as wide as they
-    were: see `loosened`.
+def replace(row: EquipmentRow, old: Iterable[Share], new: Iterable[Share]) -> None:
+    """Take `old` back and give `new`. Bounds (times, raw ranges) stay as wide as they were: see `loosened`.
 
     A destination that is left with nothing, and of which nobody was told, is forgotten: which ones were passed through depends
     on the order of arrival.
     """
-    before, after = {share.destination: share for share in old}, {share.destination: share for share in new}
-    gone = [share for share in old if after.get(share.destination) != share]
-    come = [share for share in new if before.get(share.destination) != share]
+    come, gone = list(new), list[Share]()
+    for share in old:
+        if share in come:
+            come.remove(share)  # what stays is not told again
+        else:
+            gone.append(share)
     for share in gone:
         total = row.totals[share.destination]
         total.amount -= share.amount
