@@ -4,8 +4,10 @@ Here the stages run in one process without a broker (tests/plants/chain.py); `li
 """
 
 import csv
+import json
 from collections import Counter
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from app.ledger.balance import prove
 from app.ledger.snapshot import Snapshot
 from tests.plants import DirtyPlant, chain, compared, generate
 from tests.plants.profiles import Name
+from tests.plants.records import SOURCES
 
 SEEDS = range(1, 21)
 PLANTS: list[tuple[Name, int]] = [(name, seed) for name in ("clean", "default", "nasty") for seed in SEEDS]
@@ -56,18 +59,29 @@ def test_a_seed_is_a_plant(tmp_path: Path) -> None:
 
 
 def test_the_plants_are_as_dirty_as_they_say(tmp_path: Path) -> None:
-    """Each kind of dirt is in one of the first nasty plants: an exact ledger of clean ones would prove little."""
-    tally, codes, kinds, sources = Counter[str](), Counter[str](), set[str](), set[str]()
-    for seed in SEEDS[:6]:
-        plant = generate(tmp_path / str(seed), seed, "nasty")
-        ledger = chain.run(plant.config, list(plant.files.values()), seed)
+    """Each kind of dirt is in the first nasty plants: an exact ledger of clean ones would prove little."""
+    tally, codes = Counter[str](), set[str]()
+    plants = [generate(tmp_path / str(seed), seed, "nasty") for seed in SEEDS[:8]]
+    for plant in plants[:2]:
+        ledger = chain.run(plant.config, list(plant.files.values()))
         for row in ledger.of("equipment", "e|"):
             tally.update(row.tally)
-        codes.update(row.code for row in ledger.of("orders", "a|") if row.code)
-        kinds |= {account.kind for account in plant.truth.accounts}
-        sources |= plant.files.keys()
-        assert plant.truth.unattributed
+        codes |= {row.code for row in ledger.of("orders", "a|")}
     assert min(tally[dirt] for dirt in ("duplicates", "late", "conflicts", "resets", "rollovers", "placeholders")) > 5
-    assert codes.keys() >= {"UNKNOWN_ORDER", "OVER_DELIVERY"}
+    assert codes >= {"UNKNOWN_ORDER", "OVER_DELIVERY"}
+    assert sum(map(_steps_back, plants)) > 5
+    kinds = {account.kind for plant in plants for account in plant.truth.accounts}
     assert kinds == {"yield", "scrap", "rework", "consumption", "machine_time", "setup_time"}
-    assert sources == {"erp", "jobs", "people", "presses", "unnumbered", "pollers"}
+    assert {source for plant in plants for source in plant.files} == set(SOURCES)
+    assert all(plant.truth.unattributed for plant in plants)
+
+
+def _steps_back(plant: DirtyPlant) -> int:
+    """Readings that are later by their number and earlier by their machine's clock than the one before."""
+    shown: dict[tuple[str, str], dict[int, str]] = {}
+    for line in plant.files["presses"].read_text(encoding="utf-8").splitlines() if "presses" in plant.files else ():
+        reading = json.loads(line)
+        key = (reading["machine"][-1], reading["counter"])  # its name or its alias: both end with its digit
+        shown.setdefault(key, {}).setdefault(reading["n"], reading["t"])
+    in_order = [[times[number] for number in sorted(times)] for times in shown.values()]
+    return sum(after < before for times in in_order for before, after in pairwise(times))

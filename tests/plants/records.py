@@ -95,7 +95,9 @@ def _readings(counters: list[Counter], floor: Floor, profile: Profile, chance: R
     ordered = sorted(
         ((reading, counter) for counter in counters for reading in counter.readings), key=lambda one: (one[0].at, one[1].name)
     )
+    slow = _clock_step(counters, floor, chance) if profile.clock_steps and source != "unnumbered" else None
     for reading, counter in ordered:
+        shown = reading.at - slow.by if slow is not None and slow.start < reading.at <= slow.end else reading.at
         number = numbers["" if shared else counter.name] = numbers["" if shared else counter.name] + 1
         name = counter.machine.alias if chance.random() < 0.5 else counter.machine.name
         local = source == "pollers"
@@ -103,7 +105,7 @@ def _readings(counters: list[Counter], floor: Floor, profile: Profile, chance: R
             "machine": name,
             "counter": counter.name,
             "value": _value(reading.value, counter, chance),
-            "t": _poller_time(reading.at, floor) if local else _iso(reading.at),
+            "t": _poller_time(shown, floor) if local else _iso(shown),
             "n": number,
         }
         line = Line(_received(reading.at, floor, profile, chance, local), source, content)
@@ -113,6 +115,33 @@ def _readings(counters: list[Counter], floor: Floor, profile: Profile, chance: R
     for line in chance.sample(conflicting, min(len(conflicting), profile.conflicts * len(counters))):
         wrong = str(int(str(line.content["value"]).partition(".")[0]) + 7)
         yield Line(line.received + chance.randrange(1, HOUR), source, {**line.content, "value": wrong})
+
+
+class ClockStep(NamedTuple):
+    """From `start` to `end` the machine's clock is behind by `by`: what it says happened before what it said before."""
+
+    start: int
+    end: int
+    by: int
+
+
+def _clock_step(counters: list[Counter], floor: Floor, chance: Random) -> ClockStep | None:
+    """One that does not matter to accounts: nothing but counting happens around it. None: there is no such hour."""
+    machine = counters[0].machine
+    for _ in range(20):
+        start, by = chance.choice(machine.shots).at + chance.randrange(10, 90) * SECOND, chance.randrange(5, 30) * MINUTE
+        end = start + 2 * by
+        around = range(start - 2 * by, end + by)
+        calm = all(_only_counts(counter, around) for counter in counters)
+        calm = calm and not any(shot.lost and shot.at in around for shot in machine.shots)
+        if calm and not machine.separated(start - by - MINUTE, end + MINUTE) and not floor.wall.repeats(start):
+            return ClockStep(start, end, by)
+    return None
+
+
+def _only_counts(counter: Counter, around: range) -> bool:
+    values = [reading.value for reading in counter.readings if reading.at in around]
+    return None not in values and (counter.style == "increment" or values == sorted(values, key=lambda value: value or 0))
 
 
 def _value(value: int | None, counter: Counter, chance: Random) -> str:
