@@ -41,6 +41,8 @@ from tables.rejected import Rejected
 READING_BYTES = 32
 MAX_OPENED = 4_000
 """Buckets of one partition that are unpacked at a time (some 20 KB each at 1 Hz)."""
+KEPT_OPEN = MAX_OPENED // 2
+"""Of these, so many stay unpacked over a checkpoint, divided among the equipment: late readings come to the same ones again."""
 _RUN_EVENTS = (RunStarted, RunChanged, RunEnded, RunCorrected, RunVoided, LotLoaded, LotUnloaded)
 
 
@@ -122,8 +124,9 @@ class EquipmentStage:
     def before_commit(self, step: Step) -> None:
         """Pack and put what changed: a row that changes with every reading is put once per checkpoint, not in each batch."""
         memory = self._memory[step.partition]
+        keep = KEPT_OPEN // max(1, len(memory.equipment))
         for equipment in memory.changed.values():
-            equipment.save()
+            equipment.save(keep)
         memory.changed.clear()
 
     def _collect(

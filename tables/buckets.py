@@ -1,7 +1,8 @@
 """The buckets of one counter: ten minutes of readings each, unpacked while they are worked on.
 
 A row keeps its points packed (tables/points.py). Whoever changes them works on a table of numbers in memory; `save` packs what
-changed and puts it into the rows, at the latest before each checkpoint.
+changed and puts it into the rows, at the latest before each checkpoint. Packing is the dearest part of a late reading: the few
+that came since a bucket was packed stand beside the packed ones as they are.
 """
 
 from collections.abc import Iterator
@@ -14,20 +15,25 @@ from tables.points import RAW_BITS, Points, pack, unpack
 from tables.rows import RowStore
 
 BUCKET_US = 600_000_000
+_NO_POINTS = np.empty((0, 4), np.int64)
 _ROOM = 64
 """Points that a bucket has room for at first."""
+MAX_BESIDE = 8
+"""Late points beside the packed ones; with more the bucket is packed anew."""
 
 
 class Bucket:
     """Row and points of ten minutes. After a change of either: `changed = True`."""
 
-    __slots__ = ("_table", "changed", "number", "row", "size")
+    __slots__ = ("_beside", "_table", "changed", "number", "row", "size")
 
     def __init__(self, number: int, row: TimelineRow) -> None:
         self.number, self.row = number, row
         self.changed = False
         self.size = 0
         self._table: Points | None = None
+        self._beside: Points | None = None
+        """Late points since it was packed; None: it has to be packed."""
 
     @property
     def points(self) -> Points:
@@ -37,8 +43,13 @@ class Bucket:
     def _unpacked(self) -> Points:
         if self._table is None:
             row = self.row
-            self._table = unpack(row.packed) if row.packed else np.frombuffer(row.points, "<i8").reshape(-1, 4).copy()
+            beside = np.frombuffer(row.points, "<i8").astype(np.int64).reshape(-1, 4)
+            self._table = unpack(row.packed) if row.packed else beside
             self.size = len(self._table)
+            if row.packed:
+                self._beside = beside
+                if len(beside):
+                    self._place(beside)
         return self._table
 
     def append(self, points: Points) -> None:
@@ -54,13 +65,20 @@ class Bucket:
         row.high_seq = max(row.high_seq, high_seq)
 
     def _put(self, points: Points) -> None:
-        table, end = self._unpacked(), self.size + len(points)
-        if end > len(table):
-            self._table = np.empty((max(_ROOM, end + end // 2), 4), np.int64)
+        begin = len(self.points)
+        self._beside = None
+        end = begin + len(points)
+        self._grown(end)[begin:end] = points
+
+    def _grown(self, size: int) -> Points:
+        """The table with room for so many points, of which it has the first ones."""
+        table = self._unpacked()
+        if size > len(table):
+            self._table = np.empty((max(_ROOM, size + size // 2), 4), np.int64)
             self._table[: self.size] = table[: self.size]
             table = self._table
-        table[self.size : end] = points
-        self.size, self.changed = end, True
+        self.size, self.changed = size, True
+        return table
 
     def append_one(self, point: Point) -> None:
         table = self._unpacked()
@@ -68,6 +86,7 @@ class Bucket:
             self.append(np.array([point], np.int64))
             return
         table[self.size] = point
+        self._beside = None
         self.size, self.changed = self.size + 1, True
         if point.seq >= 0:
             row = self.row
@@ -76,16 +95,29 @@ class Bucket:
 
     def insert(self, points: Points) -> None:
         """Points in truth order, anywhere."""
-        known = self.points
-        times = known[:, 0]
-        at = np.searchsorted(times, points[:, 0], "right")
-        if ((at > 0) & (times[at - 1] == points[:, 0])).any() if len(times) else False:
-            table = np.concatenate([known, points])
-            table = table[np.lexsort((table[:, 3], table[:, 1], table[:, 0]))]
-        else:
-            table = np.insert(known, at, points, axis=0)
-        self._table, self.size, self.changed = table, len(table), True
+        self._place(points)
+        if self._beside is not None:
+            self._beside = np.concatenate([self._beside, points])
         self._span(points[:, 1])
+
+    def _place(self, points: Points) -> None:
+        known = self.points
+        times, news = known[:, 0], points[:, 0]
+        at = times.searchsorted(news, "right")
+        end = len(known) + len(points)
+        if len(times) and bool(((at > 0) & (times[at - 1] == news)).any()):
+            table = np.concatenate([known, points])
+            self._table = table[np.lexsort((table[:, 3], table[:, 1], table[:, 0]))]
+            self.size, self.changed = end, True
+        else:
+            first = int(at[0])
+            moved = known[first:].copy()
+            after = self._grown(end)[first:end]
+            places = at - first + np.arange(len(at))
+            stays = np.ones(len(after), bool)
+            stays[places] = False
+            after[stays] = moved
+            after[places] = points
 
     def _span(self, seqs: Points) -> None:
         low, high, row = int(seqs.min()), int(seqs.max()), self.row
@@ -100,9 +132,16 @@ class Bucket:
             sources.append(raw_source)
         return sources.index(raw_source)
 
-    def pack(self) -> TimelineRow:
-        if self._table is not None:
-            self.row.packed, self.row.points = pack(self.points), b""
+    def pack(self, whole: bool = False) -> TimelineRow:
+        """The row with its points. `whole`: all of them packed, so that equal points are equal bytes."""
+        if self._table is None and not whole:
+            return self.row
+        points = self.points
+        if self._beside is not None and len(self._beside) <= (0 if whole else MAX_BESIDE):
+            self.row.points = self._beside.astype("<i8").tobytes()
+        else:
+            self.row.packed, self.row.points = pack(points), b""
+            self._beside = _NO_POINTS if self.row.packed else None
         return self.row
 
 
@@ -142,13 +181,15 @@ class Buckets:
         self._open.pop(number, None)
         self._rows.delete(f"{self._prefix}{number}")
 
-    def save(self, newest: int) -> None:
-        """Put what changed; only the newest stays unpacked."""
+    def save(self, newest: int, keep: int = 0) -> None:
+        """Put what changed. The newest stays unpacked, and `keep` others."""
         for bucket in self._open.values():
             if bucket.changed:
                 self._rows.put(f"{self._prefix}{bucket.number}", bucket.pack())
                 bucket.changed = False
-        self._open = {number: bucket for number, bucket in self._open.items() if number == newest}
+        others = [number for number in self._open if number != newest]
+        for number in others[: max(0, len(others) - keep)]:
+            del self._open[number]
 
 
 def raw_of(bucket: Bucket, raw: int) -> tuple[str, int]:

@@ -42,7 +42,10 @@ class Counting:
         previous = np.int64(values[0] if before is None else before)
         if int(values.min()) == UNAVAILABLE or int(values[0]) < previous or bool((values[1:] < values[:-1]).any()):
             return None
-        return np.diff(values, prepend=previous)
+        pieces = values.copy()
+        pieces[1:] -= values[:-1]
+        pieces[0] -= previous
+        return pieces
 
     def count(self, bucket: Bucket) -> tuple[PointState, list[Share]]:
         """State after the bucket's points, and what they give, from the state before."""
@@ -66,14 +69,14 @@ class Counting:
 
     def shares_of(self, points: Points, pieces: Pieces, raw_sources: Sequence[str]) -> list[Share]:
         """What these points give that add `pieces` each."""
-        adding = np.flatnonzero(pieces)
-        if len(adding) < len(points):
+        if np.count_nonzero(pieces) < len(points):
+            adding = pieces.nonzero()[0]
             points, pieces = points[adding], pieces[adding]
         shares: list[Share] = []
         times, start = points[:, 0], 0
         while start < len(points):
             keys = self._keys_at(int(times[start]))
-            stop = int(np.searchsorted(times, self._span.end)) if int(times[-1]) >= self._span.end else len(points)
+            stop = int(times.searchsorted(self._span.end)) if int(times[-1]) >= self._span.end else len(points)
             if keys:
                 ranges = _ranges(points[start:stop, 3], raw_sources)
                 amount, first, last = int(pieces[start:stop].sum()), int(times[start]), int(times[stop - 1])

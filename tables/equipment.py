@@ -109,19 +109,22 @@ class Equipment:
             self._ownership = Ownership(self.row, self._calendar, self._config.attribution.run_grace_us)
         return self._ownership
 
-    def save(self) -> None:
+    def save(self, keep: int = 0) -> None:
         """Put what changed, for the checkpoint that follows at once: the journal, or the rows and begin a new journal."""
         if self._journal is None:
-            self.put()
+            self.put(keep)
             self._journal = Journal()
         elif self._journal.entries or self._journal.told:
             self._rows.put(self._journal_key, self._journal.row(self.row.clock))
 
-    def put(self) -> None:
-        """Put the rows. Until they are committed they go on changing in place: only `save` begins a journal."""
+    def put(self, keep: int = 0) -> None:
+        """Put the rows. Until they are committed they go on changing in place: only `save` begins a journal.
+
+        `keep`: buckets of each counter that stay unpacked beside the newest.
+        """
         self._journal = None
         for timeline in self._timelines.values():
-            timeline.save()
+            timeline.save(keep)
         self._rows.put(self.key, self.row)
         if self._rows.get(self._journal_key) is not None:
             self._rows.delete(self._journal_key)

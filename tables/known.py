@@ -62,6 +62,14 @@ class SequenceSpans:
         return (np.flatnonzero(upto > below) + self._first).tolist()
 
 
+def _among(wanted: Indexes, ids: Indexes) -> npt.NDArray[np.bool_]:
+    """Which of `wanted` are among these ids, of which there is at least one."""
+    if not bool((ids[1:] >= ids[:-1]).all()):
+        ids = np.sort(ids)
+    found: npt.NDArray[np.bool_] = ids[np.minimum(ids.searchsorted(wanted), len(ids) - 1)] == wanted
+    return found
+
+
 class Known:
     """Asks the buckets. `state` and `buckets` are the timeline's."""
 
@@ -88,20 +96,21 @@ class Known:
             return None
         column = 0 if numbered[0] else 1
         ids = readings[:, column]
-        firsts = np.unique(ids, return_index=True)[1]
-        new = np.zeros(len(ids), bool)
-        new[firsts] = True
-        asked = np.flatnonzero(ids <= (state.high_seq if column == 0 else state.last_at))
-        if len(asked):
-            order = np.argsort(ids[asked], kind="stable")
-            wanted, asked = ids[asked][order], asked[order]
+        order = ids.argsort(kind="stable")  # of the same id the first by arrival is first
+        ordered = ids[order]
+        known = np.zeros(len(ids), bool)
+        known[1:] = ordered[1:] == ordered[:-1]
+        asked = int(ordered.searchsorted(state.high_seq if column == 0 else state.last_at, "right"))
+        if asked:
+            wanted = ordered[:asked]
             numbers = self._sequence().candidates(wanted) if column == 0 else np.unique(wanted // BUCKET_US).tolist()
             for number in numbers:
                 bucket = self._buckets.get(number)
                 if bucket is not None:
-                    known = np.isin(wanted, bucket.points[:, 1 - column])
-                    new[asked[known]] = False
-        return np.flatnonzero(~new)
+                    known[:asked] |= _among(wanted, bucket.points[:, 1 - column])
+        found: Indexes = order[known]
+        found.sort()
+        return found
 
     def value_of(self, point: Point, raw_source: str) -> int | None:
         """Value of the reading that came before with this sequence number. Without one: of the same time and value; but two

@@ -9,7 +9,7 @@ because the state depends on which readings are known and not on their order. Wh
 with one number came first, what a fall looked like when it came) they are taken in the order of their arrival.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -38,6 +38,7 @@ TALLY = {
 }
 """Name in the row's tally of what a fall was."""
 _AS_POINT = [1, 0, 2, 3]
+_NO_POINTS = np.empty((0, 4), np.int64)
 _NEVER = 2**62
 
 
@@ -60,8 +61,9 @@ class Timeline:
     def attribute_by(self, ownership: Ownership) -> None:
         self._counting = Counting(self._name, self._counter, ownership, self._basis)
 
-    def save(self) -> None:
-        self.buckets.save(self.state.newest_bucket)
+    def save(self, keep: int) -> None:
+        """`keep`: buckets that stay unpacked beside the newest."""
+        self.buckets.save(self.state.newest_bucket, keep)
 
     # -- readings
 
@@ -116,7 +118,7 @@ class Timeline:
         while len(readings) >= VECTOR_MIN:
             state = self.state
             seqs, times, raws = readings[:, 0], readings[:, 1], readings[:, 3]
-            order = np.lexsort((raws, seqs, times))
+            order = _truth_order(readings)
             rank = np.empty(len(order), np.int64)
             rank[order] = np.arange(len(order))
             after = (times > state.last_at) | (
@@ -146,7 +148,7 @@ class Timeline:
         if not self._counting.is_plain(self.state.tail):
             return 0
         values = ordered[:, 2]
-        falls = np.flatnonzero(values[1:] < values[:-1])
+        falls = (values[1:] < values[:-1]).nonzero()[0]
         found = int(np.maximum(arrival[falls], arrival[falls + 1]).min()) if len(falls) else _NEVER
         assert self.state.tail.value is not None
         return min(found, int(arrival[0])) if int(values[0]) < self.state.tail.value else found
@@ -157,22 +159,21 @@ class Timeline:
         if self._counter.shows == "increment":
             return _NEVER
         found = _NEVER
-        numbers = ordered[:, 1] // BUCKET_US
-        for number in np.unique(numbers).tolist():
-            mine = numbers == number
-            times, values = ordered[mine, 1], ordered[mine, 2]
+        for number, start, stop in _by_bucket(ordered):
+            times, values = ordered[start:stop, 1], ordered[start:stop, 2]
             bucket, following = self.buckets.get(number), self._after(number)
-            known = bucket.points if bucket is not None else np.empty((0, 4), np.int64)
+            known = bucket.points if bucket is not None else _NO_POINTS
             entry = bucket.row.entry if bucket is not None else self._entry_of(number)
-            before = UNAVAILABLE if entry.value is None else entry.value
-            after = int(following.points[0, 2]) if following is not None else _NEVER
-            around = np.concatenate(([before], known[:, 2], [after]))
-            at = np.searchsorted(known[:, 0], times, "right")
+            around = np.empty(len(known) + 2, np.int64)
+            around[0] = UNAVAILABLE if entry.value is None else entry.value
+            around[1:-1] = known[:, 2]
+            around[-1] = int(following.points[0, 2]) if following is not None else _NEVER
+            at = known[:, 0].searchsorted(times, "right")
             misfits = (values < around[at]) | (values > around[at + 1])
-            misfits |= np.diff(values, prepend=values[0]) < 0
-            misfits |= at > np.searchsorted(known[:, 0], times)  # of one moment: the number decides
+            misfits[1:] |= values[1:] < values[:-1]
+            misfits |= at > known[:, 0].searchsorted(times)  # of one moment: the number decides
             if misfits.any():
-                found = min(found, int(arrival[mine][misfits].min()))
+                found = min(found, int(arrival[start:stop][misfits].min()))
         return found
 
     # -- append
@@ -182,7 +183,7 @@ class Timeline:
         if not len(readings):
             return
         values = readings[:, 2]
-        falls = () if self._counter.shows == "increment" else (np.flatnonzero(values[1:] < values[:-1]) + 1).tolist()
+        falls = () if self._counter.shows == "increment" else ((values[1:] < values[:-1]).nonzero()[0] + 1).tolist()
         start = 0
         for stop in (*falls, len(readings)):
             while start < stop:
@@ -236,7 +237,7 @@ class Timeline:
         while start < len(readings):
             number = int(times[start]) // BUCKET_US
             end = (number + 1) * BUCKET_US
-            stop = int(np.searchsorted(times, end)) if int(times[-1]) >= end else len(readings)
+            stop = int(times.searchsorted(end)) if int(times[-1]) >= end else len(readings)
             bucket = self._bucket(number)
             points = readings[start:stop][:, _AS_POINT]
             points[:, 3] |= bucket.raw_index(raw_source) << RAW_BITS
@@ -285,16 +286,16 @@ class Timeline:
 
     def _insert(self, readings: Readings, raw_source: str) -> set[int]:
         """Put readings in truth order into their buckets. Returns those: they have to be counted anew."""
-        numbers = readings[:, 1] // BUCKET_US
-        starts = [0, *(np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist(), len(readings)]
-        for start, stop in pairwise(starts):
-            bucket = self._bucket(int(numbers[start]))
+        numbers = set[int]()
+        for number, start, stop in _by_bucket(readings):
+            numbers.add(number)
+            bucket = self._bucket(number)
             points = readings[start:stop][:, _AS_POINT]
             points[:, 3] |= bucket.raw_index(raw_source) << RAW_BITS
             bucket.insert(points)
             self._known.note(bucket)
         self.state.high_seq = max(self.state.high_seq, int(readings[:, 0].max()))
-        return set(numbers.tolist())
+        return numbers
 
     def _entry_of(self, number: int) -> PointState:
         """State before a bucket that does not exist: the exit of the one before it."""
@@ -368,3 +369,22 @@ class Timeline:
     def _count(self, what: str, times: int = 1) -> None:
         if times:
             self._row.tally[what] = self._row.tally.get(what, 0) + times
+
+
+def _truth_order(readings: Readings) -> Indexes:
+    """By time, number, raw position."""
+    times = readings[:, 1]
+    order: Indexes = times.argsort(kind="stable")
+    ordered = times[order]
+    return np.lexsort((readings[:, 3], readings[:, 0], times)) if bool((ordered[1:] == ordered[:-1]).any()) else order
+
+
+def _by_bucket(ordered: Readings) -> Iterator[tuple[int, int, int]]:
+    """(number of the bucket, first, last + 1) of readings in truth order."""
+    numbers = ordered[:, 1] // BUCKET_US
+    if numbers[0] == numbers[-1]:
+        yield int(numbers[0]), 0, len(numbers)
+        return
+    starts = [0, *((numbers[1:] != numbers[:-1]).nonzero()[0] + 1).tolist(), len(numbers)]
+    for start, stop in pairwise(starts):
+        yield int(numbers[start]), start, stop

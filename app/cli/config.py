@@ -95,6 +95,8 @@ def try_source(
             if not one.items:
                 typer.echo("    ignored")
         typer.echo("   ".join(f"{name} {count}" for name, count in sorted(counts.items()) if count))
+        if len(tried) == lines:
+            typer.echo(f"the first {lines} records; --lines reads more")
     raise typer.Exit(PROBLEMS if any(one.refused for one in tried) else OK)
 
 

@@ -165,6 +165,7 @@ def _endpoint(erp: ErpConfig) -> Iterator[Finding]:
     if "@" in urlsplit(url).netloc:
         yield Finding("erp.yaml", ("erp", "url"), "an address holds no user and password; name them in `secret`")
     elif url and not url.startswith(("http://", "https://", "${")):
-        yield Finding("erp.yaml", ("erp", "url"), "an address begins with https://, http:// or ${NAME}")
+        hint = "; leave it out: `lineledger run` starts a simulator of its own" if erp.erp.adapter == "sim" else ""
+        yield Finding("erp.yaml", ("erp", "url"), f"an address begins with https://, http:// or ${{NAME}}{hint}")
     elif not url and erp.erp.adapter not in ("none", "sim"):  # a run starts a simulator of its own
         yield Finding("erp.yaml", ("erp",), f"`adapter: {erp.erp.adapter}` needs `url`: where is the ERP?")

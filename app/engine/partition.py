@@ -62,6 +62,10 @@ class Broker:
         }
 
 
+FOLD_TIME_SECONDS = 0.1
+"""Between the end of a checkpoint and the begin of the next one, however late that is."""
+
+
 @dataclass(slots=True, frozen=True)
 class Checkpoint:
     """Figures of one commit, for metrics and benchmarks. Times in seconds."""
@@ -104,7 +108,8 @@ class OwnedPartition:
         self.committed = 0
         self.folded = 0
         self.ready = self.leaving = False
-        self.last_commit = time.monotonic()
+        self.last_begin = self.last_commit = time.monotonic()
+        """When the last checkpoint began, and when one was last committed."""
         self.lock = asyncio.Lock()
         self.opened: asyncio.Future[None] | None = None
         self.undelivered: Any = None
@@ -213,6 +218,11 @@ class OwnedPartition:
         """Something was folded since the last one, and none is under way. (Asked 50 times a second: no task for nothing.)"""
         return self.ready and not self.leaving and bool(self.folded or self.pending) and not self.lock.locked()
 
+    def is_due(self, interval: float) -> bool:
+        """Checkpoints begin once per `interval` (seconds), but the fold gets some time for itself between two of them."""
+        now = time.monotonic()
+        return now >= self.last_begin + interval and now >= self.last_commit + min(interval, FOLD_TIME_SECONDS)
+
     async def checkpoint(self) -> None:
         """Move position, rows and messages together, or not at all. The steps, in the order that the guarantee needs:
 
@@ -225,6 +235,7 @@ class OwnedPartition:
         async with self.lock:
             if not self.ready or not (self.rows.pending or self.out or self.folded):
                 return
+            self.last_begin = time.monotonic()
             self.before_commit()
             self.state.next_offset = self.position
             position, folded = self.position, self.folded

@@ -20,7 +20,7 @@ from app.engine.transport import MAX_BATCH_RECORDS, Batch, Consumer, Passthrough
 from schemas.codec import MAX_MESSAGE_BYTES, Codec, UnknownSchema
 from schemas.records import PartitionPosition
 
-FOLD_SECONDS = 0.05
+FOLD_SECONDS = 0.1
 """A batch is capped so that one fold blocks the loop no longer than this."""
 MAX_PENDING = 50_000
 """Rows and messages that may wait for a transaction before the fold waits for it."""

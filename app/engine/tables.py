@@ -167,9 +167,8 @@ class TableManager(faust_manager.TableManager):
     async def _checkpoints(self) -> None:
         while not self.should_stop:
             await asyncio.sleep(CHECKPOINT_POLL_SECONDS)
-            due = asyncio.get_running_loop().time() - self.app.checkpoint_interval
             for part in list(self.parts.values()):
-                if part.last_commit <= due and part.wants_checkpoint:
+                if part.wants_checkpoint and part.is_due(self.app.checkpoint_interval):
                     self.add_future(part.checkpoint())
 
     async def on_stop(self) -> None:

@@ -16,6 +16,7 @@ from streams.mapping.items import MAX_RAW_BYTES, Refusal, check_size
 
 MAX_ROW_LINES = 200
 """Lines of one row: a quote that never ends does not swallow the file."""
+_SHOWN_NAMES = 20
 _BOM = b"\xef\xbb\xbf"
 _NO_NAME = re.compile(r"[\s.\[\]|=$\"'{}()*?]+")
 Numbered = tuple[int, bytes]
@@ -81,7 +82,8 @@ class Table:
         for alternatives in self._wanted:
             if alternatives.isdisjoint(names):
                 missing = " or ".join(f"`{name}`" for name in sorted(alternatives))
-                raise Refusal("BAD_LINE", f"the header has no column {missing}, which plant.yaml reads")
+                there = ", ".join(f"`{name}`" for name in names[:_SHOWN_NAMES])
+                raise Refusal("BAD_LINE", f"the header has no column {missing}, which plant.yaml reads; it has {there}")
 
 
 def header_names(header: Sequence[str]) -> list[str]:

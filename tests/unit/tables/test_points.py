@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.equipment_fold import dirty_readings
 from schemas.records import PointState, TimelineRow
-from tables.buckets import Bucket
+from tables.buckets import MAX_BESIDE, Bucket
 from tables.points import UnknownFormat, pack, unpack
 
 BUCKETS_OF_A_DAY = 144
@@ -48,6 +48,45 @@ def test_rows_of_earlier_versions_are_read() -> None:
     row = bucket.pack()
     assert row.points == b""
     assert (unpack(row.packed) == points(1)).all()
+
+
+def test_a_few_late_readings_stand_beside_the_packed_ones() -> None:
+    known = points(1)
+    late = np.arange(7, 600, 61)[: MAX_BESIDE + 1]
+    bucket = Bucket(7, TimelineRow(PointState(), PointState(), ["a"]))
+    bucket.append(np.delete(known, late, axis=0))
+    packed = bucket.pack().packed
+    for count, at in enumerate(late[:MAX_BESIDE], 1):
+        bucket.insert(known[at : at + 1])
+        row = bucket.pack()
+        assert (row.packed, len(row.points)) == (packed, 32 * count), "nothing is packed for a few"
+        bucket = Bucket(7, row)  # another process goes on with the row
+    bucket.insert(known[late[MAX_BESIDE] :][:1])
+    assert (bucket.points == known).all()
+    row = bucket.pack()
+    assert (row.packed, row.points) == (pack(known), b""), "with one more all are"
+
+
+def test_points_after_the_packed_ones_are_packed_with_them() -> None:
+    known = points(1)
+    bucket = Bucket(7, TimelineRow(PointState(), PointState(), ["a"]))
+    bucket.append(np.delete(known[:500], 400, axis=0))
+    bucket = Bucket(7, bucket.pack())
+    bucket.insert(known[400:401])
+    bucket = Bucket(7, bucket.pack())
+    bucket.append(known[500:])
+    row = bucket.pack()
+    assert (row.packed, row.points) == (pack(known), b"")
+
+
+def test_equal_points_are_equal_bytes_where_rows_are_compared() -> None:
+    known = points(1)
+    bucket = Bucket(7, TimelineRow(PointState(), PointState(), ["a"]))
+    bucket.append(np.delete(known, 77, axis=0))
+    bucket = Bucket(7, bucket.pack())
+    bucket.insert(known[77:78])
+    row = Bucket(7, bucket.pack()).pack(whole=True)
+    assert (row.packed, row.points) == (pack(known), b"")
 
 
 def test_a_later_format_is_not_guessed() -> None:
