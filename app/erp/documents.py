@@ -33,6 +33,7 @@ def _line(row: PostingRow, configuration: Configuration) -> DocumentLine:
         document_date=posting.business_date,
         posting_date=posting.posting_date or posting.business_date,
         movements=[_movement(movement, names) for movement in posting.movements],
+        final=posting.final,
     )
 
 

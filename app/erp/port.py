@@ -32,6 +32,8 @@ class DocumentLine:
     """YYYY-MM-DD: the business date, or the first day of the open period."""
     movements: Sequence[Movement] = ()
     """0 to n stock movements. Those marked `derived` are made by the ERP itself and must not be sent."""
+    final: bool = False
+    """The last yield of its operation, which is completed: nothing of it follows (domain rule 15)."""
 
 
 @dataclass(slots=True, frozen=True)

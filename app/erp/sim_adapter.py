@@ -230,6 +230,7 @@ def _sent_line(line: DocumentLine) -> SentLine:
             for m in line.movements
             if not m.derived
         ],
+        final=line.final,
     )
 
 

@@ -123,6 +123,7 @@ class TrytonAdapter:
             "document_date": document_date,
             "posting_date": posting_date,
             "moves": [self._move(movement) for movement in line.movements if not movement.derived],
+            "final": line.final,
         }
 
     def _move(self, movement: Movement) -> dict[str, Any]:

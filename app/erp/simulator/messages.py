@@ -46,6 +46,7 @@ class SentLine(Struct, frozen=True, forbid_unknown_fields=True):
     document_date: Date
     posting_date: Date
     movements: Annotated[list[SentMovement], Meta(max_length=MAX_LINES)] = []
+    final: bool = False
 
 
 class SentDocument(Struct, frozen=True, forbid_unknown_fields=True):

@@ -82,7 +82,7 @@ class Booking:
             'unit': master.unit(line.unit).id,
             **{name: getattr(line, name) for name in (
                 'posting_id', 'content_hash', 'kind', 'operation', 'material', 'lot', 'reason', 'reservation_item',
-                'document_date', 'posting_date')},
+                'document_date', 'posting_date', 'final')},
             }
 
     def _move(self, row, order, move, master):

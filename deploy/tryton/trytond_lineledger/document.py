@@ -102,6 +102,8 @@ class Line(ModelSQL, ModelView):
         'product.uom', "Unit", required=True, ondelete='RESTRICT', states=ONCE)
     document_date = fields.Date("Document Date", required=True, states=ONCE)
     posting_date = fields.Date("Posting Date", required=True, states=ONCE)
+    final = fields.Boolean(
+        "Final", states=ONCE, help="The last yield of its operation: nothing of it follows.")
     moves = fields.One2Many(
         'stock.move', 'lineledger_line', "Moves", states=ONCE)
 

@@ -50,6 +50,7 @@ class Line:
     document_date: datetime.date
     posting_date: datetime.date
     moves: tuple[Move, ...]
+    final: bool
 
 
 @dataclass(slots=True, frozen=True)
@@ -85,7 +86,7 @@ def read_names(value, where):
 def _line(value, where):
     texts = ('posting_id', 'content_hash', 'kind', 'order', 'operation', 'material', 'lot', 'reason',
         'reservation_item', 'unit')
-    _only(value, {*texts, 'quantity', 'document_date', 'posting_date', 'moves'}, where)
+    _only(value, {*texts, 'quantity', 'document_date', 'posting_date', 'moves', 'final'}, where)
     required = {'posting_id', 'content_hash', 'kind', 'unit'}
     read = {name: _text(value, name, where, name in required) for name in texts}
     if not read['order']:
@@ -93,8 +94,12 @@ def _line(value, where):
     moves = value.get('moves', [])
     if not isinstance(moves, list):
         raise Refused('DOCUMENT_INVALID', f'{where}.moves: a list is wanted')
+    final = value.get('final', False)
+    if not isinstance(final, bool):
+        raise Refused('DOCUMENT_INVALID', f'{where}.final: true or false is wanted')
     return Line(
         **read,
+        final=final,
         quantity=_quantity(value, where),
         document_date=_date(value, 'document_date', where),
         posting_date=_date(value, 'posting_date', where),

@@ -87,6 +87,15 @@ async def test_the_posting_user_reads_documents(adapter: TrytonAdapter, poster: 
     assert (row["content_hash"], row["kind"]) == (sent.content_hash, "machine_time")
 
 
+async def test_the_last_yield_of_an_operation_is_marked(adapter: TrytonAdapter, poster: TrytonRpc, order: str) -> None:
+    lines = [receipt(order, 1, "3"), hashed(replace(receipt(order, 2, "4"), final=True))]
+    for sent in lines:
+        await accepted(adapter, sent)
+    wanted = [["posting_id", "in", [sent.posting_id for sent in lines]]]
+    rows = await poster.call("lineledger.line", "search_read", wanted, 0, 3, [["posting_id", "ASC"]], ["posting_id", "final"])
+    assert {row["posting_id"]: row["final"] for row in rows} == {lines[0].posting_id: False, lines[1].posting_id: True}
+
+
 async def test_other_logins_neither_post_nor_read(tryton: TrytonServer, admin: TrytonRpc, order: str) -> None:
     company = await one(admin, "company.company")
     user = {"name": "Somebody", "login": "somebody", "password": "not-in-the-group-1"}

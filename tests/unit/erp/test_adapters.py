@@ -64,3 +64,5 @@ def test_a_document_has_the_erps_spelling_and_the_gates_stock_type() -> None:
     assert line.movements == [Movement("receipt", "004711", 5, 0, "u", lot="L1", location="FG", derived=True)]
     assert (line.document_date, line.posting_date) == ("2026-11-20", "2026-11-20")
     assert document_for([PostingRow(posting("P2"), "dispatched")], config).lines[0].reason == ""
+    last = document_for([PostingRow(posting("P3", final=True), "dispatched")], config).lines[0]
+    assert (line.final, last.final) == (False, True)
