@@ -11,21 +11,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from app.cli.explain import (
-    DEFAULT_OUT,
-    OK,
-    USAGE,
-    WRONG,
-    AsJson,
-    Bootstrap,
-    ClientConfig,
-    Out,
-    Plant,
-    Prefix,
-    Registry,
-    asked,
-    ledger_of,
-)
+from app.cli.explain import OK, WRONG, AsJson
+from app.cli.where import USAGE, Where, asked, asks_where
 from app.ledger.operators import Wanted, decision_line, now_of, replays, source_of
 from app.ledger.snapshot import Snapshot
 from app.settings import private_key
@@ -37,7 +24,9 @@ Append = Annotated[
 ]
 
 
+@asks_where
 def decide(
+    where: Where,
     target: Annotated[str, typer.Argument(help="Posting id, account key, or order (all its accounts with --code).")],
     decision: Annotated[str, typer.Argument(help="Account: post, drop or retry. Posting: retry, cancel or accept.")],
     who: Annotated[str, typer.Option(help="Who decides; leaves this machine as a keyed hash only.")],
@@ -45,80 +34,54 @@ def decide(
     code: Annotated[str, typer.Option(help="The code that it is parked with; without: the one that it has.")] = "",
     document: Annotated[str, typer.Option(help="Of accept: the document that the ERP has.")] = "",
     append: Append = None,
-    out: Out = DEFAULT_OUT,
-    bootstrap: Bootstrap = "",
-    prefix: Prefix = "",
-    registry: Registry = "",
-    client_config: ClientConfig = None,
-    plant: Plant = "",
     as_json: AsJson = False,
 ) -> None:
     """Decide about something parked or rejected. The decision is a record of the plant's operators' source (format: replay)."""
     if decision not in ("post", "drop", "retry", "cancel", "accept"):
         _end(USAGE, f"`{decision}` is no decision; write post, drop, retry, cancel or accept", as_json)
-    ledger = ledger_of(out, bootstrap, prefix, registry, client_config, plant)
-    rows = asked(ledger.read)
+    rows = where.read()
     hashed = keyed_hash(private_key() or rows.configuration.plant.plant.id.encode())(who)
     at = now_of(rows, time.time_ns() // 1000)
     line = decision_line(rows, Wanted(target, decision, code, document, hashed, why, at))
     if isinstance(line, Rejected):
         _end(WRONG, f"{line.code}: {line.detail}", as_json)
-    where = _write(rows, [line], append, bootstrap, prefix, client_config, as_json)
-    _end(OK, f"{decision} {target}: written to {where}", as_json, written=1)
+    written = _write(rows, [line], append, where, as_json)
+    _end(OK, f"{decision} {target}: written to {written}", as_json, written=1)
 
 
+@asks_where
 def replay(
+    where: Where,
     code: Annotated[str, typer.Option(help="The code of the dead letters.")],
     append: Append = None,
-    out: Out = DEFAULT_OUT,
-    bootstrap: Bootstrap = "",
-    prefix: Prefix = "",
-    registry: Registry = "",
-    client_config: ClientConfig = None,
-    plant: Plant = "",
     as_json: AsJson = False,
 ) -> None:
     """Let dead letters enter intake once more under their original positions, after their cause was corrected."""
-    ledger = ledger_of(out, bootstrap, prefix, registry, client_config, plant)
-    rows = asked(ledger.read)
+    rows = where.read()
     found = replays(rows.letters, code, now_of(rows, time.time_ns() // 1000))
     for sentence in found.left:
         typer.echo(sentence, err=True)
     if not found.lines:
         _end(WRONG, f"no dead letter {code} can be replayed", as_json)
-    where = _write(rows, found.lines, append, bootstrap, prefix, client_config, as_json)
-    _end(OK, f"{len(found.lines)} records {code}: written to {where}", as_json, written=len(found.lines))
+    written = _write(rows, found.lines, append, where, as_json)
+    _end(OK, f"{len(found.lines)} records {code}: written to {written}", as_json, written=len(found.lines))
 
 
-def _write(
-    rows: Snapshot,
-    lines: Sequence[str],
-    append: Path | None,
-    bootstrap: str,
-    prefix: str,
-    client_config: Path | None,
-    as_json: bool,
-) -> str:
+def _write(rows: Snapshot, lines: Sequence[str], append: Path | None, where: Where, as_json: bool) -> str:
     source = source_of(rows)
     if source is None:
         _end(USAGE, "plant.yaml has no source for this; add `operators: {read: {topic: TOPIC, format: replay}}`", as_json)
     name, topic = source
-    if not bootstrap:
+    if not where.live:
         if append is None:
             _end(USAGE, f"a run is over: give --append FILE, and run again with --input {name}=FILE", as_json)
         with append.open("a", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in lines)
         return f"{append}; run again with --input {name}={append}"
-    from app.cli.topics import client_properties
-    from app.engine.partition import Broker
     from app.kafka.writing import write
 
-    asked(
-        lambda: write(
-            Broker(bootstrap, client_properties(client_config)), prefix + topic, [(None, line.encode()) for line in lines], 0
-        )
-    )
-    return f"topic {prefix}{topic}"
+    asked(lambda: write(where.broker, where.prefix + topic, [(None, line.encode()) for line in lines], 0))
+    return f"topic {where.prefix}{topic}"
 
 
 def _end(exit_code: int, sentence: str, as_json: bool, written: int = 0) -> NoReturn:

@@ -1,0 +1,119 @@
+"""Where the ledger is that somebody asks about: in the folder of a run, or in a live installation. Each command that asks has the
+same options for it."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import Parameter, Signature
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar, get_type_hints
+
+import typer
+
+from app.engine.partition import Broker
+from app.ledger import live, snapshot
+from app.ledger.sources import FileSources, Sources
+from app.settings import private_key
+
+USAGE = 2
+T = TypeVar("T")
+
+
+@dataclass(slots=True, frozen=True)
+class Where:
+    """The answers to the options. `bootstrap` empty: the folder `out` of a run."""
+
+    out: Path
+    bootstrap: str
+    prefix: str
+    registry: str
+    client_config: Path | None
+    plant: str
+
+    @property
+    def live(self) -> bool:
+        return bool(self.bootstrap)
+
+    @property
+    def broker(self) -> Broker:
+        from app.cli.topics import client_properties
+
+        return Broker(self.bootstrap, client_properties(self.client_config))
+
+    def read(self) -> snapshot.Snapshot:
+        """The ledger now. Ends the command with one sentence and exit 2 where there is none."""
+        return asked(self._read)
+
+    def sources(self, rows: snapshot.Snapshot) -> Sources:
+        """The raw records that `rows` were made of."""
+        if self.live:
+            return live.TopicSources(self.broker, self.prefix, rows.configuration, private_key())
+        return FileSources(self.out, private_key())
+
+    def _read(self) -> snapshot.Snapshot:
+        if not self.live:
+            return snapshot.read(self.out)
+        from app.cli.worker import codec_of
+
+        return live.read(self.broker, codec_of(self.registry, self.prefix), self.prefix, self.plant)
+
+
+def _option(name: str, kind: Any, default: Any, *declared: str, says: str) -> Parameter:
+    annotation = Annotated[kind, typer.Option(*declared, help=says)]
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+_OPTIONS = (
+    _option("out", Path, Path("out"), "--out", says="Output folder of `lineledger run`."),
+    _option("bootstrap", str, "", says="Kafka of a live installation; without: the folder of a run."),
+    _option("prefix", str, "", says="The installation's topic prefix."),
+    _option("registry", str, "", says="Its schema registry."),
+    _option("client_config", Path | None, None, says="File with librdkafka settings (TLS, SASL)."),
+    _option("plant", str, "", says="Of a live installation: which plant; without: the only one."),
+)
+
+
+def asks_where(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that takes `where: Where`, with the options that make one in its place."""
+    hints = get_type_hints(command, include_extras=True)
+    own = [
+        parameter.replace(annotation=hints[name], kind=Parameter.KEYWORD_ONLY)
+        for name, parameter in inspect.signature(command).parameters.items()
+        if name != "where"
+    ]
+    parameters = [*own, *_OPTIONS]
+
+    @functools.wraps(command)
+    def asking(**given: Any) -> None:
+        where = Where(**{option.name: given.pop(option.name) for option in _OPTIONS})
+        command(where=where, **given)
+
+    del asking.__wrapped__  # its signature is not the one to show
+    asking.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    asking.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return asking
+
+
+def asked(work: Callable[[], T]) -> T:
+    """The answer, or one sentence and exit 2 where there is no ledger."""
+    from confluent_kafka import KafkaException
+
+    from app.erp.tryton import ErpUnavailable
+    from app.run.collector import LedgerTrimmed
+
+    try:
+        return work()
+    except FileNotFoundError as error:
+        fail(str(error))
+    except (live.NoInstallation, LedgerTrimmed) as error:
+        fail(f"{error.code}: {error}")
+    except KafkaException as error:
+        fail(f"the broker does not answer ({error.args[0]}); check --bootstrap and --client-config")
+    except ErpUnavailable as error:
+        fail(f"the ERP does not answer ({error}); ask again, or unset its address to leave it out")
+
+
+def fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(USAGE)
