@@ -49,7 +49,7 @@ class Bucket:
             if row.packed:
                 self._beside = beside
                 if len(beside):
-                    self._place(beside)
+                    self._place(beside[np.lexsort((beside[:, 3], beside[:, 1], beside[:, 0]))])  # they came in any order
         return self._table
 
     def append(self, points: Points) -> None:

@@ -107,17 +107,26 @@ def test_readings_taken_in_one_stroke(shop: Any, seed: int, numbered: bool, dirt
     arrivals = arrivals_of(rng, numbered, dirty, late, repeats)
     sizes = [rng.choice((1, 24, 40, 100, 400)) for _ in range(3)]
     results = []
-    for together in (True, False):
+    for how in ("in frames", "one by one", "restarting"):
         shots = {"on_fall": shop.on_fall, **({"modulus": str(MODULUS)} if shop.on_fall == "rollover" else {})}
-        equipment = machine({"equipment": {"*": {"counters": {"shots": shots}}}})
+        plant = {"equipment": {"*": {"counters": {"shots": shots}}}}
+        equipment = machine(plant)
         for event in shop.events:
             equipment.run_event(event)
         start, turn, refused = 0, 0, list[int]()
         while start < len(arrivals):
-            size = sizes[turn % len(sizes)] if together else 1
+            size = 1 if how == "one by one" else sizes[turn % len(sizes)]
             part = frame(*arrivals[start : start + size], first_raw=start)
             refused += [start + index for one in equipment.readings("shots", part, "raw.p/0") for index in one.indexes]
             start, turn = start + size, turn + 1
-        equipment.save()
-        results.append((equipment.row, equipment._rows.rows, sorted(refused)))  # type: ignore[attr-defined]
+            if how == "restarting":
+                equipment.put()
+                equipment = machine(plant, equipment._rows)  # another process goes on with its rows
+        equipment.put()
+        rows = {
+            key: Bucket(0, row).pack(whole=True) if isinstance(row, TimelineRow) else row
+            for key, row in equipment._rows.scan("")  # type: ignore[attr-defined]
+        }
+        results.append((equipment.row, rows, sorted(refused)))
     assert results[0] == results[1]
+    assert results[2] == results[1]

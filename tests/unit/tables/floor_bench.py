@@ -79,9 +79,10 @@ def counter(**fields: Any) -> dict[str, Any]:
     return {"equipment": {"*": {"counters": {"shots": fields}}}}
 
 
-def machine(plant: dict[str, Any] | None = None) -> Equipment:
+def machine(plant: dict[str, Any] | None = None, rows: PlainRows | None = None) -> Equipment:
+    """`rows`: what its predecessor left."""
     config = configuration(plant).plant
-    return Equipment(PlainRows(), PLANT, MACHINE, config, calendar_of(config), 1)
+    return Equipment(rows or PlainRows(), PLANT, MACHINE, config, calendar_of(config), 1)
 
 
 def frame(*readings: Sequence[int | None], first_raw: int = 0) -> Any:

@@ -50,9 +50,10 @@ def test_rows_of_earlier_versions_are_read() -> None:
     assert (unpack(row.packed) == points(1)).all()
 
 
-def test_a_few_late_readings_stand_beside_the_packed_ones() -> None:
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_few_late_readings_stand_beside_the_packed_ones(order: int) -> None:
     known = points(1)
-    late = np.arange(7, 600, 61)[: MAX_BESIDE + 1]
+    late = np.arange(7, 600, 61)[: MAX_BESIDE + 1][::order]
     bucket = Bucket(7, TimelineRow(PointState(), PointState(), ["a"]))
     bucket.append(np.delete(known, late, axis=0))
     packed = bucket.pack().packed
