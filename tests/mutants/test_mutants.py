@@ -68,6 +68,18 @@ MUTANTS = {
         "total.amount = int(float(total.amount) + share.amount)",
         f"{TABLES}/test_attribution.py::test_amounts_beyond_what_a_float_holds_are_exact",
     ),
+    "the last time of what moved away stays": Mutant(
+        "tables.totals",
+        "if share.first_at <= total.first_at or share.last_at >= total.last_at:",
+        "if share.first_at <= total.first_at:",
+        f"{TABLES}/test_attribution.py::test_the_bounds_of_a_total_are_those_of_what_is_left",
+    ),
+    "late readings beside the packed ones in the order of their arrival": Mutant(
+        "tables.buckets",
+        "self._place(beside[np.lexsort((beside[:, 3], beside[:, 1], beside[:, 0]))])",
+        "self._place(beside)",
+        f"{TABLES}/test_points.py::test_a_few_late_readings_stand_beside_the_packed_ones",
+    ),
     "lot without material as key": Mutant(
         "tables.attribution",
         'lot = load.lot if load.material == material else ""',

@@ -299,3 +299,15 @@ def test_what_is_backflushed_follows_gross_where_gross_is_counted(counts: dict[s
             count(equipment, ("06:30", 1000), ("07:30", 1000 + pieces), name=name)
     found = {Destination.parse(key): total.amount for key, total in equipment.row.totals.items()}
     assert sum(amount for to, amount in found.items() if to.kind == "basis") == basis
+
+
+def test_the_bounds_of_a_total_are_those_of_what_is_left() -> None:
+    """The latest piece goes away with its run's end; its raw position lies between those of the others, which came later."""
+    equipment = press(started("A", "07:00"))
+    for clock, value, raw in (("07:01", 1001, 11), ("07:25", 1009, 15), ("07:05", 1004, 19)):
+        assert not equipment.readings("shots", frame((-1, at(clock), value), first_raw=raw), "raw.p/0")
+    hear(equipment, ended("A", "07:20"))
+    (total,) = [total for key, total in equipment.row.totals.items() if Destination.parse(key).run == "A"]
+    assert (total.amount, total.records) == (4, 2)
+    assert (total.first_at, total.last_at) == (at("07:01"), at("07:05"))
+    assert [(entry.first, entry.last, entry.records) for entry in total.ranges] == [(11, 19, 2)]
