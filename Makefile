@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ERP ?= sim
 
-.PHONY: demo test test-slow test-deep lint types layers check plants bench bench-short lock clean
+.PHONY: demo test test-slow test-deep lint types layers check plants bench bench-rules bench-short lock clean
 
 demo: .venv/runtime.stamp  ## one shift of a simulated plant and two real recordings, through everything (ERP=tryton: a real ERP)
 	$(BIN)/lineledger demo --erp $(ERP) --out out/demo
@@ -40,6 +40,9 @@ plants: .venv/dev.stamp  ## 2.5 million shots of a moulding shop, exact to the m
 
 bench: .venv/dev.stamp  ## against plain Faust on a real Kafka, medians of 3
 	$(BIN)/python -m benchmarks
+
+bench-rules: .venv/dev.stamp  ## other rules on a day of a million raw records
+	$(BIN)/python -m benchmarks.simulation
 
 bench-short: .venv/dev.stamp
 	$(BIN)/python -m benchmarks --short
