@@ -31,6 +31,7 @@ async def test_the_adapter_follows_the_configuration() -> None:
         ({"adapter": "sim", "url": "${NOWHERE}"}, "ENVIRONMENT_MISSING"),
         ({"adapter": "sim", "url": "http://x", "secret": "erp-x"}, "SECRET_MISSING"),
         ({"adapter": "tryton", "url": "http://x/db"}, "ERP_URL_INVALID"),
+        ({"adapter": "sim"}, "ERP_URL_INVALID"),
     ],
 )
 def test_what_is_missing_is_named_by_code(endpoint: dict[str, str], code: str) -> None:
