@@ -11,6 +11,7 @@ from app.settings import Settings, private_key
 from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import ConfigDocument
+from tables.rejected import Refusal
 
 USAGE = 2
 
@@ -52,7 +53,12 @@ def worker(
         metrics_port=metrics_port,
         private_key=private_key(),
     )
-    run(stages, settings, _wanted(config, configuration), codec_of(settings.registry, settings.prefix), metrics_host)
+    wanted, codec = _wanted(config, configuration), codec_of(settings.registry, settings.prefix)
+    try:
+        run(stages, settings, wanted, codec, metrics_host)
+    except Refusal as wrong:  # the address or secret of the ERP
+        typer.echo(f"{wrong.rejected.code}: {wrong.rejected.detail}", err=True)
+        raise typer.Exit(USAGE) from None
 
 
 def _wanted(config: Path | None, stored: Path | None) -> Configuration | None:

@@ -24,7 +24,8 @@ def adapter_for(erp: ErpConfig, environ: Mapping[str, str]) -> ErpAdapter | None
         return None
     url = resolved(endpoint.url, environ)
     if not url:
-        raise Refusal("ERP_URL_INVALID", f"`adapter: {endpoint.adapter}` has no `erp.url`; only `lineledger run` starts a simulator")
+        detail = f"`adapter: {endpoint.adapter}` has no `erp.url`; only `lineledger run` starts a simulator"
+        raise Refusal("ERP_URL_INVALID", detail)
     secret = secret_of(endpoint.secret, environ)
     timeout_ms = endpoint.timeout_us // 1_000
     if endpoint.adapter == "tryton":

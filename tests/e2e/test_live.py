@@ -115,6 +115,8 @@ def test_counts_become_a_receipt_while_the_plant_runs(
     registered = lineledger("schemas", "register", "--registry", registry_url, "--prefix", topic_prefix)
     assert registered.code == 0, registered.said
     where = [*broker, "--registry", registry_url]
+    lost = lineledger("worker", "delivery", "--config", CONFIG, *where, "--datadir", tmp_path / "lost")
+    assert (lost.code, "ENVIRONMENT_MISSING" in lost.stderr, "Traceback" in lost.stderr) == (2, True, False), lost.said
     with SimulatorProcess(tmp_path / "erp") as erp, ExitStack() as running:
         environ = {"LIVE_ERP_URL": erp.url, "LIVE_ERP_TOKEN": erp.token}
         ports = dict(zip(STAGES, free_ports(len(STAGES)), strict=True))
