@@ -70,7 +70,7 @@ class Proof:
     differences: list[str] = field(default_factory=list)
     """Sentences; none: exact."""
     counted: dict[str, Fraction] = field(default_factory=dict)
-    """Unit -> pieces that counters and declarations gave, as equipment has them."""
+    """Unit -> pieces that equipment gave by counters and declarations: to accounts, or to nobody."""
 
     @property
     def exact(self) -> bool:
@@ -171,14 +171,16 @@ def _equipment(snapshot: Snapshot, proof: Proof) -> None:
             # Scrap and rework stand in the yield they lower, too; late scrap is split between output and stock.
             if row.kind != "yield" or source.kind in ("gross", "good"):
                 identity = (row.order, row.operation, row.material, row.lot, row.business_date, source_key, source.kind)
-                sources[identity] += Fraction(source.numerator, source.denominator)
+                amount = Fraction(source.numerator, source.denominator)
+                sources[identity] += amount
+                if source.kind in ("gross", "good") and source.equipment and row.kind != BASIS:
+                    _count(proof, source.unit, amount)  # equipment itself forgets what is settled
     for row in snapshot.of("equipment", "e|"):
         for destination, total in _totals(row):
             quantity = fraction(total.amount, destination.scale)
-            if destination.kind in ("gross", "good") or (
-                destination.kind == UNATTRIBUTED and destination.reason in ("gross", "good")
-            ):
-                proof.counted[destination.unit] = proof.counted.get(destination.unit, Fraction(0)) + quantity
+            of_nobody = destination.kind == UNATTRIBUTED and destination.reason in ("gross", "good")
+            if of_nobody or (destination.kind in ("gross", "good") and not destination.order):
+                _count(proof, destination.unit, quantity)
             if destination.kind == UNATTRIBUTED or not destination.order:
                 if total.amount:
                     code = "UNATTRIBUTED" if destination.kind == UNATTRIBUTED else "NO_ORDER"
@@ -196,6 +198,10 @@ def _equipment(snapshot: Snapshot, proof: Proof) -> None:
             known = sources.get(identity, Fraction(0))
             if known != quantity:
                 proof.differences.append(f"{row.equipment} gave {quantity} to {'|'.join(map(str, identity))}, orders has {known}")
+
+
+def _count(proof: Proof, unit: str, quantity: Fraction) -> None:
+    proof.counted[unit] = proof.counted.get(unit, Fraction(0)) + quantity
 
 
 def _totals(row: EquipmentRow) -> Iterator[tuple[Destination, TotalState]]:

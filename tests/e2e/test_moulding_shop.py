@@ -1,6 +1,7 @@
 """A moulding shop by its MES exports and a configuration written from docs/configuration.md: exact to the piece and milligram."""
 
 import csv
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from app.ledger import snapshot
 from app.ledger.balance import prove
+from tables.destination import Destination
 from tests.e2e.command import PROJECT, lineledger
 from tests.plants import chain, compared, moulding
 
@@ -42,6 +44,25 @@ def test_three_days_are_exact_to_the_milligram(tmp_path: Path) -> None:
     assert shop.shots > 5_000 and shop.runs > 60
     assert sum(shop.unattributed.values()) > 0
     check(shop, tmp_path / "out")
+
+
+def test_what_equipment_forgot_was_counted_all_the_same(tmp_path: Path) -> None:
+    """With a horizon of two days the totals of the first day are settled and gone by the end of the eighth."""
+    config = tmp_path / "config"
+    shutil.copytree(CONFIG, config)
+    plant = config / "plant.yaml"
+    plant.write_text(plant.read_text(encoding="utf-8") + "attribution: {late_horizon: 49 h}\n", encoding="utf-8")
+    shop = moulding.generate(tmp_path / "exports", 3, moulding.Size(8, 10, 1800))
+    ledger = chain.run(config, list(shop.files.values()))
+    kept = {
+        Destination.parse(key).business_date
+        for row in ledger.of("equipment", "e|")
+        for key, total in row.totals.items()
+        if total.amount and Destination.parse(key).kind == "gross"
+    }
+    made = sum(amount for account, amount in shop.accounts.items() if account.kind in ("yield", "scrap"))
+    assert "2026-03-02" not in kept
+    assert prove(ledger).counted == {"PC": made + sum(shop.unattributed.values())}
 
 
 @pytest.mark.slow
