@@ -47,9 +47,10 @@ class Bucket:
             self._table = unpack(row.packed) if row.packed else beside
             self.size = len(self._table)
             if row.packed:
-                self._beside = beside
+                self._beside, changed = beside, self.changed
                 if len(beside):
                     self._place(beside[np.lexsort((beside[:, 3], beside[:, 1], beside[:, 0]))])  # they came in any order
+                self.changed = changed
         return self._table
 
     def append(self, points: Points) -> None:

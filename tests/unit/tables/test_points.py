@@ -62,6 +62,7 @@ def test_a_few_late_readings_stand_beside_the_packed_ones(order: int) -> None:
         row = bucket.pack()
         assert (row.packed, len(row.points)) == (packed, 32 * count), "nothing is packed for a few"
         bucket = Bucket(7, row)  # another process goes on with the row
+        assert (len(bucket.points), bucket.changed) == (600 - len(late) + count, False), "reading changes nothing"
     bucket.insert(known[late[MAX_BESIDE] :][:1])
     assert (bucket.points == known).all()
     row = bucket.pack()
