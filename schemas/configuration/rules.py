@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from schemas.configuration.triggers import Cut, MeasureText, Trigger
 from schemas.configuration.values import Duration, OneOrMany, Section, Whole
@@ -108,18 +108,19 @@ class OnHold(Section):
 
 class OrderRules(Section):
     over_delivery: str = "from_order"
-    """from_order | unlimited | a percentage like `5`."""
+    """from_order | unlimited | a percentage: `5`, also written `5%` or `5 %`."""
     excess: Literal["park", "post"] = "park"
     technically_completed: Literal["post_corrections", "post", "park"] = "post_corrections"
     closed: Literal["park"] = "park"
     bom: Literal["revision_of_run", "latest"] = "revision_of_run"
 
-    @model_validator(mode="after")
-    def _over_delivery(self) -> OrderRules:
-        known = self.over_delivery in ("from_order", "unlimited")
-        if not known and not self.over_delivery.replace(".", "", 1).isdecimal():
-            raise ValueError(f"`over_delivery: {self.over_delivery}` is not from_order, unlimited or a percentage")
-        return self
+    @field_validator("over_delivery")
+    @classmethod
+    def _limit(cls, stated: str) -> str:
+        percent = stated.removesuffix("%").rstrip()
+        if stated in ("from_order", "unlimited") or percent.replace(".", "", 1).isdecimal():
+            return percent
+        raise ValueError(f"`over_delivery: {stated}` is not from_order, unlimited or a percentage like 10")
 
 
 def _default_rules() -> list[PostRule]:

@@ -250,3 +250,13 @@ def test_json_schemas_are_generated() -> None:
     rule = PlantConfig.model_json_schema()["$defs"]["EventRule"]
     assert rule["additionalProperties"] == {"$ref": "#/$defs/Expression"} or "oneOf" in rule["additionalProperties"]
     assert set(rule["properties"]) == {"when", "unless", "emit", "ignore", "also"}
+
+
+@pytest.mark.parametrize(("text", "limit"), [("10", "10"), ("10%", "10"), ("2.5 %", "2.5"), ("unlimited", "unlimited")])
+def test_over_delivery_in_percent(text: str, limit: str) -> None:
+    assert RulesConfig.model_validate({"order": {"over_delivery": text}}).order.over_delivery == limit
+
+
+def test_over_delivery_in_words_says_how_to_write_it() -> None:
+    with pytest.raises(ValidationError, match="a percentage like 10"):
+        RulesConfig.model_validate({"order": {"over_delivery": "ten percent"}})
