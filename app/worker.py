@@ -1,7 +1,6 @@
 """One worker process: the stages that it was asked to run, on one event loop, until it is told to stop."""
 
 import asyncio
-import faulthandler
 import logging
 import os
 import signal
@@ -29,7 +28,6 @@ def run(
     """Blocks until SIGTERM or SIGINT; a graceful stop drains, checkpoints, closes. Failures end the process."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
-    faulthandler.register(signal.SIGUSR1)  # where it stands, into the log, for whoever finds it stuck
     Path(settings.datadir).mkdir(parents=True, exist_ok=True)
     asyncio.run(_run(stages, settings, wanted, codec, metrics_host))
 

@@ -21,8 +21,7 @@ MAX_INBOX_LAG = {"equipment": 2_000, "orders": 6_000, "lots": 6_000, "delivery":
 MAX_TICKS_IN_FLIGHT = 240
 PAUSE_SECONDS = 0.005
 LAG_SECONDS = 0.05
-RENEW_SECONDS, STALL_SECONDS = 45.0, 180.0
-"""Without any movement: then the workers are renewed, once; then the run ends."""
+STALL_SECONDS = 180.0
 
 
 class RunStalled(RuntimeError):
@@ -46,12 +45,10 @@ class Feeder:
         partitions: int,
         progress: Callable[[int, int], None],
         alive: Callable[[], None],
-        renew: Callable[[], None],
     ) -> None:
         self._topic, self._prefix, self._plant, self._step_us = prefix + raw_topic, prefix, plant, step_us
         self._collector, self._upstreams, self._partitions = collector, list(upstreams), partitions
-        self._progress, self._alive, self._renew = progress, alive, renew
-        self._renewed = False
+        self._progress, self._alive = progress, alive
         self._producer = Producer(
             broker.client(
                 compression_type="lz4",
@@ -159,16 +156,13 @@ class Feeder:
         self.check_movement()
 
     def check_movement(self) -> None:
-        """Renews the workers when neither positions nor clocks moved for RENEW_SECONDS. Raises RunStalled after STALL_SECONDS."""
+        """Raises RunStalled when neither positions nor clocks moved for STALL_SECONDS."""
         offsets = sum(
             state.next_offset for stage in ("intake", *MAX_INBOX_LAG) for state in self._collector.positions(stage).values()
         )
         seen = (offsets, self.fed)
         since, known = self._moved
         if seen != known:
-            self._moved, self._renewed = (time.monotonic(), seen), False
-        elif not self._renewed and time.monotonic() - since > RENEW_SECONDS:
-            self._renewed = True
-            self._renew()
+            self._moved = (time.monotonic(), seen)
         elif time.monotonic() - since > STALL_SECONDS:
             raise RunStalled(f"no stage moved for {STALL_SECONDS:.0f} s; see the workers' logs in the output folder")

@@ -112,7 +112,6 @@ def execute(request: RunRequest, reconcile: Callable[[ledger.Snapshot, RunErp, P
             catalog().partitions("orders.inbox"),
             lambda records, clock: request.progress("running", records, clock),
             workers.check,
-            workers.renew,
         )
         feeder.feed(merged(files, plant, key))
         _drain(request, configuration, collector, feeder, workers)

@@ -14,8 +14,6 @@ MAX_RESTARTS = 20
 QUICK_SECONDS, MAX_QUICK_DEATHS = 8.0, 3
 """A worker that dies this early this often in a row does not start at all."""
 STOP_SECONDS = 20.0
-STACK_SECONDS = 0.5
-"""For a worker to write where it stands into its log (app/worker.py)."""
 LOG_TAIL_BYTES = 1500
 PROGRAM = "app.cli.main"
 """Module that is run with `worker STAGE ...`."""
@@ -86,19 +84,6 @@ class Workers:
                 raise WorkerLost(f"{name} ended {worker.restarts} times, last with code {code}:\n{tail}")
             worker.process, worker.since = self._spawn(worker.stage, worker.index), time.monotonic()
             self.changed(self.pids())
-
-    def renew(self) -> None:
-        """Nothing moves: let each worker write where it stands into its log, stop it, and start another in its place. Whatever
-        it had not committed is folded again; a call to the ERP that is on its way is waited for."""
-        for worker in self.found:
-            if worker.process.poll() is None:
-                worker.process.send_signal(signal.SIGUSR1)
-        time.sleep(STACK_SECONDS)
-        self.stop()
-        for worker in self.found:
-            worker.restarts += 1
-            worker.process, worker.since = self._spawn(worker.stage, worker.index), time.monotonic()
-        self.changed(self.pids())
 
     def _log_tail(self, worker: WorkerProcess) -> str:
         return (self.logs / f"{worker.stage}-{worker.index}.log").read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace")

@@ -1,18 +1,15 @@
 """What is posted depends on the log alone: not on the broker, the number of workers, checkpoints, or crashes (design 3)."""
 
-import json
-import os
-import signal
 from pathlib import Path
 
 import pytest
 
 from app.demo.plant_simulator import generate
 from app.demo.recordings import EXCERPTS, recordings
-from app.run import feeder, workers
+from app.run import workers
 from app.topology import STAGES
 from tests.e2e import late_checkpoints
-from tests.e2e.same_log import HOUR_US, START_US, Exported, Killer, run
+from tests.e2e.same_log import Exported, Killer, run
 
 SCALE = 0.05
 
@@ -43,24 +40,6 @@ def test_other_checkpoints(files: list[Path], embedded: Exported, tmp_path: Path
     monkeypatch.setattr(workers, "PROGRAM", late_checkpoints.__name__)
     monkeypatch.setenv(late_checkpoints.SECONDS, "0.8")
     same(run(files, tmp_path), embedded)
-
-
-def test_a_worker_that_stands_still_is_renewed(
-    files: list[Path], embedded: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(feeder, "RENEW_SECONDS", 10.0)
-    monkeypatch.setattr(workers, "STOP_SECONDS", 5.0)
-    stopped: list[int] = []
-
-    def stop_equipment(phase: str, records: int, clock: int) -> None:
-        if not stopped and clock > START_US + HOUR_US:
-            stopped.extend(json.loads((tmp_path / "pids.json").read_text(encoding="utf-8"))["equipment"])
-            os.kill(stopped[0], signal.SIGSTOP)
-
-    found = run(files, tmp_path, progress=stop_equipment)
-    assert stopped and found.restarts >= len(STAGES)
-    assert "most recent call first" in (tmp_path / "logs" / "orders-0.log").read_text(encoding="utf-8"), "where it stood"
-    same(found, embedded)
 
 
 @pytest.mark.kafka
