@@ -28,7 +28,11 @@ def clocks_of(state: PartitionPosition) -> Iterator[tuple[tuple[str, str], int]]
 
 
 def observe(state: PartitionPosition, tick: Tick, upstreams: Sequence[str]) -> Advance | None:
-    """Take a tick in. None: the clock did not move (another upstream holds it back, or the tick is old). Never back."""
+    """Take a tick in. None: the clock did not move (another upstream holds it back, or the tick is old). Never back.
+
+    `upstreams` empty: the plant's configuration has not come yet. The tick is kept, because its sender may have been the last
+    one to speak; whoever brings the configuration sends a tick behind it, and that one moves the clock.
+    """
     key = tick.plant + _SEPARATOR + tick.sender
     known = state.clocks.get(key, 0)
     if tick.at <= known:

@@ -272,9 +272,8 @@ class EquipmentStage:
 
     def _tick(self, step: Step, memory: Memory, tick: Tick) -> None:
         hash_ = step.state.configurations.get(tick.plant)
-        if hash_ is None:
-            return
-        advance = observe(step.state, tick, self._topology.upstreams(self.name, self._topology.configuration(hash_)))
+        upstreams = () if hash_ is None else self._topology.upstreams(self.name, self._topology.configuration(hash_))
+        advance = observe(step.state, tick, upstreams)
         if advance is None:
             return
         config = self._config(step, tick.plant)

@@ -102,9 +102,8 @@ class OrdersStage:
 
     def _tick(self, step: Step, memory: Memory, tick: Tick) -> None:
         plant = self._plant(step, memory, tick.plant)
-        if plant is None:
-            return
-        advance = observe(step.state, tick, self._topology.upstreams(self.name, plant.configuration))
+        upstreams = () if plant is None else self._topology.upstreams(self.name, plant.configuration)
+        advance = observe(step.state, tick, upstreams)
         if advance is None:
             return
         changed: set[str] = set()

@@ -26,6 +26,8 @@ class EmbeddedBroker:
     - compacting: a changelog keeps every version of a row;
     - fenced: transactions are accepted but neither fence a second producer nor abort, so no partition may ever have
       a second owner and nothing may ever be aborted;
+    - isolated: what a transaction wrote is read before it ends, one partition earlier than another; so what answers to a
+      message can overtake another message of the same transaction;
     - bounded by an error: it keeps about 5 MB per partition (KEPT_BYTES_PER_PARTITION) and then silently trims;
     - configurable: every topic has EMBEDDED_PARTITIONS partitions, the admin API (create, describe) does not work and a topic
       is made by asking for its metadata (`touch`).

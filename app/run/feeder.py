@@ -153,10 +153,10 @@ class Feeder:
         self._collector.check()
         self._alive()
         self._progress(self.fed, self.clock())
-        self.check_movement()
+        self.check_movement("the stages do not follow the input")
 
-    def check_movement(self) -> None:
-        """Raises RunStalled when neither positions nor clocks moved for STALL_SECONDS."""
+    def check_movement(self, waits_for: str) -> None:
+        """Raises RunStalled when neither positions nor clocks moved for STALL_SECONDS. `waits_for`: what is missing, in words."""
         offsets = sum(
             state.next_offset for stage in ("intake", *MAX_INBOX_LAG) for state in self._collector.positions(stage).values()
         )
@@ -165,4 +165,4 @@ class Feeder:
         if seen != known:
             self._moved = (time.monotonic(), seen)
         elif time.monotonic() - since > STALL_SECONDS:
-            raise RunStalled(f"no stage moved for {STALL_SECONDS:.0f} s; see the workers' logs in the output folder")
+            raise RunStalled(f"no stage moved for {STALL_SECONDS:.0f} s: {waits_for}; the workers' logs are in the output folder")

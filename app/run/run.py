@@ -179,33 +179,38 @@ def _drain(request: RunRequest, configuration: Configuration, collector: Collect
     """Wait until every partition has folded the final tick from all upstreams and nothing is queued, dispatched or unknown."""
     installation = Installation(None, recorded=True)  # type: ignore[arg-type]  # only upstreams are asked for
     plant = configuration.plant.plant.id
-    while not _final(collector, installation, configuration, plant) or _open_postings(configuration, collector):
+    while waits_for := _behind(collector, installation, configuration, plant) or _open_postings(configuration, collector):
         request.progress("draining", feeder.fed, feeder.clock())
         collector.check()
         workers.check()
-        feeder.check_movement()
+        feeder.check_movement(waits_for)
         time.sleep(DRAIN_POLL_SECONDS)
 
 
-def _final(collector: Collector, installation: Installation, configuration: Configuration, plant: str) -> bool:
+def _behind(collector: Collector, installation: Installation, configuration: Configuration, plant: str) -> str:
+    """The first partition, downstream, that has not folded the final tick, and whom it waits for; empty: all have."""
     intake = collector.positions("intake").get(0)
     if intake is None or not intake.marks.get("final"):
-        return False
+        return "intake has not read to the end of the input"
     end = intake.marks.get("tick")
     if end is None:
-        return True  # no record said when it came: there was nothing for the other stages
+        return ""  # no record said when it came: there was nothing for the other stages
     for stage in ("equipment", "lots", "orders", "delivery"):
         upstreams = installation.upstreams(stage, configuration)
         positions = collector.positions(stage)
         wanted = catalog().endpoints.values() if stage == "delivery" else range(catalog().partitions(f"{stage}.inbox"))
         for partition in wanted:
-            if partition not in positions or clock_of(positions[partition], plant, upstreams) < end:
-                return False
-    return True
+            if partition not in positions:
+                return f"partition {partition} of {stage} has folded nothing"
+            late = [name for name in upstreams if clock_of(positions[partition], plant, [name]) < end]
+            if late:
+                return f"partition {partition} of {stage} waits for the last tick of {', '.join(late)}"
+    return ""
 
 
-def _open_postings(configuration: Configuration, collector: Collector) -> bool:
-    """Is a posting on its way? Held and parked ones wait for somebody; without an ERP all of them stay queued."""
+def _open_postings(configuration: Configuration, collector: Collector) -> str:
+    """Postings that are on their way; empty: none. Held and parked ones wait for somebody; without an ERP all stay queued."""
     if configuration.erp.erp.adapter == "none" or configuration.plant.shadow:
-        return False
-    return any(row.state not in REPORTED for row in collector.rows("delivery", "p|").values())
+        return ""
+    count = sum(row.state not in REPORTED for row in collector.rows("delivery", "p|").values())
+    return f"{count} postings are on their way to the ERP" if count else ""

@@ -1,8 +1,12 @@
 """What cannot be run, and what has nothing in it: messages, and the exit code that a script sees. 0 fine, 2 wrong use."""
 
 import json
+import os
 import re
 import shutil
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -95,6 +99,19 @@ def test_an_empty_file_is_an_exact_run_of_nothing(presses: Path, tmp_path: Path)
     assert rows(out / "postings.csv") == rows(beside(out / "postings.csv")) == []
     pids = json.loads((out / "pids.json").read_text(encoding="utf-8"))
     assert all(not Path(f"/proc/{pid}").exists() for found in pids.values() for pid in found), "every worker is gone"
+
+
+def test_what_a_dead_worker_left_on_the_embedded_broker_is_not_called_exact(presses: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(run, "--input", presses, "--erp", "none", "--out", out)
+        while not (out / "pids.json").exists() and not running.done():
+            time.sleep(0.05)
+        (intake,) = json.loads((out / "pids.json").read_text(encoding="utf-8"))["intake"]
+        os.kill(intake, signal.SIGKILL)
+        outcome = running.result()
+    assert outcome.code == 1, outcome.said
+    assert "NOT PROVED" in outcome.stdout and "1 restarts of workers" in outcome.stdout, outcome.said
 
 
 def test_garbage_is_refused_line_by_line(tmp_path: Path) -> None:
