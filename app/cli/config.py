@@ -11,6 +11,7 @@ from typing import Annotated, Any, NamedTuple, NoReturn
 import typer
 from pydantic import BaseModel
 
+from app.cli.repeats import Repeat, Repeats
 from app.configuration import FILES, ConfigError, load, mappers
 from app.run.cut_files import UnreadableFile, cut_or_refused
 from schemas.configuration import Configuration, ErpConfig, PlantConfig, RulesConfig
@@ -29,15 +30,17 @@ AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")
 
 
 class Tried(NamedTuple):
-    """One raw record and what became of it; no items: a rule ignores it."""
+    """One raw record and what became of it; no items: a rule ignores it. `repeats`: of each item, what it repeats."""
 
     position: str
     raw: str
     items: Mapped
+    repeats: list[Repeat | None]
 
     @property
     def refused(self) -> bool:
-        return any(isinstance(item, Refused) for item in self.items)
+        conflict = any(repeat is not None and repeat.conflict for repeat in self.repeats)
+        return conflict or any(isinstance(item, Refused) for item in self.items)
 
 
 @app.command()
@@ -70,13 +73,15 @@ def try_source(
     lines: Annotated[int, typer.Option(min=1, max=100_000, help="How many records to read.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """Map the first records of a file and show raw beside canonical, refused ones first. Exit 1: some were refused."""
-    found = mappers(_loaded(config, USAGE, as_json))
+    """Map the first records of a file and show raw beside canonical, refused ones first, and what repeats or contradicts
+    an earlier record of the sample. Exit 1: some were refused."""
+    configuration = _loaded(config, USAGE, as_json)
+    found = mappers(configuration)
     mapper = found.get(source) if source else next(iter(found.values())) if len(found) == 1 else None
     if mapper is None:
         _fail(f"--source is one of {', '.join(sorted(found))}")
     try:
-        tried = list(_try(mapper, file, lines))
+        tried = list(_try(mapper, Repeats(configuration.plant), file, lines))
     except OSError as wrong:
         _fail(f"{file} cannot be read: {wrong.strerror or wrong}")
     except UnreadableFile as wrong:
@@ -84,14 +89,17 @@ def try_source(
     ordered = sorted(tried, key=lambda one: not one.refused)
     counts = Counter(_name(item) for one in tried for item in one.items)
     counts["ignored"] = mapper.ignored
+    counts.update("SEQ_CONFLICT" if repeat.conflict else "repeated" for one in tried for repeat in one.repeats if repeat)
     if as_json:
-        records = [{"position": one.position, "raw": one.raw, "items": [_plain(i) for i in one.items]} for one in ordered]
+        records = [
+            {"position": one.position, "raw": one.raw, "items": list(map(_plain, one.items, one.repeats))} for one in ordered
+        ]
         typer.echo(json.dumps({"source": mapper.name, "counts": dict(counts), "records": records}))
     else:
         for one in ordered:
             typer.echo(f"{one.position}  {_shown(one.raw, mapper.read)}")
-            for item in one.items:
-                typer.echo(f"    {_described(item)}")
+            for item, repeat in zip(one.items, one.repeats, strict=True):
+                typer.echo(f"    {_described(item)}{_repeated(repeat)}")
             if not one.items:
                 typer.echo("    ignored")
         typer.echo("   ".join(f"{name} {count}" for name, count in sorted(counts.items()) if count))
@@ -140,17 +148,18 @@ def _fail(message: str) -> NoReturn:
     raise typer.Exit(USAGE)
 
 
-def _try(mapper: Mapper, file: Path, records: int) -> Iterator[Tried]:
+def _try(mapper: Mapper, repeats: Repeats, file: Path, records: int) -> Iterator[Tried]:
     for number, value in islice(cut_or_refused(file, mapper.read), records):
         items = mapper.map(RawRecord(value, mapper.name, file.name, number))
-        yield Tried(f"{file.name}:{number}", mapper.redacted(value).decode(mapper.read.encoding, errors="replace"), items)
+        position, raw = f"{file.name}:{number}", mapper.redacted(value).decode(mapper.read.encoding, errors="replace")
+        yield Tried(position, raw, items, [repeats.note(item, position) for item in items])
 
 
 def _name(item: Any) -> str:
     return item.code if isinstance(item, Refused) else "CounterReading" if isinstance(item, Reading) else type(item).__name__
 
 
-def _plain(item: Any) -> dict[str, Any]:
+def _plain(item: Any, repeat: Repeat | None) -> dict[str, Any]:
     if isinstance(item, Refused):
         return {
             "refused": item.code,
@@ -161,7 +170,8 @@ def _plain(item: Any) -> dict[str, Any]:
             "kind": item.kind,
             "quantity": None if item.quantity is None else item.quantity.to_avro(),
         }
-    return {"event": _name(item), **(item._asdict() if isinstance(item, Reading) else item.to_avro())}
+    plain = {"event": _name(item), **(item._asdict() if isinstance(item, Reading) else item.to_avro())}
+    return plain if repeat is None else {**plain, "repeats": repeat.of, "conflict": repeat.conflict}
 
 
 def _described(item: Any) -> str:
@@ -175,6 +185,14 @@ def _described(item: Any) -> str:
     hidden = {"event_id", "plant", "occurred_at", "received_at", "source", "raw_source", "raw_offset", "label"}
     content = {key: value for key, value in item.to_avro().items() if key not in hidden and value not in ("", [], None)}
     return f"-> {_name(item)} at {_instant(item.occurred_at)} {json.dumps(content, ensure_ascii=False)}"
+
+
+def _repeated(repeat: Repeat | None) -> str:
+    if repeat is None:
+        return ""
+    if repeat.conflict:
+        return f"   REFUSED SEQ_CONFLICT: {repeat.of} has another value under the same number, and stays"
+    return f"   repeats {repeat.of}: counts once"
 
 
 def _instant(micros: int) -> str:

@@ -64,6 +64,25 @@ def test_try_as_json_and_from_gzip(tmp_path: Path) -> None:
     assert shown["records"][0]["items"][0]["outputs"][0]["lot"] == "261120A1"
 
 
+def test_try_shows_what_repeats_and_what_contradicts(tmp_path: Path) -> None:
+    started, reading, meter, scrap = SAMPLE.read_text().splitlines()[:4]
+    other = reading.replace('"shots":214', '"shots":215')
+    sample = tmp_path / "again.jsonl"
+    sample.write_text("\n".join([started, reading, reading, other, meter, scrap, scrap]) + "\n")
+    code, output = run("try", "--config", PRESSES, sample)
+    assert code == 1
+    assert output.count("repeats again.jsonl:2: counts once") == 1
+    assert output.splitlines()[0].startswith("again.jsonl:4")
+    assert "REFUSED SEQ_CONFLICT: again.jsonl:2 has another value" in output.splitlines()[1]
+    assert "SEQ_CONFLICT 1" in output.splitlines()[-1] and "repeated 2" in output.splitlines()[-1]
+    items = [item for one in json.loads(run("try", "--config", PRESSES, "--json", sample)[1])["records"] for item in one["items"]]
+    assert [(item["repeats"], item["conflict"]) for item in items if "repeats" in item] == [
+        ("again.jsonl:2", True),
+        ("again.jsonl:2", False),
+        ("again.jsonl:6", False),
+    ]
+
+
 @pytest.mark.parametrize(
     "args",
     [
