@@ -64,6 +64,8 @@ class Broker:
 
 FOLD_TIME_SECONDS = 0.1
 """Between the end of a checkpoint and the begin of the next one, however late that is."""
+TURN_SHARE = 0.618
+"""Of the interval, between the checkpoints of two neighbouring partitions: spreads any number of them."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -110,6 +112,10 @@ class OwnedPartition:
         self.ready = self.leaving = False
         self.last_begin = self.last_commit = time.monotonic()
         """When the last checkpoint began, and when one was last committed."""
+        self.takes = 0.0
+        """Seconds that a checkpoint took of late: the longest one, forgotten by a tenth with each."""
+        self.turn = 0
+        """Number of the interval that the last checkpoint was to end in."""
         self.lock = asyncio.Lock()
         self.opened: asyncio.Future[None] | None = None
         self.undelivered: Any = None
@@ -218,10 +224,18 @@ class OwnedPartition:
         """Something was folded since the last one, and none is under way. (Asked 50 times a second: no task for nothing.)"""
         return self.ready and not self.leaving and bool(self.folded or self.pending) and not self.lock.locked()
 
-    def is_due(self, interval: float) -> bool:
-        """Checkpoints begin once per `interval` (seconds), but the fold gets some time for itself between two of them."""
+    def takes_turn(self, interval: float) -> bool:
+        """Is it time for a checkpoint? Once per `interval` (seconds), but the fold gets some time for itself between two.
+
+        Checkpoints begin early by what they take of late, so that they end at the same distance; and partitions take turns,
+        because all of them pack their rows on one loop.
+        """
         now = time.monotonic()
-        return now >= self.last_begin + interval and now >= self.last_commit + min(interval, FOLD_TIME_SECONDS)
+        turn = int((now + self.takes) / interval + TURN_SHARE * self.tp.partition)
+        if turn <= self.turn or now < self.last_commit + min(interval, FOLD_TIME_SECONDS):
+            return False
+        self.turn = turn
+        return True
 
     async def checkpoint(self) -> None:
         """Move position, rows and messages together, or not at all. The steps, in the order that the guarantee needs:
@@ -248,6 +262,7 @@ class OwnedPartition:
             now = time.monotonic()
             self.committed = position
             self.on_checkpoint(Checkpoint(self.tp.partition, now - self.last_commit, now - started, len(rows), len(out), folded))
+            self.takes = max(now - self.last_begin, 0.9 * self.takes)
             self.last_commit = now
             self.rows.written()
             self.settle()

@@ -16,7 +16,7 @@ from app.engine.partition import Broker, Checkpoint, Message, OwnedPartition, Pa
 from app.engine.restore import Changelog
 from app.engine.rows import RowCache, StoreDamaged, ValueTooLarge
 from app.engine.tables import Table, TableManager
-from app.engine.transport import MAX_BATCH_RECORDS, Batch, Consumer, Passthrough
+from app.engine.transport import FETCH_BYTES, MAX_BATCH_RECORDS, Batch, Consumer, Passthrough
 from schemas.codec import MAX_MESSAGE_BYTES, Codec, UnknownSchema
 from schemas.records import PartitionPosition
 
@@ -171,6 +171,7 @@ class StageApp(faust.App):
             stream_recovery_delay=0.0,
             stream_buffer_maxsize=4,  # counts batches
             consumer_auto_offset_reset="none",
+            consumer_max_fetch_size=FETCH_BYTES,
             consumer_group_instance_id=settings.instance,
             broker_commit_interval=1.0,
             # The mock cluster of librdkafka >= 2.15 changes batches after their checksum was made.

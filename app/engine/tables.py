@@ -168,7 +168,7 @@ class TableManager(faust_manager.TableManager):
         while not self.should_stop:
             await asyncio.sleep(CHECKPOINT_POLL_SECONDS)
             for part in list(self.parts.values()):
-                if part.wants_checkpoint and part.is_due(self.app.checkpoint_interval):
+                if part.wants_checkpoint and part.takes_turn(self.app.checkpoint_interval):
                     self.add_future(part.checkpoint())
 
     async def on_stop(self) -> None:

@@ -19,8 +19,12 @@ from app.engine.fatal import Exit, die
 
 MAX_BATCH_RECORDS = 2000
 UNSOUGHT_PAUSE_SECONDS = 0.02
-EMBEDDED_FETCH_WAIT_MS = 10
-"""The mock cluster answers an empty fetch when its time is up, not when data comes; Faust fixes the time at 1.5 s."""
+FETCH_WAIT_MS, EMBEDDED_FETCH_WAIT_MS = 50, 30
+"""How long the broker may hold a fetch that finds nothing; Faust fixes it at 1.5 s. aiokafka has one fetch at a time per broker,
+and leaves out partitions whose records were not taken yet: a busy partition would wait behind a fetch of idle ones. The mock
+cluster answers an empty fetch when its time is up, not when data comes."""
+FETCH_BYTES = 4 << 20
+"""Of one partition in one fetch, compressed: enough for a batch of the fold."""
 
 
 class Batch(ConsumerMessage):
@@ -64,8 +68,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self.consumer.in_transaction = True  # Faust's only switch for read_committed
         try:
             consumer = super()._create_worker_consumer(transport)
-            if self.consumer.app.settings.broker.embedded:
-                consumer._fetch_max_wait_ms = EMBEDDED_FETCH_WAIT_MS
+            embedded = self.consumer.app.settings.broker.embedded
+            consumer._fetch_max_wait_ms = EMBEDDED_FETCH_WAIT_MS if embedded else FETCH_WAIT_MS
             return consumer
         finally:
             self.consumer.in_transaction = False
