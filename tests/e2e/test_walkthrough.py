@@ -1,0 +1,76 @@
+"""docs/walkthrough.md, typed as it stands: every command works, and what the page shows is what comes out."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.e2e.command import PROJECT
+from tests.e2e.exported import rows
+
+PAGE = PROJECT / "docs" / "walkthrough.md"
+TIMEOUT_S = 180.0
+
+
+class Block(NamedTuple):
+    """Commands, and the lines that the page shows under them (some of what is printed, in its order)."""
+
+    commands: str
+    shown: list[str]
+
+
+def blocks() -> list[Block]:
+    found = re.findall(r"```bash\n(.*?)```(?:\s*```text\n(.*?)```)?", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    return [Block(commands, shown.splitlines()) for commands, shown in found]
+
+
+def comparable(line: str) -> str:
+    """Document numbers follow the order of calls, which is the broker's."""
+    return re.sub(r"document \d+", "document N", line.rstrip())
+
+
+def missing(shown: list[str], printed: str) -> str:
+    """The first line of the page that was not printed behind the one before it; empty: none."""
+    lines = iter(map(comparable, printed.splitlines()))
+    return next((line for line in shown if comparable(line) not in lines), "")
+
+
+@pytest.fixture(scope="module")
+def typed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """A folder in which every block was typed in order, and what each one printed."""
+    folder = tmp_path_factory.mktemp("walkthrough")
+    (folder / "app").symlink_to(PROJECT / "app")
+    environ = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    printed = []
+    for block in blocks():
+        done = subprocess.run(
+            ["bash", "-c", block.commands],
+            cwd=folder,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+        assert done.returncode == 0, f"{block.commands}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+        printed.append(done.stdout)
+    return folder, printed
+
+
+def test_what_the_page_shows_comes_out(typed: tuple[Path, list[str]]) -> None:
+    shown = [(block, printed) for block, printed in zip(blocks(), typed[1], strict=True) if block.shown]
+    assert len(shown) >= 5
+    for block, printed in shown:
+        line = missing(block.shown, printed)
+        assert not line, f"{block.commands}does not print\n{line}\nbut\n{printed}"
+
+
+def test_the_sentences_about_the_other_rule(typed: tuple[Path, list[str]]) -> None:
+    folder, _ = typed
+    counts = [sum(row["kind"] == "scrap" for row in rows(folder / "out" / name / "postings.csv")) for name in ("small", "hourly")]
+    assert f"there are {counts[1]} scrap postings instead of {counts[0]}" in " ".join(PAGE.read_text(encoding="utf-8").split())
