@@ -110,8 +110,7 @@ class OwnedPartition:
         self.committed = 0
         self.folded = 0
         self.ready = self.leaving = False
-        self.last_begin = self.last_commit = time.monotonic()
-        """When the last checkpoint began, and when one was last committed."""
+        self.last_commit = time.monotonic()
         self.takes = 0.0
         """Seconds that a checkpoint took of late: the longest one, forgotten by a tenth with each."""
         self.turn = 0
@@ -249,7 +248,7 @@ class OwnedPartition:
         async with self.lock:
             if not self.ready or not (self.rows.pending or self.out or self.folded):
                 return
-            self.last_begin = time.monotonic()
+            began = time.monotonic()
             self.before_commit()
             self.state.next_offset = self.position
             position, folded = self.position, self.folded
@@ -262,7 +261,7 @@ class OwnedPartition:
             now = time.monotonic()
             self.committed = position
             self.on_checkpoint(Checkpoint(self.tp.partition, now - self.last_commit, now - started, len(rows), len(out), folded))
-            self.takes = max(now - self.last_begin, 0.9 * self.takes)
+            self.takes = max(now - began, 0.9 * self.takes)
             self.last_commit = now
             self.rows.written()
             self.settle()
