@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from app.engine.partition import Broker
 
-RECORDED_INTERVAL = 0.1
-"""Seconds between checkpoints over recorded input: latency of the pipeline limits how fast the clock in the log can run."""
+RECORDED_INTERVAL = 0.2
+"""Seconds between checkpoints over recorded input: latency of the pipeline limits how fast the clock in the log can run, and
+each transaction costs about a millisecond."""
 RECORDED_INTERVALS = {"delivery": 0.02}
 """A call to the ERP waits for the commit of its dispatch, and the next one for the commit of its outcome."""
 LIVE_INTERVALS = {"equipment": 1.0, "delivery": 0.1}

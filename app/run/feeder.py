@@ -14,8 +14,12 @@ from streams.clock import clock_of
 from streams.intake import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER
 from streams.mapping import RawRecord
 
-MAX_RAW_IN_FLIGHT = 10_000
-"""Records that intake has not committed yet: the embedded broker keeps about 5 MB per partition."""
+MAX_RAW_IN_FLIGHT, MAX_RAW_BYTES_IN_FLIGHT = 20_000, 4 << 20
+"""Records that intake has not committed yet, and their bytes: the embedded broker keeps about 5 MB per partition."""
+HEADER_BYTES = 64
+"""About what the headers of a record take."""
+CHECK_RECORDS, CHECK_BYTES = 256, 256 << 10
+"""Fed between two looks at how far the stages are."""
 MAX_INBOX_LAG = {"equipment": 2_000, "orders": 6_000, "lots": 6_000, "delivery": 6_000}
 """Messages per partition that a stage has not committed yet, for the same reason."""
 MAX_TICKS_IN_FLIGHT = 240
@@ -62,6 +66,9 @@ class Feeder:
         self._inboxes = [(f"{prefix}{stage}.inbox", partition) for stage in MAX_INBOX_LAG for partition in range(partitions)]
         self._failed: list[str] = []
         self._labels: deque[int] = deque()
+        self._fed_bytes = self._committed_bytes = 0
+        self._looks: deque[tuple[int, int]] = deque([(0, 0)])
+        """Records and bytes fed when it was looked, as far as they are not committed."""
         self._lag_checked = 0.0
         self._moved = (time.monotonic(), (0, 0))
         self.fed = 0
@@ -75,7 +82,8 @@ class Feeder:
             if not self._labels or label > self._labels[-1]:
                 self._labels.append(label)
                 self._wait_for_clock()
-            if self.fed % 256 == 0:
+            fed, size = self._looks[-1]
+            if self.fed - fed >= CHECK_RECORDS or self._fed_bytes - size >= CHECK_BYTES:
                 self._wait_for_stages()
             self._produce(
                 record.value,
@@ -86,6 +94,7 @@ class Feeder:
                 ],
             )
             self.fed += 1
+            self._fed_bytes += len(record.value) + HEADER_BYTES
         self._produce(b"", [(CONTROL_HEADER, b"end")])
         if self._producer.flush(60) or self._failed:
             raise KafkaException(f"raw records could not be written: {self._failed[:1]}")
@@ -123,15 +132,20 @@ class Feeder:
 
     def _wait_for_stages(self) -> None:
         self._producer.poll(0)
-        while self._raw_in_flight() > MAX_RAW_IN_FLIGHT or self._lagging():
+        self._looks.append((self.fed, self._fed_bytes))
+        while self._raw_in_flight() or self._lagging():
             self._pause()
 
-    def _raw_in_flight(self) -> int:
+    def _raw_in_flight(self) -> bool:
+        """More than intake may have before it."""
         position = self._collector.positions("intake").get(0)
         committed = position.next_offset if position is not None else 0
         if committed and self.streaming is None:
             self.streaming = (time.monotonic(), committed)
-        return self.fed - committed
+        while len(self._looks) > 1 and self._looks[0][0] <= committed:
+            self._committed_bytes = self._looks.popleft()[1]
+        records, size = self.fed - committed, self._fed_bytes - self._committed_bytes
+        return records > MAX_RAW_IN_FLIGHT or size > MAX_RAW_BYTES_IN_FLIGHT
 
     def _lagging(self) -> bool:
         now = time.monotonic()
@@ -149,7 +163,7 @@ class Feeder:
     def _pause(self) -> None:
         self._producer.poll(PAUSE_SECONDS)
         self._lag_checked = 0.0
-        self._raw_in_flight()
+        self._raw_in_flight()  # `streaming`, also while the clock or the stages are waited for
         self._collector.check()
         self._alive()
         self._progress(self.fed, self.clock())
