@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from schemas.records import ConfigActivated, PartitionPosition, PendingConfig, Tick
+from streams.step import Topology
 
 _SEPARATOR = "\0"
 
@@ -13,6 +14,12 @@ class Advance(NamedTuple):
 
     before: int
     now: int
+
+
+def upstreams_of(topology: Topology, stage: str, state: PartitionPosition, plant: str) -> Sequence[str]:
+    """Whom the stage's clock of the plant waits for; empty while the plant has no configuration: nobody knows."""
+    hash_ = state.configurations.get(plant)
+    return () if hash_ is None else topology.upstreams(stage, topology.configuration(hash_))
 
 
 def clock_of(state: PartitionPosition, plant: str, upstreams: Sequence[str]) -> int:
@@ -30,8 +37,8 @@ def clocks_of(state: PartitionPosition) -> Iterator[tuple[tuple[str, str], int]]
 def observe(state: PartitionPosition, tick: Tick, upstreams: Sequence[str]) -> Advance | None:
     """Take a tick in. None: the clock did not move (another upstream holds it back, or the tick is old). Never back.
 
-    `upstreams` empty: the plant's configuration has not come yet. The tick is kept, because its sender may have been the last
-    one to speak; whoever brings the configuration sends a tick behind it, and that one moves the clock.
+    `upstreams` empty (`upstreams_of`): the tick is kept all the same, because its sender may have nothing more to say; whoever
+    brings the configuration sends a tick behind it, and that one moves the clock.
     """
     key = tick.plant + _SEPARATOR + tick.sender
     known = state.clocks.get(key, 0)

@@ -140,9 +140,8 @@ class DeliveryStage:
         desk.report(row, row.state, DOUBLE, detail)
 
     def _tick(self, desk: Desk, tick: Tick) -> None:
-        configuration = desk.configuration(tick.plant)
-        upstreams = () if configuration is None else self._topology.upstreams(self.name, configuration)
-        advance = clock.observe(desk.step.state, tick, upstreams)
+        state = desk.step.state
+        advance = clock.observe(state, tick, clock.upstreams_of(self._topology, self.name, state, tick.plant))
         if advance is None:
             return
         if clock.activate(desk.step.state, tick.plant, advance.now) is not None:

@@ -59,10 +59,8 @@ class Desk:
 
     def clock(self, plant: str) -> int:
         """Microseconds; 0 while the plant has no configuration."""
-        configuration = self.configuration(plant)
-        if configuration is None:
-            return 0
-        return clock.clock_of(self.step.state, plant, self._topology.upstreams(self._stage, configuration))
+        state = self.step.state
+        return clock.clock_of(state, plant, clock.upstreams_of(self._topology, self._stage, state, plant))
 
     def gate(self, row: PostingRow, configuration: Configuration) -> Gate:
         """What the hold policy says now, by the newest state of the lot; over recorded input by its state at the cut."""

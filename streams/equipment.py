@@ -29,7 +29,7 @@ from schemas.records import (
     TotalState,
 )
 from streams import boundary
-from streams.clock import activate, observe, schedule
+from streams.clock import activate, observe, schedule, upstreams_of
 from streams.step import RawMessage, Step, Topology, sender
 from tables.attribution import segments_of
 from tables.calendar import Calendar
@@ -271,9 +271,7 @@ class EquipmentStage:
     # -- clock
 
     def _tick(self, step: Step, memory: Memory, tick: Tick) -> None:
-        hash_ = step.state.configurations.get(tick.plant)
-        upstreams = () if hash_ is None else self._topology.upstreams(self.name, self._topology.configuration(hash_))
-        advance = observe(step.state, tick, upstreams)
+        advance = observe(step.state, tick, upstreams_of(self._topology, self.name, step.state, tick.plant))
         if advance is None:
             return
         config = self._config(step, tick.plant)

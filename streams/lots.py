@@ -113,8 +113,7 @@ class LotsStage:
                     waiting.add(record.plant, record.label, self.RANKS[type(record)], _identity(record), row)
 
     def _upstreams(self, step: Step, plant: str) -> Sequence[str]:
-        hash_ = step.state.configurations.get(plant)
-        return () if hash_ is None else self._topology.upstreams(self.name, self._topology.configuration(hash_))
+        return clock.upstreams_of(self._topology, self.name, step.state, plant)
 
     def _tick(self, step: Step, tick: Tick) -> None:
         advance = clock.observe(step.state, tick, self._upstreams(step, tick.plant))

@@ -30,7 +30,7 @@ from schemas.records import (
     Total,
 )
 from streams import boundary, order_state
-from streams.clock import activate, clock_of, observe, schedule
+from streams.clock import activate, observe, schedule, upstreams_of
 from streams.declared import totals_of
 from streams.orders_book import ENDPOINT, Book
 from streams.orders_memory import Memory, Plant, plant_of, with_conversions
@@ -101,11 +101,10 @@ class OrdersStage:
                 memory.waiting.add(record.plant, record.label, rank, identity, row, partial(_outdated, step, record))
 
     def _tick(self, step: Step, memory: Memory, tick: Tick) -> None:
-        plant = self._plant(step, memory, tick.plant)
-        upstreams = () if plant is None else self._topology.upstreams(self.name, plant.configuration)
-        advance = observe(step.state, tick, upstreams)
+        advance = observe(step.state, tick, upstreams_of(self._topology, self.name, step.state, tick.plant))
         if advance is None:
             return
+        self._load(step, memory, tick.plant)
         changed: set[str] = set()
         for label, rows in memory.waiting.due(tick.plant, advance.now):
             for row in rows:
@@ -122,18 +121,15 @@ class OrdersStage:
         me = sender(self.name, "orders.inbox", step.partition)
         step.emit("delivery.inbox", ENDPOINT, Tick(tick.plant, advance.now, me, tick.final), endpoint)
 
-    def _plant(self, step: Step, memory: Memory, name: str) -> Plant | None:
-        hash_ = step.state.configurations.get(name)
-        if hash_ is None:
-            return None
-        known = memory.plants.get(name)
+    def _load(self, step: Step, memory: Memory, name: str) -> None:
+        """Have the plant as its configuration that holds now says."""
+        hash_, known = step.state.configurations[name], memory.plants.get(name)
         if known is None or known.configuration.hash != hash_:
             configuration = self._topology.configuration(hash_)
             units = UnitTable(configuration.plant.units)
             for _, row in step.rows.scan(f"m|{name}|"):
                 units = with_conversions(units, row)
-            known = memory.plants[name] = plant_of(configuration, units)
-        return known
+            memory.plants[name] = plant_of(configuration, units)
 
     # -- one record, at its time
 
@@ -210,11 +206,6 @@ class OrdersStage:
         if not taken:
             detail = f"nothing of order {decision.order} is parked with {decision.code}"
             boundary.refuse(step, self.name, "NOTHING_PARKED", detail, record=decision, offset=pending.inbox_offset)
-
-    def clock(self, step: Step, plant: str) -> int:
-        """The plant's clock in this partition (for readiness and reports)."""
-        known = self._plant(step, self._memory[step.partition], plant)
-        return clock_of(step.state, plant, self._topology.upstreams(self.name, known.configuration)) if known else 0
 
 
 def _total(step: Step, memory: Memory, plant: Plant, total: Total, changed: set[str]) -> None:

@@ -42,5 +42,5 @@ class Repeats:
                 return None, 0
             return (item.equipment, item.counter, item.occurred_at, item.value), item.value
         if type(item) in DECLARATIONS:
-            return (item.event_id,), 0
+            return (item.equipment or item.order, item.event_id), 0
         return None, 0

@@ -20,6 +20,7 @@ from confluent_kafka import Consumer as KafkaConsumer
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from faust.types import TP
 
+from app.engine.cadence import Cadence
 from app.engine.fatal import Exit, die
 from app.engine.restore import Changelog, open_restored, put_meta
 from app.engine.rows import POSITION_KEY, RowCache, StoreDamaged, ValueTooLarge
@@ -60,12 +61,6 @@ class Broker:
             **self.security,
             **{k.replace("_", "."): v for k, v in extra.items()},
         }
-
-
-FOLD_TIME_SECONDS = 0.1
-"""Between the end of a checkpoint and the begin of the next one, however late that is."""
-TURN_SHARE = 0.618
-"""Of the interval, between the checkpoints of two neighbouring partitions: spreads any number of them."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -110,11 +105,7 @@ class OwnedPartition:
         self.committed = 0
         self.folded = 0
         self.ready = self.leaving = False
-        self.last_commit = time.monotonic()
-        self.takes = 0.0
-        """Seconds that a checkpoint took of late: the longest one, forgotten by a tenth with each."""
-        self.turn = 0
-        """Number of the interval that the last checkpoint was to end in."""
+        self.cadence = Cadence(spec.tp.partition, time.monotonic())
         self.lock = asyncio.Lock()
         self.opened: asyncio.Future[None] | None = None
         self.undelivered: Any = None
@@ -164,7 +155,7 @@ class OwnedPartition:
         self.rows = RowCache(self.db, self.codec)
         self.state = self._read_position(low, high)
         self.position = self.committed = self.state.next_offset
-        self.last_commit = time.monotonic()
+        self.cadence.end(time.monotonic())
         self.restored = restored
 
     def producer_settings(self) -> dict[str, Any]:
@@ -184,6 +175,9 @@ class OwnedPartition:
         spec = self.spec
         state: PartitionPosition | None = self.rows.get(POSITION_KEY)
         if state is None:
+            if self.broker.embedded and low > 0:
+                # Its topics begin with the process: what is missing was dropped, and nobody else would notice.
+                die(Exit.INBOX_TRUNCATED, f"{self.tp}: the embedded broker dropped {low} messages before they were read")
             state = PartitionPosition(low, spec.log_epoch, spec.fold_version, spec.inbox_id)
         if state.log_epoch > spec.log_epoch:
             die(
@@ -223,19 +217,6 @@ class OwnedPartition:
         """Something was folded since the last one, and none is under way. (Asked 50 times a second: no task for nothing.)"""
         return self.ready and not self.leaving and bool(self.folded or self.pending) and not self.lock.locked()
 
-    def takes_turn(self, interval: float) -> bool:
-        """Is it time for a checkpoint? Once per `interval` (seconds), but the fold gets some time for itself between two.
-
-        Checkpoints begin early by what they take of late, so that they end at the same distance; and partitions take turns,
-        because all of them pack their rows on one loop.
-        """
-        now = time.monotonic()
-        turn = int((now + self.takes) / interval + TURN_SHARE * self.tp.partition)
-        if turn <= self.turn or now < self.last_commit + min(interval, FOLD_TIME_SECONDS):
-            return False
-        self.turn = turn
-        return True
-
     async def checkpoint(self) -> None:
         """Move position, rows and messages together, or not at all. The steps, in the order that the guarantee needs:
 
@@ -248,7 +229,6 @@ class OwnedPartition:
         async with self.lock:
             if not self.ready or not (self.rows.pending or self.out or self.folded):
                 return
-            began = time.monotonic()
             self.before_commit()
             self.state.next_offset = self.position
             position, folded = self.position, self.folded
@@ -260,9 +240,9 @@ class OwnedPartition:
             await asyncio.get_running_loop().run_in_executor(POOL, self._commit, rows, mark, out)
             now = time.monotonic()
             self.committed = position
-            self.on_checkpoint(Checkpoint(self.tp.partition, now - self.last_commit, now - started, len(rows), len(out), folded))
-            self.takes = max(now - began, 0.9 * self.takes)
-            self.last_commit = now
+            gap = now - self.cadence.ended_at
+            self.on_checkpoint(Checkpoint(self.tp.partition, gap, now - started, len(rows), len(out), folded))
+            self.cadence.end(now)
             self.rows.written()
             self.settle()
             if released:

@@ -5,6 +5,7 @@ The changelogs are not subscribed: that removes co-partitioned changelog assignm
 """
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -168,7 +169,7 @@ class TableManager(faust_manager.TableManager):
         while not self.should_stop:
             await asyncio.sleep(CHECKPOINT_POLL_SECONDS)
             for part in list(self.parts.values()):
-                if part.wants_checkpoint and part.takes_turn(self.app.checkpoint_interval):
+                if part.wants_checkpoint and part.cadence.begin(self.app.checkpoint_interval, time.monotonic()):
                     self.add_future(part.checkpoint())
 
     async def on_stop(self) -> None:

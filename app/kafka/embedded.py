@@ -28,7 +28,8 @@ class EmbeddedBroker:
       a second owner and nothing may ever be aborted;
     - isolated: what a transaction wrote is read before it ends, one partition earlier than another; so what answers to a
       message can overtake another message of the same transaction;
-    - bounded by an error: it keeps about 5 MB per partition (KEPT_BYTES_PER_PARTITION) and then silently trims;
+    - bounded by an error: it keeps about 5 MB per partition (KEPT_BYTES_PER_PARTITION) and then silently trims; who reads has to
+      notice (the feeder's limits, INBOX_TRUNCATED, LEDGER_TRIMMED);
     - configurable: every topic has EMBEDDED_PARTITIONS partitions, the admin API (create, describe) does not work and a topic
       is made by asking for its metadata (`touch`).
     """

@@ -9,10 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.engine.fatal import Exit
+
 MAX_RESTARTS = 20
 """Of one worker within a run; a process that dies of the same record is dead-lettered long before."""
 QUICK_SECONDS, MAX_QUICK_DEATHS = 8.0, 3
 """A worker that dies this early this often in a row does not start at all."""
+BEYOND_RESTARTS = frozenset({Exit.INBOX_TRUNCATED, Exit.TOPIC_MISMATCH})
+"""What the log lacks does not come back."""
 STOP_SECONDS = 20.0
 LOG_TAIL_BYTES = 1500
 PROGRAM = "app.cli.main"
@@ -20,7 +24,7 @@ PROGRAM = "app.cli.main"
 
 
 class WorkerLost(RuntimeError):
-    """A worker died more often than it may."""
+    """A worker died more often than it may, or of what no restart can heal."""
 
     code = "WORKER_LOST"
 
@@ -71,7 +75,7 @@ class Workers:
         return {stage: [worker.process.pid for worker in self.found if worker.stage == stage] for stage in self.stages}
 
     def check(self) -> None:
-        """Restart who died. Raises WorkerLost when one keeps dying."""
+        """Restart who died. Raises WorkerLost when one keeps dying, or died of what no restart can heal."""
         for worker in self.found:
             code = worker.process.poll()
             if code is None:
@@ -79,7 +83,7 @@ class Workers:
             worker.restarts += 1
             quick = time.monotonic() - worker.since < QUICK_SECONDS
             worker.quick_deaths = worker.quick_deaths + 1 if quick else 0
-            if worker.restarts > MAX_RESTARTS or worker.quick_deaths >= MAX_QUICK_DEATHS:
+            if worker.restarts > MAX_RESTARTS or worker.quick_deaths >= MAX_QUICK_DEATHS or code in BEYOND_RESTARTS:
                 name, tail = f"{worker.stage}-{worker.index}", self._log_tail(worker)
                 raise WorkerLost(f"{name} ended {worker.restarts} times, last with code {code}:\n{tail}")
             worker.process, worker.since = self._spawn(worker.stage, worker.index), time.monotonic()

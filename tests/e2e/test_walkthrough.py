@@ -48,7 +48,7 @@ def typed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     printed = []
     for block in blocks():
         done = subprocess.run(
-            ["bash", "-c", block.commands],
+            ["bash", "-ec", block.commands],
             cwd=folder,
             env=environ,
             stdin=subprocess.DEVNULL,
@@ -73,4 +73,10 @@ def test_what_the_page_shows_comes_out(typed: tuple[Path, list[str]]) -> None:
 def test_the_sentences_about_the_other_rule(typed: tuple[Path, list[str]]) -> None:
     folder, _ = typed
     counts = [sum(row["kind"] == "scrap" for row in rows(folder / "out" / name / "postings.csv")) for name in ("small", "hourly")]
-    assert f"there are {counts[1]} scrap postings instead of {counts[0]}" in " ".join(PAGE.read_text(encoding="utf-8").split())
+    pieces = [
+        sum(int(row["quantity"]) for row in rows(folder / "out" / name / "postings.csv") if row["kind"] == "yield")
+        for name in ("small", "hourly")
+    ]
+    page = " ".join(PAGE.read_text(encoding="utf-8").split())
+    assert f"there are {counts[1]} scrap postings instead of {counts[0]}" in page
+    assert f"Yield is {pieces[0] - pieces[1]} pieces less than before" in page

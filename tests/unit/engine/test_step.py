@@ -1,7 +1,6 @@
 """The exactly-once boundary of one fold, with batches made by hand: holes, repeats, overlaps, suspects."""
 
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -222,59 +221,18 @@ def test_a_row_survives_between_batches_in_the_cache(owned: Any) -> None:
     assert counted(part) == 2
 
 
-# -- when checkpoints begin
+# -- where a partition without rows begins
 
 
-class Clock:
-    """Instead of time.monotonic."""
-
-    now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    found = Clock()
-    monkeypatch.setattr(engine_partition, "time", found)
-    return found
-
-
-def begins(part: OwnedPartition, clock: Clock, took: float, seconds: float) -> list[float]:
-    """When checkpoints of 1 s begin, if each takes `took` seconds; the loop asks 50 times a second."""
-    found, end = [], clock.now + seconds
-    part.last_commit = clock.now
-    while clock.now < end:
-        if part.takes_turn(1.0):
-            found.append(clock.now)
-            clock.now += took
-            part.last_commit, part.takes = clock.now, max(took, 0.9 * part.takes)
-        clock.now += 0.02
-    return found
-
-
-def test_checkpoints_end_once_per_interval(owned: Any, clock: Clock) -> None:
+@pytest.mark.parametrize("embedded", [False, True])
+def test_an_inbox_that_lost_its_beginning(owned: Any, embedded: bool) -> None:
+    """Kafka: retention passed, and the fold begins with what there is. Embedded: records of this very run are lost."""
     _, part = owned
-    found = begins(part, clock, 0.3, 20.0)
-    apart = [later - earlier for earlier, later in pairwise(found[2:])]
-    assert 18 <= len(found) <= 22
-    assert all(abs(gap - 1.0) < 0.05 for gap in apart), apart
-
-
-def test_partitions_take_turns(owned: Any, clock: Clock) -> None:
-    app, _ = owned
-    phases = []
-    for number in range(4):
-        clock.now = 1000.0
-        phases.append(begins(app.owned_partition(TP(INBOX, number)), clock, 0.0, 5.0)[-1] % 1.0)
-    ordered = sorted(phases)
-    apart = [(after - before) % 1.0 for before, after in zip(ordered, ordered[1:] + ordered[:1], strict=True)]
-    assert min(apart) > 0.1, phases
-
-
-def test_the_fold_gets_time_however_long_a_checkpoint_takes(owned: Any, clock: Clock) -> None:
-    _, part = owned
-    found = begins(part, clock, 3.0, 30.0)
-    assert len(found) >= 9
-    assert all(later - earlier > 3.0 + 0.9 * engine_partition.FOLD_TIME_SECONDS for earlier, later in pairwise(found))
+    part.broker = Broker("127.0.0.1:1", embedded=embedded)
+    assert part._read_position(0, 9).next_offset == 0
+    if not embedded:
+        assert part._read_position(5, 9).next_offset == 5
+        return
+    with pytest.raises(Died, match="dropped 5 messages") as died:
+        part._read_position(5, 9)
+    assert died.value.args[0] is Exit.INBOX_TRUNCATED

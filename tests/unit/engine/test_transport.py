@@ -4,6 +4,9 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
+import aiokafka
+import pytest
+from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from app.engine.transport import Batch, Consumer, ConsumerThread
@@ -101,3 +104,20 @@ def test_a_failed_commit_of_displayed_offsets_is_not_fatal() -> None:
     thread._ensure_consumer = lambda: SimpleNamespace(commit=refused)
     assert asyncio.run(thread._commit({A: 5})) is False
     assert "not a member" in told[0]
+
+
+@pytest.mark.parametrize("embedded", [False, True])
+def test_the_broker_holds_an_empty_fetch_for_a_short_time(monkeypatch: pytest.MonkeyPatch, embedded: bool) -> None:
+    """While it is held, no other fetch goes to that broker: a busy partition would wait for idle ones (Faust asks for 1.5 s)."""
+
+    async def made() -> Any:
+        return aiokafka.AIOKafkaConsumer(fetch_max_wait_ms=1500)
+
+    theirs = asyncio.run(made())
+    assert theirs._fetch_max_wait_ms == 1500, "aiokafka keeps the time elsewhere now"
+    monkeypatch.setattr(driver.AIOKafkaConsumerThread, "_create_worker_consumer", lambda self, transport: theirs)
+    thread = object.__new__(ConsumerThread)
+    settings = SimpleNamespace(broker=SimpleNamespace(embedded=embedded))
+    thread.consumer = SimpleNamespace(in_transaction=False, app=SimpleNamespace(settings=settings))
+    assert thread._create_worker_consumer(None)._fetch_max_wait_ms <= 50
+    assert thread.consumer.in_transaction is False
