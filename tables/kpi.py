@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
+from schemas.codes import owner_of
 from schemas.records import AccountRow, Kpi, OrderRow
-from tables.code_owners import owner_of
 from tables.posting_state import ACCEPTED, PARKED, REJECTED
 from tables.rejected import Rejected
 from tables.units import UnitTable

@@ -14,6 +14,7 @@ app = typer.Typer(
 
 def _wire() -> None:
     from app.cli import config, explain, operators, rules, schemas, topics
+    from app.cli.codes import explain_code
     from app.cli.demo import demo
     from app.cli.erp_sim import erp_sim
     from app.cli.ingest import ingest
@@ -37,6 +38,7 @@ def _wire() -> None:
     explain.exceptions.command("replay")(operators.replay)
     app.add_typer(explain.exceptions, name="exceptions")
     app.command()(operators.decide)
+    app.command("explain-code")(explain_code)
 
 
 @app.callback(invoke_without_command=True)

@@ -8,8 +8,8 @@ from fractions import Fraction
 from app.ledger.balance import Proof
 from app.ledger.export import quantity_text
 from app.ledger.snapshot import Snapshot
+from schemas.codes import owner_of
 from tables.account import account_key
-from tables.code_owners import owner_of
 from tables.wip import work_in_process
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.engine.fatal import Exit
+from schemas import codes as register
 from schemas.catalog import catalog
 from tests.docs import codes, commands, markdown
 
@@ -126,9 +127,22 @@ def test_every_row_of_a_table_of_codes_is_filled() -> None:
         assert all(len(row) == len(header) and all(row) for row in rows)
 
 
+def test_the_tables_of_codes_are_the_register() -> None:
+    text = (ROOT / "docs/exceptions.md").read_text(encoding="utf-8")
+    assert text == register.document(text), "run `python -m schemas.codes`"
+    assert set(register.sections_of(text)) == {entry.section for entry in register.register()}
+
+
+def test_a_code_has_one_owner() -> None:
+    owners: dict[str, set[str]] = {}
+    for entry in register.register():
+        owners.setdefault(entry.name, set()).add(entry.owner)
+    assert {code: names for code, names in owners.items() if len(names) > 1} == {}
+
+
 def test_exit_codes_are_unique_and_stand_with_their_numbers() -> None:
-    (table,) = [table for table in _code_tables() if table[0][1] == "number"]
-    assert {row[0]: int(row[1]) for row in table[1:]} == {name: int(code) for name, code in Exit.__members__.items()}
+    exits = {entry.name: entry.exit for entry in register.register() if entry.exit}
+    assert exits == {name: int(code) for name, code in Exit.__members__.items()}
     assert len({int(code) for code in Exit.__members__.values()}) == len(Exit.__members__), "two ends with one number"
 
 

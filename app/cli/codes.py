@@ -1,0 +1,22 @@
+"""`lineledger explain-code`: what a code means, who must act, and what to type."""
+
+from difflib import get_close_matches
+from typing import Annotated
+
+import typer
+
+from schemas.codes import entries_of, register
+
+USAGE = 2
+
+
+def explain_code(code: Annotated[str, typer.Argument(help="A code of a report, a dead letter, a log or an exit.")]) -> None:
+    """Say what CODE means, who must act, and what to type."""
+    entries = entries_of(code.upper())
+    if not entries:
+        near = get_close_matches(code.upper(), sorted({entry.name for entry in register()}), n=3)
+        typer.echo(f"{code} is no code of this version" + (f"; near it: {', '.join(near)}" if near else ""), err=True)
+        raise typer.Exit(USAGE)
+    for entry in entries:
+        number = f" (exit code {entry.exit})" if entry.exit else ""
+        typer.echo(f"{entry.name}{number}\n  cause  {entry.cause}\n  owner  {entry.owner}\n  do     {entry.do.replace('`', '')}")
