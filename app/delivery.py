@@ -5,6 +5,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from mode import Service
 from prometheus_client import REGISTRY
 
@@ -15,6 +16,7 @@ from app.erp.executor import Executor, ExecutorSettings
 from app.erp.master_poller import MasterLog, MasterPoller
 from app.erp.metrics import ErpMetrics
 from app.erp.outcomes import OutcomeProducer
+from app.erp.own_erp import ErpIdentity, NoErp, OwnErp
 from app.erp.port import ErpAdapter
 from schemas.catalog import catalog
 from schemas.configuration import Configuration
@@ -22,6 +24,7 @@ from schemas.configuration.erp_source import erp_topic
 from schemas.records import PostingRow
 from streams.delivery import DeliveryStage
 from tables.maintenance import ends_at
+from tables.posting_state import FOREIGN
 
 if TYPE_CHECKING:
     from app.topology import Plant
@@ -30,14 +33,15 @@ ENDPOINT = "erp"
 
 
 def with_executor(app: StageApp, stage: DeliveryStage, plant: "Plant") -> list[Any]:
-    """Services of delivery. Without an adapter (`adapter: none`) postings stay queued and there is no executor."""
+    """Services of delivery. Without an adapter (`adapter: none`) postings of the plant stay queued; the executor then refuses
+    those of other plants. A run has one plant."""
     if plant.wanted is None:
         raise ValueError("delivery needs a configuration (--config)")
     adapter = adapter_for(plant.wanted.erp, os.environ)
-    if adapter is None:
+    if adapter is None and plant.settings.recorded:
         return [app]
-    services: list[Any] = [app, ErpCalls(app, adapter, plant)]
-    if plant.wanted.plant.master_data.pulled and not plant.settings.recorded:
+    services: list[Any] = [app, ErpCalls(app, adapter or NoErp(), plant)]
+    if adapter is not None and plant.wanted.plant.master_data.pulled and not plant.settings.recorded:
         pulling = adapter_for(plant.wanted.erp, os.environ)
         assert pulling is not None
         services.append(MasterPull(app, pulling, plant))
@@ -87,6 +91,10 @@ class ErpCalls(Service):
         self._outcomes = OutcomeProducer(
             settings.broker.client(), plant.codec, f"{settings.prefix}delivery.inbox", catalog().endpoints[ENDPOINT], ENDPOINT
         )
+        self._metrics = ErpMetrics(REGISTRY)
+        own = None if isinstance(adapter, NoErp) else ErpIdentity.of(plant.wanted.erp, os.environ)
+        self._own = OwnErp(own, os.environ, plant.installation.configuration, self._active)
+        self._foreign: dict[str, str] = {}
         self._executor = Executor(
             adapter,
             Budget(endpoint.calls_per_second, endpoint.concurrency),
@@ -94,9 +102,10 @@ class ErpCalls(Service):
             send=self._outcomes.send,
             peek=self._peek,
             configuration=plant.installation.configuration,
+            own=self._own,
             last_good=lambda: max(self._renewed, app.last_commit_boottime),
             maintenance=lambda: self._seconds_of_maintenance(plant.wanted, settings.recorded),
-            metrics=ErpMetrics(REGISTRY),
+            metrics=self._metrics,
         )
         app.on_released = self._executor.accept
         app.observers.append(self._executor)
@@ -113,6 +122,22 @@ class ErpCalls(Service):
         part = _owned(self._app)
         return part.rows.get(f"p|{posting_id}") if part is not None else None
 
+    def _active(self, plant: str) -> str:
+        part = _owned(self._app)
+        return part.state.configurations.get(plant, "") if part is not None else ""
+
+    def _tell_foreign(self) -> None:
+        """Which plants of the log post to another ERP: a gauge, and a line when it changes."""
+        part = _owned(self._app)
+        plants = list(part.state.configurations) if part is not None else []
+        foreign = {plant: self._own.foreign(plant) for plant in plants}
+        for plant in foreign.keys() | self._foreign.keys():
+            self._metrics.foreign.labels(plant).set(bool(foreign.get(plant)))
+        for plant, why in foreign.items():
+            if why and why != self._foreign.get(plant):
+                structlog.get_logger(__name__).error(FOREIGN, code=FOREIGN, plant=plant, detail=why)
+        self._foreign = foreign
+
     async def on_start(self) -> None:
         self._executor.start()
 
@@ -124,5 +149,6 @@ class ErpCalls(Service):
     async def _renew(self) -> None:
         while not self.should_stop:
             await asyncio.sleep(self._app.settings.session_timeout / 8)
+            self._tell_foreign()
             if any(part.ready for part in self._app.tables.parts.values()) and await self._app.consumer.confirm_membership():
                 self._renewed = time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -12,6 +12,7 @@ from tables.posting_state import (
     DISPATCHED,
     DOCUMENT_SPLIT,
     DOUBLE,
+    FOREIGN,
     HORIZON_PASSED,
     NOT_IDEMPOTENT,
     PARKED,
@@ -25,6 +26,9 @@ from tables.posting_state import (
     STOCK_SHORT,
     UNKNOWN,
 )
+
+FOREIGN_RETRY_US = 30_000_000
+"""How long postings wait that the worker refused as those of another ERP. They are not given up: no ERP has said anything."""
 
 
 def attempt_ended(desk: Desk, ended: AttemptEnded) -> str:
@@ -42,6 +46,8 @@ def attempt_ended(desk: Desk, ended: AttemptEnded) -> str:
     match ended.result:
         case "rejected":
             _rejected(desk, row, ended)
+        case "retry" if ended.code == FOREIGN and not row.mismatch:
+            _not_here(desk, row, ended)
         case "retry":
             _retry(desk, row, ended)
         case "unknown" if row.state == DISPATCHED:
@@ -100,6 +106,17 @@ def _rejected(desk: Desk, row: PostingRow, ended: AttemptEnded) -> None:
             period_closed(desk, row, ended.detail)
         else:
             desk.move(row, REJECTED, ended.code, ended.detail)
+
+
+def _not_here(desk: Desk, row: PostingRow, ended: AttemptEnded) -> None:
+    """Nothing was sent: the plant posts to another ERP than the worker. Waits for the right worker, and counts as no failure."""
+    if _older_open(row, ended):
+        if row.state == DISPATCHED:
+            desk.suspend(row, ended.code, ended.detail)
+    else:
+        row.unresolved = 0
+        desk.move(row, RETRY, ended.code, ended.detail)
+    desk.start_timer(row, FOREIGN_RETRY_US)
 
 
 def _retry(desk: Desk, row: PostingRow, ended: AttemptEnded) -> None:

@@ -172,7 +172,7 @@ class Desk:
 
     def _eligible(self, posting_id: str) -> bool:
         row = self.known(posting_id)
-        if not self.posts(row.posting.plant):
+        if not self.posts(row.posting.plant) or self.backlog.is_elsewhere(row.posting.plant):
             return False
         return row.posting.amount >= 0 or not self.earlier(row)
 
@@ -215,6 +215,13 @@ class Desk:
         answer = self.gate(row, configuration)
         return answer.open and answer.stock_type == row.stock_type
 
+    def _same_erp(self, row: PostingRow) -> bool:
+        """The plant still posts to the ERP that the last attempt went to: another one cannot tell a repetition."""
+        configuration = self.configuration(row.posting.plant)
+        if configuration is None or not row.configuration:
+            return False
+        return configuration.erp.erp.stated == self._topology.configuration(row.configuration).erp.erp.stated
+
     # -- not knowing
 
     def suspend(self, row: PostingRow, code: str, detail: str) -> None:
@@ -225,7 +232,7 @@ class Desk:
     def may_resend(self, row: PostingRow) -> bool:
         """May an unknown go again under the same id? Where the ERP is idempotent and the form is still the same; under a
         hold that forbids it nothing is resent."""
-        same = row.code not in READ_BACK_FIRST and not row.mismatch and self._same_form(row)
+        same = row.code not in READ_BACK_FIRST and not row.mismatch and self._same_form(row) and self._same_erp(row)
         return same and self.idempotent(row) and self.posts(row.posting.plant)
 
     def read_back(self, row: PostingRow) -> None:

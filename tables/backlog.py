@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from schemas.records import PostingRow
 from tables.hold_gate import lot_of
-from tables.posting_state import ACCEPTED, IN_FLIGHT, QUEUED, WAITING_CLOCK
+from tables.posting_state import ACCEPTED, FOREIGN, IN_FLIGHT, QUEUED, RETRY, WAITING_CLOCK
 
 SPARE_READY_ENTRIES = 1_000
 
@@ -61,6 +61,7 @@ class Backlog:
         self._of_lot: dict[tuple[str, str, str], set[str]] = defaultdict(set)
         self._of_account: dict[str, dict[str, int]] = defaultdict(dict)
         self._of_plant: dict[str, set[str]] = defaultdict(set)
+        self._foreign: dict[str, set[str]] = defaultdict(set)
         for row in rows:
             self.place(row)
 
@@ -79,6 +80,12 @@ class Backlog:
             self._of_lot[lot_key].add(name)
             self._of_plant[plant].add(name)
             self._of_account[posting.account][name] = posting.sequence
+        if row.state == RETRY and row.code == FOREIGN:
+            self._foreign[plant].add(name)
+        elif name in self._foreign.get(plant, ()):
+            self._discard(self._foreign, plant, name)
+            if plant not in self._foreign:
+                self.wake(plant)
         if row.state == WAITING_CLOCK:
             heapq.heappush(self._waiting[plant], (posting.cut, name))
         self._place_in_lane(row)
@@ -135,6 +142,10 @@ class Backlog:
         for key, lane in self._lanes.items():
             if key.startswith(plant + "|"):
                 self._offer(key, lane)
+
+    def is_elsewhere(self, plant: str) -> bool:
+        """The worker has just refused to call the plant's ERP: the postings that it gave back ask again, the others wait."""
+        return plant in self._foreign
 
     def reached(self, plant: str, now: int) -> list[str]:
         """Postings whose cut the clock has reached, oldest cut first; each is told once."""

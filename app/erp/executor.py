@@ -5,7 +5,6 @@ between a call and its record leaves the posting dispatched, hence unknown for w
 """
 
 import asyncio
-import contextlib
 import heapq
 import itertools
 from collections import deque
@@ -19,12 +18,22 @@ from app.erp.budget import Budget
 from app.erp.documents import document_for
 from app.erp.metrics import ErpMetrics
 from app.erp.outcomes import end_process
+from app.erp.own_erp import OwnErp
 from app.erp.port import Answer, ErpAdapter
 from app.erp.timebase import SystemTime, Timebase
 from schemas.configuration import Configuration
 from schemas.records import AttemptEnded, PostingRow, TimerFired
 from tables.outbox import Dispatch, Entry, ReadBack, Timer
-from tables.posting_state import DISPATCHED, DOCUMENT_SPLIT, HORIZON_PASSED, NOT_IDEMPOTENT, RECALLED, STOCK_SHORT, UNKNOWN
+from tables.posting_state import (
+    DISPATCHED,
+    DOCUMENT_SPLIT,
+    FOREIGN,
+    HORIZON_PASSED,
+    NOT_IDEMPOTENT,
+    RECALLED,
+    STOCK_SHORT,
+    UNKNOWN,
+)
 
 MAX_QUEUED = 10_000
 """Entries that wait for the budget. The fold dispatches at most 2 x concurrency, so more is a defect."""
@@ -62,6 +71,7 @@ class Executor:
         send: Callable[[AttemptEnded | TimerFired], None],
         peek: Callable[[str], PostingRow | None],
         configuration: Callable[[str], Configuration],
+        own: OwnErp,
         last_good: Callable[[], float],
         maintenance: Callable[[], float] = lambda: 0.0,
         metrics: ErpMetrics,
@@ -69,12 +79,13 @@ class Executor:
         fatal: Callable[[str], None] = end_process,
     ) -> None:
         """`send`: into delivery's inbox, does not block. `peek`: the posting's row as folded so far, by posting id.
-        `configuration`: by hash. `last_good`: CLOCK_BOOTTIME seconds of the last good commit or heartbeat.
+        `configuration`: by hash. `own`: for which plants the adapter is the right one.
+        `last_good`: CLOCK_BOOTTIME seconds of the last good commit or heartbeat.
         `maintenance`: seconds until the ERP may be called again; 0: now.
         `fatal`: called for a defect of the executor itself; without it postings would wait for ever."""
         self._adapter, self._budget, self._settings = adapter, budget, settings
         self._send, self._peek, self._configuration, self._last_good = send, peek, configuration, last_good
-        self._maintenance = maintenance
+        self._own, self._maintenance = own, maintenance
         self._metrics, self._time, self._fatal = metrics, time or SystemTime(), fatal
         self._queue: deque[_Work] = deque()
         self._timers: list[tuple[int, int, int, Timer | _Work]] = []
@@ -123,8 +134,7 @@ class Executor:
         """Start nothing more; wait for calls in flight up to their timeout, then let go of them (unknown to a successor)."""
         if self._pump is not None:
             self._pump.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._pump
+            await asyncio.wait({self._pump})  # how it ended, `_watch` has told
         if self._calls:
             _, late = await asyncio.wait(self._calls, timeout=self._call_seconds)
             for task in late:
@@ -165,8 +175,16 @@ class Executor:
         return min(delays, default=None)
 
     def _begin(self, work: _Work, now: int) -> None:
-        if not self._wanted(work):
+        rows = self._wanted(work)
+        if not rows:
             self._forget(work)
+            return
+        if isinstance(work.entry, Dispatch) and all(self._own.refuses_post(row) for row in rows):
+            self._withhold(rows, work.entry)  # a plant of another ERP costs this one's budget nothing
+            return
+        if isinstance(work.entry, ReadBack) and self._own.refuses_find(rows[0]):
+            self._metrics.withheld.labels(FOREIGN).inc()
+            self._at(now + MOST_READ_BACK_NS, work.partition, work)
             return
         self._budget.started(now)
         call = self._post(work, work.entry) if isinstance(work.entry, Dispatch) else self._find(work, work.entry)
@@ -188,7 +206,9 @@ class Executor:
 
     def _withheld(self, row: PostingRow, entry: Dispatch) -> Answer | None:
         """Why an attempt must not be sent."""
-        capabilities = self._adapter.capabilities
+        capabilities, elsewhere = self._adapter.capabilities, self._own.refuses_post(row)
+        if elsewhere:
+            return Answer("retry", code=FOREIGN, detail=elsewhere)
         stated = self._configuration(row.configuration).erp.erp.idempotent
         if row.recalled:
             return Answer("retry", code=RECALLED, detail="the hold policy's answer changed")
@@ -198,18 +218,23 @@ class Executor:
             return Answer("rejected", code="STOCK_TYPE_UNSUPPORTED", detail=row.stock_type)
         return None
 
+    def _withhold(self, rows: Sequence[PostingRow], entry: Dispatch) -> list[PostingRow]:
+        """Tells of each that must not be sent; returns the others."""
+        sendable = []
+        for row in rows:
+            withheld = self._withheld(row, entry)
+            if withheld is None:
+                sendable.append(row)
+            else:
+                self._metrics.withheld.labels(withheld.code).inc()
+                self._tell(row.posting.posting_id, row.attempts, "post", withheld)
+        return sendable
+
     # -- calls
 
     async def _post(self, work: _Work, entry: Dispatch) -> None:
         # The last look: nothing is awaited between it and the adapter.
-        rows = []
-        for row in self._wanted(work):
-            withheld = self._withheld(row, entry)
-            if withheld is None:
-                rows.append(row)
-            else:
-                self._metrics.withheld.labels(withheld.code).inc()
-                self._tell(row.posting.posting_id, row.attempts, "post", withheld)
+        rows = self._withhold(self._wanted(work), entry)
         if not rows or not self._lease_is_good():
             self._budget.unused()
             self._wake.set()
@@ -227,6 +252,10 @@ class Executor:
 
     async def _find(self, work: _Work, entry: ReadBack) -> None:
         started, rows = self._time.monotonic_ns(), self._wanted(work)
+        if rows and self._own.refuses_find(rows[0]):
+            self._budget.unused()
+            self._at(started + MOST_READ_BACK_NS, work.partition, work)
+            return
         if not rows:
             self._budget.unused()
             self._forget(work)

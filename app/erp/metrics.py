@@ -13,6 +13,9 @@ class ErpMetrics:
             "lineledger_erp_call_seconds", "Duration of a call", ["call"], buckets=SECONDS, registry=registry
         )
         self.withheld = Counter("lineledger_erp_withheld", "Attempts that were not sent", ["code"], registry=registry)
+        self.foreign = Gauge(
+            "lineledger_erp_foreign", "1 while the plant posts to another ERP than this worker's", ["plant"], registry=registry
+        )
         self.queued = Gauge("lineledger_erp_queue", "Entries that wait for the budget", registry=registry)
         self.rate = Gauge("lineledger_erp_calls_per_second", "Calls per second that the budget allows now", registry=registry)
         self.open = Gauge("lineledger_erp_circuit_open", "1 while the circuit is open", registry=registry)

@@ -50,6 +50,11 @@ class Endpoint(Section):
     maintenance: Annotated[list[Annotated[str, AfterValidator(_maintenance)]], OneOrMany] = Field(default_factory=list)
     lines_per_document: Annotated[Whole, Field(ge=1, le=1000)] = 50
 
+    @property
+    def stated(self) -> tuple[str, str]:
+        """Adapter and address as they are written: which ERP is meant, before names of the environment are filled in."""
+        return self.adapter, self.url
+
     @field_validator("adapter", mode="before")
     @classmethod
     def _is_built(cls, adapter: Any) -> Any:

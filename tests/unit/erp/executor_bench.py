@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from app.erp.budget import Budget
 from app.erp.executor import Executor, ExecutorSettings
 from app.erp.metrics import ErpMetrics
+from app.erp.own_erp import ErpIdentity, OwnErp
 from app.erp.port import Answer, BookedMovement, Capabilities, Document
 from schemas.records import PostingRow
 from tests.unit.streams.quality_bench import configuration, posting
@@ -94,7 +95,13 @@ class FakeErp:
 
 class Bench:
     def __init__(
-        self, rate: Fraction = Fraction(10), concurrency: int = 4, *, idempotent: bool = True, config: Any = CONFIG
+        self,
+        rate: Fraction = Fraction(10),
+        concurrency: int = 4,
+        *,
+        idempotent: bool = True,
+        config: Any = CONFIG,
+        others: Sequence[Any] = (),
     ) -> None:
         self.time = FakeTime()
         stock_types = frozenset({"unrestricted", "blocked"})
@@ -106,13 +113,16 @@ class Bench:
         self.closed_until = 0.0
         self.registry = CollectorRegistry()
         self.budget, self.config = Budget(rate, concurrency), config
+        known = {one.hash: one for one in (config, *others)}.__getitem__
+        self.active = config.hash
         self.executor = Executor(
             self.erp,
             self.budget,
             ExecutorSettings(SESSION_TIMEOUT),
             send=self.sent.append,
             peek=self.rows.get,
-            configuration={config.hash: config}.__getitem__,
+            configuration=known,
+            own=OwnErp(ErpIdentity.of(config.erp, {}), {}, known, lambda plant: self.active),
             last_good=lambda: self.good_at(),
             maintenance=lambda: max(0.0, self.closed_until - self.time.boottime()),
             metrics=ErpMetrics(self.registry),

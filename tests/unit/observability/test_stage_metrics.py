@@ -10,6 +10,7 @@ from faust.types import TP
 from prometheus_client import CollectorRegistry, generate_latest
 
 from app.engine.partition import Checkpoint
+from app.erp.metrics import ErpMetrics
 from app.observability import stage_metrics
 from app.observability.stage_metrics import StageMetrics
 from schemas.records import PartitionPosition, Tick
@@ -64,6 +65,7 @@ def test_alerts_name_figures_that_exist() -> None:
     metrics.watch(watched)
     watched.on_checkpoint(Checkpoint(2, 0.5, 0.1, 3, 4, 5))
     metrics.unready([watched])
+    ErpMetrics(registry).foreign.labels("BRN1").set(0)
     named = set(re.findall(r"lineledger_\w+", ALERTS.read_text(encoding="utf-8")))
     assert named
     assert {name for name in named if f"\n{name}" not in shown(registry)} == set()
