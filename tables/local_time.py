@@ -28,6 +28,12 @@ def local_date(micros: int, zone: ZoneInfo) -> date:
     return (EPOCH + timedelta(microseconds=micros)).astimezone(zone).date()
 
 
+def changes_clocks(zone: ZoneInfo) -> bool:
+    """Do clocks of the zone change twice a year, so that an hour of each autumn happens twice? As of the years around now."""
+    days = (datetime(year, month, 1, tzinfo=zone) for year in (2020, 2030) for month in range(1, 13))
+    return len({day.utcoffset() for day in days}) > 1
+
+
 @lru_cache(maxsize=8192)
 def instant_of(day: date, minutes: int, zone: ZoneInfo) -> int:
     """The first instant of `day` at which clocks show `minutes` after midnight (modulo a day) or a later time."""

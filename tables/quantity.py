@@ -12,7 +12,8 @@ MAX_AMOUNT = 2**63 - 1
 MAX_TEXT = 64
 """Characters of a number: far more than an int64 with 18 decimals needs, few enough to cost nothing."""
 
-Rounding = Literal["exact", "half_away"]
+Rounding = Literal["exact", "half_away", "cut"]
+"""What becomes of digits beyond the decimals: refused, rounded half away from zero, or left out (times, never quantities)."""
 
 _NUMBER = re.compile(r"([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?", re.ASCII)
 _POWERS: tuple[int, ...] = tuple(10**n for n in range(MAX_DECIMALS + 1))
@@ -23,7 +24,8 @@ def scaled(text: str, decimals: int, rounding: Rounding = "exact") -> int | Reje
 
     `text` is a plain or exponential decimal number with a point ("12", "-0.50", "3.19e1"); blanks around it, group
     separators, NaN and infinities are refused. Digits beyond `decimals` are refused unless they are zeros; only a
-    mapping that states `half_away` has them rounded (a source that prints binary floats: 31.919999999999998).
+    mapping that states `half_away` has them rounded (a source that prints binary floats: 31.919999999999998), and a
+    time that says `cut` has them left out.
     BAD_DECIMAL for everything that is refused, also for an amount beyond int64.
     """
     if text.isdecimal() and text.isascii() and len(text) <= MAX_DECIMALS:
@@ -82,7 +84,7 @@ def _shifted(digits: int, shift: int, rounding: Rounding) -> int | None:
         return steps
     if rounding == "half_away":
         return steps + (2 * rest >= step)
-    return None
+    return steps if rounding == "cut" else None
 
 
 def _bad(text: str, why: str) -> Rejected:

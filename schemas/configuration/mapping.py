@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Tag, model_validator
 from pydantic.types import Discriminator
 
-from schemas.configuration.values import Encoding, Flag, NumberForm, OneOrMany, Section, Whole
+from schemas.configuration.values import Encoding, Flag, NumberForm, OneOrMany, Section, Whole, ZoneOffset
 
 DateFormat = str
-_FUNCTION_WORDS = frozenset({"path", "default", "codes", "table", "trim", "case", "date", "pad"})
+_FUNCTION_WORDS = frozenset({"path", "join", "default", "codes", "table", "trim", "case", "date", "pad"})
 RESERVED = frozenset({"when", "unless", "emit", "ignore", "also", "fields", "line"})
 
 
@@ -49,11 +49,19 @@ def _collected(data: Any, reserved: frozenset[str]) -> Any:
 
 
 class Function(Section):
-    """A value read at `path` and passed through named functions, always in this order: missing value or blank ->
-    `default`; `trim`, `case`, `strip_zeros`, `pad`; `codes` or `table`; `number`; then the field's type: `decimals`,
-    `unit`, `rounding` for quantities and readings, `date`, `zone`, `ambiguous` for times."""
+    """A value read at `path`, or put together by `join`, and passed through named functions, always in this order: `split`;
+    missing value or blank -> `default`; `trim`, `case`, `strip_zeros`, `pad`; `codes` or `table`; `number`; then the field's
+    type: `decimals`, `unit`, `rounding` for quantities and readings, `date`, `zone`, `zones`, `ambiguous` for times."""
 
     path: Scalar = ""
+    join: list[UnitExpression] = Field(default_factory=list)
+    """Instead of `path`: values put together; where one is not there or blank, nothing is there."""
+    by: Annotated[str, Field(max_length=16)] = " "
+    """What stands between the values of `join`."""
+    split: Annotated[str, Field(max_length=16)] = ""
+    """Where the value is cut into parts; `part` says which one it is."""
+    part: Annotated[Whole, Field(ge=-64, le=64)] = 0
+    """Of `split`: from 0; -1 is the last one. A part that is not there is nothing."""
     default: Scalar | None = None
     trim: Flag = False
     case: Literal["upper", "lower"] | None = None
@@ -71,11 +79,23 @@ class Function(Section):
     rounding: Literal["exact", "half_away"] = "exact"
     """What happens to more decimals than stated: refused (BAD_DECIMAL), or rounded half away from zero."""
     date: DateFormat | None = None
-    """iso (the default) | epoch_s | epoch_ms | epoch_us | epoch_ns | a strptime format."""
+    """iso (the default) | excel | epoch_s | epoch_ms | epoch_us | epoch_ns | a form like `%d.%m.%Y %H:%M:%S`."""
     zone: str | None = None
     """Zone of local stamps that carry no offset; default: the plant's."""
+    zones: dict[str, ZoneOffset] = Field(default_factory=dict)
+    """Names that `%Z` of `date` may read beside UTC and GMT -> `+02:00`."""
     ambiguous: Literal["first", "second", "arrival", "reject"] = "reject"
     """Which of the two a local stamp in the repeated hour of autumn is; `arrival`: the one that fits received_at."""
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Function:
+        if self.join and self.path:
+            raise ValueError("either `path` or `join`, not both")
+        if self.by != " " and not self.join:
+            raise ValueError("`by` stands between the values of `join`, and there is no `join`")
+        if self.part and not self.split:
+            raise ValueError("`part` is one of those that `split` gives, and there is no `split`")
+        return self
 
 
 class Each(Section):

@@ -27,6 +27,7 @@ _CONVERSION = re.compile(r"\d+(\.\d+)?\s+\S+\s*=\s*\d+(\.\d+)?\s+\S+")
 _NAME = re.compile(r"[^\s|:*]{1,64}")
 _WHOLE = re.compile(r"[+-]?\d{1,18}")
 _DECIMAL = re.compile(r"\d{1,18}(\.\d{1,9})?")
+_ZONE_OFFSET = re.compile(r"[+-](0\d|1[0-4]):[0-5]\d", re.ASCII)
 _SECRET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _TRUE = {"true", "yes", "on"}
 _FALSE = {"false", "no", "off"}
@@ -126,6 +127,12 @@ def _wall_time(value: str) -> str:
     return value
 
 
+def _zone_offset(value: str) -> str:
+    if not _ZONE_OFFSET.fullmatch(value):
+        raise ValueError(f'`{value}` is no offset from UTC; write "+02:00" or "-05:00"')
+    return value
+
+
 def _conversion(value: str) -> str:
     if not _CONVERSION.fullmatch(value):
         raise ValueError(f"`{value}` is no conversion; write `1 BOX = 48 PC`")
@@ -178,6 +185,7 @@ Rate = Annotated[
     WithJsonSchema({"type": ["number", "string"], "description": "`10`, `0.5` or `1/3`; exact"}),
 ]
 WallTime = Annotated[str, AfterValidator(_wall_time)]
+ZoneOffset = Annotated[str, AfterValidator(_zone_offset)]
 Conversion = Annotated[str, AfterValidator(_conversion)]
 Name = Annotated[str, AfterValidator(_name)]
 Day = Annotated[str, AfterValidator(_day)]

@@ -15,6 +15,7 @@ from streams.mapping.times import TimeGetter, compile_time
 from tables.quantity import scaled
 from tables.rejected import Rejected
 
+ARRIVAL_UNKNOWN = "`ambiguous: arrival` needs a `received_at` that the record states, not running_max"
 EventId = Callable[[Any, RawRecord, int], str]
 
 
@@ -64,7 +65,7 @@ def compile_envelope(name: str, source: Source, scope: Scope, problems: Problems
         received = compile_time(read.received_at, plant.tables, zone, here.at("received_at"))
         occurred = _decided_by(received, occurred) if by_arrival else occurred
     elif by_arrival:
-        here.at("occurred_at").add("`ambiguous: arrival` needs a `received_at` that the record states, not running_max")
+        here.at("occurred_at").add(ARRIVAL_UNKNOWN)
     correlation = read.correlation_id
     return Envelope(
         event_id=_event_id(name, read.event_id, here.at("event_id")),

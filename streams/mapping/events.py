@@ -64,7 +64,7 @@ def _compile_record(rule: Emission, context: Context, problems: Problems) -> Act
             continue
         getters.append((name, compile_field(record, known[name], expression, scope, here), known[name].required))
     equipment = equipment_of(stated, context, problems) if "equipment" in known else None
-    missing = _unstated(record, known, stated, bool(context.source_equipment))
+    missing = _unstated(record, known, stated, bool(context.read.equipment))
     if missing:
         problems.add(f"{record} needs {', '.join(f'`{name}`' for name in missing)}")
     cls, plant_id, source = RECORDS[record], scope.plant.plant.id, context.name

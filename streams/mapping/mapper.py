@@ -1,6 +1,6 @@
 """A source, compiled: raw records in, canonical events, readings and refusals out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from schemas.configuration.mapping import Function, Read, Source
@@ -202,7 +202,7 @@ def compile_source(name: str, source: Source, plant: PlantConfig, private_key: b
     hashed = keyed_hash(private_key or plant.plant.id.encode())
     scope = Scope(plant, hashed, source.read.number)
     envelope = compile_envelope(name, source, scope, problems)
-    context = Context(name, envelope, scope, Clock(), source.read.equipment)
+    context = Context(name, envelope, scope, Clock(), source.read)
     rules = [
         Rule(rule.when, compile_rule(rule, context, problems.at("events", index)), rule.unless)
         for index, rule in enumerate(source.events)
@@ -232,11 +232,20 @@ def _private_paths(source: Source, plant: PlantConfig, problems: Problems) -> li
     if source.read.format != "shdr":
         for rule in source.emissions:
             for expression in (rule.fields[name] for name in PERSONS & rule.fields.keys()):
-                path = expression.path if isinstance(expression, Function) else expression
-                steps = _private_steps(path) if isinstance(path, str) else None
-                if steps is not None:
-                    found[steps] = None
+                for path in _read_at(expression):
+                    steps = _private_steps(path)
+                    if steps is not None:
+                        found[steps] = None
     return list(found)
+
+
+def _read_at(expression: Any) -> Iterator[str]:
+    """The plain paths that an expression reads: `a || b` are two."""
+    if isinstance(expression, str):
+        yield from (part.strip() for part in expression.split("||"))
+    elif isinstance(expression, Function):
+        for part in expression.join or [expression.path]:
+            yield from _read_at(part)
 
 
 def _private_steps(text: str) -> Steps | None:

@@ -11,7 +11,10 @@ from streams.mapping.records import READING
 from streams.mapping.rules import Action, Context, equipment_of, occurred_at_of, takes_empty
 from streams.mapping.scalars import Scope
 from streams.mapping.texts import TextGetter, compile_text, outcomes
+from streams.mapping.times import states_wall_time
+from tables.local_time import changes_clocks, zone_of
 from tables.quantity import Rounding, scaled
+from tables.rejected import Refusal as BadValue
 from tables.rejected import Rejected
 
 _UNAVAILABLE_WORD = "UNAVAILABLE"
@@ -24,7 +27,7 @@ def compile_reading(rule: Emission, context: Context, problems: Problems) -> Act
         if name not in {"counter", "value", "equipment", "occurred_at"}:
             problems.at(name).add(f"{READING} has no field `{name}`; it has counter, value, equipment, occurred_at")
     missing = [name for name in ("counter", "value") if name not in rule.fields]
-    if "equipment" not in rule.fields and not context.source_equipment:
+    if "equipment" not in rule.fields and not context.read.equipment:
         missing.append("equipment")
     if missing:
         problems.add(f"{READING} needs {', '.join(f'`{name}`' for name in missing)}")
@@ -36,6 +39,7 @@ def compile_reading(rule: Emission, context: Context, problems: Problems) -> Act
     counters = _counters(scope.plant)
     for constant in outcomes(names, scope.plant.tables) or ():
         _check_counter(constant, expression, scope.plant, problems)
+    _check_passes(rule, context, outcomes(names, scope.plant.tables), problems.at("occurred_at"))
     value_of = _reading_value(expression, scope, problems.at("value"))
     unit_of = _reading_unit(expression, scope, problems.at("value", "unit"))
     occurred = occurred_at_of(rule.fields, context, problems)
@@ -113,6 +117,23 @@ def _counters(plant: PlantConfig) -> dict[tuple[str, str], Counter]:
         for name in plant.equipment
         for counter, definition in (plant.equipment_for(name) or plant.equipment[name]).counters.items()
     }
+
+
+def _check_passes(rule: Emission, context: Context, names: list[str] | None, problems: Problems) -> None:
+    """Totals whose two passes through the repeated hour were laid over each other would fall and rise where nothing was made."""
+    time, plant = rule.fields.get("occurred_at", context.read.occurred_at), context.scope.plant
+    if not isinstance(time, Function) or time.ambiguous not in ("first", "second") or context.read.sequence is not None:
+        return
+    totals = [name for (_, name), counter in _counters(plant).items() if counter.shows == "total" and name in (names or [name])]
+    try:
+        mixed = bool(totals) and changes_clocks(zone_of(time.zone or plant.plant.zone))
+    except BadValue:
+        return  # no zone: that is told where the time is compiled
+    if mixed and states_wall_time(time.date or "iso"):
+        problems.add(
+            f"`ambiguous: {time.ambiguous}` lays the two passes of the repeated hour over each other, and counter `{totals[0]}` "
+            "shows totals; write `arrival` with a stated `received_at`, leave `reject`, give a `sequence`, or send UTC"
+        )
 
 
 def _check_counter(counter: str, expression: Any, plant: PlantConfig, problems: Problems) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.configuration.mapping import Emission
-from streams.mapping.envelope import Clock, Envelope, compile_equipment
+from schemas.configuration.mapping import Emission, Read
+from streams.mapping.envelope import ARRIVAL_UNKNOWN, Clock, Envelope, compile_equipment
 from streams.mapping.items import Item, Problems, RawRecord
 from streams.mapping.scalars import FieldGetter, Scope, identifier
 from streams.mapping.texts import TextGetter, compile_text
@@ -38,8 +38,8 @@ class Context:
     envelope: Envelope
     scope: Scope
     clock: Clock
-    source_equipment: Any
-    """The source's own expression for the equipment; empty: none."""
+    read: Read
+    """How the source reads what its rules do not state themselves."""
 
 
 def takes_empty(rule: Emission) -> bool:
@@ -56,8 +56,10 @@ def equipment_of(stated: dict[str, Any], context: Context, problems: Problems) -
 def occurred_at_of(stated: dict[str, Any], context: Context, problems: Problems) -> TimeGetter:
     if "occurred_at" not in stated:
         return context.envelope.occurred_at
-    plant = context.scope.plant
-    return compile_time(stated["occurred_at"], plant.tables, plant.plant.zone, problems.at("occurred_at"))
+    plant, here = context.scope.plant, problems.at("occurred_at")
+    if getattr(stated["occurred_at"], "ambiguous", "") == "arrival" and context.envelope.received_field is None:
+        here.add(ARRIVAL_UNKNOWN)
+    return compile_time(stated["occurred_at"], plant.tables, plant.plant.zone, here)
 
 
 def correlation_of(stated: dict[str, Any], context: Context, problems: Problems) -> FieldGetter:

@@ -64,6 +64,8 @@ def text_field(record: str, name: str, expression: Any, scope: Scope, problems: 
     """A text; cleaned when it is a lot, hashed when it is a person, checked when only some words are allowed."""
     text = compile_text(expression, scope.plant.tables, problems)
     words = WORDS.get((record, name))
+    if name in PERSONS and isinstance(expression, Function) and expression.split:
+        problems.add(f"`{name}` is private and hashed before it is read: it cannot be split; give its whole value")
     if words is not None:
         for word in outcomes(expression, scope.plant.tables) or ():
             if word not in words:

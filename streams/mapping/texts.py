@@ -24,10 +24,16 @@ def compile_text(expression: Any, tables: Tables, problems: Problems) -> TextGet
     if not isinstance(expression, Function):
         problems.add("one value is expected here, not a list or a record")
         return lambda node, root: None
-    if not expression.path:
+    if not expression.path and not expression.join:
         problems.add("`path` is missing; say where the value stands")
         return lambda node, root: None
-    getter = compile_path(expression.path, problems.at("path"))
+    if expression.join:
+        parts = [compile_text(part, tables, problems.at("join", index)) for index, part in enumerate(expression.join)]
+        getter: Getter = _joined(parts, expression.by)
+    else:
+        getter = compile_path(expression.path, problems.at("path"))
+    if expression.split:
+        getter = _part(getter, expression.split, expression.part)
     return _through(getter, expression.default, _steps(expression, tables, problems))
 
 
@@ -47,6 +53,23 @@ def _plain(getter: Getter) -> TextGetter:
     def text(node: Any, root: Any) -> str | None:
         value = getter(node, root)
         return value if type(value) is str else scalar_text(value)
+
+    return text
+
+
+def _joined(parts: list[TextGetter], by: str) -> Getter:
+    def text(node: Any, root: Any) -> str | None:
+        found = [part(node, root) for part in parts]
+        return by.join(map(str, found)) if all(value and value.strip() for value in found) else None
+
+    return text
+
+
+def _part(getter: Getter, separator: str, index: int) -> Getter:
+    def text(node: Any, root: Any) -> str | None:
+        value = scalar_text(getter(node, root))
+        parts = [] if value is None else value.split(separator)
+        return parts[index] if -len(parts) <= index < len(parts) else None
 
     return text
 

@@ -32,7 +32,7 @@ def _paths(expression: Any) -> Iterator[str]:
         yield expression
     elif isinstance(expression, Function):
         if expression.default is None:
-            yield expression.path
+            yield from _paths(expression.join or expression.path)
         yield from _paths(expression.unit)
     elif isinstance(expression, list):
         for item in expression:

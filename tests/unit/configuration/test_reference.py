@@ -75,7 +75,7 @@ def test_every_function_has_an_example() -> None:
 def test_the_examples_of_functions_are_true(function: str, expression: str, value: str, result: str) -> None:
     content = read_yaml(f"expression: {expression}".encode()).content["expression"]
     assert function in content
-    times = function in {"date", "zone", "ambiguous"}
+    times = function in {"date", "zone", "zones", "ambiguous"}
     rule = {"emit": "OrderClosed", "order": "=1", "occurred_at": content} if times else {"emit": "ProcessValue", "value": content}
     if "unit" in content:
         rule = {"emit": "ScrapDeclared", "quantity": content}
