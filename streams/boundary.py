@@ -1,11 +1,11 @@
 """Where records enter a fold and where those that cannot be processed leave it: one bad record blocks nobody."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any, TypeVar
 
 from schemas.codec import Malformed
-from schemas.records import ExceptionRecord, Quantity
+from schemas.records import RECORDS, ExceptionRecord, Quantity
 from streams.step import RawMessage, Step
 
 EXCEPTIONS = "exceptions"
@@ -17,18 +17,27 @@ MAX_DETAIL_CHARACTERS = 2_000
 T = TypeVar("T")
 
 
-def records(step: Step, stage: str) -> Iterator[tuple[RawMessage, Any]]:
+def records(step: Step, stage: str, takes: Container[type]) -> Iterator[tuple[RawMessage, Any]]:
     """The batch as (message, record), in inbox order; `step.offset` names the one that is being folded.
 
-    A suspect (its folding ended the process before) and malformed bytes go to `exceptions` (FOLD_FAILED, BAD_RECORD).
+    `takes`: the stage's handlers. What they do not have goes to `exceptions` (WRONG_STAGE), as a suspect (its folding ended the
+    process before) and malformed bytes do (FOLD_FAILED, BAD_RECORD).
     Raises UnknownSchema: the reader waits for a schema, a record of it is never refused.
     """
-    yield from _opened(step, stage, step.decode)
+    for message, record in _opened(step, stage, step.decode):
+        if type(record) in takes:
+            yield message, record
+        else:
+            refuse(step, stage, "WRONG_STAGE", type(record).__name__, record=record, message=message)
 
 
-def fields(step: Step, stage: str) -> Iterator[tuple[RawMessage, tuple[str, dict[str, Any]]]]:
-    """Like `records`, with record name and plain values instead of built records (hot paths)."""
-    yield from _opened(step, stage, step.fields)
+def fields(step: Step, stage: str, takes: Container[str]) -> Iterator[tuple[RawMessage, tuple[str, dict[str, Any]]]]:
+    """Like `records`, with record name and plain values instead of built records (hot paths). `takes`: by record name."""
+    for message, (name, values) in _opened(step, stage, step.fields):
+        if name in takes:
+            yield message, (name, values)
+        else:
+            refuse(step, stage, "WRONG_STAGE", name, record=RECORDS[name].from_avro(values), message=message)
 
 
 def _opened(step: Step, stage: str, read: Callable[[bytes], T]) -> Iterator[tuple[RawMessage, T]]:
@@ -81,7 +90,7 @@ def refuse(
         detail=detail,
         source=getattr(record, "source", ""),
         raw_source=raw_source or position,
-        raw_offset=record.raw_offset if raw_source else at,
+        raw_offset=getattr(record, "raw_offset", at) if raw_source else at,
         original=original,
         headers=message.headers if message is not None else (),
         quantity=quantity,

@@ -40,6 +40,7 @@ from tables.posting_state import (
     waits_for_decision,
 )
 
+TAKES: frozenset[type] = frozenset({Posting, AttemptEnded, TimerFired, LotState, OperatorDecision, Tick, ConfigActivated})
 KEEP_ACCEPTED_US = 30 * 86_400 * 1_000_000
 """How long an accepted posting's row is kept; then its account's closed sequence answers for it."""
 
@@ -73,7 +74,7 @@ class DeliveryStage:
 
     def fold(self, step: Step) -> None:
         desk = self._desk(step)
-        for message, record in boundary.records(step, self.name):
+        for message, record in boundary.records(step, self.name, TAKES):
             match record:
                 case Posting():
                     self._posting(desk, message, record)
@@ -92,8 +93,6 @@ class DeliveryStage:
                     self._tick(desk, record)
                 case ConfigActivated():
                     self._configured(desk, record)
-                case _:
-                    boundary.refuse(step, self.name, "WRONG_STAGE", type(record).__name__, record=record, message=message)
         dispatch_all(desk)
 
     def _desk(self, step: Step) -> Desk:

@@ -9,6 +9,7 @@ from streams.step import Step, Topology
 from tables import backoff, closed_sequences
 from tables.backlog import Backlog
 from tables.hold_gate import Gate, gate_at, lot_of
+from tables.invariant import InvariantBroken
 from tables.outbox import Dispatch, ReadBack, Timer
 from tables.posting_state import (
     ACCEPTED,
@@ -190,7 +191,8 @@ class Desk:
             configuration = self.configuration(row.posting.plant)
             assert configuration is not None
             answer = self.gate(row, configuration)
-            assert answer.open, f"{row.posting.posting_id}: dispatched although the policy says {answer.answer}"
+            if not answer.open:
+                raise InvariantBroken("I6", f"{row.posting.posting_id}: dispatched although the policy says {answer.answer}")
             row.attempts += 1
             row.gate, row.stock_type, row.document = answer.answer, answer.stock_type, document
             row.gate_offset, row.configuration = self.step.offset, configuration.hash

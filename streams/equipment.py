@@ -5,6 +5,7 @@ Out: when the clock advances, totals "as of T" to orders, genealogy edges to lot
 """
 
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -19,11 +20,16 @@ from schemas.records import (
     LabourRecorded,
     LotLoaded,
     LotUnloaded,
+    MaterialConsumed,
+    ProductionDeclared,
+    ReworkDeclared,
+    ReworkReturned,
     RunChanged,
     RunCorrected,
     RunEnded,
     RunStarted,
     RunVoided,
+    ScrapDeclared,
     Tick,
     Total,
     TotalState,
@@ -43,7 +49,13 @@ MAX_OPENED = 4_000
 """Buckets of one partition that are unpacked at a time (some 20 KB each at 1 Hz)."""
 KEPT_OPEN = MAX_OPENED // 2
 """Of these, so many stay unpacked over a checkpoint, divided among the equipment: late readings come to the same ones again."""
-_RUN_EVENTS = (RunStarted, RunChanged, RunEnded, RunCorrected, RunVoided, LotLoaded, LotUnloaded)
+_HANDLERS: Mapping[type, Callable[[Equipment, Any], Rejected | None]] = {
+    **dict.fromkeys((RunStarted, RunChanged, RunEnded, RunCorrected, RunVoided, LotLoaded, LotUnloaded), Equipment.run_event),
+    **dict.fromkeys((ProductionDeclared, ScrapDeclared, ReworkDeclared, ReworkReturned, MaterialConsumed), Equipment.declared),
+    EquipmentStateChanged: Equipment.state_changed,
+    LabourRecorded: Equipment.labour,
+}
+TAKES = frozenset({"CounterFrame", "Tick", "ConfigActivated", *(record.__name__ for record in _HANDLERS)})
 
 
 @dataclass(slots=True)
@@ -105,7 +117,7 @@ class EquipmentStage:
     def fold(self, step: Step) -> None:
         memory = self._memory[step.partition]
         frames: dict[tuple[str, str, str], Frames] = {}
-        for message, (name, values) in boundary.fields(step, self.name):
+        for message, (name, values) in boundary.fields(step, self.name, TAKES):
             if name == "CounterFrame":
                 self._collect(step, memory, frames, message, values)
                 continue
@@ -223,14 +235,7 @@ class EquipmentStage:
             refused: Rejected | None = equipment
         else:
             equipment.seen_at(record.label)
-            if isinstance(record, _RUN_EVENTS):
-                refused = equipment.run_event(record)
-            elif isinstance(record, EquipmentStateChanged):
-                refused = equipment.state_changed(record)
-            elif isinstance(record, LabourRecorded):
-                refused = equipment.labour(record)
-            else:
-                refused = equipment.declared(record)
+            refused = _HANDLERS[type(record)](equipment, record)
         if refused is not None:
             quantity = getattr(record, "quantity", None)
             boundary.refuse(

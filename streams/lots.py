@@ -84,6 +84,8 @@ class LotsStage:
     }
     """Order of kinds within one label."""
 
+    TAKES: ClassVar = frozenset({*RANKS, HoldForwarded, Tick, ConfigActivated})
+
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
         self._waiting: dict[int, Waiting] = {}
@@ -95,7 +97,7 @@ class LotsStage:
         self._waiting.pop(partition, None)
 
     def fold(self, step: Step) -> None:
-        for message, record in boundary.records(step, self.name):
+        for message, record in boundary.records(step, self.name, self.TAKES):
             match record:
                 case Tick():
                     self._tick(step, record)
@@ -103,8 +105,6 @@ class LotsStage:
                     clock.schedule(step.state, record)
                 case HoldForwarded():
                     self._apply(step, record, Source(message.offset, message.value))
-                case _ if type(record) not in self.RANKS:
-                    boundary.refuse(step, self.name, "WRONG_STAGE", type(record).__name__, record=record, message=message)
                 case _ if record.label <= clock.clock_of(step.state, record.plant, self._upstreams(step, record.plant)):
                     self._apply(step, record, Source(message.offset, message.value))
                 case _:

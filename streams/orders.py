@@ -13,6 +13,7 @@ from schemas.records import (
     AccountRow,
     ConfigActivated,
     MaterialChanged,
+    MaterialConsumed,
     MaterialRow,
     OperatorDecision,
     OrderAcknowledged,
@@ -25,7 +26,11 @@ from schemas.records import (
     OrderRow,
     Outcome,
     PendingRow,
+    ProductionDeclared,
     QualityState,
+    ReworkDeclared,
+    ReworkReturned,
+    ScrapDeclared,
     Tick,
     Total,
 )
@@ -44,25 +49,23 @@ from tables.due import above_at_once
 from tables.rejected import Refusal
 from tables.units import UnitTable
 
-RANKS = (
-    "MaterialChanged",
-    "OrderReleased",
-    "OrderChanged",
-    "OrderAcknowledged",
-    "OrderRejected",
-    "QualityState",
-    "Total",
-    "ProductionDeclared",
-    "ScrapDeclared",
-    "ReworkDeclared",
-    "ReworkReturned",
-    "MaterialConsumed",
-    "OrderCompleted",
-    "OrderClosed",
-    "OrderHandedOver",
-    "OperatorDecision",
+DECLARATIONS = (ProductionDeclared, ScrapDeclared, ReworkDeclared, ReworkReturned, MaterialConsumed)
+RANKS: tuple[type, ...] = (
+    MaterialChanged,
+    OrderReleased,
+    OrderChanged,
+    OrderAcknowledged,
+    OrderRejected,
+    QualityState,
+    Total,
+    *DECLARATIONS,
+    OrderCompleted,
+    OrderClosed,
+    OrderHandedOver,
+    OperatorDecision,
 )
 """Order of kinds within one label: master data, then quantities, then what closes."""
+TAKES = frozenset({*RANKS, Tick, ConfigActivated, Outcome})
 
 
 class OrdersStage:
@@ -83,7 +86,7 @@ class OrdersStage:
 
     def fold(self, step: Step) -> None:
         memory = self._memory[step.partition]
-        for message, record in boundary.records(step, self.name):
+        for message, record in boundary.records(step, self.name, TAKES):
             if isinstance(record, Tick):
                 self._tick(step, memory, record)
             elif isinstance(record, ConfigActivated):
@@ -94,10 +97,9 @@ class OrdersStage:
             elif isinstance(record, Outcome):
                 _outcome(step, record)
             else:
-                name = type(record).__name__
                 identity = _identity(record)
                 row = PendingRow(record.label, message.value, message.offset, step.state.log_epoch)
-                rank = f"{RANKS.index(name):02d}"
+                rank = f"{RANKS.index(type(record)):02d}"
                 memory.waiting.add(record.plant, record.label, rank, identity, row, partial(_outdated, step, record))
 
     def _tick(self, step: Step, memory: Memory, tick: Tick) -> None:
@@ -143,7 +145,7 @@ class OrdersStage:
         elif isinstance(record, QualityState):
             _quality(step, record)
             order_state.judged(step, memory, record, label)
-        elif hasattr(record, "quantity"):
+        elif isinstance(record, DECLARATIONS):
             shift = plant.times.calendar.shift_at(record.occurred_at)
             for total in totals_of(record, shift.business_date, step.state.log_epoch, row.inbox_offset):
                 _total(step, memory, plant, total, changed)

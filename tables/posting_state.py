@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from schemas.records import PostingRow
+from tables.invariant import InvariantBroken
 
 WAITING_CLOCK = "waiting_clock"
 """The plant's clock has not reached the posting's cut."""
@@ -67,8 +68,9 @@ READ_BACK_FIRST = frozenset({NOT_IDEMPOTENT, REFUSED_AFTER_UNKNOWN})
 
 
 def move(row: PostingRow, state: str) -> None:
-    """Put the posting into `state`. A way that is not in the table is a defect of the program."""
-    assert state in TRANSITIONS[row.state], f"{row.posting.posting_id}: {row.state} -> {state} is no transition"
+    """Put the posting into `state`. Raises InvariantBroken for a way that is not in the table."""
+    if state not in TRANSITIONS[row.state]:
+        raise InvariantBroken("I5", f"{row.posting.posting_id}: {row.state} -> {state} is no transition")
     row.state = state
 
 

@@ -2,6 +2,8 @@
 
 from fractions import Fraction
 
+from tables.invariant import InvariantBroken
+
 WINDOW_NS = 1_000_000_000
 WHOLE, FLOOR, STEP = 1000, 16, 50
 """Shares of the configured rate in thousandths: all of it, the least, and what comes back per quiet window."""
@@ -63,7 +65,8 @@ class Budget:
         return max(0, start - now)
 
     def started(self, now: int) -> None:
-        assert self.wait_ns(now) == 0, "a call started outside the budget"
+        if self.wait_ns(now) != 0:
+            raise InvariantBroken("I8", "a call started outside the budget")
         self._last_start = now
         self.in_flight += 1
 

@@ -23,6 +23,7 @@ from app.erp.port import Answer, ErpAdapter
 from app.erp.timebase import SystemTime, Timebase
 from schemas.configuration import Configuration
 from schemas.records import AttemptEnded, PostingRow, TimerFired
+from tables.invariant import InvariantBroken
 from tables.outbox import Dispatch, Entry, ReadBack, Timer
 from tables.posting_state import (
     DISPATCHED,
@@ -326,7 +327,8 @@ class Executor:
         return self._time.boottime() - self._last_good() < self._settings.session_timeout / 2
 
     def _enqueue(self, work: _Work) -> None:
-        assert len(self._queue) < MAX_QUEUED, "more entries than delivery's window allows"
+        if len(self._queue) >= MAX_QUEUED:
+            raise InvariantBroken("I8", "more entries than delivery's window allows")
         self._queue.append(work)
 
     def _at(self, when_ns: int, partition: int, due: Timer | _Work) -> None:

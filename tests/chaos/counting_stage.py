@@ -7,7 +7,7 @@ Each touched key sends its row to `counting.out`, the inbox offset is the versio
 from typing import Any
 
 from schemas.codec import MAX_MESSAGE_BYTES
-from schemas.records import AccountClosedRow
+from schemas.records import AccountClosedRow, Tick
 from streams import boundary
 
 STAGE, INBOX, OUT, CHANGELOG = "counting", "counting.inbox", "counting.out", "counting.changelog"
@@ -22,7 +22,7 @@ class CountingStage:
     def fold(self, step: Any) -> None:
         """Rows are put and sent at the end of the batch, as in the equipment stage."""
         touched: dict[str, AccountClosedRow] = {}
-        for message, tick in boundary.records(step, self.name):
+        for message, tick in boundary.records(step, self.name, {Tick}):
             key = tick.plant
             if key == POISON:
                 raise ZeroDivisionError("poison")

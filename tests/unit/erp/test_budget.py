@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.erp.budget import BREAKER_FAILURES, SLOW_FLOOR, WHOLE, WINDOW_NS, Budget
+from tables.invariant import InvariantBroken
 
 MS = 1_000_000
 CALLS = st.tuples(
@@ -57,7 +58,7 @@ def test_no_window_ever_has_more_calls_than_allowed(rate: Fraction, concurrency:
 def test_a_call_outside_the_budget_is_a_defect() -> None:
     budget = Budget(Fraction(10), 1)
     budget.started(0)
-    with pytest.raises(AssertionError, match="outside the budget"):
+    with pytest.raises(InvariantBroken, match="outside the budget"):
         budget.started(5 * MS)
 
 

@@ -22,7 +22,7 @@ def test_malformed_and_suspect_records_are_dead_lettered_and_the_rest_is_folded(
         PlainMessage(9, good, b"P|4711|L2"),
     ]
     step.suspects = frozenset({9})
-    seen = [(message.offset, record, step.offset) for message, record in boundary.records(step, "lots")]
+    seen = [(message.offset, record, step.offset) for message, record in boundary.records(step, "lots", {Tick})]
     assert seen == [(8, Tick("P", 5, "x"), 8)]
     bad, suspect = step.take("exceptions")
     assert (bad.code, bad.plant, bad.raw_source, bad.raw_offset, bad.headers) == (
@@ -43,7 +43,7 @@ def test_an_unknown_schema_makes_the_reader_wait() -> None:
     step = PlainStep()
     step.records = [PlainMessage(0, b"\0\0\1\0\0body")]
     with pytest.raises(UnknownSchema):
-        list(boundary.records(step, "lots"))
+        list(boundary.records(step, "lots", {Tick}))
     assert step.take() == []
 
 
@@ -64,6 +64,6 @@ def test_a_long_original_is_cut_and_keeps_hash_and_length() -> None:
 def test_headers_that_would_outgrow_a_message_are_left_out() -> None:
     step = PlainStep()
     step.records = [PlainMessage(0, b"x", headers=[("small", b"1"), ("huge", bytes(80_000))])]
-    assert list(boundary.fields(step, "lots")) == []
+    assert list(boundary.fields(step, "lots", {"Tick"})) == []
     (letter,) = step.take("exceptions")
     assert letter.headers == {"small": b"1"}

@@ -7,6 +7,7 @@ import pytest
 from schemas.records import AttemptEnded, ConfigActivated, Movement, Tick, TimerFired
 from streams.delivery import KEEP_ACCEPTED_US
 from streams.step import sender
+from tables.invariant import InvariantBroken
 from tables.outbox import Dispatch, ReadBack, Timer
 from tables.posting_state import TRANSITIONS, move
 from tests.unit.streams.quality_bench import PLANT, Bench, S, configuration, lot_state, posting
@@ -42,7 +43,7 @@ def test_the_table_of_states() -> None:
 def test_a_way_that_is_not_in_the_table_is_a_defect() -> None:
     bench = Bench(SIM)
     bench.fold(posting("P1"))
-    with pytest.raises(AssertionError, match="waiting_clock -> dispatched"):
+    with pytest.raises(InvariantBroken, match="I5: P1: waiting_clock -> dispatched"):
         move(bench.row("P1"), "dispatched")
 
 
