@@ -56,6 +56,13 @@ def round_half_away(value: Fraction, scale: int) -> int:
     return -steps if value < 0 else steps
 
 
+def exact_text(value: Fraction) -> str:
+    """A quantity as a plain decimal number without trailing zeros, for machines: exact, or rounded (half away) to 18 decimals
+    where no decimal number is exact."""
+    text = decimal_text(round_half_away(value, MAX_DECIMALS), MAX_DECIMALS)
+    return text.rstrip("0").rstrip(".")
+
+
 def decimal_text(amount: int, scale: int) -> str:
     """The amount as plain text with exactly `scale` decimals, never with an exponent: (-5, 2) is "-0.05"."""
     assert scale >= 0, "a scale counts decimals"

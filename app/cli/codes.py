@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
+from app.cli.failures import USAGE
 from schemas.codes import entries_of, register
-
-USAGE = 2
 
 
 def explain_code(code: Annotated[str, typer.Argument(help="A code of a report, a dead letter, a log or an exit.")]) -> None:

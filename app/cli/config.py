@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, NoReturn
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from pydantic import BaseModel
 
+from app.cli.failures import USAGE, fail
 from app.cli.repeats import Repeat, Repeats
 from app.configuration import FILES, ConfigError, load, mappers
 from app.run.cut_files import UnreadableFile, cut_or_refused
@@ -19,7 +20,7 @@ from schemas.configuration.mapping import Read
 from streams.mapping import UNAVAILABLE, Mapped, Mapper, RawRecord, Reading, Refused
 from streams.mapping.xml_documents import MARK
 
-OK, PROBLEMS, USAGE = 0, 1, 2
+OK, PROBLEMS = 0, 1
 _SHOWN = 160
 _MODELS: dict[str, type[BaseModel]] = dict(zip(FILES, (PlantConfig, RulesConfig, ErpConfig), strict=True))
 
@@ -79,13 +80,13 @@ def try_source(
     found = mappers(configuration)
     mapper = found.get(source) if source else next(iter(found.values())) if len(found) == 1 else None
     if mapper is None:
-        _fail(f"--source is one of {', '.join(sorted(found))}")
+        fail(f"--source is one of {', '.join(sorted(found))}")
     try:
         tried = list(_try(mapper, Repeats(configuration.plant), file, lines))
     except OSError as wrong:
-        _fail(f"{file} cannot be read: {wrong.strerror or wrong}")
+        fail(f"{file} cannot be read: {wrong.strerror or wrong}")
     except UnreadableFile as wrong:
-        _fail(f"{file}: {wrong}")
+        fail(f"{file}: {wrong}")
     ordered = sorted(tried, key=lambda one: not one.refused)
     counts = Counter(_name(item) for one in tried for item in one.items)
     counts["ignored"] = mapper.ignored
@@ -117,7 +118,7 @@ def schema(
     """The JSON Schema of the files, for editors (always JSON)."""
     names = [file] if file else list(FILES)
     if any(name not in _MODELS for name in names):
-        _fail(f"the files are {', '.join(FILES)}")
+        fail(f"the files are {', '.join(FILES)}")
     schemas = {name: _MODELS[name].model_json_schema(by_alias=True, mode="validation") for name in names}
     if out is None:
         typer.echo(json.dumps(schemas[file] if file else schemas, indent=None if as_json else 2))
@@ -141,11 +142,6 @@ def _loaded(directory: Path, exit_code: int, as_json: bool) -> Configuration:
         else:
             typer.echo("\n".join(str(problem) for problem in wrong.problems), err=True)
         raise typer.Exit(exit_code) from None
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(USAGE)
 
 
 def _try(mapper: Mapper, repeats: Repeats, file: Path, records: int) -> Iterator[Tried]:

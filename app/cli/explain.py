@@ -10,13 +10,15 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.where import Where, asked, asks_where, fail
+from app.cli.failures import fail
+from app.cli.where import Where, asked, asks_where
 from app.ledger import erp_book, erp_check, snapshot
 from app.ledger.erp_book import ErpBook
 from app.ledger.inputs import SourceExpired
 from app.ledger.listing import exception_lines, parked_lines
 from app.ledger.reconciliation.everything import Reconciliation
 from app.ledger.reconciliation.everything import reconcile as reconciled
+from app.ledger.report import balance_lines
 from app.ledger.trace_things import trace as traced
 from app.ledger.variance import as_json as as_dicts
 from app.ledger.variance import lines_of, variances
@@ -116,7 +118,7 @@ def reconcile(
     except SourceExpired as gone:
         _print({"exact": False, "code": gone.code, "detail": str(gone)}, [f"{gone.code}: {gone}"], as_json)
         raise typer.Exit(WRONG) from None
-    lines = [f"{kind} {unit}: recorded {entry.recorded}" for (kind, unit), entry in sorted(found.proof.balances.items())]
+    lines = list(balance_lines((kind, unit, entry) for (kind, unit), entry in found.proof.balances.items()))
     lines += [f"differs: {difference}" for difference in found.differences]
     lines += erp_check.lines_of(found.erp)
     if found.re_added is not None:

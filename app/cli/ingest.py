@@ -3,11 +3,13 @@
 import signal
 from pathlib import Path
 from threading import Event
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-OK, LEFT, USAGE = 0, 1, 2
+from app.cli.failures import fail
+
+OK, LEFT = 0, 1
 STABLE, MARKER, RENAME = "stable", "marker", "rename"
 
 
@@ -35,35 +37,30 @@ def ingest(
     from app.settings import private_key
 
     if complete not in (STABLE, MARKER, RENAME):
-        _fail(f"--complete {complete}: it is {STABLE}, {MARKER} or {RENAME}")
+        fail(f"--complete {complete}: it is {STABLE}, {MARKER} or {RENAME}")
     try:
         found = mappers(load(config), private_key())
     except ConfigError as error:
-        _fail(str(error))
+        fail(str(error))
     if source not in found:
-        _fail(f"--source is one of {', '.join(sorted(found))}")
+        fail(f"--source is one of {', '.join(sorted(found))}")
     mapper = found[source]
     if not mapper.read.topic:
-        _fail(f"source {source} has no `read.topic`")
+        fail(f"source {source} has no `read.topic`")
     if not folder.is_dir():
-        _fail(f"{folder} is no folder")
+        fail(f"{folder} is no folder")
     stop = Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
     writer = RawWriter(Broker(bootstrap, dict(client_properties(client_config))), prefix + mapper.read.topic)
     try:
         if not writer.partitions():
-            _fail(f"topic {prefix}{mapper.read.topic} does not exist; run `lineledger topics apply --raw {mapper.read.topic}`")
+            fail(f"topic {prefix}{mapper.read.topic} does not exist; run `lineledger topics apply --raw {mapper.read.topic}`")
         files = DropFolder(folder, mapper.files, complete, quiet)  # type: ignore[arg-type]  # checked above
     except (RawNotWritten, FolderInUse) as error:
-        _fail(f"{error.code}: {error}")
+        fail(f"{error.code}: {error}")
     try:
         all_taken = Ingest(files, mapper, writer, stop.is_set).run(once)
     finally:
         files.close()
     raise typer.Exit(OK if all_taken else LEFT)
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(USAGE)

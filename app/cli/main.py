@@ -51,8 +51,10 @@ def version(version: Annotated[bool, typer.Option("--version", help="Print the v
 
 
 def main() -> None:
+    from app.cli.failures import ended
+
     _wire()
-    app()
+    ended(app)
 
 
 if __name__ == "__main__":

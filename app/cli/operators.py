@@ -12,7 +12,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from app.cli.explain import OK, WRONG, AsJson
-from app.cli.where import USAGE, Where, asked, asks_where
+from app.cli.failures import USAGE
+from app.cli.where import Where, asked, asks_where
 from app.ledger.operators import Wanted, decision_line, now_of, replays, source_of
 from app.ledger.snapshot import Snapshot
 from app.settings import private_key

@@ -4,41 +4,39 @@ import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
+from app.cli.failures import fail
 from app.configuration import ConfigError, load
 from schemas.configuration import Configuration
 
-OK, WRONG, USAGE = 0, 1, 2
+OK, WRONG = 0, 1
 app = typer.Typer(help="Explain and try posting rules.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
 @app.command()
 def explain(
-    account: Annotated[str, typer.Argument(help="Account key, as reports and `lineledger parked` show it.")],
+    account: Annotated[str, typer.Argument(help="Order, or account key as reports and `lineledger parked` show it.")],
     out: Annotated[Path | None, typer.Option("--out", help="Output folder of `lineledger run`: the account as it is.")] = None,
     config: Annotated[Path | None, typer.Option("--config", help="Folder with the three files: the rules alone.")] = None,
     at: Annotated[str, typer.Option(help="Moment, ISO 8601; default: the ledger's clock, or now.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Which rule won and why, which lost, and when the account is due next. Exit 1: no rule posts it."""
+    """Which rule won and why, which lost, and when the account is due next. Exit 1: no rule posts it, or it is not there."""
     from app.ledger import snapshot as ledger
     from app.ledger.rules import explained, explained_from_ledger
 
     if (out is None) == (config is None):
-        _fail("state one of --out and --config")
+        fail("state one of --out and --config")
     moment = _moment(at) if at else None
     if config is not None:
         found, lines = explained(_loaded(config), account, int(time.time() * 1_000_000) if moment is None else moment)
     else:
         assert out is not None
-        try:
-            found, lines = explained_from_ledger(ledger.read(out), account, moment)
-        except FileNotFoundError as error:
-            _fail(str(error))
+        found, lines = explained_from_ledger(ledger.read(out), account, moment)
     typer.echo(json.dumps(found, indent=1, ensure_ascii=False) if as_json else "\n".join(lines))
     raise typer.Exit(OK if found.get("rule") else WRONG)
 
@@ -66,9 +64,9 @@ def simulate(
     new = _loaded(config)
     old = _loaded(against) if against is not None else None
     if old is not None and old.plant != new.plant:
-        _fail("the two plant.yaml differ: only rules.yaml and erp.yaml may, or the raw records would mean two things")
+        fail("the two plant.yaml differ: only rules.yaml and erp.yaml may, or the raw records would mean two things")
     if from_topic == bool(inputs) or (from_topic and not (bootstrap and since)):
-        _fail("state --input FILE, or --from-topic with --bootstrap and --since")
+        fail("state --input FILE, or --from-topic with --bootstrap and --since")
     key, began = private_key(), time.monotonic()
     if from_topic:
         from app.simulation.topics import recorded
@@ -78,7 +76,7 @@ def simulate(
         try:
             records = merged(resolve(inputs or [], new.plant), new.plant, key)
         except InputError as error:
-            _fail(str(error))
+            fail(str(error))
     floor = Floor(new, key)
     ledgers = [Ledger(one, floor.codec) for one in (old, new) if one is not None]
     replay(records, floor, ledgers)
@@ -93,24 +91,19 @@ def simulate(
         typer.echo(f"\nran {seconds:.1f} s, {floor.seen.get('raw', 0) / seconds:,.0f} raw/s")
     wrong = [key_ for ledger in ledgers for key_ in unbalanced(ledger)]
     if wrong:
-        _fail(f"not exact: {', '.join(wrong[:5])}")
+        fail(f"not exact: {', '.join(wrong[:5])}")
 
 
 def _loaded(folder: Path) -> Configuration:
     try:
         return load(folder)
     except ConfigError as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 def _moment(text: str) -> int:
     try:
         stated = datetime.fromisoformat(text)
     except ValueError:
-        _fail(f"{text} is no ISO 8601 time")
+        fail(f"{text} is no ISO 8601 time")
     return int((stated if stated.tzinfo else stated.replace(tzinfo=UTC)).timestamp()) * 1_000_000
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(USAGE)

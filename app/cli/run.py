@@ -1,15 +1,17 @@
 """`lineledger run`: all stages over recorded input until drained."""
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
+from app.cli.failures import fail
 from app.cli.progress import Progress
 
-EXACT, NOT_EXACT, USAGE = 0, 1, 2
+EXACT, NOT_EXACT = 0, 1
 
 
 def run(
@@ -59,34 +61,16 @@ def run(
 
 def carry_out(request: "object", export_postings: Path | None, as_json: bool, progress: Progress) -> int:
     """Run, export, report; the exit code."""
-    from app.erp.tryton_install import TrytonUnavailable
-    from app.kafka.embedded import EmbeddedUnavailable
-    from app.kafka.topics import BrokerUnavailable, TopicDrift
     from app.ledger import balance, erp_check, export, report
-    from app.run.collector import LedgerTrimmed
-    from app.run.feeder import RunStalled
-    from app.run.pulled import MasterDataMissing
-    from app.run.recorded_input import InputError
     from app.run.run import RunRequest, execute
-    from app.run.workers import WorkerLost
 
     assert isinstance(request, RunRequest)
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, _stop)
     try:
         result = execute(request, erp_check.check)
-    except (
-        InputError,
-        WorkerLost,
-        RunStalled,
-        LedgerTrimmed,
-        TopicDrift,
-        BrokerUnavailable,
-        EmbeddedUnavailable,
-        TrytonUnavailable,
-        MasterDataMissing,
-    ) as error:
+    finally:
         progress.done()
-        fail(f"{error.code}: {error}")
-    progress.done()
     proof = balance.prove(result.snapshot)
     found = report.build(result.snapshot, proof, result.seconds, result.rate, result.calls)
     posted, open_ = export.write(export_postings or request.out / "postings.csv", result.snapshot, proof)
@@ -98,6 +82,8 @@ def carry_out(request: "object", export_postings: Path | None, as_json: bool, pr
     return EXACT if found.exact else NOT_EXACT
 
 
-def fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(USAGE)
+def _stop(signum: int, frame: object) -> NoReturn:
+    """End a run that is told to: what it started (workers, simulator, Tryton) is stopped on the way out, not left behind."""
+    for again in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(again, signal.SIG_IGN)  # a second one must not cut that short
+    sys.exit(128 + signum)

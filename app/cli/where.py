@@ -7,16 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import Parameter, Signature
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
+from app.cli.failures import fail
 from app.engine.partition import Broker
 from app.ledger import live, snapshot
 from app.ledger.sources import FileSources, Sources
 from app.settings import private_key
 
-USAGE = 2
 T = TypeVar("T")
 
 
@@ -42,8 +42,12 @@ class Where:
         return Broker(self.bootstrap, client_properties(self.client_config))
 
     def read(self) -> snapshot.Snapshot:
-        """The ledger now. Ends the command with one sentence and exit 2 where there is none."""
-        return asked(self._read)
+        """The ledger now. Raises what `app.cli.failures` knows where there is none."""
+        if not self.live:
+            return snapshot.read(self.out)
+        from app.cli.worker import codec_of
+
+        return live.read(self.broker, codec_of(self.registry, self.prefix), self.prefix, self.plant)
 
     def sources(self, rows: snapshot.Snapshot) -> Sources:
         """The raw records that `rows` were made of."""
@@ -51,16 +55,10 @@ class Where:
             return live.TopicSources(self.broker, self.prefix, rows.configuration, private_key())
         return FileSources(self.out, private_key())
 
-    def _read(self) -> snapshot.Snapshot:
-        if not self.live:
-            return snapshot.read(self.out)
-        from app.cli.worker import codec_of
-
-        return live.read(self.broker, codec_of(self.registry, self.prefix), self.prefix, self.plant)
-
 
 def _option(name: str, kind: Any, default: Any, *declared: str, says: str) -> Parameter:
-    annotation = Annotated[kind, typer.Option(*declared, help=says)]
+    variable = None if name == "out" else f"LINELEDGER_{name.upper()}"
+    annotation = Annotated[kind, typer.Option(*declared, help=says, envvar=variable)]
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
@@ -96,24 +94,10 @@ def asks_where(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def asked(work: Callable[[], T]) -> T:
-    """The answer, or one sentence and exit 2 where there is no ledger."""
-    from confluent_kafka import KafkaException
-
+    """The answer, or one sentence and exit 2 where the ERP does not give it."""
     from app.erp.tryton import ErpUnavailable
-    from app.run.collector import LedgerTrimmed
 
     try:
         return work()
-    except FileNotFoundError as error:
-        fail(str(error))
-    except (live.NoInstallation, LedgerTrimmed) as error:
-        fail(f"{error.code}: {error}")
-    except KafkaException as error:
-        fail(f"the broker does not answer ({error.args[0]}); check --bootstrap and --client-config")
     except ErpUnavailable as error:
         fail(f"the ERP does not answer ({error}); ask again, or unset its address to leave it out")
-
-
-def fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(USAGE)

@@ -6,14 +6,13 @@ from typing import Annotated
 
 import typer
 
+from app.cli.failures import USAGE, fail
 from app.configuration import ConfigError, load
 from app.settings import Settings, private_key
 from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import ConfigDocument
 from tables.rejected import Refusal
-
-USAGE = 2
 
 
 def worker(
@@ -34,13 +33,13 @@ def worker(
     embedded: Annotated[bool, typer.Option("--embedded", hidden=True)] = False,
 ) -> None:
     """Run STAGES in this process. SIGTERM drains, checkpoints and closes."""
+    from app.topology import STAGES
     from app.worker import run
 
+    if unknown := [name for name in stages if name not in STAGES]:
+        fail(f"UNKNOWN_STAGE: {', '.join(unknown)}; stages are {', '.join(STAGES)}")
     if not (registry or recorded):
-        typer.echo(
-            "a lasting Kafka needs a schema registry: give --registry URL (and `lineledger schemas register` first)", err=True
-        )
-        raise typer.Exit(USAGE)
+        fail("REGISTRY_MISSING: a lasting Kafka needs a schema registry: give --registry URL (and register its schemas first)")
     settings = Settings(
         bootstrap=bootstrap,
         prefix=prefix,

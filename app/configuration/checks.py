@@ -38,7 +38,7 @@ def cross_checks(plant: PlantConfig | None, rules: RulesConfig | None, erp: ErpC
     if plant is not None and rules is not None:
         yield from _consumption(plant, rules)
     if plant is not None:
-        yield from _units(plant, rules)
+        yield from _units(plant, rules, erp)
     if erp is not None:
         yield from _endpoint(erp)
     if plant is not None and erp is not None:
@@ -131,7 +131,7 @@ def _consumption(plant: PlantConfig, rules: RulesConfig) -> Iterator[Finding]:
             yield Finding("rules.yaml", ("consumption", index, "by"), message)
 
 
-def _units(plant: PlantConfig, rules: RulesConfig | None) -> Iterator[Finding]:
+def _units(plant: PlantConfig, rules: RulesConfig | None, erp: ErpConfig | None) -> Iterator[Finding]:
     tables = UnitTable()
     stated = {PIECE}
     for material, definitions in plant.units.items():
@@ -145,14 +145,31 @@ def _units(plant: PlantConfig, rules: RulesConfig | None) -> Iterator[Finding]:
         for name, counter in entry.counters.items():
             if not counter.unit or re.search(r"[\s|]", counter.unit):
                 yield Finding("plant.yaml", ("equipment", equipment, "counters", name, "unit"), "this is no unit")
-    if rules is None or plant.master_data.materials == "erp":
-        return  # the ERP's units are known only when its materials have come
+    if plant.master_data.materials == "erp" or _told_of_materials(plant):
+        return  # units of materials are known only when these have come
+
+    def unknown(file: str, path: Path, unit: str) -> Iterator[Finding]:
+        if unit and not _known(unit, stated, tables):
+            message = f"unit `{unit}` is not known; add a conversion like `1 {unit} = 48 PC` to `units`"
+            yield Finding(file, path, message)
+
+    for kind, booking in erp.book.items() if erp is not None else ():
+        yield from unknown("erp.yaml", ("book", kind, "unit"), booking.unit)
+    if rules is None:
+        return
     for index, rule in enumerate(rules.post):
         for trigger in [*rule.when, *([] if rule.at_least is None else [rule.at_least])]:
-            if isinstance(trigger, EveryQuantity | AtOnce | Measure) and not _known(trigger.unit, stated, tables):
-                key = "at_least" if trigger is rule.at_least else "when"
-                message = f"unit `{trigger.unit}` is not known; add a conversion like `1 {trigger.unit} = 48 PC` to `units`"
-                yield Finding("rules.yaml", ("post", index, key), message)
+            if isinstance(trigger, EveryQuantity | AtOnce | Measure):
+                yield from unknown(
+                    "rules.yaml", ("post", index, "at_least" if trigger is rule.at_least else "when"), trigger.unit
+                )
+        yield from unknown("rules.yaml", ("post", index, "unit"), rule.unit)
+
+
+def _told_of_materials(plant: PlantConfig) -> bool:
+    """A source brings materials, and with them their conversions."""
+    rules = [rule for source in plant.sources.values() for rule in source.events]
+    return any(record == "MaterialChanged" for rule in rules for record in (rule.emit, *(also.emit for also in rule.also)))
 
 
 def _known(unit: str, stated: set[str], tables: UnitTable) -> bool:

@@ -1,7 +1,7 @@
 """The report of a run: every line answers a question, every problem ends in a command."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -17,6 +17,7 @@ from app.ledger.snapshot import Snapshot
 from streams.intake import counted
 from tables.account import BASIS
 from tables.cut_off import left_behind
+from tables.quantity import exact_text
 
 KIND_ORDER = ("yield", "scrap", "rework", "consumption", "machine_time", "setup_time", "labour_time")
 MAX_VARIANCES = 20
@@ -149,20 +150,7 @@ def _lines(report: Report) -> Iterator[str]:
         f" + {calls['read_backs']:,} read-backs   {calls['postings']:,} postings{per_call}"
     )
     yield ""
-    covered = any(balance.covered for _, _, balance in report.balances)
-    names = [
-        "recorded =",
-        "posted +",
-        "waiting +",
-        "held +",
-        "parked +",
-        "pending +",
-        *(["covered +"] if covered else []),
-        "carry",
-    ]
-    yield " " * 18 + "".join(f"{name:>14}" for name in names)
-    for kind, unit, balance in report.balances:
-        yield _balance_line(kind, unit, balance, covered)
+    yield from balance_lines(report.balances)
     yield from _proof_lines(report)
     yield ""
     if report.needs:
@@ -185,6 +173,24 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"Speed    {report.rate:,.0f} raw/s once the stages were up; ran {report.seconds:.1f} s"
     if report.files:
         yield f"Open     {'   '.join(report.files)}" + (f"   Try: lineledger trace {report.example}" if report.example else "")
+
+
+def balance_lines(balances: Iterable[tuple[str, str, Balance]]) -> Iterator[str]:
+    """The balance as a table: a line per kind and unit, a column per place where its quantity can be."""
+    rows = sorted(balances, key=lambda row: _rank(row[:2]))
+    covered = any(balance.covered for _, _, balance in rows)
+    columns = [
+        "recorded =",
+        "posted +",
+        "waiting +",
+        "held +",
+        "parked +",
+        "pending +",
+        *(["covered +"] if covered else []),
+        "carry",
+    ]
+    yield " " * 18 + "".join(f"{name:>14}" for name in columns)
+    yield from (_balance_line(kind, unit, balance, covered) for kind, unit, balance in rows)
 
 
 def _balance_line(kind: str, unit: str, balance: Balance, covered: bool) -> str:
@@ -227,16 +233,16 @@ def as_json(report: Report) -> dict[str, Any]:
         "raw": report.raw,
         "calls": report.calls,
         "balances": [
-            {"kind": kind, "unit": unit, **{name: str(getattr(balance, name)) for name in names}}
+            {"kind": kind, "unit": unit, **{name: exact_text(getattr(balance, name)) for name in names}}
             for kind, unit, balance in report.balances
         ],
-        "counted": {unit: str(value) for unit, value in report.proof.counted.items()},
+        "counted": {unit: exact_text(value) for unit, value in report.proof.counted.items()},
         "unattributed": [
             {
                 "equipment": entry.equipment,
                 "code": entry.code,
                 "business_date": entry.destination.business_date,
-                "quantity": str(entry.quantity),
+                "quantity": exact_text(entry.quantity),
                 "unit": entry.destination.unit,
                 "age_s": (report.last_at - entry.total.first_at) // 1_000_000,
             }
@@ -248,7 +254,8 @@ def as_json(report: Report) -> dict[str, Any]:
             {"what": need.what, "since": need.since, "owner": need.owner, "command": need.command} for need in report.needs
         ],
         "late": [
-            {"kind": kind, "unit": unit, "quantity": str(amount), "orders": orders} for kind, unit, amount, orders in report.late
+            {"kind": kind, "unit": unit, "quantity": exact_text(amount), "orders": orders}
+            for kind, unit, amount, orders in report.late
         ],
         "healed": report.tallies,
         "variances": variance.as_json(report.variances),

@@ -10,7 +10,7 @@ from schemas.configuration import Configuration, PostRule
 from schemas.configuration.triggers import AtOnce, EveryQuantity
 from schemas.records import AccountRow, OrderRow
 from streams.orders_memory import plant_of
-from tables.account import parse_key, unposted
+from tables.account import account_key, parse_key, unposted
 from tables.due import Timetable, due_time, trigger_time, waits_for_counts
 from tables.quantity import decimal_text
 from tables.units import UnitTable
@@ -30,18 +30,28 @@ def explained(configuration: Configuration, account: str, now: int) -> tuple[dic
 
 
 def explained_from_ledger(snapshot: Snapshot, account: str, at: int | None) -> tuple[dict[str, Any], list[str]]:
-    """The account as the ledger has it, at the ledger's clock or at `at`."""
+    """The account as the ledger has it, or each account of an order, at the ledger's clock or at `at`."""
     row: AccountRow | None = snapshot.rows.get("orders", {}).get(f"a|{account}")
-    if row is None:
+    rows = [row] if row is not None else [found for found in snapshot.of("orders", "a|") if found.order == account]
+    if not rows:
         return {"code": "BAD_ACCOUNT"}, [_no_account(account)]
     clocks = [position.marks.get("tick", 0) for position in snapshot.of("intake", "__position")]
     now = max(clocks, default=0) if at is None else at
     times = plant_of(snapshot.configuration, units_of(snapshot)).times
-    return _explained(snapshot.configuration, row, order_of(snapshot, row), times, now, True)
+    each = [_explained(snapshot.configuration, one, order_of(snapshot, one), times, now, True) for one in rows]
+    if row is not None:
+        return each[0]
+    lines = [line for one, (_, said) in zip(rows, each, strict=True) for line in (account_key(one), *_indented(said), "")]
+    accounts = [found for found, _ in each]
+    return {"order": account, "accounts": accounts, "rule": next((found["rule"] for found in accounts), None)}, lines[:-1]
+
+
+def _indented(lines: list[str]) -> list[str]:
+    return [f"  {line}" for line in lines]
 
 
 def _no_account(account: str) -> str:
-    return f"{account} is no account; a key is plant|order|operation|material|lot|kind|reason|place|date"
+    return f"BAD_ACCOUNT: {account} is no order or account; keys are plant|order|operation|material|lot|kind|reason|place|date"
 
 
 def _explained(

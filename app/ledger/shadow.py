@@ -17,7 +17,7 @@ from app.ledger.snapshot import Snapshot
 from schemas.records import AccountRow
 from tables.account import BASIS
 from tables.order import receives
-from tables.quantity import fraction
+from tables.quantity import exact_text, fraction
 
 UNEXPLAINED = "unexplained"
 KIND_OF = {"receipt": "yield", "issue": "consumption", "scrap": "scrap"}
@@ -185,8 +185,8 @@ def as_json(found: Comparison) -> dict[str, Any]:
                 "material": difference.key.material,
                 "lot": difference.key.lot,
                 "type": difference.key.type,
-                "ledger": str(difference.ledger),
-                "erp": str(difference.erp),
+                "ledger": exact_text(difference.ledger),
+                "erp": exact_text(difference.erp),
                 "cause": difference.cause,
                 "documents": difference.documents,
             }

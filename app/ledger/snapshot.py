@@ -13,6 +13,12 @@ from schemas.records import ConfigDocument, ExceptionRecord
 FILE = "ledger.sqlite"
 
 
+class NoLedger(FileNotFoundError):
+    """The folder has no ledger of a run."""
+
+    code = "NO_LEDGER"
+
+
 class Snapshot:
     """Rows by stage and key, exceptions, and the configuration that they were made with."""
 
@@ -60,10 +66,10 @@ def write(
 
 
 def read(directory: Path, codec: Codec | None = None) -> Snapshot:
-    """The snapshot in an output folder of `run`. Raises FileNotFoundError."""
+    """The snapshot in an output folder of `run`. Raises NoLedger."""
     path = directory / FILE
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: no ledger here; `lineledger run --out {directory} ...` writes one")
+        raise NoLedger(f"{path}: no ledger here; `lineledger run --out {directory} ...` writes one")
     codec = codec or Codec()
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
         rows: dict[str, dict[str, Any]] = {}

@@ -18,7 +18,7 @@ from schemas.records import AccountRow, IssuedPosting, LotRow, LotStateRow, Post
 from tables import account as ledger
 from tables.account import account_key
 from tables.hold_gate import lot_of
-from tables.quantity import decimal_text, fraction
+from tables.quantity import decimal_text, exact_text, fraction
 from tables.rejected import Rejected
 
 OK, DIFFERS, EXPIRED = "OK", "SOURCE_DIFFERS", SourceExpired.code
@@ -154,7 +154,7 @@ def trace_posting(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, s
                 "run": entry.run,
                 "kind": entry.kind,
                 "factor": entry.factor,
-                "quantity": str(entry.quantity),
+                "quantity": exact_text(entry.quantity),
             }
             for entry in _own(checked)
         ],

@@ -62,7 +62,7 @@ def _equipment(snapshot: Snapshot, row: EquipmentRow, asked: int | None) -> Foun
         f"{row.equipment} at {iso(moment)}: {ran}, business date {span.business_date}",
         *(f"  makes {output}" for output in outputs),
         *(f"  loaded at {position}: {load.material or 'nothing'} lot {load.lot or '-'}" for position, load in span.loads),
-        f"  seen so far: {dict(row.tally)}",
+        f"  seen so far: {', '.join(f'{count:,} {name}' for name, count in sorted(row.tally.items())) or 'nothing odd'}",
         *(
             f"  {account.kind:<13} {account.material or '-'} lot {account.lot or '-'}: "
             f"{f'posting {posting.posting_id} (cut {iso(posting.cut)})' if posting else 'not posted yet'}"

@@ -14,6 +14,7 @@ from app.ledger.export import quantity_text
 from app.ledger.snapshot import Snapshot
 from schemas.records import AccountRow, SourceTotal
 from tables.order import weights_of
+from tables.quantity import exact_text
 from tables.rejected import Rejected
 from tables.units import UnitTable
 
@@ -82,6 +83,8 @@ def _amount(source: SourceTotal, row: AccountRow, units: UnitTable) -> Fraction:
 
 def lines_of(found: Sequence[Variance]) -> list[str]:
     """For people: those that differ first."""
+    if not found:
+        return ["no quantity was told by both counters and declarations: there is nothing to compare"]
     differing = [entry for entry in found if entry.difference]
     lines = [f"{len(differing)} of {len(found)} quantities that two authorities speak of differ"]
     lines += [f"  {line(entry)}" for entry in sorted(found, key=lambda entry: (not entry.difference, entry.what))]
@@ -102,10 +105,10 @@ def as_json(found: Sequence[Variance]) -> list[dict[str, Any]]:
         {
             **entry.what._asdict(),
             "authority": entry.authority,
-            "booked": str(entry.booked),
+            "booked": exact_text(entry.booked),
             "by": entry.by,
-            "checked": str(entry.checked),
-            "difference": str(entry.difference),
+            "checked": exact_text(entry.checked),
+            "difference": exact_text(entry.difference),
         }
         for entry in found
     ]

@@ -7,6 +7,7 @@ from typing import Any
 from app.ledger.export import quantity_text
 from app.simulation.compare import MOST_LISTED, Difference, Figures
 from schemas.configuration.triggers import duration_text
+from tables.quantity import exact_text
 
 SECOND_US = 1_000_000
 
@@ -87,15 +88,15 @@ def _side(one: Figures) -> dict[str, Any]:
         "corrections": one.corrections,
         "calls": one.documents,
         "by_kind": [
-            {"kind": kind, "unit": unit, "postings": count, "quantity": str(amount)}
+            {"kind": kind, "unit": unit, "postings": count, "quantity": exact_text(amount)}
             for (kind, unit), (count, amount) in sorted(one.by_kind.items())
         ],
         "latency_us": {kind: dict(zip(("p50", "p95", "max"), times, strict=True)) for kind, times in one.latency.items()},
         "not_due": [
-            {"kind": kind, "unit": unit, "quantity": str(amount)} for (kind, unit), amount in sorted(one.pending.items())
+            {"kind": kind, "unit": unit, "quantity": exact_text(amount)} for (kind, unit), amount in sorted(one.pending.items())
         ],
         "parked": [
-            {"kind": kind, "unit": unit, "code": code, "quantity": str(amount)}
+            {"kind": kind, "unit": unit, "code": code, "quantity": exact_text(amount)}
             for (kind, unit, code), amount in sorted(one.parked.items())
         ],
         "refused": one.refused,

@@ -10,7 +10,6 @@ from streams.mapping.items import MAX_LIST, Problems, Refusal
 from streams.mapping.paths import compile_path
 from streams.mapping.records import TIMES, Field, fields_of
 from streams.mapping.scalars import FieldGetter, Scope, flag_field, quantity_field, text_field, whole_field
-from streams.mapping.texts import compile_text
 from streams.mapping.times import compile_time
 
 
@@ -26,7 +25,7 @@ def compile_field(record: str, field: Field, expression: Any, scope: Scope, prob
     if field.name in TIMES:
         return compile_time(expression, scope.plant.tables, scope.plant.plant.zone, problems)
     if hint is bool:
-        return flag_field(field.name, compile_text(expression, scope.plant.tables, problems))
+        return flag_field(field.name, expression, scope, problems)
     if hint is int:
         return whole_field(field.name, scope.number_text(expression, problems))
     return text_field(record, field.name, expression, scope, problems)

@@ -1,7 +1,7 @@
 """Fields that are one value: texts, whole numbers, flags, quantities."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +20,10 @@ FieldGetter = Callable[[Any, Any, int], Any]
 """(node, root, arrived_at) -> the field's value, None where nothing is. Raises Refusal."""
 
 _IDENTIFIER = re.compile(rf"[^|\x00-\x1f\x7f]{{0,{MAX_IDENTIFIER}}}")
+_UNIT_IN_CONVERSION = re.compile(r"\d\s+([^\s=]+)")
 _UNIT = re.compile(r"[^\s|\x00-\x1f\x7f]{1,16}")
 _TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
+_FLAG_WORDS = frozenset({"true", "yes", "false", "no"})
 _CLEANING: dict[str, Callable[[str], str]] = {
     "trim": str.strip,
     "upper": str.upper,
@@ -47,6 +49,13 @@ class Scope:
             expression = expression.model_copy(update={"number": self.number})
         return compile_text(expression, self.plant.tables, problems)
 
+    @property
+    def units(self) -> frozenset[str]:
+        """Units that the configuration names: a bare word among them is meant as a unit, not as a path."""
+        named = {counter.unit for entry in self.plant.equipment.values() for counter in entry.counters.values()}
+        told = (word for texts in self.plant.units.values() for text in texts for word in _UNIT_IN_CONVERSION.findall(text))
+        return frozenset({"PC", *named, *told})
+
     def clean_lot(self, text: str) -> str:
         for name in self.plant.lots.clean:
             text = _CLEANING[name](text)
@@ -66,10 +75,14 @@ def text_field(record: str, name: str, expression: Any, scope: Scope, problems: 
     words = WORDS.get((record, name))
     if name in PERSONS and isinstance(expression, Function) and expression.split:
         problems.add(f"`{name}` is private and hashed before it is read: it cannot be split; give its whole value")
+    known = outcomes(expression, scope.plant.tables) or ()
     if words is not None:
-        for word in outcomes(expression, scope.plant.tables) or ():
+        _no_bare_word(expression, words, problems)
+        for word in known:
             if word not in words:
                 problems.add(f"`{name}` can become `{word}`, which is none of {', '.join(words)}")
+    if name in LOTS:
+        _fitting_lots(known, scope, problems)
 
     def get(node: Any, root: Any, arrived_at: int) -> str | None:
         value = text(node, root)
@@ -100,6 +113,22 @@ def text_field(record: str, name: str, expression: Any, scope: Scope, problems: 
     return get_free if name in FREE_TEXT else get
 
 
+def _no_bare_word(expression: Any, meant: Collection[str], problems: Problems) -> None:
+    """A path that is spelled like a value of its field finds nothing, and the field's default would hold in silence."""
+    if isinstance(expression, str) and expression in meant:
+        problems.add(
+            f"`{expression}` is a path, and a constant seems to be meant: write `={expression}`; "
+            f"if a field of the record is really called so, write {{path: {expression}}}"
+        )
+
+
+def _fitting_lots(known: Iterable[str], scope: Scope, problems: Problems) -> None:
+    longest = scope.plant.lots.erp_max_length
+    for lot in known:
+        if longest and len(scope.clean_lot(lot)) > longest:
+            problems.add(f"lot `{lot}` has {len(scope.clean_lot(lot))} characters, and the ERP takes {longest} (LOT_TOO_LONG)")
+
+
 def whole_field(name: str, text: TextGetter) -> FieldGetter:
     """A whole number within the bounds of its field."""
     low, high = BOUNDS.get(name, (-(2**63) + 1, 2**63 - 1))
@@ -118,8 +147,10 @@ def whole_field(name: str, text: TextGetter) -> FieldGetter:
     return get
 
 
-def flag_field(name: str, text: TextGetter) -> FieldGetter:
+def flag_field(name: str, expression: Any, scope: Scope, problems: Problems) -> FieldGetter:
     """true, yes, 1 or false, no, 0; anything else needs `codes`."""
+    _no_bare_word(expression, _FLAG_WORDS, problems)
+    text = compile_text(expression, scope.plant.tables, problems)
 
     def get(node: Any, root: Any, arrived_at: int) -> bool | None:
         value = text(node, root)
@@ -141,6 +172,7 @@ def quantity_field(expression: Any, scope: Scope, problems: Problems) -> FieldGe
         return lambda node, root, arrived_at: None
     amount = scope.number_text(expression, problems)
     unit = compile_text(expression.unit, scope.plant.tables, problems.at("unit"))
+    _no_bare_word(expression.unit, scope.units, problems.at("unit"))
     constants = outcomes(expression.unit, scope.plant.tables)
     if constants is not None and not all(_UNIT.fullmatch(text) for text in constants):
         problems.at("unit").add("a unit has 1 to 16 characters and no blank")

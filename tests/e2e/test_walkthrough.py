@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.e2e.command import PROJECT
+from tests.e2e.command import PROJECT, lineledger
 from tests.e2e.exported import rows
 
 PAGE = PROJECT / "docs" / "walkthrough.md"
@@ -80,3 +80,24 @@ def test_the_sentences_about_the_other_rule(typed: tuple[Path, list[str]]) -> No
     page = " ".join(PAGE.read_text(encoding="utf-8").split())
     assert f"there are {counts[1]} scrap postings instead of {counts[0]}" in page
     assert f"Yield is {pieces[0] - pieces[1]} pieces less than before" in page
+
+
+# The README's own list of commands, on the full demo that `make demo` runs
+
+
+def test_what_the_readme_tells_to_try(tmp_path: Path) -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"## What to try next\n.*?```bash\n(.*?)```", readme, re.DOTALL)
+    commands = [line.partition("#")[0].split() for line in block.splitlines()]
+    assert len(commands) >= 7
+    out = tmp_path / "demo"
+    demo = lineledger("demo", "--out", out)
+    assert demo.code == 0, demo.said
+    for name, *arguments in commands:
+        assert name == "lineledger"
+        if "tryton" in arguments:
+            continue  # test_tryton_demo.py runs it
+        outcome = lineledger(*(str(out) if argument == "out/demo" else argument for argument in arguments))
+        assert outcome.code == 0, outcome.said
+        assert len(outcome.stdout) > 60, f"{arguments} shows nothing: {outcome.said}"
+        assert not re.search(r"\d/\d|\{'", outcome.stdout), f"{arguments}: a fraction or a dict: {outcome.said}"

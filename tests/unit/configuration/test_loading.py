@@ -77,6 +77,11 @@ CASES = [
     ("plant.yaml", "private: [operator.badge]", "private: [=x]", "`=x` is no plain path"),
     ("plant.yaml", "    read:", "    red:", "`red` is no key here; did you mean read?"),
     ("plant.yaml", "days_off: [2026-12-25]", "days_off: [25.12.2026]", "`25.12.2026` is no date"),
+    ("plant.yaml", '{path: data.st, codes: {"1": running, "2": setup, "3": down}}', "running", "write `=running`"),
+    ("plant.yaml", "unit: uom", "unit: PC", "write `=PC`"),
+    ("plant.yaml", "lot: batch", "lot: =BATCH-260112", "has 12 characters, and the ERP takes 10"),
+    ("rules.yaml", "at_least: 1 BOX", "at_least: 1 BOX, unit: CRATE", "unit `CRATE` is not known"),
+    ("erp.yaml", "unit: MIN", "unit: FORTNIGHT", "unit `FORTNIGHT` is not known"),
     ("rules.yaml", "at_least: 1 BOX", "at_leest: 1 BOX", "`at_leest` is no key here; did you mean at_least?"),
     ("rules.yaml", "above 200 PC at once", "abov 200 PC", "`abov 200 PC` is no trigger"),
     ("rules.yaml", "every 10 BOX", "every 10 CRATE", "unit `CRATE` is not known"),
@@ -165,3 +170,18 @@ def test_a_rule_that_could_only_be_refused_is_named(presses: Path) -> None:
     found = [problem for problem in problems_of(presses) if "NOT_SYSTEM_OF_RECORD" in problem.message]
     assert found and all(problem.line > first for problem in found), [str(problem) for problem in found]
     assert "NOT_SYSTEM_OF_RECORD: CounterReading is mes's, and this source has `system: quality`" in found[0].message
+
+
+def test_a_field_that_is_called_like_a_constant_can_be_named(presses: Path) -> None:
+    """The way out of the advice about bare words."""
+    change(presses, "plant.yaml", '{path: data.st, codes: {"1": running, "2": setup, "3": down}}', "{path: running}")
+    assert load(presses).plant.plant.id
+
+
+def test_units_may_come_with_the_materials(presses: Path) -> None:
+    change(presses, "rules.yaml", "at_least: 1 BOX", "at_least: 1 BOX, unit: CRATE")
+    event = (
+        "      - {when: {type: material}, emit: MaterialChanged, material: part, unit: uom, decimals: dc, batch_managed: bm}\n"
+    )
+    change(presses, "plant.yaml", "      - {when: {type: meter}", event + "      - {when: {type: meter}")
+    assert load(presses).rules.post

@@ -1,0 +1,72 @@
+"""What ends a command, in one line: `CODE: sentence`, and exit 2. A traceback is for defects of the program only."""
+
+import errno
+import sys
+import traceback
+from collections.abc import Callable
+from typing import NamedTuple, NoReturn
+
+import typer
+from confluent_kafka import KafkaException
+
+from schemas.codes import entries_of
+from tables.rejected import Refusal
+
+USAGE = 2
+"""Wrong use, or no infrastructure. 1 says that something differs: a script must be able to tell the two apart."""
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+IN_USE = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL})
+
+
+class Failure(NamedTuple):
+    """`code` stands in the register of codes; `detail` is one sentence."""
+
+    code: str
+    detail: str
+
+    def __str__(self) -> str:
+        return self.detail if self.detail.startswith(f"{self.code}: ") else f"{self.code}: {self.detail}"
+
+
+def failure_of(error: BaseException) -> Failure | None:
+    """The failure that a person can act upon; None: a defect."""
+    match error:
+        case Refusal():
+            return Failure(error.rejected.code, error.rejected.detail)
+        case OSError() if error.errno is not None:
+            return _of_the_system(error)
+        case KafkaException():
+            return Failure("BROKER_UNAVAILABLE", f"{error.args[0].str()}; check --bootstrap and --client-config")
+    code = getattr(error, "code", None)
+    return Failure(code, str(error)) if isinstance(code, str) and entries_of(code) else None
+
+
+def _of_the_system(error: OSError) -> Failure:
+    where = f" ({error.filename})" if error.filename else ""
+    if error.errno in FULL:
+        return Failure("DISK_FULL", f"no space left{where}")
+    if error.errno in FORBIDDEN:
+        return Failure("NO_ACCESS", f"{error.strerror}{where}")
+    if error.errno in IN_USE:
+        return Failure("PORT_IN_USE", f"{error.strerror}; another process listens there, or the address is not this machine's")
+    return Failure("FILE_UNUSABLE", f"{error.strerror}{where}")
+
+
+def ended(command: Callable[[], None]) -> None:
+    """Run the command line. What it raises ends it with one line and exit 2; a defect shows where it is, and ends with 2, too."""
+    try:
+        command()
+    except Exception as error:
+        failure = failure_of(error)
+        if failure is None:
+            traceback.print_exc()  # names of files and lines; never values
+            failure = Failure("INTERNAL_ERROR", f"{type(error).__name__}: {error}")
+        print(failure, file=sys.stderr)
+        sys.exit(USAGE)
+
+
+def fail(message: str) -> NoReturn:
+    """End the command: wrong use, or no infrastructure."""
+    typer.echo(message, err=True)
+    raise typer.Exit(USAGE)

@@ -1,0 +1,143 @@
+"""What ends a command: a code of the register, one line, exit 2. 1 is for what differs, and a script must tell the two apart."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.demo.master import CONFIGURATION
+from schemas.codes import entries_of
+from tests.e2e.command import PROJECT, Outcome, lineledger
+
+NOBODY = "127.0.0.1:1"
+"""An address at which nobody listens."""
+START_S = 60.0
+
+
+def ends_with(outcome: Outcome, code: str) -> None:
+    assert outcome.code == 2, outcome.said
+    assert outcome.stderr.splitlines()[-1].startswith(f"{code}: "), outcome.said
+    assert "Traceback" not in outcome.stderr, outcome.said
+    assert entries_of(code)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("worker", "cutting", "--bootstrap", NOBODY, "--registry", "http://127.0.0.1:1"), "UNKNOWN_STAGE"),
+        (("worker", "orders", "--bootstrap", NOBODY), "REGISTRY_MISSING"),
+        (("worker", "orders", "--bootstrap", NOBODY, "--registry", "http://127.0.0.1:1"), "REGISTRY_UNAVAILABLE"),
+        (("schemas", "check", "--registry", "http://127.0.0.1:1"), "REGISTRY_UNAVAILABLE"),
+        (("parked", "--bootstrap", NOBODY, "--registry", "http://127.0.0.1:1"), "REGISTRY_UNAVAILABLE"),
+        (("parked", "--bootstrap", NOBODY), "BROKER_UNAVAILABLE"),
+        (("topics", "plan", "--bootstrap", NOBODY), "BROKER_UNAVAILABLE"),
+        (("reconcile", "--out", "nowhere"), "NO_LEDGER"),
+        (("rules", "explain", "1001210", "--out", "nowhere"), "NO_LEDGER"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value[:2]),
+)
+def test_a_command_that_cannot_work(arguments: tuple[str, ...], code: str) -> None:
+    ends_with(lineledger(*arguments), code)
+
+
+def test_questions_take_their_installation_from_the_environment() -> None:
+    """The same variables as workers: LINELEDGER_BOOTSTRAP, _PREFIX, _REGISTRY, _CLIENT_CONFIG, _PLANT."""
+    environ = {"LINELEDGER_BOOTSTRAP": NOBODY, "LINELEDGER_REGISTRY": "http://127.0.0.1:1"}
+    for question in (("parked",), ("variance",), ("exceptions",), ("reconcile",), ("trace", "X")):
+        ends_with(lineledger(*question, environ=environ), "REGISTRY_UNAVAILABLE")
+
+
+@pytest.fixture
+def presses(tmp_path: Path) -> Path:
+    path = tmp_path / "presses.jsonl"
+    path.write_bytes(b"")
+    return path
+
+
+def test_a_folder_that_nobody_may_write(presses: Path) -> None:
+    outcome = lineledger("run", "--config", CONFIGURATION, "--input", presses, "--erp", "none", "--out", "/sys/lineledger")
+    ends_with(outcome, "NO_ACCESS")
+
+
+def test_a_folder_that_is_a_file(presses: Path) -> None:
+    outcome = lineledger("run", "--config", CONFIGURATION, "--input", presses, "--erp", "none", "--out", presses)
+    ends_with(outcome, "FILE_UNUSABLE")
+
+
+def test_a_full_disk_is_called_one(presses: Path, tmp_path: Path) -> None:
+    """/dev/full takes nothing, as a full disk does."""
+    (tmp_path / "full.csv").symlink_to("/dev/full")
+    arguments = ("--erp", "none", "--out", tmp_path / "out", "--export-postings", tmp_path / "full.csv")
+    ends_with(lineledger("run", "--config", CONFIGURATION, "--input", presses, *arguments), "DISK_FULL")
+
+
+def test_a_port_that_is_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        outcome = lineledger("erp-sim", "--directory", tmp_path, "--port", str(taken.getsockname()[1]))
+    ends_with(outcome, "PORT_IN_USE")
+
+
+# A run that is told to stop
+
+
+@pytest.fixture
+def running(presses: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A run whose workers are up, with a simulator of its own; it would go on for hours of log time."""
+    line = b'{"msg": "%d", "hdr": {"ts": "2026-11-20T06:00:00Z", "rx": "2026-11-20T06:00:00Z"}}\n'
+    with presses.open("wb") as file:
+        file.writelines(line % number for number in range(200_000))
+    command = [sys.executable, "-m", "app.cli.main", "run", "--config", str(CONFIGURATION), "--input", str(presses)]
+    process = subprocess.Popen(
+        [*command, "--erp", "sim", "--out", str(tmp_path / "out")],
+        cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+def descendants(pid: int) -> set[int]:
+    found: set[int] = set()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:
+            continue  # it has just ended
+        if int(fields[1]) == pid:
+            child = int(path.parent.name)
+            found |= {child, *descendants(child)}
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_stopped_ends_what_it_started(
+    running: subprocess.Popen[bytes], tmp_path: Path, signum: signal.Signals
+) -> None:
+    deadline = time.monotonic() + START_S
+    while not (tmp_path / "out" / "pids.json").exists():
+        assert running.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    started = descendants(running.pid)
+    workers = {pid for found in json.loads((tmp_path / "out" / "pids.json").read_text()).values() for pid in found}
+    assert workers < started, "and the simulator"
+    os.kill(running.pid, signum)
+    assert running.wait(60) == 128 + signum
+    assert not {pid for pid in started if alive(pid)}
