@@ -24,8 +24,8 @@ class ErpUnit(NamedTuple):
     step: Fraction
 
 
-PRINTED = Fraction(len("recorded = posted + waiting + held + parked + pending + carry".split()), 2 * 10**18)
-"""Half of the last digit that JSON prints, of each number: minutes have no last digit."""
+PRINTED = Fraction(8, 2 * 10**18)
+"""Half of the last digit that JSON prints, of eight numbers: minutes have no last digit."""
 UNITS = {"PC": ErpUnit(1, Fraction(1)), "kg": ErpUnit(1, Fraction(1, 1000)), "ms": ErpUnit(60_000, Fraction(1, 10))}
 STEPS = {"PC": UNITS["PC"].step, "kg": UNITS["kg"].step, "min": UNITS["ms"].step}
 
