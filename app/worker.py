@@ -12,6 +12,7 @@ from prometheus_client import REGISTRY
 
 from app.engine.fatal import Exit, die
 from app.engine.stage import StageApp
+from app.observability.heartbeat import Heartbeat
 from app.observability.port import serve
 from app.observability.stage_metrics import StageMetrics
 from app.settings import Settings
@@ -37,8 +38,10 @@ async def _run(stages: Sequence[str], settings: Settings, wanted: Configuration 
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     services = Plant(settings, wanted, codec).apps(stages)
+    heartbeat = Heartbeat()
+    beating = asyncio.create_task(heartbeat.beat(), name="heartbeat")
     if settings.metrics_port:
-        _watch(services, settings.metrics_port, metrics_host)
+        _watch(services, heartbeat, settings.metrics_port, metrics_host)
     for service in services:
         if isinstance(service, StageApp):
             service.finalize()
@@ -46,6 +49,7 @@ async def _run(stages: Sequence[str], settings: Settings, wanted: Configuration 
     await _until(stop, services, settings.recorded)
     for service in reversed(services):
         await service.stop()
+    beating.cancel()
 
 
 async def _until(stop: asyncio.Event, services: Sequence[Any], orphan_stops: bool) -> None:
@@ -63,9 +67,9 @@ async def _until(stop: asyncio.Event, services: Sequence[Any], orphan_stops: boo
             continue
 
 
-def _watch(services: Sequence[Any], port: int, host: str) -> None:
-    apps = [service for service in services if isinstance(service, StageApp)]
+def _watch(services: Sequence[Any], heartbeat: Heartbeat, port: int, host: str) -> None:
     metrics = StageMetrics(REGISTRY)
-    for app in apps:
-        metrics.watch(app)
-    serve(host, port, REGISTRY, lambda: metrics.unready(apps))
+    for service in services:
+        if isinstance(service, StageApp):
+            metrics.watch(service)
+    serve(host, port, REGISTRY, metrics.unready, heartbeat.hangs_for)

@@ -1,6 +1,6 @@
 """The clock in the log: a stage's clock of a plant is the minimum of the ticks of its upstreams; configuration follows it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from schemas.records import ConfigActivated, PartitionPosition, PendingConfig, Tick
@@ -27,9 +27,9 @@ def clock_of(state: PartitionPosition, plant: str, upstreams: Sequence[str]) -> 
     return min((state.clocks.get(plant + _SEPARATOR + upstream, 0) for upstream in upstreams), default=0)
 
 
-def clocks_of(state: PartitionPosition) -> Iterator[tuple[tuple[str, str], int]]:
-    """((plant, upstream), microseconds) of every upstream that has spoken."""
-    for key, at in state.clocks.items():
+def clocks_in(clocks: Mapping[str, int]) -> Iterator[tuple[tuple[str, str], int]]:
+    """((plant, upstream), microseconds) of every upstream that has spoken, from a state's `clocks`."""
+    for key, at in clocks.items():
         plant, _, upstream = key.partition(_SEPARATOR)
         yield (plant, upstream), at
 

@@ -16,6 +16,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from app.engine.fatal import Exit, die
+from app.engine.progress import Progress
 
 MAX_BATCH_RECORDS = 2000
 UNSOUGHT_PAUSE_SECONDS = 0.02
@@ -133,12 +134,23 @@ class Consumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.told: dict[TP, int] = {}  # positions that the group knows
+        self.progress = Progress()
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def confirm_membership(self) -> bool:
         return bool(await self._thread.confirm_membership())
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Faust asks each few seconds whether a partition is stuck, and looks at its own commits and acks: they only display
+        here, so it called healthy workers stuck. What counts is that positions move and transactions commit."""
+        part = self.app.tables.parts.get(tp)
+        if part is None or not part.ready:
+            return
+        waits = self.progress.stands_for(part, self.highwater(tp), now)
+        if waits > self.app.conf.broker_commit_livelock_soft_timeout:
+            self.log.error("%s: nothing was committed for %.0f s, and records wait (position %s)", tp, waits, part.committed)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Batch]]:
         """Capped batches, round robin over the partitions. What is dropped on return is read again: every resume seeks."""

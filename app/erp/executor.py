@@ -112,6 +112,14 @@ class Executor:
         self._timers = [timer for timer in self._timers if timer[2] in self._owned]
         heapq.heapify(self._timers)
         self._reading = {name: reading for name, reading in self._reading.items() if reading[0] in self._owned}
+        self._show()
+
+    def _show(self) -> None:
+        """Queue, rate and circuit are the owner's: whoever lost the endpoint has none of them."""
+        ours = bool(self._owned)
+        self._metrics.queued.set(len(self._queue))
+        self._metrics.rate.set(float(self._budget.rate) if ours else 0.0)
+        self._metrics.open.set(ours and self._budget.open)
 
     def accept(self, partition: int, entries: Sequence[Entry]) -> None:
         """Committed outbox entries (StageApp.on_released)."""
@@ -170,9 +178,8 @@ class Executor:
                 delays.append(wait_ns / 1e9 or LEASE_POLL_SECONDS)
                 break
             self._begin(self._queue.popleft(), now)
-        self._metrics.queued.set(len(self._queue))
-        self._metrics.rate.set(float(self._budget.rate))
-        self._metrics.open.set(self._budget.open)
+        self._metrics.maintenance.set(pause > 0)
+        self._show()
         return min(delays, default=None)
 
     def _begin(self, work: _Work, now: int) -> None:

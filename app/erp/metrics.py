@@ -19,3 +19,6 @@ class ErpMetrics:
         self.queued = Gauge("lineledger_erp_queue", "Entries that wait for the budget", registry=registry)
         self.rate = Gauge("lineledger_erp_calls_per_second", "Calls per second that the budget allows now", registry=registry)
         self.open = Gauge("lineledger_erp_circuit_open", "1 while the circuit is open", registry=registry)
+        self.maintenance = Gauge(
+            "lineledger_erp_maintenance", "1 while postings wait for the end of a maintenance window", registry=registry
+        )

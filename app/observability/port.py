@@ -11,8 +11,11 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 REQUEST_TIMEOUT_SECONDS = 5
 
 
-def serve(host: str, port: int, registry: CollectorRegistry, unready: Callable[[], list[str]]) -> ThreadingHTTPServer:
-    """GET /metrics, /ready (200 or 503 with reasons), /live. Returns the running server; `port` 0 takes a free one."""
+def serve(
+    host: str, port: int, registry: CollectorRegistry, unready: Callable[[], list[str]], hangs_for: Callable[[], float]
+) -> ThreadingHTTPServer:
+    """GET /metrics, /ready (200, or 503 with reasons), /live (200, or 503 while `hangs_for` says for how many seconds the loop
+    has hung). Returns the running server; `port` 0 takes a free one."""
 
     class Handler(BaseHTTPRequestHandler):
         timeout = REQUEST_TIMEOUT_SECONDS
@@ -20,13 +23,15 @@ def serve(host: str, port: int, registry: CollectorRegistry, unready: Callable[[
         def do_GET(self) -> None:
             match self.path.partition("?")[0]:
                 case "/metrics":
-                    unready()  # refreshes the lag gauges
                     self._answer(200, generate_latest(registry), CONTENT_TYPE_LATEST)
                 case "/ready":
                     reasons = unready()
                     self._answer(503 if reasons else 200, json.dumps({"ready": not reasons, "reasons": reasons}).encode())
                 case "/live":
-                    self._answer(200, b'{"live": true}')
+                    silent = hangs_for()
+                    self._answer(
+                        503 if silent else 200, json.dumps({"live": not silent, "hangs_for_seconds": round(silent)}).encode()
+                    )
                 case _:
                     self._answer(404, b"{}")
 

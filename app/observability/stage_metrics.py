@@ -1,27 +1,29 @@
-"""Figures of stages for Prometheus, and whether a process is ready: assigned, restored and progressing."""
+"""Figures of stages for Prometheus, and whether a process is ready: assigned, restored and progressing.
+
+What belongs to a partition is read from the partitions that are owned when somebody asks. So nothing is left behind when one
+moves to another process: a gauge that nobody removes would stand still there and raise alarms.
+"""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from app.engine.partition import Checkpoint
+from app.engine.progress import Progress
 from app.engine.stage import StageApp
-from streams.clock import clocks_of
+from streams.clock import clocks_in
 
 STALL_SECONDS = 30.0
 """Lag without progress for this long is not ready: consumers can die silently while the process is up."""
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
+"""Buckets reach beyond what alerts ask for: a quantile is never more than the last bucket."""
 
 
-@dataclass(slots=True)
-class Progress:
-    position: int
-    since: float
-
-
-class StageMetrics:
+class StageMetrics(Collector):
     """One object per process and registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -29,16 +31,16 @@ class StageMetrics:
         self._records = Counter("lineledger_records", "Inbox records folded and committed.", labels, registry=registry)
         self._messages = Counter("lineledger_messages", "Messages sent by committed transactions.", labels, registry=registry)
         self._rows = Counter("lineledger_rows", "Changelog rows written by committed transactions.", labels, registry=registry)
-        self._commit = Histogram("lineledger_commit_seconds", "Duration of a checkpoint.", labels, registry=registry)
-        self._gap = Histogram("lineledger_checkpoint_gap_seconds", "Time between checkpoints.", labels, registry=registry)
-        self._lag = Gauge("lineledger_lag", "Offsets between position and end.", [*labels, "partition"], registry=registry)
-        self._clock = Gauge(
-            "lineledger_clock_seconds",
-            "The plant's clock as each upstream told it, seconds since 1970: the slowest holds the plant back.",
-            [*labels, "partition", "plant", "upstream"],
-            registry=registry,
+        self._commit = Histogram(
+            "lineledger_commit_seconds", "Duration of a checkpoint.", labels, buckets=SECONDS, registry=registry
         )
-        self._seen: dict[tuple[str, int], Progress] = {}
+        self._gap = Histogram(
+            "lineledger_checkpoint_gap_seconds", "Time between checkpoints.", labels, buckets=SECONDS, registry=registry
+        )
+        self._apps: list[StageApp] = []
+        self._progress = Progress()
+        self._started = time.time()
+        registry.register(self)
 
     def watch(self, app: StageApp) -> None:
         def committed(checkpoint: Checkpoint) -> None:
@@ -48,34 +50,68 @@ class StageMetrics:
             self._rows.labels(stage).inc(checkpoint.rows)
             self._commit.labels(stage).observe(checkpoint.took)
             self._gap.labels(stage).observe(checkpoint.gap)
-            self._show_clocks(app, checkpoint.partition)
 
+        for figure in (self._records, self._messages, self._rows, self._commit, self._gap):
+            figure.labels(app.stage.name)  # shown as 0 from the start: what is absent compares with nothing
         app.on_checkpoint = committed
+        self._apps.append(app)
 
-    def _show_clocks(self, app: StageApp, partition: int) -> None:
-        for tp, part in list(app.tables.parts.items()):
-            if tp.partition == partition:
-                for (plant, upstream), at in clocks_of(part.state):
-                    self._clock.labels(app.stage.name, str(partition), plant, upstream).set(at / 1_000_000)
+    def collect(self) -> Iterator[Metric]:
+        """What is true now, of the partitions that this process has now."""
+        lag = _gauge("lineledger_lag", "Offsets between position and end.", "stage", "partition")
+        clock = _gauge(
+            "lineledger_clock_seconds",
+            "The plant's clock as each upstream told it, seconds since 1970: the slowest holds the plant back.",
+            *("stage", "partition", "plant", "upstream"),
+        )
+        owned = _gauge("lineledger_partitions", "Inbox partitions that this process has, by state.", "stage", "state")
+        there = _gauge("lineledger_inbox_partitions", "Inbox partitions that the stage has in all processes.", "stage")
+        ready = _gauge("lineledger_ready", "1 while the stage is assigned, restored and progressing here.", "stage")
+        started = _gauge("lineledger_started_seconds", "When this process started, seconds since 1970.")
+        started.add_metric([], self._started)
+        for app in self._apps:
+            name = app.stage.name
+            parts = _parts(app)
+            held = [(tp, part) for tp, part in parts if part.ready]
+            for tp, part in held:
+                lag.add_metric([name, str(tp.partition)], _lag(app, tp, part))
+                for (plant, upstream), at in clocks_in(part.state.clocks.copy()):  # the loop may add to it meanwhile
+                    clock.add_metric([name, str(tp.partition), plant, upstream], at / 1_000_000)
+            owned.add_metric([name, "owned"], len(held))
+            owned.add_metric([name, "restoring"], len(parts) - len(held))
+            there.add_metric([name], app.settings.partitions)
+            ready.add_metric([name], not any(self._reasons(app)))
+        yield from (lag, clock, owned, there, ready, started)
 
-    def unready(self, apps: Sequence[StageApp]) -> list[str]:
+    def describe(self) -> Iterable[Metric]:
+        """Nothing is asked before the first scrape."""
+        return ()
+
+    def unready(self) -> list[str]:
         """Why the process is not ready; empty: it is. A member without partitions is ready once the group has met."""
-        return [reason for app in apps for reason in self._reasons(app)]
+        return [reason for app in self._apps for reason in self._reasons(app)]
 
-    def _reasons(self, app: StageApp) -> list[str]:
+    def _reasons(self, app: StageApp) -> Iterator[str]:
         name, tables = app.stage.name, app.tables
         if not app.consumer_generation_id or not tables.recovery.completed.is_set():
-            return [f"{name}: not assigned or not restored"]
-        reasons = [f"{name}: {tp} is being restored" for tp, part in list(tables.parts.items()) if not part.ready]
-        return reasons + [reason for tp, part in list(tables.parts.items()) if (reason := self._stalled(app, tp, part))]
+            yield f"{name}: not assigned or not restored"
+            return
+        for tp, part in _parts(app):
+            if not part.ready:
+                yield f"{name}: {tp} is being restored"
+                continue
+            stands = self._progress.stands_for(part, app.consumer.highwater(tp), time.monotonic())
+            if stands > STALL_SECONDS:
+                yield f"{name}: {tp} has lag {_lag(app, tp, part)} and made no progress for {stands:.0f} s"
 
-    def _stalled(self, app: StageApp, tp: Any, part: Any) -> str:
-        end, now = app.consumer.highwater(tp), time.monotonic()
-        lag = max(0, (end or 0) - part.committed)
-        self._lag.labels(app.stage.name, str(tp.partition)).set(lag)
-        seen = self._seen.setdefault((tp.topic, tp.partition), Progress(part.committed, now))
-        if seen.position != part.committed or not lag:
-            seen.position, seen.since = part.committed, now
-        if now - seen.since <= STALL_SECONDS:
-            return ""
-        return f"{app.stage.name}: {tp} has lag {lag} and made no progress for {now - seen.since:.0f} s"
+
+def _gauge(name: str, help_text: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, help_text, labels=labels)
+
+
+def _parts(app: StageApp) -> list[tuple[Any, Any]]:
+    return list(app.tables.parts.copy().items())
+
+
+def _lag(app: StageApp, tp: Any, part: Any) -> int:
+    return int(max(0, (app.consumer.highwater(tp) or 0) - part.committed))

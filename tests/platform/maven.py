@@ -43,7 +43,7 @@ def java() -> str:
 
 def broker_jars() -> Path:
     """Folder with the jars of deploy/kafka/pom.xml. Raises Missing."""
-    with _made_once(CACHE / "kafka" / f"libs-{_version_of_pom()}") as made:
+    with made_once(CACHE / "kafka" / f"libs-{_version_of_pom()}") as made:
         if made is not None:
             _maven("-f", str(DEPLOY / "pom.xml"), "copy-dependencies", f"-DoutputDirectory={made}", "-DincludeScope=runtime")
     return CACHE / "kafka" / f"libs-{_version_of_pom()}"
@@ -53,7 +53,7 @@ def registry_folder() -> Path:
     """The unpacked registry. Raises Missing."""
     artifact = coordinates()["REGISTRY_ARTIFACT"]
     target = CACHE / "apicurio" / artifact.split(":")[2]
-    with _made_once(target) as made:
+    with made_once(target) as made:
         if made is not None:
             _maven("copy", f"-Dartifact={artifact}", f"-DoutputDirectory={made}")
             (archive,) = made.glob("*.tar.gz")
@@ -69,7 +69,7 @@ def _version_of_pom() -> str:
 
 
 @contextmanager
-def _made_once(target: Path) -> Iterator[Path | None]:
+def made_once(target: Path) -> Iterator[Path | None]:
     """A folder to fill that becomes `target` when the block ends well; None: it is there already. One process at a time."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with (target.parent / f"{target.name}.lock").open("w") as lock:

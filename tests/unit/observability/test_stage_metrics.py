@@ -1,6 +1,10 @@
 """What a worker shows of itself, and when it says that it is not ready."""
 
+import json
 import re
+import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +16,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from app.engine.partition import Checkpoint
 from app.erp.metrics import ErpMetrics
 from app.observability import stage_metrics
+from app.observability.heartbeat import Heartbeat
+from app.observability.port import serve
 from app.observability.stage_metrics import StageMetrics
 from schemas.records import PartitionPosition, Tick
 from streams.clock import observe
@@ -20,52 +26,125 @@ ALERTS = Path(__file__).parents[3] / "deploy" / "prometheus" / "alerts.yaml"
 INBOX = TP("equipment.inbox", 2)
 
 
-def app(*, end: int = 5, committed: int = 5, restored: bool = True) -> Any:
-    state = PartitionPosition(0, 1, 1, "")
-    observe(state, Tick("BRN1", 7_000_000, "intake/raw/0", False), ["intake/raw/0"])
-    part = SimpleNamespace(ready=restored, committed=committed, state=state)
-    tables = SimpleNamespace(parts={INBOX: part}, recovery=SimpleNamespace(completed=SimpleNamespace(is_set=lambda: True)))
-    consumer = SimpleNamespace(highwater=lambda tp: end)
-    stage = SimpleNamespace(name="equipment")
-    return SimpleNamespace(stage=stage, tables=tables, consumer=consumer, consumer_generation_id=1, on_checkpoint=None)
+class Part:
+    """An owned partition as far as metrics look at it."""
+
+    def __init__(self, committed: int = 5, ready: bool = True) -> None:
+        self.ready, self.committed = ready, committed
+        self.state = PartitionPosition(0, 1, 1, "")
+        observe(self.state, Tick("BRN1", 7_000_000, "intake/raw/0", False), ["intake/raw/0"])
+
+
+def app(part: Part | None = None, *, end: int = 5) -> Any:
+    tables = SimpleNamespace(
+        parts={INBOX: part or Part()}, recovery=SimpleNamespace(completed=SimpleNamespace(is_set=lambda: True))
+    )
+    return SimpleNamespace(
+        stage=SimpleNamespace(name="equipment"),
+        settings=SimpleNamespace(partitions=4),
+        tables=tables,
+        consumer=SimpleNamespace(highwater=lambda tp: end),
+        consumer_generation_id=1,
+        on_checkpoint=None,
+    )
+
+
+def watching(watched: Any) -> tuple[StageMetrics, CollectorRegistry]:
+    registry = CollectorRegistry()
+    metrics = StageMetrics(registry)
+    metrics.watch(watched)
+    return metrics, registry
 
 
 def shown(registry: CollectorRegistry) -> str:
     return generate_latest(registry).decode()
 
 
-def test_a_checkpoint_is_counted_and_shows_the_clocks() -> None:
-    registry, watched = CollectorRegistry(), app()
-    StageMetrics(registry).watch(watched)
+def test_a_checkpoint_is_counted() -> None:
+    watched = app()
+    _, registry = watching(watched)
+    assert 'lineledger_records_total{stage="equipment"} 0.0' in shown(registry), "absent compares with nothing"
     watched.on_checkpoint(Checkpoint(partition=2, gap=0.5, took=0.1, rows=3, messages=4, records=5))
+    assert 'lineledger_records_total{stage="equipment"} 5.0' in shown(registry)
+
+
+def test_clocks_show_from_the_take_over_on() -> None:
+    _, registry = watching(app())
+    assert 'lineledger_clock_seconds{partition="2",plant="BRN1",stage="equipment",upstream="intake/raw/0"} 7.0' in shown(registry)
+
+
+def test_a_lost_partition_leaves_no_gauge_behind() -> None:
+    watched = app(end=9)
+    _, registry = watching(watched)
+    assert 'lineledger_lag{partition="2",stage="equipment"} 4.0' in shown(registry)
+    assert 'lineledger_partitions{stage="equipment",state="owned"} 1.0' in shown(registry)
+    del watched.tables.parts[INBOX]
     text = shown(registry)
-    assert 'lineledger_records_total{stage="equipment"} 5.0' in text
-    assert 'lineledger_clock_seconds{partition="2",plant="BRN1",stage="equipment",upstream="intake/raw/0"} 7.0' in text
+    assert 'partition="2"' not in text
+    assert 'lineledger_partitions{stage="equipment",state="owned"} 0.0' in text
+    assert 'lineledger_inbox_partitions{stage="equipment"} 4.0' in text
 
 
 def test_ready_means_assigned_restored_and_progressing(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(stage_metrics.time, "monotonic", lambda: now[0])
-    metrics = StageMetrics(CollectorRegistry())
-    assert metrics.unready([app()]) == []
-    assert "restored" in metrics.unready([app(restored=False)])[0]
+    assert watching(app())[0].unready() == []
+    assert "restored" in watching(app(Part(ready=False)))[0].unready()[0]
     lagging = app(end=9)
-    assert metrics.unready([lagging]) == []
+    metrics, registry = watching(lagging)
+    assert metrics.unready() == []
     now[0] += stage_metrics.STALL_SECONDS + 1
-    assert "no progress" in metrics.unready([lagging])[0]
+    assert "no progress" in metrics.unready()[0]
+    assert 'lineledger_ready{stage="equipment"} 0.0' in shown(registry)
     lagging.tables.parts[INBOX].committed = 6
-    assert metrics.unready([lagging]) == []
+    assert metrics.unready() == []
     lagging.consumer_generation_id = 0
-    assert "not assigned" in metrics.unready([lagging])[0]
+    assert "not assigned" in metrics.unready()[0]
 
 
 def test_alerts_name_figures_that_exist() -> None:
-    registry, watched = CollectorRegistry(), app()
-    metrics = StageMetrics(registry)
-    metrics.watch(watched)
+    watched = app()
+    _, registry = watching(watched)
     watched.on_checkpoint(Checkpoint(2, 0.5, 0.1, 3, 4, 5))
-    metrics.unready([watched])
-    ErpMetrics(registry).foreign.labels("BRN1").set(0)
+    erp = ErpMetrics(registry)
+    erp.foreign.labels("BRN1").set(0)
+    erp.calls.labels("post", "accepted").inc()
     named = set(re.findall(r"lineledger_\w+", ALERTS.read_text(encoding="utf-8")))
     assert named
     assert {name for name in named if f"\n{name}" not in shown(registry)} == set()
+
+
+def test_a_partition_that_comes_back_is_not_blamed_for_the_time_that_it_was_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(stage_metrics.time, "monotonic", lambda: now[0])
+    watched = app(end=9)
+    metrics, _ = watching(watched)
+    assert metrics.unready() == []
+    now[0] += stage_metrics.STALL_SECONDS + 1
+    watched.tables.parts[INBOX] = Part()
+    assert metrics.unready() == []
+
+
+def test_live_fails_while_the_loop_is_silent() -> None:
+    heartbeat = Heartbeat(limit=0.2)
+    server = serve("127.0.0.1", 0, CollectorRegistry(), lambda: [], heartbeat.hangs_for)
+    try:
+        assert live(server.server_port)[0] == 200
+        deadline = time.monotonic() + 10
+        while live(server.server_port)[0] == 200:
+            assert time.monotonic() < deadline
+        assert live(server.server_port)[1]["live"] is False
+        heartbeat.stamp()
+        assert live(server.server_port) == (200, {"live": True, "hangs_for_seconds": 0})
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def live(port: int) -> tuple[int, Any]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/live", timeout=5) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as failed:
+        with failed:
+            return failed.code, json.load(failed)
