@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ERP ?= sim
 
-.PHONY: demo test test-slow test-deep lint types layers check plants bench bench-rules bench-short lock clean
+.PHONY: demo test test-slow test-deep proved lint types layers check plants bench bench-rules bench-short lock clean
 
 demo: .venv/runtime.stamp  ## one shift of a simulated plant and two real recordings, through everything (ERP=tryton: a real ERP)
 	$(BIN)/lineledger demo --erp $(ERP) --out out/demo
@@ -19,6 +19,9 @@ test: .venv/dev.stamp  ## all tests but the slow ones; real Kafka and registry w
 
 test-slow: .venv/dev.stamp  ## chaos, outages, long recordings; LINELEDGER_TEST_SHORT=1 makes them smaller
 	$(BIN)/python -m pytest -q -m slow --ignore tests/e2e/test_moulding_shop.py
+
+proved: .venv/dev.stamp  ## did every test that docs/invariants.md names run? (after the tests, with LINELEDGER_PROVED=FOLDER)
+	$(BIN)/python -m tests.docs.proved "$(LINELEDGER_PROVED)"
 
 test-deep: .venv/dev.stamp  ## property tests with ten times the examples
 	LINELEDGER_DEEP=1 $(BIN)/python -m pytest -q tests/property

@@ -8,10 +8,12 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
+from app.demo.recordings import SHARED
 from app.kafka.embedded import EmbeddedBroker
 from app.kafka.topics import admin_client
 from tests.platform import available
@@ -19,6 +21,8 @@ from tests.platform.kafka_jars import ClusterProcess
 from tests.platform.maven import Missing
 
 REQUIRE_VARIABLE = "LINELEDGER_REQUIRE_KAFKA"
+PROVED_VARIABLE = "LINELEDGER_PROVED"
+"""Folder in which each test process leaves the names of the tests that passed (CI compares them with docs/invariants.md)."""
 _missing = pytest.StashKey[dict[str, str]]()
 
 
@@ -82,6 +86,44 @@ def _refuse(config: pytest.Config, what: str, missing: Missing) -> NoReturn:
     if os.environ.get(REQUIRE_VARIABLE) == "1":
         pytest.fail(f"{reason} ({REQUIRE_VARIABLE}=1)", pytrace=False)
     pytest.skip(reason)
+
+
+def pytest_report_header() -> str:
+    return "recordings: whole" if SHARED.is_dir() else "recordings: excerpts only (the whole ones do not lie beside the project)"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """In CI a skip is a failure, whatever asked for it: what proves a guarantee must have run."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get(REQUIRE_VARIABLE) == "1":
+        report.outcome, report.longrepr = "failed", f"{report.longrepr[2]} ({REQUIRE_VARIABLE}=1: nothing is skipped)"
+
+
+_passed: pytest.StashKey[set[str]] = pytest.StashKey()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_passed] = set()
+    if os.environ.get(PROVED_VARIABLE):
+        config.pluginmanager.register(_Proved(config.stash[_passed]))
+
+
+class _Proved:
+    """Notes the tests whose call passed, without their parameters."""
+
+    def __init__(self, passed: set[str]) -> None:
+        self._passed = passed
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" and report.passed:
+            self._passed.add(report.nodeid.partition("[")[0].removesuffix("::runTest"))
+
+    def pytest_sessionfinish(self) -> None:
+        folder = Path(os.environ[PROVED_VARIABLE])
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{os.getpid()}.txt").write_text("\n".join(sorted(self._passed)), encoding="utf-8")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
