@@ -787,6 +787,8 @@ class DeclarationRow:
     as_kind: str = ""
     position: str = ""
     shares: list[Share] = field(default_factory=list)
+    source_seq: int = -1
+    raw_part: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> DeclarationRow:
@@ -808,6 +810,8 @@ class DeclarationRow:
             as_kind=d["as_kind"],
             position=d["position"],
             shares=[Share.from_avro(v) for v in d["shares"]],
+            source_seq=d["source_seq"],
+            raw_part=d["raw_part"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -829,6 +833,8 @@ class DeclarationRow:
             "raw_source": self.raw_source,
             "raw_offset": self.raw_offset,
             "shares": [v.to_avro() for v in self.shares],
+            "source_seq": self.source_seq,
+            "raw_part": self.raw_part,
         }
 
 
@@ -894,6 +900,8 @@ class LabourMark:
     event_id: str
     raw_source: str = ""
     raw_offset: int = 0
+    source_seq: int = -1
+    raw_part: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> LabourMark:
@@ -905,6 +913,8 @@ class LabourMark:
             event_id=d["event_id"],
             raw_source=d["raw_source"],
             raw_offset=d["raw_offset"],
+            source_seq=d["source_seq"],
+            raw_part=d["raw_part"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -916,6 +926,8 @@ class LabourMark:
             "event_id": self.event_id,
             "raw_source": self.raw_source,
             "raw_offset": self.raw_offset,
+            "source_seq": self.source_seq,
+            "raw_part": self.raw_part,
         }
 
 
@@ -928,6 +940,10 @@ class LotLoad:
     event_id: str
     material: str = ""
     lot: str = ""
+    raw_source: str = ""
+    raw_offset: int = 0
+    source_seq: int = -1
+    raw_part: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> LotLoad:
@@ -937,6 +953,10 @@ class LotLoad:
             event_id=d["event_id"],
             material=d["material"],
             lot=d["lot"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            source_seq=d["source_seq"],
+            raw_part=d["raw_part"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -946,6 +966,10 @@ class LotLoad:
             "lot": self.lot,
             "from_at": self.from_at,
             "event_id": self.event_id,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "source_seq": self.source_seq,
+            "raw_part": self.raw_part,
         }
 
 
@@ -991,6 +1015,10 @@ class RunSegment:
     outputs: list[Output]
     event_id: str = ""
     start: bool = False
+    raw_source: str = ""
+    raw_offset: int = 0
+    source_seq: int = -1
+    raw_part: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> RunSegment:
@@ -1000,6 +1028,10 @@ class RunSegment:
             outputs=[Output.from_avro(v) for v in d["outputs"]],
             event_id=d["event_id"],
             start=d["start"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            source_seq=d["source_seq"],
+            raw_part=d["raw_part"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -1009,17 +1041,25 @@ class RunSegment:
             "outputs": [v.to_avro() for v in self.outputs],
             "event_id": self.event_id,
             "start": self.start,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "source_seq": self.source_seq,
+            "raw_part": self.raw_part,
         }
 
 
 @dataclass(slots=True)
 class Stated:
-    """Which statement about a run is the newest: version, then people before machines, then time, then event."""
+    """Which statement about a run is the newest: version, then people before machines, then time, then what was told later."""
 
     version: int
     by_people: bool
     at: int
     event_id: str
+    raw_source: str = ""
+    raw_offset: int = 0
+    source_seq: int = -1
+    raw_part: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> Stated:
@@ -1028,6 +1068,10 @@ class Stated:
             by_people=d["by_people"],
             at=d["at"],
             event_id=d["event_id"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            source_seq=d["source_seq"],
+            raw_part=d["raw_part"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -1036,6 +1080,10 @@ class Stated:
             "by_people": self.by_people,
             "at": self.at,
             "event_id": self.event_id,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "source_seq": self.source_seq,
+            "raw_part": self.raw_part,
         }
 
 
@@ -1094,6 +1142,8 @@ class StateSpan:
     reason: str = ""
     raw_source: str = ""
     raw_offset: int = 0
+    source_seq: int = -1
+    raw_part: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> StateSpan:
@@ -1104,6 +1154,8 @@ class StateSpan:
             reason=d["reason"],
             raw_source=d["raw_source"],
             raw_offset=d["raw_offset"],
+            source_seq=d["source_seq"],
+            raw_part=d["raw_part"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -1114,6 +1166,8 @@ class StateSpan:
             "event_id": self.event_id,
             "raw_source": self.raw_source,
             "raw_offset": self.raw_offset,
+            "source_seq": self.source_seq,
+            "raw_part": self.raw_part,
         }
 
 
@@ -1165,6 +1219,7 @@ class EquipmentRow:
     counters: dict[str, CounterState] = field(default_factory=dict)
     runs: list[RunState] = field(default_factory=list)
     stops: list[int] = field(default_factory=list)
+    stop_places: dict[str, Stated] = field(default_factory=dict)
     loads: list[LotLoad] = field(default_factory=list)
     states: list[StateSpan] = field(default_factory=list)
     labour: list[LabourMark] = field(default_factory=list)
@@ -1185,6 +1240,7 @@ class EquipmentRow:
             counters={k: CounterState.from_avro(v) for k, v in d["counters"].items()},
             runs=[RunState.from_avro(v) for v in d["runs"]],
             stops=d["stops"],
+            stop_places={k: Stated.from_avro(v) for k, v in d["stop_places"].items()},
             loads=[LotLoad.from_avro(v) for v in d["loads"]],
             states=[StateSpan.from_avro(v) for v in d["states"]],
             labour=[LabourMark.from_avro(v) for v in d["labour"]],
@@ -1205,6 +1261,7 @@ class EquipmentRow:
             "counters": {k: v.to_avro() for k, v in self.counters.items()},
             "runs": [v.to_avro() for v in self.runs],
             "stops": self.stops,
+            "stop_places": {k: v.to_avro() for k, v in self.stop_places.items()},
             "loads": [v.to_avro() for v in self.loads],
             "states": [v.to_avro() for v in self.states],
             "labour": [v.to_avro() for v in self.labour],
@@ -1231,6 +1288,8 @@ class EquipmentStateChanged:
     state: str
     correlation_id: str = ""
     label: int = 0
+    source_seq: int = -1
+    raw_part: int = 0
     reason: str = ""
 
     @staticmethod
@@ -1247,6 +1306,8 @@ class EquipmentStateChanged:
             state=d["state"],
             correlation_id=d["correlation_id"],
             label=d["label"],
+            source_seq=d["source_seq"],
+            raw_part=d["raw_part"],
             reason=d["reason"],
         )
 
@@ -1261,6 +1322,8 @@ class EquipmentStateChanged:
             "raw_offset": self.raw_offset,
             "correlation_id": self.correlation_id,
             "label": self.label,
+            "source_seq": self.source_seq,
+            "raw_part": self.raw_part,
             "equipment": self.equipment,
             "state": self.state,
             "reason": self.reason,
@@ -1790,6 +1853,8 @@ class LabourRecorded:
     action: str
     correlation_id: str = ""
     label: int = 0
+    source_seq: int = -1
+    raw_part: int = 0
     share_numerator: int = 1
     share_denominator: int = 1
 
@@ -1808,6 +1873,8 @@ class LabourRecorded:
             action=d["action"],
             correlation_id=d["correlation_id"],
             label=d["label"],
+            source_seq=d["source_seq"],
+            raw_part=d["raw_part"],
             share_numerator=d["share_numerator"],
             share_denominator=d["share_denominator"],
         )
@@ -1823,6 +1890,8 @@ class LabourRecorded:
             "raw_offset": self.raw_offset,
             "correlation_id": self.correlation_id,
             "label": self.label,
+            "source_seq": self.source_seq,
+            "raw_part": self.raw_part,
             "equipment": self.equipment,
             "person": self.person,
             "action": self.action,
@@ -1929,6 +1998,8 @@ class LotLoaded:
     lot: str
     correlation_id: str = ""
     label: int = 0
+    source_seq: int = -1
+    raw_part: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> LotLoaded:
@@ -1946,6 +2017,8 @@ class LotLoaded:
             lot=d["lot"],
             correlation_id=d["correlation_id"],
             label=d["label"],
+            source_seq=d["source_seq"],
+            raw_part=d["raw_part"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -1959,6 +2032,8 @@ class LotLoaded:
             "raw_offset": self.raw_offset,
             "correlation_id": self.correlation_id,
             "label": self.label,
+            "source_seq": self.source_seq,
+            "raw_part": self.raw_part,
             "equipment": self.equipment,
             "position": self.position,
             "material": self.material,
@@ -2365,6 +2440,8 @@ class LotUnloaded:
     position: str
     correlation_id: str = ""
     label: int = 0
+    source_seq: int = -1
+    raw_part: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> LotUnloaded:
@@ -2380,6 +2457,8 @@ class LotUnloaded:
             position=d["position"],
             correlation_id=d["correlation_id"],
             label=d["label"],
+            source_seq=d["source_seq"],
+            raw_part=d["raw_part"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2393,6 +2472,8 @@ class LotUnloaded:
             "raw_offset": self.raw_offset,
             "correlation_id": self.correlation_id,
             "label": self.label,
+            "source_seq": self.source_seq,
+            "raw_part": self.raw_part,
             "equipment": self.equipment,
             "position": self.position,
         }
@@ -2469,6 +2550,8 @@ class MaterialConsumed:
     quantity: Quantity
     correlation_id: str = ""
     label: int = 0
+    source_seq: int = -1
+    raw_part: int = 0
     equipment: str = ""
     run: str = ""
     order: str = ""
@@ -2491,6 +2574,8 @@ class MaterialConsumed:
             quantity=Quantity.from_avro(d["quantity"]),
             correlation_id=d["correlation_id"],
             label=d["label"],
+            source_seq=d["source_seq"],
+            raw_part=d["raw_part"],
             equipment=d["equipment"],
             run=d["run"],
             order=d["order"],
@@ -2512,6 +2597,8 @@ class MaterialConsumed:
             "raw_offset": self.raw_offset,
             "correlation_id": self.correlation_id,
             "label": self.label,
+            "source_seq": self.source_seq,
+            "raw_part": self.raw_part,
             "equipment": self.equipment,
             "run": self.run,
             "order": self.order,
@@ -3759,6 +3846,8 @@ class ProductionDeclared:
     quantity: Quantity
     correlation_id: str = ""
     label: int = 0
+    source_seq: int = -1
+    raw_part: int = 0
     equipment: str = ""
     run: str = ""
     order: str = ""
@@ -3780,6 +3869,8 @@ class ProductionDeclared:
             quantity=Quantity.from_avro(d["quantity"]),
             correlation_id=d["correlation_id"],
             label=d["label"],
+            source_seq=d["source_seq"],
+            raw_part=d["raw_part"],
             equipment=d["equipment"],
             run=d["run"],
             order=d["order"],
@@ -3800,6 +3891,8 @@ class ProductionDeclared:
             "raw_offset": self.raw_offset,
             "correlation_id": self.correlation_id,
             "label": self.label,
+            "source_seq": self.source_seq,
+            "raw_part": self.raw_part,
             "equipment": self.equipment,
             "run": self.run,
             "order": self.order,
@@ -3924,6 +4017,8 @@ class ReworkDeclared:
     quantity: Quantity
     correlation_id: str = ""
     label: int = 0
+    source_seq: int = -1
+    raw_part: int = 0
     equipment: str = ""
     run: str = ""
     order: str = ""
@@ -3945,6 +4040,8 @@ class ReworkDeclared:
             quantity=Quantity.from_avro(d["quantity"]),
             correlation_id=d["correlation_id"],
             label=d["label"],
+            source_seq=d["source_seq"],
+            raw_part=d["raw_part"],
             equipment=d["equipment"],
             run=d["run"],
             order=d["order"],
@@ -3965,6 +4062,8 @@ class ReworkDeclared:
             "raw_offset": self.raw_offset,
             "correlation_id": self.correlation_id,
             "label": self.label,
+            "source_seq": self.source_seq,
+            "raw_part": self.raw_part,
             "equipment": self.equipment,
             "run": self.run,
             "order": self.order,
@@ -3990,6 +4089,8 @@ class ReworkReturned:
     quantity: Quantity
     correlation_id: str = ""
     label: int = 0
+    source_seq: int = -1
+    raw_part: int = 0
     equipment: str = ""
     run: str = ""
     order: str = ""
@@ -4012,6 +4113,8 @@ class ReworkReturned:
             quantity=Quantity.from_avro(d["quantity"]),
             correlation_id=d["correlation_id"],
             label=d["label"],
+            source_seq=d["source_seq"],
+            raw_part=d["raw_part"],
             equipment=d["equipment"],
             run=d["run"],
             order=d["order"],
@@ -4033,6 +4136,8 @@ class ReworkReturned:
             "raw_offset": self.raw_offset,
             "correlation_id": self.correlation_id,
             "label": self.label,
+            "source_seq": self.source_seq,
+            "raw_part": self.raw_part,
             "equipment": self.equipment,
             "run": self.run,
             "order": self.order,
@@ -4061,6 +4166,8 @@ class RunChanged:
     outputs: list[Output]
     correlation_id: str = ""
     label: int = 0
+    source_seq: int = -1
+    raw_part: int = 0
     version: int = 0
 
     @staticmethod
@@ -4078,6 +4185,8 @@ class RunChanged:
             outputs=[Output.from_avro(v) for v in d["outputs"]],
             correlation_id=d["correlation_id"],
             label=d["label"],
+            source_seq=d["source_seq"],
+            raw_part=d["raw_part"],
             version=d["version"],
         )
 
@@ -4092,6 +4201,8 @@ class RunChanged:
             "raw_offset": self.raw_offset,
             "correlation_id": self.correlation_id,
             "label": self.label,
+            "source_seq": self.source_seq,
+            "raw_part": self.raw_part,
             "equipment": self.equipment,
             "run": self.run,
             "version": self.version,
@@ -4115,6 +4226,8 @@ class RunCorrected:
     version: int
     correlation_id: str = ""
     label: int = 0
+    source_seq: int = -1
+    raw_part: int = 0
     order: str = ""
     operation: str = ""
     outputs: list[Output] = field(default_factory=list)
@@ -4136,6 +4249,8 @@ class RunCorrected:
             version=d["version"],
             correlation_id=d["correlation_id"],
             label=d["label"],
+            source_seq=d["source_seq"],
+            raw_part=d["raw_part"],
             order=d["order"],
             operation=d["operation"],
             outputs=[Output.from_avro(v) for v in d["outputs"]],
@@ -4154,6 +4269,8 @@ class RunCorrected:
             "raw_offset": self.raw_offset,
             "correlation_id": self.correlation_id,
             "label": self.label,
+            "source_seq": self.source_seq,
+            "raw_part": self.raw_part,
             "equipment": self.equipment,
             "run": self.run,
             "version": self.version,
@@ -4179,6 +4296,8 @@ class RunEnded:
     equipment: str
     correlation_id: str = ""
     label: int = 0
+    source_seq: int = -1
+    raw_part: int = 0
     run: str = ""
     version: int = 0
 
@@ -4195,6 +4314,8 @@ class RunEnded:
             equipment=d["equipment"],
             correlation_id=d["correlation_id"],
             label=d["label"],
+            source_seq=d["source_seq"],
+            raw_part=d["raw_part"],
             run=d["run"],
             version=d["version"],
         )
@@ -4210,6 +4331,8 @@ class RunEnded:
             "raw_offset": self.raw_offset,
             "correlation_id": self.correlation_id,
             "label": self.label,
+            "source_seq": self.source_seq,
+            "raw_part": self.raw_part,
             "equipment": self.equipment,
             "run": self.run,
             "version": self.version,
@@ -4232,6 +4355,8 @@ class RunStarted:
     outputs: list[Output]
     correlation_id: str = ""
     label: int = 0
+    source_seq: int = -1
+    raw_part: int = 0
     order: str = ""
     operation: str = ""
     version: int = 0
@@ -4252,6 +4377,8 @@ class RunStarted:
             outputs=[Output.from_avro(v) for v in d["outputs"]],
             correlation_id=d["correlation_id"],
             label=d["label"],
+            source_seq=d["source_seq"],
+            raw_part=d["raw_part"],
             order=d["order"],
             operation=d["operation"],
             version=d["version"],
@@ -4269,6 +4396,8 @@ class RunStarted:
             "raw_offset": self.raw_offset,
             "correlation_id": self.correlation_id,
             "label": self.label,
+            "source_seq": self.source_seq,
+            "raw_part": self.raw_part,
             "equipment": self.equipment,
             "run": self.run,
             "order": self.order,
@@ -4295,6 +4424,8 @@ class RunVoided:
     version: int
     correlation_id: str = ""
     label: int = 0
+    source_seq: int = -1
+    raw_part: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> RunVoided:
@@ -4311,6 +4442,8 @@ class RunVoided:
             version=d["version"],
             correlation_id=d["correlation_id"],
             label=d["label"],
+            source_seq=d["source_seq"],
+            raw_part=d["raw_part"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -4324,6 +4457,8 @@ class RunVoided:
             "raw_offset": self.raw_offset,
             "correlation_id": self.correlation_id,
             "label": self.label,
+            "source_seq": self.source_seq,
+            "raw_part": self.raw_part,
             "equipment": self.equipment,
             "run": self.run,
             "version": self.version,
@@ -4344,6 +4479,8 @@ class ScrapDeclared:
     quantity: Quantity
     correlation_id: str = ""
     label: int = 0
+    source_seq: int = -1
+    raw_part: int = 0
     equipment: str = ""
     run: str = ""
     order: str = ""
@@ -4366,6 +4503,8 @@ class ScrapDeclared:
             quantity=Quantity.from_avro(d["quantity"]),
             correlation_id=d["correlation_id"],
             label=d["label"],
+            source_seq=d["source_seq"],
+            raw_part=d["raw_part"],
             equipment=d["equipment"],
             run=d["run"],
             order=d["order"],
@@ -4387,6 +4526,8 @@ class ScrapDeclared:
             "raw_offset": self.raw_offset,
             "correlation_id": self.correlation_id,
             "label": self.label,
+            "source_seq": self.source_seq,
+            "raw_part": self.raw_part,
             "equipment": self.equipment,
             "run": self.run,
             "order": self.order,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from schemas.records import PendingRow
+from tables.order_of_telling import natural
 from tables.rows import RowStore
 
 PREFIX = "b|"
@@ -39,8 +40,8 @@ class Waiting:
     def add(
         self, plant: str, label: int, rank: str, identity: str, row: PendingRow, outdated: Callable[[PendingRow], bool] = _earlier
     ) -> None:
-        """`rank` orders kinds within a label; `identity` orders within a kind and says what replaces what. `outdated` is
-        asked whether a row of the same identity has to give way; as a rule the later one stays."""
+        """`rank` orders kinds within a label; `identity` orders within a kind (numbers in it as numbers) and says what replaces
+        what. `outdated` is asked whether a row of the same identity has to give way; as a rule the later one stays."""
         key = f"{PREFIX}{plant}|{label:020d}|{rank}|{identity}"
         known = self._by_label[plant, label].get(key)
         if known is None or (_came(known) <= _came(row) and outdated(known)):
@@ -55,5 +56,5 @@ class Waiting:
             rows = self._by_label.pop((plant, label))
             for key in rows:
                 self._rows.delete(key)
-            taken.append((label, [rows[key] for key in sorted(rows)]))
+            taken.append((label, [rows[key] for key in sorted(rows, key=natural)]))
         return taken

@@ -90,7 +90,7 @@ def measure(row: EquipmentRow, ownership: Ownership, now: int) -> dict[str, Meas
             span = ownership.at(start)
             following = min(interval.end, span.end)
             # A run owns counts at its very end and in its grace, but no time there.
-            stop = min(following, end_of(span.run, row.stops)) if span.run is not None else start
+            stop = min(following, end_of(span.run, row)) if span.run is not None else start
             if span.run is not None and start < stop:
                 order = span.run.order or next((output.order for output in span.outputs if output.order), "")
                 parts = (interval.origin, span.run.run, order, span.run.operation, "", "", interval.kind)

@@ -1,7 +1,7 @@
 """Who owns a moment of an equipment: the run, its outputs, the loaded lots and the business date (domain rules 2, 8, 10)."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ from schemas.configuration import Counter
 from schemas.records import EquipmentRow, LotLoad, Output, RunSegment, RunState
 from tables.calendar import Calendar
 from tables.destination import UNATTRIBUTED, Destination
+from tables.order_of_telling import Place, Told, place, precedes
 
 END_OF_TIME = 2**62
 
@@ -30,18 +31,24 @@ class Span:
     business_date: str
 
 
+class Reign(NamedTuple):
+    """A run with its time; both ends belong to it."""
+
+    run: RunState
+    start: int
+    end: int
+
+
 class Ownership:
     """The spans of one equipment. Built from the row once per revision of its runs and loads.
 
-    A moment belongs to an open run before one in its grace, then to the latest start, then to the greatest run id.
+    A moment belongs to an open run before one in its grace, then to the latest start, then to the start that was told last.
     A run is open from its start to its end, both included.
     """
 
     def __init__(self, row: EquipmentRow, calendar: Calendar, grace_us: int) -> None:
-        self._calendar = calendar
-        runs = [
-            (run, run.started_at, end_of(run, row.stops)) for run in row.runs if run.started_at is not None and not run.voided
-        ]
+        self._calendar, self._grace_us, self._row = calendar, grace_us, row
+        runs = [Reign(run, run.started_at, end_of(run, row)) for run in row.runs if run.started_at is not None and not run.voided]
         marks = {0}
         for run, start, end in runs:
             marks.update((start, end + 1, end + 1 + grace_us))
@@ -50,6 +57,7 @@ class Ownership:
         self._starts = sorted(mark for mark in marks if mark < END_OF_TIME)
         self._owners = [owner(runs, start, grace_us) for start in self._starts]
         self._loads = [loaded_at(row.loads, start) for start in self._starts]
+        self._runs = runs
 
     def at(self, moment: int) -> Span:
         """The span of a moment; it never crosses a shift."""
@@ -61,24 +69,47 @@ class Ownership:
         outputs = tuple(outputs_at(run, start)) if run is not None else ()
         return Span(start, min(following, shift.end), run, outputs, self._loads[index], shift.business_date)
 
+    def as_told(self, moment: int, told: Told) -> Span:
+        """The span of a moment as it was when a record of that moment was told: what its own source told of the same moment
+        afterwards (a start, a change, a load) came afterwards."""
+        span = self.at(moment)
+        if span.start != moment:
+            return span
+        runs = [reign for reign in self._runs if reign.start != moment or not precedes(told, reign.run.stated["started_at"])]
+        loads = [load for load in self._row.loads if load.from_at != moment or not precedes(told, load)]
+        run = owner(runs, moment, self._grace_us)
+        outputs = tuple(outputs_at(run, moment, told)) if run is not None else ()
+        return Span(moment, moment + 1, run, outputs, loaded_at(loads, moment), span.business_date)
 
-def end_of(run: RunState, stops: Sequence[int]) -> int:
+
+def end_of(run: RunState, row: EquipmentRow) -> int:
     """A run ends where people say; else where it says, or at the first stop of whatever ran after its start.
 
-    A stop at the moment of the start ended the run before.
+    A stop at the moment of the start ended the run before, unless the source of both told it after the start.
     """
     assert run.started_at is not None
     if run.ended_at is not None and run.stated["ended_at"].by_people:
         return run.ended_at
-    ends = [stop for stop in stops if stop > run.started_at]
+    ends = [stop for stop in row.stops if stop > run.started_at or (stop == run.started_at and _stopped_at_once(run, row))]
     if run.ended_at is not None:
         ends.append(run.ended_at)
     return min(ends, default=END_OF_TIME)
 
 
-def owner(runs: Iterable[tuple[RunState, int, int]], moment: int, grace_us: int) -> RunState | None:
-    covering = [(moment <= end, start, run.run, run) for run, start, end in runs if start <= moment <= end + grace_us]
-    return max(covering, key=lambda entry: entry[:3])[3] if covering else None
+def _stopped_at_once(run: RunState, row: EquipmentRow) -> bool:
+    stop, start = row.stop_places.get(str(run.started_at)), run.stated.get("started_at")
+    return stop is not None and start is not None and precedes(start, stop)
+
+
+def owner(runs: Iterable[Reign], moment: int, grace_us: int) -> RunState | None:
+    covering = [reign for reign in runs if reign.start <= moment <= reign.end + grace_us]
+    return max(covering, key=lambda reign: (moment <= reign.end, started(reign.run))).run if covering else None
+
+
+def started(run: RunState) -> tuple[int, Place, str]:
+    """What is greater started later. The id only keeps apart what nothing else does."""
+    assert run.started_at is not None
+    return run.started_at, place(run.stated["started_at"]), run.run
 
 
 def segments_of(run: RunState) -> list[RunSegment]:
@@ -98,10 +129,13 @@ def segments_of(run: RunState) -> list[RunSegment]:
     return [RunSegment(0, said.version, said.outputs, said.event_id), *outdo]
 
 
-def outputs_at(run: RunState, moment: int) -> list[Output]:
-    """Outputs of the newest segment that began by then; before the first one the first one holds."""
+def outputs_at(run: RunState, moment: int, told: Told | None = None) -> list[Output]:
+    """Outputs of the newest segment that began by then (and was not told after `told` of the same moment); before the first
+    one the first one holds."""
     segments = segments_of(run)
     begun = [segment for segment in segments if segment.from_at <= moment]
+    if told is not None:
+        begun = [segment for segment in begun if segment.from_at != moment or not precedes(told, segment)]
     return begun[-1].outputs if begun else segments[0].outputs if segments else []
 
 

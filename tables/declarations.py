@@ -3,7 +3,7 @@
 from typing import Any
 
 from schemas.records import DeclarationRow, EquipmentRow, Output, RawRange, RunState, Share
-from tables.attribution import Load, Ownership, end_of, outputs_at, segments_of
+from tables.attribution import Load, Ownership, end_of, outputs_at, segments_of, started
 from tables.calendar import Calendar
 from tables.destination import UNATTRIBUTED, Destination
 
@@ -36,6 +36,8 @@ def kept(event: Any) -> DeclarationRow:
         position=getattr(event, "position", ""),
         raw_source=event.raw_source,
         raw_offset=event.raw_offset,
+        source_seq=event.source_seq,
+        raw_part=event.raw_part,
     )
 
 
@@ -61,10 +63,11 @@ def shares_of(declared: DeclarationRow, row: EquipmentRow, ownership: Ownership,
         scale=declared.scale,
         authority="declarations",
     )
-    outputs = outputs_at(run, moment) if run is not None and run.started_at is not None else []
+    told = declared if moment == declared.occurred_at else None
+    outputs = outputs_at(run, moment, told) if run is not None and run.started_at is not None else []
     if run is not None and declared.order:
         outputs = [output for output in outputs if (output.order or run.order) in ("", declared.order)]
-    loads = dict(ownership.at(moment).loads)
+    loads = dict((ownership.at(moment) if told is None else ownership.as_told(moment, told)).loads)
     return [_share(declared, destination, sign) for destination, sign in _destinations(declared, base, outputs, loads)]
 
 
@@ -74,13 +77,13 @@ def _run_meant(declared: DeclarationRow, row: EquipmentRow, ownership: Ownership
     known = [run for run in row.runs if not run.voided]
     if declared.run:
         return next((run for run in known if run.run == declared.run), None)
-    owner = ownership.at(declared.occurred_at).run
+    owner = ownership.as_told(declared.occurred_at, declared).run
     if not declared.order or (owner is not None and _orders_of(owner) == {""}):
         return owner
-    begun = [(run, run.started_at) for run in known if run.started_at is not None and run.started_at <= declared.occurred_at]
+    begun = [run for run in known if run.started_at is not None and run.started_at <= declared.occurred_at]
     return max(
-        (run for run, _ in begun if _works_on(run, declared)),
-        key=lambda run: (run is owner, end_of(run, row.stops) >= declared.occurred_at, run.started_at, run.run),
+        (run for run in begun if _works_on(run, declared)),
+        key=lambda run: (run is owner, end_of(run, row) >= declared.occurred_at, started(run)),
         default=None,
     )
 
@@ -139,7 +142,7 @@ def _moment_within(declared: DeclarationRow, row: EquipmentRow, run: RunState | 
     """Its time, drawn into its run: what is declared late has the run's business date, outputs and loads (domain rule 6)."""
     if run is None or run.started_at is None:
         return declared.occurred_at
-    return max(run.started_at, min(declared.occurred_at, end_of(run, row.stops)))
+    return max(run.started_at, min(declared.occurred_at, end_of(run, row)))
 
 
 def _share(declared: DeclarationRow, destination: Destination, sign: int) -> Share:

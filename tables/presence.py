@@ -11,6 +11,7 @@ from schemas.records import (
     StateSpan,
 )
 from tables.attribution import END_OF_TIME
+from tables.order_of_telling import place
 from tables.rejected import Rejected
 from tables.runs import Changed, oldest_needed
 
@@ -19,10 +20,19 @@ def loaded(row: EquipmentRow, event: LotLoaded | LotUnloaded) -> Changed | None:
     if any(load.event_id == event.event_id for load in row.loads):
         return None
     material, lot = (event.material, event.lot) if isinstance(event, LotLoaded) else ("", "")
-    row.loads.append(
-        LotLoad(position=event.position, from_at=event.occurred_at, event_id=event.event_id, material=material, lot=lot)
+    load = LotLoad(
+        position=event.position,
+        from_at=event.occurred_at,
+        event_id=event.event_id,
+        material=material,
+        lot=lot,
+        raw_source=event.raw_source,
+        raw_offset=event.raw_offset,
+        source_seq=event.source_seq,
+        raw_part=event.raw_part,
     )
-    row.loads.sort(key=lambda load: (load.from_at, load.event_id))
+    row.loads.append(load)
+    row.loads.sort(key=lambda known: (known.from_at, place(known)))
     row.revision += 1
     return Changed(event.occurred_at, END_OF_TIME)
 
@@ -31,9 +41,18 @@ def state_changed(row: EquipmentRow, event: EquipmentStateChanged) -> bool:
     """False: the event is known."""
     if any(span.event_id == event.event_id for span in row.states):
         return False
-    span = StateSpan(event.occurred_at, event.state, event.event_id, event.reason, event.raw_source, event.raw_offset)
+    span = StateSpan(
+        from_at=event.occurred_at,
+        state=event.state,
+        event_id=event.event_id,
+        reason=event.reason,
+        raw_source=event.raw_source,
+        raw_offset=event.raw_offset,
+        source_seq=event.source_seq,
+        raw_part=event.raw_part,
+    )
     row.states.append(span)
-    row.states.sort(key=lambda span: (span.from_at, span.event_id))
+    row.states.sort(key=lambda known: (known.from_at, place(known)))
     return True
 
 
@@ -42,18 +61,19 @@ def labour(row: EquipmentRow, event: LabourRecorded) -> bool:
     if any(mark.event_id == event.event_id for mark in row.labour):
         return False
     numerator = event.share_numerator if event.action == "on" else 0
-    row.labour.append(
-        LabourMark(
-            event.occurred_at,
-            event.person,
-            numerator,
-            event.share_denominator,
-            event.event_id,
-            event.raw_source,
-            event.raw_offset,
-        )
+    mark = LabourMark(
+        at=event.occurred_at,
+        person=event.person,
+        numerator=numerator,
+        denominator=event.share_denominator,
+        event_id=event.event_id,
+        raw_source=event.raw_source,
+        raw_offset=event.raw_offset,
+        source_seq=event.source_seq,
+        raw_part=event.raw_part,
     )
-    row.labour.sort(key=lambda mark: (mark.at, mark.event_id))
+    row.labour.append(mark)
+    row.labour.sort(key=lambda known: (known.at, place(known)))
     return True
 
 

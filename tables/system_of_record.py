@@ -72,7 +72,19 @@ def violation(system: str, record: Any) -> Rejected | None:
 
 
 _ENVELOPE = frozenset(
-    {"event_id", "plant", "occurred_at", "received_at", "source", "raw_source", "raw_offset", "correlation_id", "label"}
+    {
+        "event_id",
+        "plant",
+        "occurred_at",
+        "received_at",
+        "source",
+        "raw_source",
+        "raw_offset",
+        "raw_part",
+        "source_seq",
+        "correlation_id",
+        "label",
+    }
 )
 
 

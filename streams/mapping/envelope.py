@@ -53,6 +53,14 @@ class Envelope:
             raise Refusal("MISSING_FIELD", "the record has no `received_at`")
         return stated
 
+    def number_of(self, node: Any) -> int:
+        """The sequence number of an event, which only decides among events of one moment; -1: the record has none."""
+        try:
+            number: int = self.sequence(node, node)
+        except Refusal:
+            return -1
+        return number
+
 
 def compile_envelope(name: str, source: Source, scope: Scope, problems: Problems) -> Envelope:
     read, plant = source.read, scope.plant

@@ -73,6 +73,7 @@ def _compile_record(rule: Emission, context: Context, problems: Problems) -> Act
     own_run = record == "RunStarted" and "run" not in stated
     own_version = record in NEWEST_WINS and "version" not in stated
     needs_equipment = equipment is not None and known["equipment"].required
+    ordered = "source_seq" in known
 
     def build(node: Any, raw: RawRecord, pair: int) -> Item:
         arrived = raw.received_at
@@ -87,6 +88,8 @@ def _compile_record(rule: Emission, context: Context, problems: Problems) -> Act
             "raw_source": raw.raw_source,
             "raw_offset": raw.raw_offset,
         }
+        if ordered:
+            values["source_seq"], values["raw_part"] = envelope.number_of(node), pair
         correlation_id = correlation(node, node, arrived)
         if correlation_id is not None:
             values["correlation_id"] = correlation_id

@@ -17,7 +17,19 @@ CANONICAL = (
     "MaterialChanged", "OperatorDecision",
 )  # fmt: skip
 COMMON = frozenset(
-    {"event_id", "plant", "occurred_at", "received_at", "source", "raw_source", "raw_offset", "correlation_id", "label"}
+    {
+        "event_id",
+        "plant",
+        "occurred_at",
+        "received_at",
+        "source",
+        "raw_source",
+        "raw_offset",
+        "raw_part",
+        "source_seq",
+        "correlation_id",
+        "label",
+    }
 )
 """Filled from the record's envelope. Of these a rule may state `occurred_at` and `correlation_id` only."""
 KIND = {

@@ -32,6 +32,18 @@ MUTANTS = {
         "if False:",
         f"{TABLES}/test_declarations.py::test_a_repeated_event_id_is_a_duplicate",
     ),
+    "raw positions as text": Mutant(
+        "tables.order_of_telling",
+        '(int(part), "")',
+        "(-1, part)",
+        "tests/unit/tables/test_order_of_telling.py",
+    ),
+    "states of one moment by id": Mutant(
+        "tables.presence",
+        "row.states.sort(key=lambda known: (known.from_at, place(known)))",
+        "row.states.sort(key=lambda known: (known.from_at, known.event_id))",
+        "tests/unit/tables/test_order_of_telling.py",
+    ),
     "reset as zero": Mutant(
         "tables.counter",
         '(counter.modulus or 0) if was == "rollover" else point.value',

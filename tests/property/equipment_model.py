@@ -28,6 +28,8 @@ class Run(NamedTuple):
     end: int
     order: str
     segments: list[tuple[int, list[Any]]]
+    told: int
+    """Raw position of the start."""
 
     def outputs(self, moment: int) -> list[Any]:
         begun = [outputs for since, outputs in self.segments if since <= moment]
@@ -87,7 +89,7 @@ def pieces(readings: Iterable[Reading], on_fall: str, modulus: int) -> Iterator[
 
 def runs(events: Iterable[Any]) -> list[Run]:
     """The runs that these events tell of: of each statement the newest version."""
-    stops = sorted(event.occurred_at for event in events if isinstance(event, RunEnded) and not event.run)
+    stops = [(event.occurred_at, event.raw_offset) for event in events if isinstance(event, RunEnded) and not event.run]
     names = {event.run for event in events if getattr(event, "run", "")}
     found = []
     for name in sorted(names):
@@ -100,23 +102,24 @@ def runs(events: Iterable[Any]) -> list[Run]:
         changes = {event.occurred_at: event.outputs for event in own if isinstance(event, RunChanged)}
         if corrections:
             newest = corrections[-1]
-            start, order, end = newest.started_at, newest.order, newest.ended_at
+            start, order, end, told = newest.started_at, newest.order, newest.ended_at, newest.raw_offset
             segments = {start: newest.outputs}
         elif starts:
             start, order, end = starts[0].occurred_at, starts[0].order, ends[0] if ends else FOREVER
+            told = starts[0].raw_offset
             segments = {start: starts[0].outputs, **changes}
         else:
             continue
         if not corrections:
-            end = min([end, *(stop for stop in stops if stop > start)])
-        found.append(Run(name, start, end, order, sorted(segments.items(), key=lambda entry: entry[0])))
+            end = min([end, *(stop for stop, position in stops if (stop, position) > (start, told))])
+        found.append(Run(name, start, end, order, sorted(segments.items(), key=lambda entry: entry[0]), told))
     return found
 
 
 def owner(known: list[Run], moment: int, grace: int) -> Run | None:
-    """An open run before one in its grace, then the latest start, then the greatest id."""
+    """An open run before one in its grace, then the latest start, then the start with the greatest raw position."""
     covering = [run for run in known if run.start <= moment <= run.end + grace]
-    return max(covering, key=lambda run: (moment <= run.end, run.start, run.name), default=None)
+    return max(covering, key=lambda run: (moment <= run.end, run.start, run.told), default=None)
 
 
 def business_date(moment: int) -> str:
@@ -127,7 +130,7 @@ def business_date(moment: int) -> str:
 
 def totals(readings: Iterable[Reading], events: list[Any], on_fall: str, modulus: int, grace: int) -> dict[Key, int]:
     known, found = runs(events), defaultdict[Key, int](int)
-    loads = sorted((event.occurred_at, event.lot) for event in events if isinstance(event, LotLoaded))
+    loads = sorted((event.occurred_at, event.raw_offset, event.lot) for event in events if isinstance(event, LotLoaded))
     for piece in pieces(readings, on_fall, modulus):
         run, date = owner(known, piece.at, grace), business_date(piece.at)
         if run is not None and piece.gap_from is not None:
@@ -136,7 +139,7 @@ def totals(readings: Iterable[Reading], events: list[Any], on_fall: str, modulus
         if run is None:
             found["", "", "", "unattributed", "", date, "gross"] += piece.amount
             continue
-        lots = [lot for since, lot in loads if since <= piece.at]
+        lots = [lot for since, _, lot in loads if since <= piece.at]
         for output in run.outputs(piece.at):
             made = piece.amount * output.factor
             found[run.name, run.order, output.material, "gross", "", date, ""] += made

@@ -12,7 +12,10 @@ from tests.unit.tables.floor_bench import S, at, on_machine, out
 BEGIN = at("05:40")
 """Shortly before a business date begins."""
 MODULUS = 100_000
-WHEN = st.integers(0, 4 * 3600).map(lambda seconds: BEGIN + seconds * S)
+WHEN = st.one_of(st.integers(0, 4 * 3600), st.integers(0, 8).map(lambda halves: halves * 1800)).map(
+    lambda seconds: BEGIN + seconds * S
+)
+"""Half of them at full or half hours, so that events have one moment."""
 
 
 @dataclass(slots=True)
@@ -70,8 +73,8 @@ def shops(draw: st.DrawFn, any_order: bool) -> Shop:
     on_fall = draw(st.sampled_from(["reset", "placeholder", "rollover"]))
     readings = draw(counts(on_fall, draw(st.booleans())))
     events = [event for n in range(draw(st.integers(0, 4))) for event in draw(run_events(f"R{n}"))]
-    for moment in draw(st.lists(WHEN, max_size=2, unique=True)):
-        events.append(on_machine(LotLoaded, moment, position="hopper", material="PP", lot=f"L{moment % 7}"))
+    for number, moment in enumerate(draw(st.lists(WHEN, max_size=3))):
+        events.append(on_machine(LotLoaded, moment, position="hopper", material="PP", lot=f"L{9 - number}"))
     if draw(st.integers(0, 3)) == 0:
         events.append(on_machine(RunEnded, draw(WHEN)))
     return Shop(on_fall, readings, events)

@@ -57,7 +57,7 @@ def hear(equipment: Equipment, *events: Any) -> None:
             id="overlapping: the latest start, and an open one beats its grace",
         ),
         pytest.param(
-            [started("A", "07:00"), started("B", "07:00")], [("07:30", 1004)], {"B": 4}, id="same start: the greater id"
+            [started("A", "07:00"), started("B", "07:00")], [("07:30", 1004)], {"B": 4}, id="same start: what was told later"
         ),
         pytest.param(
             [started("A", "07:00"), on_machine(RunEnded, at("08:00"))],
