@@ -14,7 +14,8 @@ from pydantic import BaseModel
 from app.cli.failures import USAGE, fail
 from app.cli.repeats import Repeat, Repeats
 from app.configuration import FILES, ConfigError, load, mappers
-from app.run.cut_files import UnreadableFile, cut_or_refused
+from app.run.cut_files import cut_or_refused
+from app.run.file_text import UnreadableFile
 from schemas.configuration import Configuration, ErpConfig, PlantConfig, RulesConfig
 from schemas.configuration.mapping import Read
 from streams.mapping import UNAVAILABLE, Mapped, Mapper, RawRecord, Reading, Refused

@@ -7,7 +7,8 @@ import structlog
 
 from app.ingest.drop_folder import DropFolder, Taken
 from app.ingest.raw_writer import RawNotWritten, RawWriter
-from app.run.cut_files import UnreadableFile, cut, cut_or_refused
+from app.run.cut_files import cut, cut_or_refused
+from app.run.file_text import UnreadableFile
 from streams.mapping import Mapper, RawRecord
 
 POLL_S = 0.5
@@ -65,12 +66,12 @@ class Ingest:
     def _unreadable(self, taken: Taken) -> UnreadableFile | None:
         """What is wrong with the file as a whole; it is read to its end once before its first record is written."""
         try:
-            for _ in cut(taken.copy, self._mapper.read):
+            for _ in cut(taken.copy, self._mapper.read, self._mapper.columns):
                 pass
         except UnreadableFile as wrong:
             return wrong
         return None
 
     def _records(self, taken: Taken) -> Iterator[RawRecord]:
-        for number, value in cut_or_refused(taken.copy, self._mapper.read):
+        for number, value in cut_or_refused(taken.copy, self._mapper.read, self._mapper.columns):
             yield RawRecord(self._mapper.redacted(value), self._mapper.name, taken.name, number)

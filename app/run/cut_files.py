@@ -1,14 +1,14 @@
 """Files of raw records, plain or gzip: cut into records by their source's format, each with its place in the file."""
 
-import gzip
-import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, NamedTuple
 
+from app.run.file_text import UnreadableFile, opened
 from schemas.configuration.mapping import Read
 from streams.mapping.csv_tables import table_records
 from streams.mapping.items import MAX_RAW_BYTES, Refusal
+from streams.mapping.json_files import json_values
 from streams.mapping.readers import each_of
 from streams.mapping.xml_documents import MAX_DOCUMENT_BYTES, cut_document
 
@@ -16,7 +16,6 @@ MAX_LINE_BYTES = MAX_RAW_BYTES + 1
 """Of a longer line: enough for the mapping to see that it is too long."""
 MAX_CUT_BYTES = 256 << 20
 """Of all records of one document together: what stands outside of them is repeated in each."""
-_GZIP = b"\x1f\x8b"
 
 
 class Cut(NamedTuple):
@@ -26,50 +25,33 @@ class Cut(NamedTuple):
     value: bytes
 
 
-class UnreadableFile(ValueError):
-    """A file as a whole cannot be cut into records (code BAD_FILE, BAD_XML or TOO_LARGE).
-
-    `head`: its beginning, enough for a mapping to refuse it as a record; empty for a damaged gzip file.
-    """
-
-    def __init__(self, code: str, detail: str, head: bytes = b"") -> None:
-        super().__init__(f"{code}: {detail}")
-        self.code = code
-        self.detail = detail
-        self.head = head[:MAX_LINE_BYTES]
+def cut(path: Path, read: Read, columns: Collection[str] = ()) -> Iterator[Cut]:
+    """The records of a file in its order, empty ones left out. `columns`: those that plant.yaml reads of a csv file. Raises
+    UnreadableFile, for a damaged gzip file behind the records before the damage, and OSError."""
+    with opened(path, read) as content:
+        yield from _cut(content, read, columns)
 
 
-def cut(path: Path, read: Read) -> Iterator[Cut]:
-    """The records of a file in its order, empty ones left out. Raises UnreadableFile, for a damaged gzip file behind the
-    records before the damage, and OSError."""
+def cut_or_refused(path: Path, read: Read, columns: Collection[str] = ()) -> Iterator[Cut]:
+    """As `cut`, but a document that cannot be cut is one record, which its mapping refuses. Raises UnreadableFile for a file that
+    holds no readable bytes only, and OSError."""
     try:
-        with path.open("rb") as plain:
-            packed = plain.read(2) == _GZIP
-            plain.seek(0)
-            with cast(IO[bytes], gzip.open(plain) if packed else plain) as content:
-                yield from _cut(content, read)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as wrong:
-        raise UnreadableFile("BAD_FILE", f"the gzip file is damaged: {wrong}") from wrong
-
-
-def cut_or_refused(path: Path, read: Read) -> Iterator[Cut]:
-    """As `cut`, but a document that cannot be cut is one record, which its mapping refuses. Raises UnreadableFile for a damaged
-    gzip file only, and OSError."""
-    try:
-        yield from cut(path, read)
+        yield from cut(path, read, columns)
     except UnreadableFile as wrong:
         if not wrong.head:
             raise
-        yield Cut(1, wrong.head)
+        yield Cut(wrong.number, wrong.head)
 
 
-def _cut(content: IO[bytes], read: Read) -> Iterator[Cut]:
+def _cut(content: IO[bytes], read: Read, columns: Collection[str]) -> Iterator[Cut]:
     match read.format:
         case "xml":
             yield from _documents(content, read)
         case "csv":
-            for number, value in table_records(_lines(content), read):
+            for number, value in table_records(_lines(content), read, columns):
                 yield Cut(number, value[:MAX_LINE_BYTES])
+        case "json":
+            yield from _json(content)
         case _:
             for number, line in enumerate(_lines(content), 1):
                 value = line.rstrip(b"\r\n")
@@ -86,17 +68,27 @@ def _lines(content: IO[bytes]) -> Iterator[bytes]:
         yield line
 
 
+def _json(content: IO[bytes]) -> Iterator[Cut]:
+    number = 0
+    try:
+        for number, value in json_values(_lines(content)):
+            yield Cut(number, value)
+    except Refusal as wrong:
+        raise UnreadableFile(wrong.code, wrong.detail, b"[", number + 1) from None
+
+
 def _documents(content: IO[bytes], read: Read) -> Iterator[Cut]:
     value = content.read(MAX_DOCUMENT_BYTES + 1)
     if len(value) > MAX_DOCUMENT_BYTES:
-        raise UnreadableFile("TOO_LARGE", f"the document has more than {MAX_DOCUMENT_BYTES} bytes", value)
+        detail = f"the document has more than {MAX_DOCUMENT_BYTES} bytes"
+        raise UnreadableFile("TOO_LARGE", detail, value[:MAX_LINE_BYTES])
     size = 0
     try:
         for number, record in enumerate(cut_document(value, each_of(read)), 1):
             size += len(record)
             if size > MAX_CUT_BYTES:
                 detail = f"the records of the document have more than {MAX_CUT_BYTES} bytes together"
-                raise UnreadableFile("TOO_LARGE", detail, value)
+                raise UnreadableFile("TOO_LARGE", detail, value[:MAX_LINE_BYTES])
             yield Cut(number, record)
     except Refusal as wrong:
-        raise UnreadableFile(wrong.code, wrong.detail, value) from None
+        raise UnreadableFile(wrong.code, wrong.detail, value[:MAX_LINE_BYTES]) from None

@@ -7,7 +7,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from app.run.arrivals import arrivals
-from app.run.cut_files import UnreadableFile, cut_or_refused
+from app.run.cut_files import cut_or_refused
+from app.run.file_text import UnreadableFile
 from schemas.configuration import PlantConfig
 from streams.mapping import Mapper, RawRecord, compile_source
 
@@ -94,7 +95,7 @@ def _ordered(file: InputFile, name: str, mapper: Mapper) -> Iterator[tuple[RawRe
 
 def _records(file: InputFile, name: str, mapper: Mapper) -> Iterator[tuple[RawRecord, int | None]]:
     try:
-        for number, value in cut_or_refused(file.path, mapper.read):
+        for number, value in cut_or_refused(file.path, mapper.read, mapper.columns):
             record = RawRecord(value, file.source, name, number)
             stated = mapper.arrival(record)
             record.value = mapper.redacted(record.value)

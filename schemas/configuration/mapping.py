@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Tag, model_validator
 from pydantic.types import Discriminator
 
-from schemas.configuration.values import Encoding, Flag, NumberForm, OneOrMany, Section, Whole, ZoneOffset
+from schemas.configuration.values import Encoding, Flag, NumberForm, OneOrMany, Section, Whole, ZoneOffset, is_utf16
 
 DateFormat = str
 _FUNCTION_WORDS = frozenset({"path", "join", "default", "codes", "table", "trim", "case", "date", "pad"})
@@ -244,11 +244,12 @@ class Read(Section):
     skip_lines: Whole = 0
     """csv only: so many lines of a file before the header are no part of the table."""
     encoding: Encoding = "utf-8"
-    """csv only."""
+    """csv: any in which ASCII stands for itself. All formats: utf-16 (-le, -be), for files; their records are UTF-8."""
     number: NumberForm | None = None
     """csv and xml only: how the source writes 1234.56, for every number that does not say so itself."""
     each: Annotated[list[str], OneOrMany] = Field(default_factory=list)
-    """xml only: paths below the root element; each element there is a record. None: the document is one record."""
+    """xml: paths below the root element; each element there is a record. json: paths to lists; each element is a record.
+    None: the document, or the object, is one record."""
 
     @model_validator(mode="after")
     def _keys_of_the_format(self) -> Read:
@@ -259,15 +260,17 @@ class Read(Section):
                 raise ValueError(f"`{name}` belongs to format {' and '.join(formats)}")
         if self.format == "csv" and not (self.columns or self.header):
             raise ValueError("csv without a header needs `columns`")
+        if self.format != "csv" and self.encoding != "utf-8" and not is_utf16(self.encoding):
+            raise ValueError("another `encoding` than utf-8 and utf-16 belongs to format csv")
         if len(self.delimiter) != 1:
             raise ValueError("`delimiter` is one character")
         return self
 
 
 _OF_FORMAT = {
-    **dict.fromkeys(("columns", "delimiter", "header", "skip_lines", "encoding"), ("csv",)),
+    **dict.fromkeys(("columns", "delimiter", "header", "skip_lines"), ("csv",)),
     "number": ("csv", "xml"),
-    "each": ("xml",),
+    "each": ("json", "xml"),
 }
 System = Literal["erp", "mes", "quality", "warehouse", "operator"]
 

@@ -66,8 +66,18 @@ def _number_form(value: str) -> str:
 _ASCII = bytes(range(0x20, 0x7F)) + b"\t\r\n"
 
 
+_UTF16 = re.compile(r"utf[-_]?16([-_]?(le|be))?", re.IGNORECASE)
+
+
+def is_utf16(encoding: str) -> bool:
+    """A file in it is read as UTF-16, and its records are UTF-8."""
+    return _UTF16.fullmatch(encoding) is not None
+
+
 def _encoding(value: str) -> str:
-    """Lines and quotes are found before the text is decoded, so ASCII must stand for itself."""
+    """Lines and quotes are found before the text is decoded, so ASCII must stand for itself; UTF-16 becomes UTF-8 before."""
+    if is_utf16(value):
+        return value
     message = f"`{value}` is no encoding that can be read here; write one like utf-8, cp1250, latin-1"
     try:
         if _ASCII.decode(value) == _ASCII.decode("ascii"):

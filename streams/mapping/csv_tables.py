@@ -8,15 +8,19 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from schemas.configuration.mapping import Read
+from schemas.configuration.values import is_utf16
 from streams.mapping.items import MAX_RAW_BYTES, Refusal, check_size
 
 MAX_ROW_LINES = 200
 """Lines of one row: a quote that never ends does not swallow the file."""
 _SHOWN_NAMES = 20
+SHORT_HEADER_BYTES = 512
+MAX_HEADER_RATIO = 8
+"""Up to so many bytes, or times the bytes of its row, a header stands before each row as it is in the file."""
 _BOM = b"\xef\xbb\xbf"
 _NO_NAME = re.compile(r"[\s.\[\]|=$\"'{}()*?]+")
 Numbered = tuple[int, bytes]
@@ -27,7 +31,8 @@ class Table:
 
     def __init__(self, read: Read, wanted: Sequence[frozenset[str]] = ()) -> None:
         self._columns, self._delimiter, self._header = list(read.columns), read.delimiter, read.header
-        self._encoding = "utf-8-sig" if read.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else read.encoding
+        utf8 = is_utf16(read.encoding) or read.encoding.lower().replace("_", "-") in ("utf-8", "utf8")
+        self._encoding = "utf-8-sig" if utf8 else read.encoding
         self._wanted = wanted
 
     def read(self, value: bytes) -> list[Any]:
@@ -98,15 +103,46 @@ def header_names(header: Sequence[str]) -> list[str]:
     return names
 
 
-def table_records(lines: Iterable[bytes], read: Read) -> Iterator[Numbered]:
-    """The records of a file from its lines (with their ends): number of the first line, bytes."""
-    rows = _rows_of(_without_preamble(lines, read), read.delimiter.encode(read.encoding))
+def table_records(lines: Iterable[bytes], read: Read, columns: Collection[str] = ()) -> Iterator[Numbered]:
+    """The records of a file from its lines (with their ends): number of the first line, bytes. `columns`: those that plant.yaml
+    reads. A header that is long beside its row names only those, so that a file becomes at most 8 times as large."""
+    encoding = "utf-8" if is_utf16(read.encoding) else read.encoding
+    rows = _rows_of(_without_preamble(lines, read), read.delimiter.encode(encoding))
     if read.columns:
         yield from rows
         return
     _, header = next(rows, (0, b""))
+    header = header.rstrip(b"\r\n")
+    short: ShortHeader | None = None
     for number, row in rows:
-        yield number, header.rstrip(b"\r\n") + b"\n" + row
+        if len(header) <= max(SHORT_HEADER_BYTES, MAX_HEADER_RATIO * len(row)):
+            yield number, header + b"\n" + row
+            continue
+        if short is None:
+            short = ShortHeader(header, read.delimiter, encoding, columns)
+        yield number, short.before(row) + b"\n" + row
+
+
+class ShortHeader:
+    """A header in which the columns that nothing reads have no names."""
+
+    def __init__(self, header: bytes, delimiter: str, encoding: str, columns: Collection[str]) -> None:
+        self._delimiter, self._encoding = delimiter, encoding
+        self._width, self._named, names = 0, [], []
+        try:
+            found = next(csv.reader(io.StringIO(header.decode(encoding), newline=""), delimiter=delimiter, strict=True), [])
+        except (UnicodeDecodeError, csv.Error):
+            found = []  # without any name every row of it is refused
+        names = [name if name in columns else "" for name in header_names(found)]
+        self._width, self._named = len(names), [name for name in names if name]
+        self._header = delimiter.join(names).encode(encoding)
+
+    def before(self, row: bytes) -> bytes:
+        """The header for this row. A row that has other columns has a header with yet another number of them."""
+        if self._width and row.count(self._delimiter.encode(self._encoding)) + 1 >= self._width:
+            return self._header
+        width = row.count(self._delimiter.encode(self._encoding)) + 2
+        return self._delimiter.join([*self._named, *[""] * (width - len(self._named))]).encode(self._encoding)
 
 
 def _without_preamble(lines: Iterable[bytes], read: Read) -> Iterator[Numbered]:

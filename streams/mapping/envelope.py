@@ -90,6 +90,11 @@ def _decided_by(received: TimeGetter, occurred: TimeGetter) -> TimeGetter:
     return lambda node, root, arrived_at: occurred(node, root, received(node, root, arrived_at) or arrived_at)
 
 
+def is_of_element(event_id: str) -> bool:
+    """Does each record of a list state its own id? Then its place in the list is no part of the id."""
+    return event_id not in ("content", "position") and not any(part.strip().startswith("$.") for part in event_id.split("||"))
+
+
 def _event_id(source: str, rule: str, problems: Problems) -> EventId:
     """Ids of records and contents are scoped by the source: two machines may well send the same line."""
     if rule == "position":

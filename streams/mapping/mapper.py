@@ -1,23 +1,28 @@
 """A source, compiled: raw records in, canonical events, readings and refusals out."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from schemas.configuration.mapping import Function, Read, Source
 from schemas.configuration.plant import PlantConfig
 from streams.mapping.csv_tables import Table
 from streams.mapping.dispatch import Rule, compile_dispatch
-from streams.mapping.envelope import Clock, compile_envelope
+from streams.mapping.envelope import Clock, compile_envelope, is_of_element
 from streams.mapping.events import compile_rule
 from streams.mapping.items import Item, Mapped, MappingError, Problems, RawRecord, Refusal, Refused
+from streams.mapping.json_records import elements_reader
 from streams.mapping.paths import DOCUMENT, Steps, path_steps
-from streams.mapping.private import Hash, hide, keyed_hash, redact_json, redact_shdr, unreadable
+from streams.mapping.private import Hash, hide, keyed_hash, redact_json, redact_shdr, unreadable, whole_paths
 from streams.mapping.readers import Fields, Reader, each_of, reader_for
 from streams.mapping.records import PERSONS
 from streams.mapping.rules import Action, Context
 from streams.mapping.scalars import Scope
+from streams.mapping.times import TimeGetter
 from streams.mapping.wanted_columns import wanted_columns
 from streams.mapping.xml_documents import redacted_document
+
+_UNWRITABLE = Refusal("BAD_JSON", "the record is nested too deeply or has a number beyond all bounds")
 
 
 class Mapper:
@@ -41,12 +46,17 @@ class Mapper:
         self._envelope = context.envelope
         self._hashed: Hash = context.scope.hashed
         self._choose = choose
-        self._private = private
+        read = source.read
+        self._shdr, self._each = read.format == "shdr", each_of(read)
+        self._private = whole_paths(private, self._each) if read.format == "json" else private
         self._private_names = frozenset(str(steps[0]) for steps in private)
-        self._shdr = source.read.format == "shdr"
-        self._each = each_of(source.read)
-        self._table = Table(source.read)
-        self._read: Reader = reader_for(source.read, wanted_columns(source))
+        self._table = Table(read)
+        elements = read.format == "json" and bool(self._each)
+        self._own_ids = read.format == "json" and is_of_element(read.event_id)
+        self._hides = bool(private) and not elements
+        wanted = wanted_columns(source)
+        self._columns: Collection[str] = frozenset(chain.from_iterable(wanted)) | self._private_names
+        self._read: Reader = elements_reader(self._each, self._hidden) if elements else reader_for(read, wanted)
 
     @property
     def read(self) -> Read:
@@ -58,6 +68,11 @@ class Mapper:
         """Globs of the names of the source's files; none: any."""
         return self._source.files
 
+    @property
+    def columns(self) -> Collection[str]:
+        """Names of csv columns that plant.yaml reads."""
+        return self._columns
+
     def map(self, raw: RawRecord) -> Mapped:
         """The events, readings and refusals of one raw record, in its own order; empty when all of it is ignored."""
         try:
@@ -65,14 +80,15 @@ class Mapper:
         except Refusal as wrong:
             return [self._refused(wrong, None, raw, 0, None)]
         items: list[Item] = []
-        for index, node in enumerate(found):
+        step = 1 if self._own_ids else len(found)
+        for place, node in enumerate(found):
+            index = 0 if self._own_ids else place
             if type(node) is not dict:
                 assert isinstance(node, Refusal), "a reader gives fields or refusals"
                 items.append(self._refused(node, None, raw, index, None))
                 continue
-            if self._private and not self._hide(node):
-                unreadable = Refusal("BAD_JSON", "the record is nested too deeply or has a number beyond all bounds")
-                items.append(self._refused(unreadable, None, raw, index, None))
+            if self._hides and not self._hide(node):
+                items.append(self._refused(_UNWRITABLE, None, raw, index, None))
                 continue
             try:
                 action = self._choose(node)
@@ -91,7 +107,7 @@ class Mapper:
                 items.append(self._built(action, node, raw, index))
                 for number, choose in enumerate(action.also, 1):
                     # One record, one id per event: the second and later events number on behind the pairs of the line.
-                    items += self._further(choose, node, raw, index + number * len(found), action)
+                    items += self._further(choose, node, raw, index + number * step, action)
         return items
 
     def _further(
@@ -115,8 +131,17 @@ class Mapper:
         with running_max its occurred_at. None: it does not say, or cannot be read."""
         field = self._envelope.received_field or self._envelope.occurred_at
         try:
-            node = next((node for node in self._read(raw.value) if type(node) is dict), None)
-            return None if node is None else field(node, node, raw.received_at)
+            nodes = [node for node in self._read(raw.value) if type(node) is dict]
+        except Refusal:
+            return None
+        if len(nodes) <= 1 or self._shdr:
+            return self._stated(field, nodes[0], raw) if nodes else None
+        return max((at for node in nodes if (at := self._stated(field, node, raw)) is not None), default=None)
+
+    @staticmethod
+    def _stated(field: TimeGetter, node: Fields, raw: RawRecord) -> int | None:
+        try:
+            return field(node, node, raw.received_at)
         except Refusal:
             return None
 
@@ -150,6 +175,10 @@ class Mapper:
         if node["key"] in self._private_names:
             node["value"] = self._hashed(node["value"])
         return True
+
+    def _hidden(self, document: Fields) -> Refusal | None:
+        """Hash private values of a JSON object in place, before its elements are handed out."""
+        return None if hide(document, self._private, self._hashed) else _UNWRITABLE
 
     def _refused(self, wrong: Refusal, node: Any, raw: RawRecord, pair: int, action: Action | None) -> Refused:
         refused = Refused(wrong.code, wrong.detail, received_at=raw.received_at)
@@ -213,8 +242,9 @@ def compile_source(name: str, source: Source, plant: PlantConfig, private_key: b
         if len(path_steps(column) or ()) != 1:
             problems.at("read", "columns", index).add(f"`{column}` is no name for a column; use letters, digits, `_`, `-`")
     for index, text in enumerate(source.read.each):
-        if any(type(step) is int for step in path_steps(text) or (0,)):
-            problems.at("read", "each", index).add(f"`{text}` is no path of elements; write `a.b.c`, from below the root element")
+        if any(type(step) is not str for step in path_steps(text) or (0,)):
+            where = "from below the root element" if source.read.format == "xml" else "to a list"
+            problems.at("read", "each", index).add(f"`{text}` is no path of elements; write `a.b.c`, {where}")
     if problems.found:
         raise MappingError(name, problems.found)
     return Mapper(source, context, choose, private)

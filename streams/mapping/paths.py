@@ -1,4 +1,4 @@
-"""Field paths: `hdr.ts`, `items[0].lot`, `a || b`, `$.plant`, `=constant`. Nothing else is understood.
+"""Field paths: `hdr.ts`, `items[0].lot`, `values[id=L1.Parts].v`, `a || b`, `$.plant`, `=constant`. Nothing else is understood.
 
 A getter takes (node, root): the element that paths start at and the whole record, which differ only inside `each`. It
 returns what JSON had there, or None where nothing is. XML elements may always be repeated: of one name there is a list
@@ -7,21 +7,34 @@ returns what JSON had there, or None where nothing is. XML elements may always b
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from streams.mapping.items import MAX_INT64, Problems, Refusal
 
 Getter = Callable[[Any, Any], Any]
-Steps = tuple[str | int, ...]
+
+
+class Pick(NamedTuple):
+    """The element of a list whose value at `key` is this text."""
+
+    key: tuple[str, ...]
+    text: str
+
+
+Steps = tuple[str | int | Pick, ...]
 
 TEXT = "#text"
 """Field with the text of an XML element that also has attributes."""
+ELEMENT = "_element"
+"""Field with the name of the record's element, or of the list that it is an element of."""
 DOCUMENT = "$"
 """Field with the whole document of a record that was cut out of one."""
 
 _NAME = r"[^\s.\[\]|=$\"'{}()*?]+"
-_PATH = re.compile(rf"{_NAME}(?:\[\d{{1,4}}\])*(?:\.{_NAME}(?:\[\d{{1,4}}\])*)*")
-_STEP = re.compile(rf"({_NAME})|\[(\d+)\]")
+_KEY = rf"{_NAME}(?:\.{_NAME})*"
+_WHICH = rf"\[(?:\d{{1,4}}|{_KEY}=(?:\"[^\"]*\"|[^\"\]][^\]]*))\]"
+_PATH = re.compile(rf"{_NAME}(?:{_WHICH})*(?:\.{_NAME}(?:{_WHICH})*)*")
+_STEP = re.compile(rf"\[(\d+)\]|\[({_KEY})=(?:\"([^\"]*)\"|([^\]]*))\]|({_NAME})")
 
 
 class Repeated(list[Any]):
@@ -64,7 +77,13 @@ def path_steps(text: str) -> Steps | None:
     """The steps of a plain path (no default, no constant, no `$.`); None for anything else."""
     if not _PATH.fullmatch(text):
         return None
-    return tuple(name or int(index) for name, index in _STEP.findall(text))
+    return tuple(_step(*groups) for groups in _STEP.findall(text))
+
+
+def _step(index: str, key: str, quoted: str, text: str, name: str) -> str | int | Pick:
+    if name:
+        return name
+    return Pick(tuple(key.split(".")), quoted or text) if key else int(index)
 
 
 def _split_defaults(text: str) -> list[str]:
@@ -79,9 +98,9 @@ def _compile_part(part: str, whole: str, problems: Problems, many: bool) -> Gett
     from_root = part.startswith("$.")
     steps = path_steps(part[2:] if from_root else part)
     if steps is None:
-        problems.add(f"`{whole}` is no path; write `a.b`, `a[0].b`, `a || b`, or `=text` for a constant")
+        problems.add(f"`{whole}` is no path; write `a.b`, `a[0].b`, `a[id=x].b`, `a || b`, or `=text` for a constant")
         return lambda node, root: None
-    getter = _walker(steps, many)
+    getter = walker(steps, many)
     return (lambda node, root: getter(_top(root), root)) if from_root else getter
 
 
@@ -90,7 +109,8 @@ def _top(root: Any) -> Any:
     return document if type(document) is Document else root
 
 
-def _walker(steps: Steps, many: bool) -> Getter:
+def walker(steps: Steps, many: bool) -> Getter:
+    """The getter of a path's steps, from the node on. `many`: a list of elements is passed on as it is."""
     match steps:
         case (str(a),) if not many:
 
@@ -115,6 +135,8 @@ def _walker(steps: Steps, many: bool) -> Getter:
             if type(step) is str:
                 node = node.only() if type(node) is Repeated else node
                 node = node.get(step) if isinstance(node, dict) else None
+            elif type(step) is Pick:
+                node = picked(node, step)
             elif isinstance(node, list) and type(step) is int and step < len(node):
                 node = node[step]
             else:
@@ -122,6 +144,28 @@ def _walker(steps: Steps, many: bool) -> Getter:
         return node if many or type(node) is not Repeated else node.only()
 
     return walk
+
+
+def picked(node: Any, pick: Pick) -> Any:
+    """The only element of the list that has the text; None: no list, or none has it. Raises Refusal BAD_FIELD: several have."""
+    found = [element for element in node if has(element, pick)] if isinstance(node, list) else []
+    if len(found) > 1:
+        raise Refusal(
+            "BAD_FIELD", f"{len(found)} elements with {'.'.join(pick.key)} `{pick.text[:64]}` stand where one is expected"
+        )
+    return found[0] if found else None
+
+
+def has(element: Any, pick: Pick) -> bool:
+    """Does the element of a list have the text that `pick` asks for?"""
+    for name in pick.key:
+        element = element.get(name) if isinstance(element, dict) else None
+        if type(element) is Repeated:
+            element = element[0] if len(element) == 1 else None
+    try:
+        return scalar_text(element) == pick.text
+    except Refusal:
+        return False
 
 
 def scalar_text(value: Any) -> str | None:

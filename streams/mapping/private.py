@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from streams.mapping.paths import TEXT, Repeated, Steps
+from streams.mapping.paths import DOCUMENT, TEXT, Pick, Repeated, Steps, has
 
 Hash = Callable[[str], str]
 _HASHED = re.compile(r"h:[0-9a-f]{32}")
@@ -40,8 +40,21 @@ def hide(node: Any, paths: Sequence[Steps], hashed: Hash) -> bool:
     return True
 
 
+def whole_paths(paths: Sequence[Steps], each: Sequence[Steps]) -> list[Steps]:
+    """The same places from the whole JSON object: `paths` start at its elements at `each`, or at the object where it has no such
+    list, or with DOCUMENT."""
+    of_document = [steps[1:] for steps in paths if steps[0] == DOCUMENT]
+    of_record = [steps for steps in paths if steps[0] != DOCUMENT]
+    return [*of_document, *of_record, *((*place, *steps) for place in each for steps in of_record)]
+
+
 def _hide(node: Any, steps: Steps, hashed: Hash) -> None:
     step, rest = steps[0], steps[1:]
+    if type(step) is Pick:
+        for index, element in enumerate(node if isinstance(node, list) else ()):
+            if has(element, step):
+                _hide(node, (index, *rest), hashed)
+        return
     if isinstance(node, list) and type(step) is str:
         for element in node:
             _hide(element, steps, hashed)

@@ -7,11 +7,10 @@ read. It raises Refusal when nothing of the record can be read.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
-
 from schemas.configuration.mapping import Read
 from streams.mapping.csv_tables import Table
 from streams.mapping.items import Refusal, check_size
+from streams.mapping.json_records import json_reader
 from streams.mapping.paths import Steps, path_steps
 from streams.mapping.xml_documents import read_records
 
@@ -34,24 +33,6 @@ def reader_for(read: Read, wanted_columns: Sequence[frozenset[str]] = ()) -> Rea
             return xml_reader(each_of(read))
         case _:
             return json_reader()
-
-
-def json_reader() -> Reader:
-    """One JSON object per record. Numbers with a point or an exponent stay the text that the source wrote: nothing is
-    rounded on the way in. Of a repeated key the last one counts."""
-    decode = msgspec.json.Decoder(float_hook=str).decode
-
-    def read(value: bytes) -> list[Fields | Refusal]:
-        check_size(value)
-        try:
-            node = decode(value)
-        except (msgspec.DecodeError, RecursionError, ValueError) as wrong:
-            raise Refusal("BAD_JSON", f"{wrong}") from None
-        if type(node) is not dict:
-            raise Refusal("BAD_JSON", "the record is no JSON object")
-        return [node]
-
-    return read
 
 
 def read_shdr(value: bytes) -> list[Fields | Refusal]:

@@ -11,14 +11,12 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
 from streams.mapping.items import Refusal
-from streams.mapping.paths import DOCUMENT, TEXT, Document, Repeated, Steps
+from streams.mapping.paths import DOCUMENT, ELEMENT, TEXT, Document, Repeated, Steps
 
 MAX_DOCUMENT_BYTES = 16 << 20
 MAX_DEPTH = 64
 MAX_PARTS = 200_000
 """Elements and attributes of one document."""
-ELEMENT = "_element"
-"""Field with the name of the record's element."""
 MARK = b"<?record?>"
 """Stands before the element that a record is about, in a document that was cut."""
 

@@ -58,7 +58,7 @@ def test_every_code_is_described() -> None:
 
 def test_the_examples_are_the_tested_files() -> None:
     shown = re.findall(r"<!-- (\S+) -->\n```\w+\n(.*?)```\n", REFERENCE, re.DOTALL)
-    assert len(shown) == 12
+    assert len(shown) == 14
     for path, text in shown:
         encoding = "cp1250" if path.endswith(".csv") else "utf-8"
         assert text == (ROOT / path).read_text(encoding=encoding), path

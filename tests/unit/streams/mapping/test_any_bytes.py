@@ -25,13 +25,20 @@ HEADED = mapper_of([{**DECLARED, "order": "time"}], {"format": "csv", "equipment
 RESPONSES = mappers(load(DATA / "b2mml"))["performance"]
 XML_RULE = {"emit": "ProcessValue", "name": "=n", "value": "v"}
 ROWS = mapper_of([XML_RULE], {"format": "xml", "each": ["row", "row.sub"], "equipment": "=M1"}, source_private=["v", "$.row.p"])
-EVERY = [PRESSES, MILL, ORDERS, TABLE, HEADED, RESPONSES, ROWS]
-NAMES = ["json", "shdr", "nested", "csv", "headed", "b2mml", "xml"]
+TAGS = mappers(load(DATA / "tags"))["gateway"]
+PICKED = mapper_of(
+    [{"when": {"a[id=x].q": "1"}, **XML_RULE}, {**XML_RULE, "value": "$.a[id=x].v || v"}],
+    {"each": ["a", "b.c"], "equipment": "=M1"},
+    source_private=["v", "$.a[id=x].w"],
+)
+EVERY = [PRESSES, MILL, ORDERS, TABLE, HEADED, RESPONSES, ROWS, TAGS, PICKED]
+NAMES = ["json", "shdr", "nested", "csv", "headed", "b2mml", "xml", "tags", "picked"]
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 trees = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner))
 samples = [json.loads(line) for line in (DATA / "presses" / "presses-sample.jsonl").read_text().splitlines()]
 lines = [line.encode() for line in (DATA / "mill" / "hurco02-sample.shdr").read_text().splitlines()]
+tagged = [json.loads(line) for line in (DATA / "tags" / "tags-sample.jsonl").read_text().splitlines()]
 order = {"po": "1", "items": [{"pos": "1", "mat": "4711", "qty": 1, "uom": "PC"}], "bom": [], "auto": "X"}
 
 
@@ -56,7 +63,7 @@ def test_random_bytes(mapper: Mapper, value: bytes) -> None:
     check(mapper, value)
 
 
-@given(st.sampled_from([*samples, order]), st.data())
+@given(st.sampled_from([*samples, order, *tagged]), st.data())
 @settings(max_examples=300)
 def test_records_with_something_replaced(sample: dict[str, Any], data: st.DataObject) -> None:
     changed = json.loads(json.dumps(sample))
@@ -70,6 +77,8 @@ def test_records_with_something_replaced(sample: dict[str, Any], data: st.DataOb
     value = json.dumps(changed).encode()
     check(PRESSES, value)
     check(ORDERS, value)
+    check(TAGS, value)
+    check(PICKED, value.replace(b'"values"', b'"a"'))
 
 
 @given(st.sampled_from(lines), st.binary(max_size=6), st.integers(0, 120), st.integers(0, 20))

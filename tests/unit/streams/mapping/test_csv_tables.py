@@ -72,7 +72,7 @@ def test_bytes_in_another_encoding_are_refused() -> None:
     assert one(mapper, "time\nMüller".encode("cp1250")).code == "BAD_LINE"
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-7", "klingon", "rot13", "cp037", ""])
+@pytest.mark.parametrize("encoding", ["utf-32", "utf-7", "klingon", "rot13", "cp037", ""])
 def test_encodings_that_cannot_be_cut_into_lines_are_refused(encoding: str) -> None:
     with pytest.raises(ValidationError, match="is no encoding that can be read here"):
         Read.model_validate({"format": "csv", "encoding": encoding})
@@ -156,9 +156,9 @@ def test_private_columns_of_a_header_are_hashed_in_what_is_kept() -> None:
     ("read", "message"),
     [
         ({"format": "json", "columns": ["a"]}, "`columns` belongs to format csv"),
-        ({"format": "shdr", "encoding": "cp1250"}, "`encoding` belongs to format csv"),
+        ({"format": "shdr", "encoding": "cp1250"}, "`encoding` than utf-8 and utf-16 belongs to format csv"),
         ({"format": "json", "number": "1.234,56"}, "`number` belongs to format csv and xml"),
-        ({"format": "csv", "each": "a"}, "`each` belongs to format xml"),
+        ({"format": "csv", "each": "a"}, "`each` belongs to format json and xml"),
         ({"format": "csv", "header": "no"}, "csv without a header needs `columns`"),
         ({"format": "csv", "delimiter": "||"}, "`delimiter` is one character"),
         ({"format": "csv", "number": "1,23"}, "is no form of a number"),
