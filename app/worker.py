@@ -1,7 +1,6 @@
 """One worker process: the stages that it was asked to run, on one event loop, until it is told to stop."""
 
 import asyncio
-import logging
 import os
 import signal
 from collections.abc import Sequence
@@ -12,8 +11,11 @@ from prometheus_client import REGISTRY
 
 from app.engine.fatal import Exit, die
 from app.engine.stage import StageApp
+from app.erp.adapters import variable_of
 from app.observability.heartbeat import Heartbeat
+from app.observability.logs import of_a_worker
 from app.observability.port import serve
+from app.observability.secrets import Secrets
 from app.observability.stage_metrics import StageMetrics
 from app.settings import Settings
 from app.topology import Plant
@@ -27,10 +29,10 @@ def run(
     stages: Sequence[str], settings: Settings, wanted: Configuration | None, codec: Codec, metrics_host: str = "127.0.0.1"
 ) -> None:
     """Blocks until SIGTERM or SIGINT; a graceful stop drains, checkpoints, closes. Failures end the process."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("aiokafka").setLevel(logging.WARNING)
-    Path(settings.datadir).mkdir(parents=True, exist_ok=True)
-    asyncio.run(_run(stages, settings, wanted, codec, metrics_host))
+    named = [variable_of(wanted.erp.erp.secret)] if wanted is not None else []
+    with of_a_worker(Secrets.of(os.environ, settings.broker.security, named=named)):
+        Path(settings.datadir).mkdir(parents=True, exist_ok=True)
+        asyncio.run(_run(stages, settings, wanted, codec, metrics_host))
 
 
 async def _run(stages: Sequence[str], settings: Settings, wanted: Configuration | None, codec: Codec, metrics_host: str) -> None:

@@ -1,14 +1,17 @@
 """What ends a command, in one line: `CODE: sentence`, and exit 2. A traceback is for defects of the program only."""
 
 import errno
+import logging
+import os
 import sys
-import traceback
 from collections.abc import Callable
 from typing import NamedTuple, NoReturn
 
 import typer
 from confluent_kafka import KafkaException
 
+from app.observability.logs import described
+from app.observability.secrets import Secrets
 from schemas.codes import entries_of
 from tables.rejected import Refusal
 
@@ -60,9 +63,9 @@ def ended(command: Callable[[], None]) -> None:
     except Exception as error:
         failure = failure_of(error)
         if failure is None:
-            traceback.print_exc()  # names of files and lines; never values
-            failure = Failure("INTERNAL_ERROR", f"{type(error).__name__}: {error}")
-        print(failure, file=sys.stderr)
+            failure = Failure("INTERNAL_ERROR", described(error))
+            logging.getLogger("lineledger").critical("a defect ended the command", exc_info=True, extra={"code": failure.code})
+        print(Secrets.of(os.environ).hide(str(failure)), file=sys.stderr)
         sys.exit(USAGE)
 
 

@@ -1,13 +1,18 @@
 """The command `lineledger`. Each sub-command imports what it needs when it is called: `--help` answers at once."""
 
+import os
 from typing import Annotated
 
 import typer
+
+from app.observability import logs
+from app.observability.secrets import Secrets
 
 app = typer.Typer(
     help="Shop-floor telemetry and transactions in; exact, explainable ERP postings out.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    pretty_exceptions_show_locals=False,
     add_completion=False,
 )
 
@@ -53,6 +58,7 @@ def version(version: Annotated[bool, typer.Option("--version", help="Print the v
 def main() -> None:
     from app.cli.failures import ended
 
+    logs.start(Secrets.of(os.environ))
     _wire()
     ended(app)
 

@@ -1,7 +1,7 @@
 """The end of a process that must not commit: exit codes, and the way out."""
 
+import logging
 import os
-import sys
 from enum import IntEnum
 from typing import NoReturn
 
@@ -26,5 +26,7 @@ class Exit(IntEnum):
 
 def die(code: Exit, why: str) -> NoReturn:
     """End the process at once: nothing uncommitted may be committed later, and no handler may run."""
-    print(f"FATAL {code.name} pid={os.getpid()} {why}", file=sys.stderr, flush=True)
-    os._exit(code)
+    try:
+        logging.getLogger("lineledger").critical("FATAL %s pid=%d %s", code.name, os.getpid(), why, extra={"code": code.name})
+    finally:
+        os._exit(code)

@@ -1,14 +1,17 @@
-"""Which adapter a configuration asks for. Addresses and secrets come from the environment; nothing of them is logged."""
+"""Which adapter a configuration asks for. Addresses and secrets come from the environment; answers that repeat them are cut."""
 
 import re
 from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
+from app.erp.discreet import DiscreetAdapter
 from app.erp.port import ErpAdapter
 from app.erp.sim_adapter import SimAdapter
 from app.erp.tryton import TrytonAdapter
 from app.erp.tryton_rpc import TrytonRpc
+from app.observability.secrets import Secrets
 from schemas.configuration import ErpConfig
+from schemas.configuration.erp import Endpoint
 from tables.rejected import Refusal
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -27,6 +30,10 @@ def adapter_for(erp: ErpConfig, environ: Mapping[str, str]) -> ErpAdapter | None
         detail = f"`adapter: {endpoint.adapter}` has no `erp.url`; only `lineledger run` starts a simulator"
         raise Refusal("ERP_URL_INVALID", detail)
     secret = secret_of(endpoint.secret, environ)
+    return DiscreetAdapter(_adapter(endpoint, url, secret), Secrets.of(environ, named=[variable_of(endpoint.secret)]))
+
+
+def _adapter(endpoint: Endpoint, url: str, secret: str) -> ErpAdapter:
     timeout_ms = endpoint.timeout_us // 1_000
     if endpoint.adapter == "tryton":
         base, database, user = _tryton_address(url)
@@ -57,10 +64,15 @@ def secret_of(name: str, environ: Mapping[str, str]) -> str:
     """The secret that erp.yaml names: erp-brn1 is ERP_BRN1 in the environment. No name: no secret."""
     if not name:
         return ""
-    variable = re.sub(r"[-.]", "_", name).upper()
+    variable = variable_of(name)
     if variable not in environ:
         raise Refusal("SECRET_MISSING", f"secret `{name}` needs the environment variable {variable}")
     return environ[variable]
+
+
+def variable_of(name: str) -> str:
+    """Environment variable of a secret's name."""
+    return re.sub(r"[-.]", "_", name).upper()
 
 
 def _tryton_address(url: str) -> tuple[str, str, str]:

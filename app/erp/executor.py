@@ -289,7 +289,7 @@ class Executor:
             answer = Answer("unknown", code="ERP_TIMEOUT", detail="the adapter did not come back in time")
         except Exception as defect:
             # It may have happened after sending: never taken for a failure.
-            structlog.get_logger(__name__).exception("adapter_defect", call=call, error=type(defect).__name__)
+            structlog.get_logger(__name__).exception("adapter_defect", code="ADAPTER_DEFECT", call=call)
             answer = Answer("unknown", code="ADAPTER_DEFECT", detail=type(defect).__name__)
         now = self._time.monotonic_ns()
         self._budget.ended(now, answer.result, answer.code, now - started, answer.retry_after_ms)

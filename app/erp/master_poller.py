@@ -113,9 +113,9 @@ class MasterPoller:
                 try:
                     await self.pull()
                 except ErpUnavailable as error:
-                    self._told.warning("master data not pulled", code=error.code)
+                    self._told.warning("master data not pulled", code=error.code, detail=error.detail)
                 except KafkaException as error:
-                    self._told.warning("master data not written", error=str(error))
+                    self._told.warning("master data not written", detail=str(error))
                     self._log = None
             else:
                 self._log = None

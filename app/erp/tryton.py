@@ -21,11 +21,11 @@ ORDERS_PER_CALL = 1000
 
 
 class ErpUnavailable(Exception):
-    """`movements` got no list: it has no other way to say so. `code` is stable."""
+    """A question got no list: it has no other way to say so. `code` is stable."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
-        self.code = code
+        self.code, self.detail = code, detail
 
 
 class TrytonAdapter:

@@ -39,7 +39,7 @@ class Ingest:
                     self._not_before.pop(path.name, None)
                 except (RawNotWritten, OSError) as wrong:
                     code = wrong.code if isinstance(wrong, RawNotWritten) else "FILE_NOT_TAKEN"
-                    self._log.warning("file stays", file=path.name, code=code, detail=str(wrong), again_in_s=RETRY_S)
+                    self._log.warning("file stays", code=code, detail=f"{path.name}: {wrong}; again in {RETRY_S} s")
                     self._not_before[path.name] = time.monotonic() + RETRY_S
             left = {path.name for path in self._folder.candidates()} if once else set()
             if once and left <= self._not_before.keys():
@@ -50,18 +50,18 @@ class Ingest:
     def _file(self, taken: Taken) -> None:
         if self._folder.is_known(taken):
             self._folder.forget(taken)
-            self._log.info("file is known", file=taken.name)
+            self._log.info("file is known", detail=taken.name)
             return
         wrong = self._unreadable(taken)
         written = 0 if wrong is not None and not wrong.head else self._writer.write(self._records(taken))
         if wrong is None:
             self._folder.done(taken)
-            self._log.info("file written", file=taken.name, records=written)
+            self._log.info("file written", detail=f"{taken.name}: {written} records")
             return
         told = f"{written} record was written, which intake refuses with this code." if written else "No record was written."
         reason = f"{wrong.code}: {wrong.detail}\n{told}\nCorrect the file and drop it again; docs/exceptions.md has the code.\n"
         self._folder.refuse(taken, reason)
-        self._log.warning("file refused", file=taken.name, code=wrong.code, detail=wrong.detail)
+        self._log.warning("file refused", code=wrong.code, detail=f"{taken.name}: {wrong.detail}")
 
     def _unreadable(self, taken: Taken) -> UnreadableFile | None:
         """What is wrong with the file as a whole; it is read to its end once before its first record is written."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.erp.adapters import variable_of
 from app.erp.simulator.control import SimulatorControl
 from app.erp.simulator.process import SimulatorProcess
 from app.erp.tryton_install import install
@@ -99,8 +100,3 @@ def _tryton(home: Path, master: MasterData) -> Iterator[TrytonServer]:
             yield server
         finally:
             loop.run(server.__aexit__(None, None, None))
-
-
-def variable_of(secret: str) -> str:
-    """Environment variable of a secret's name, as adapters look it up."""
-    return secret.upper().replace("-", "_").replace(".", "_")

@@ -18,11 +18,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.erp.canary import find_leaks
 from app.erp.sim_adapter import SimAdapter
 from app.erp.simulator.process import SimulatorProcess
+from app.observability.logs import KEYS
 from tables.quantity import fraction
 from tests.e2e.command import PROJECT, lineledger
 from tests.platform.process import free_ports
@@ -92,6 +94,25 @@ def received(erp: SimulatorProcess, order: str) -> Fraction:
             await adapter.close()
 
     return asyncio.run(total())
+
+
+def everything_on(bootstrap: str, prefix: str) -> Iterator[bytes]:
+    """Key, value and headers of every record of every topic of the installation."""
+    settings = {"bootstrap.servers": bootstrap, "group.id": f"{prefix}reader", "enable.partition.eof": True}
+    consumer = Consumer({**settings, "auto.offset.reset": "earliest", "isolation.level": "read_uncommitted"})
+    topics = [topic for name, topic in consumer.list_topics(timeout=10).topics.items() if name.startswith(prefix)]
+    parts = [TopicPartition(topic.topic, number, 0) for topic in topics for number in topic.partitions]
+    consumer.assign(parts)
+    left = len(parts)
+    while left:
+        message = consumer.poll(20)
+        assert message is not None
+        if message.error():
+            assert message.error().code() == KafkaError._PARTITION_EOF
+            left -= 1
+        else:
+            yield repr((message.key(), message.value(), message.headers())).encode()
+    consumer.close()
 
 
 class Floor:
@@ -167,7 +188,18 @@ def test_nothing_reaches_the_erp_of_another_plant(
         assert (received(b, "OONE"), received(b, "OTWO")) == (0, 0)
 
         stopped(delivery)
-        started("delivery", ["delivery"], two, port)
+        running_delivery = started("delivery", ["delivery"], two, port)
         until(lambda: (received(b, "OONE"), received(b, "OTWO")) == (5, 12), "the right worker posts what waited")
         assert (received(a, "OONE"), received(a, "OTWO")) == (15, 0)
         assert metric(port, "lineledger_erp_foreign", plant="ONE") == 0
+        arguments = [(Path("/proc") / str(each.pid) / "cmdline").read_bytes() for each in (intake, running_delivery)]
+        told = [asked(each, "/metrics").encode() for each in (first, second, middle, port)]
+        secrets = [a.token, b.token]
+    written = [path.read_bytes() for path in tmp_path.glob("*.log")]
+    kept = list(everything_on(kafka_bootstrap, topic_prefix))
+    assert len(written) == 4
+    assert len(kept) > 50
+    assert find_leaks([*arguments, *told, *written, b"\n".join(kept)], secrets) == []
+    lines = [json.loads(line) for log in written for line in log.splitlines()]
+    assert {tuple(line) for line in lines} == {KEYS}
+    assert not [line for line in lines if "HTTP" in line["event"]], "a call to the ERP is no line of the log"

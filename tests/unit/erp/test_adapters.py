@@ -3,6 +3,7 @@
 import pytest
 
 from app.erp.adapters import adapter_for, resolved, secret_of
+from app.erp.discreet import DiscreetAdapter
 from app.erp.documents import document_for
 from app.erp.sim_adapter import SimAdapter
 from app.erp.tryton import TrytonAdapter
@@ -15,12 +16,14 @@ async def test_the_adapter_follows_the_configuration() -> None:
     environ = {"ERP_URL": "http://127.0.0.1:1", "ERP_BRN1": "token"}
     sim = {"adapter": "sim", "url": "${ERP_URL}", "secret": "erp-brn1", "idempotent": False, "timeout": "3 s"}
     made = adapter_for(configuration(erp={"erp": sim}).erp, environ)
-    assert isinstance(made, SimAdapter)
+    assert isinstance(made, DiscreetAdapter)
+    assert isinstance(made.adapter, SimAdapter)
     assert (made.capabilities.idempotent, made.capabilities.call_timeout_ms) == (False, 3_000)
     await made.close()
     tryton = {"adapter": "tryton", "url": "http://ledger@127.0.0.1:1/plant", "secret": "erp-brn1"}
     made = adapter_for(configuration(erp={"erp": tryton}).erp, environ)
-    assert isinstance(made, TrytonAdapter)
+    assert isinstance(made, DiscreetAdapter)
+    assert isinstance(made.adapter, TrytonAdapter)
     await made.close()
     assert adapter_for(configuration(erp={"erp": {"adapter": "none"}}).erp, {}) is None
 
