@@ -167,7 +167,12 @@ class LotsStage:
         for endpoint, partition in sorted(self._topology.endpoints.items()):
             step.emit("delivery.inbox", endpoint, lot_state, partition)
         step.emit("quality.lot-states", key, lot_state)
-        step.emit("wms.shipment-blocks", key, ShipmentBlock(row.plant, row.material, row.lot, held, holds, label))
+        if self._blocks_shipments(step, row.plant):
+            step.emit("wms.shipment-blocks", key, ShipmentBlock(row.plant, row.material, row.lot, held, holds, label))
+
+    def _blocks_shipments(self, step: Step, plant: str) -> bool:
+        hash_ = step.state.configurations.get(plant)
+        return hash_ is None or self._topology.configuration(hash_).rules.on_hold.shipment == "block"
 
 
 def _subject(record: Any) -> tuple[str, str, str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app.cli.progress import Progress
-from app.cli.run import carry_out
+from app.cli.run import carry_out, check_workers
 
 
 def demo(
@@ -27,6 +27,7 @@ def demo(
     from app.run.recorded_input import inputs
     from app.run.run import RunRequest
 
+    check_workers(workers, bootstrap)
     progress = Progress(quiet=as_json)
     progress("generate", 0, 0)
     raw = out / f"input-{int(time.time())}"

@@ -31,8 +31,7 @@ def run(
     from app.run.recorded_input import InputError
     from app.run.recorded_input import inputs as resolve
 
-    if workers > 1 and not bootstrap:
-        fail("--workers needs a real Kafka (--bootstrap): on the embedded broker a partition never has a second owner")
+    check_workers(workers, bootstrap)
     if erp not in ("", "sim", "tryton", "none"):
         fail(f"--erp {erp}: it is sim, tryton or none")
     try:
@@ -57,6 +56,12 @@ def run(
         started=progress.pids,
     )
     raise typer.Exit(carry_out(request, export_postings, as_json, progress))
+
+
+def check_workers(workers: int, bootstrap: str) -> None:
+    """Several processes per stage need a broker that fences."""
+    if workers > 1 and not bootstrap:
+        fail("--workers needs a real Kafka (--bootstrap): on the embedded broker a partition never has a second owner")
 
 
 def carry_out(request: "object", export_postings: Path | None, as_json: bool, progress: Progress) -> int:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from pydantic import BaseModel
@@ -22,18 +22,21 @@ def canonical_json(model: BaseModel, *, lines: bool = True) -> str:
     """The model as JSON with sorted keys and without blanks; every default is written out. `lines=False` leaves out the
     line numbers of rules: they move when somebody adds a comment."""
     tree = model.model_dump(mode="json", by_alias=True)
-    if not lines:
-        _drop_lines(tree)
+    return _canonical(tree if lines else _without_lines(tree))
+
+
+def _canonical(tree: dict[str, Any]) -> str:
     return json.dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _drop_lines(tree: dict[str, Any]) -> None:
+def _without_lines(tree: dict[str, Any]) -> dict[str, Any]:
     for rule in tree.get("post", ()):
         del rule["line"]
     for source in tree.get("sources", {}).values():
         for rule in source["events"]:
             for emission in (rule, *rule["also"]):
                 del emission["line"]
+    return tree
 
 
 def _sha256(*texts: str) -> str:
@@ -53,11 +56,14 @@ class Configuration:
     """SHA-256 over the canonical JSON of the three, hexadecimal."""
     rule_version: str
     """First 12 hexadecimal digits of the hash of the rules alone."""
+    texts: tuple[str, str, str] = field(repr=False)
+    """The three as canonical JSON with lines, as they are stored."""
 
     @classmethod
     def of(cls, plant: PlantConfig, rules: RulesConfig, erp: ErpConfig) -> Self:
-        texts = [canonical_json(model, lines=False) for model in (plant, rules, erp)]
-        return cls(plant, rules, erp, _sha256(*texts), _sha256(texts[1])[:12])
+        hashed = [canonical_json(model, lines=False) for model in (plant, rules, erp)]
+        texts = canonical_json(plant), canonical_json(rules), canonical_json(erp)
+        return cls(plant, rules, erp, _sha256(*hashed), _sha256(hashed[1])[:12], texts)
 
     @classmethod
     def from_mappings(cls, plant: Mapping[str, Any], rules: Mapping[str, Any], erp: Mapping[str, Any]) -> Self:
@@ -66,23 +72,32 @@ class Configuration:
 
     @classmethod
     def from_document(cls, document: ConfigDocument) -> Self:
-        """The configuration in a stored document. Raises ConfigMismatch if its content has another hash."""
-        found = cls.of(
+        """The configuration in a stored document, under the hash that it was stored with. Raises ConfigMismatch if its text has
+        another one.
+
+        The text is compared as it was written: a later version of the program has settings that it does not have (they hold
+        by their defaults) and reads it all the same.
+        """
+        stored = (document.plant_yaml, document.rules_yaml, document.erp_yaml)
+        found = _sha256(*(_canonical(_without_lines(json.loads(text))) for text in stored))
+        if found != document.hash:
+            raise ConfigMismatch(f"CONFIG_MISMATCH: the document named {document.hash} has the content of {found}")
+        return cls(
             PlantConfig.model_validate_json(document.plant_yaml),
             RulesConfig.model_validate_json(document.rules_yaml),
             ErpConfig.model_validate_json(document.erp_yaml),
+            document.hash,
+            document.rule_version,
+            stored,
         )
-        if found.hash != document.hash:
-            raise ConfigMismatch(f"CONFIG_MISMATCH: the document named {document.hash} has the content of {found.hash}")
-        return found
 
     def document(self) -> ConfigDocument:
         """As it is stored for ever in the topic `config`."""
         return ConfigDocument(
             hash=self.hash,
             plant=self.plant.plant.id,
-            plant_yaml=canonical_json(self.plant),
-            rules_yaml=canonical_json(self.rules),
-            erp_yaml=canonical_json(self.erp),
+            plant_yaml=self.texts[0],
+            rules_yaml=self.texts[1],
+            erp_yaml=self.texts[2],
             rule_version=self.rule_version,
         )

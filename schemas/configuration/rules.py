@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from schemas.configuration.triggers import Cut, MeasureText, Trigger
-from schemas.configuration.values import Duration, OneOrMany, Section, Whole
+from schemas.configuration.values import Duration, OneOrMany, Section, Whole, without_retired
 
 Kind = Literal["yield", "scrap", "rework", "consumption", "machine_time", "setup_time", "labour_time"]
 KINDS: tuple[Kind, ...] = ("yield", "scrap", "rework", "consumption", "machine_time", "setup_time", "labour_time")
@@ -16,8 +16,14 @@ HoldAnswer = Literal["into_blocked_stock", "into_inspection_stock", "wait", "blo
 
 
 class LateScrap(Section):
-    before_close: Literal["correct_receipt"] = "correct_receipt"
+    """Before the close late scrap corrects the receipt: -n yield and +n scrap in one document."""
+
     after_close: Literal["scrap_from_stock", "park"] = "scrap_from_stock"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _before_close(cls, data: Any) -> Any:
+        return without_retired(data, "before_close", "correct_receipt")
 
 
 class Yield(Section):
@@ -95,7 +101,8 @@ class OnHold(Section):
     scrap: HoldAnswer = "post"
     rework: HoldAnswer = "post"
     times: HoldAnswer = "post"
-    shipment: Literal["block"] = "block"
+    shipment: Literal["block", "notify"] = "block"
+    """notify: quality.lot-states tells of the hold, wms.shipment-blocks does not."""
 
     def answer(self, kind: str) -> HoldAnswer:
         """The answer for an account kind: yield is a receipt, the activities are times."""
@@ -111,8 +118,12 @@ class OrderRules(Section):
     """from_order | unlimited | a percentage: `5`, also written `5%` or `5 %`."""
     excess: Literal["park", "post"] = "park"
     technically_completed: Literal["post_corrections", "post", "park"] = "post_corrections"
-    closed: Literal["park"] = "park"
     bom: Literal["revision_of_run", "latest"] = "revision_of_run"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _closed(cls, data: Any) -> Any:
+        return without_retired(data, "closed", "park")  # a closed order takes nothing in any ERP
 
     @field_validator("over_delivery")
     @classmethod

@@ -39,6 +39,15 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)
 
 
+def without_retired(data: Any, key: str, only: str) -> Any:
+    """The section without a key that had one value and therefore no effect: files and stored configurations may still say it."""
+    if isinstance(data, dict) and key in data:
+        if data[key] != only:
+            raise ValueError(f"`{key}: {data[key]}`: there is only {only}; leave `{key}` out")
+        return {name: value for name, value in data.items() if name != key}
+    return data
+
+
 class NumberFormat(NamedTuple):
     """How a source writes numbers. `group`: empty when digits are not grouped; `minus_behind`: `5,00-` is -5."""
 

@@ -67,6 +67,13 @@ def test_two_workers_need_a_real_kafka(presses: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_the_demo_with_two_workers_needs_one_too(tmp_path: Path) -> None:
+    outcome = lineledger("demo", "--workers", "2", "--out", tmp_path / "out")
+    assert outcome.code == 2, outcome.said
+    assert "--bootstrap" in outcome.stderr
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("argument", "says"),
     [

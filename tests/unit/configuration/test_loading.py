@@ -88,6 +88,7 @@ CASES = [
     ("rules.yaml", "component: masterbatch, by: ledger_backflush", "component: resin, by: declared", "two modes"),
     ("rules.yaml", "{component: resin, by: meter}", "{component: glue, by: meter}", "`glue` is by meter, but no"),
     ("rules.yaml", "  - {kind: scrap", "  - {line: 7, kind: scrap", "`line` is no key here"),
+    ("rules.yaml", "excess: park", "excess: park, closed: post", "there is only park; leave `closed` out"),
     ("erp.yaml", "secret: erp-brn1", 'secret: "pa ss"', "write the name of a secret, never its value"),
     ("erp.yaml", '"${ERP_URL}"', '"https://me:word@erp"', "an address holds no user and password"),
     ("erp.yaml", "adapter: tryton", "adapter: tritan", "did you mean tryton?"),
@@ -185,3 +186,10 @@ def test_units_may_come_with_the_materials(presses: Path) -> None:
     )
     change(presses, "plant.yaml", "      - {when: {type: meter}", event + "      - {when: {type: meter}")
     assert load(presses).rules.post
+
+
+def test_keys_that_had_one_value_may_still_stand_in_a_file(presses: Path) -> None:
+    hash_ = load(presses).hash
+    change(presses, "rules.yaml", "excess: park", "excess: park, closed: park")
+    change(presses, "rules.yaml", "after_close", "before_close: correct_receipt, after_close")
+    assert load(presses).hash == hash_

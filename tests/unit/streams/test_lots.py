@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from schemas.configuration import Configuration
 from schemas.records import (
     GenealogyEdge,
     HoldForwarded,
@@ -27,11 +28,11 @@ CONFIG = configuration()
 
 
 class Lots:
-    def __init__(self) -> None:
-        self.topology = PlainTopology({CONFIG.hash: CONFIG})
+    def __init__(self, config: Configuration = CONFIG) -> None:
+        self.topology = PlainTopology({config.hash: config})
         self.step, self.stage = PlainStep("lots.inbox"), LotsStage(self.topology)
         self.stage.taken_over(self.step)
-        self.fold(activated(CONFIG))
+        self.fold(activated(config))
 
     def fold(self, *records: Any) -> None:
         self.step.deliver(*records)
@@ -144,6 +145,13 @@ def test_a_change_of_the_hold_set_is_told_to_all_who_must_know() -> None:
     bench.step.sent.clear()
     bench.fold(placed("A", "H", 1), placed("A", "H", 2))
     assert bench.step.take("delivery.inbox") == []
+
+
+@pytest.mark.parametrize(("shipment", "told"), [("block", 1), ("notify", 0)])
+def test_a_hold_blocks_shipments_or_only_notifies(shipment: str, told: int) -> None:
+    bench = Lots(configuration(rules={"on_hold": {"shipment": shipment}}))
+    bench.fold(event(LotCreated, "A", order="O1"), placed("A", "H", 1))
+    assert (len(bench.step.take("wms.shipment-blocks")), len(bench.step.take("quality.lot-states"))) == (told, 1)
 
 
 def test_an_order_that_the_lot_meets_later_learns_of_its_holds() -> None:
