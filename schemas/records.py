@@ -581,6 +581,72 @@ class ConfigDocument:
 
 
 @dataclass(slots=True)
+class CountDecision:
+    """What a person decided about an undecided count."""
+
+    began_at: int
+    decision: str
+    who: str
+    why: str
+    decided_at: int
+    event_id: str
+    raw_source: str
+    raw_offset: int
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> CountDecision:
+        return CountDecision(
+            began_at=d["began_at"],
+            decision=d["decision"],
+            who=d["who"],
+            why=d["why"],
+            decided_at=d["decided_at"],
+            event_id=d["event_id"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "began_at": self.began_at,
+            "decision": self.decision,
+            "who": self.who,
+            "why": self.why,
+            "decided_at": self.decided_at,
+            "event_id": self.event_id,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+        }
+
+
+@dataclass(slots=True)
+class CountFall:
+    """Falls and jumps of a counter within ten minutes: what was made of them."""
+
+    at: int
+    was: str
+    pieces: int
+    times: int = 1
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> CountFall:
+        return CountFall(
+            at=d["at"],
+            was=d["was"],
+            pieces=d["pieces"],
+            times=d["times"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "at": self.at,
+            "was": self.was,
+            "pieces": self.pieces,
+            "times": self.times,
+        }
+
+
+@dataclass(slots=True)
 class CounterFrame:
     """Readings of one counter that arrived in one poll. Never across a tick nor another event of its equipment."""
 
@@ -620,6 +686,57 @@ class CounterFrame:
 
 
 @dataclass(slots=True)
+class Excursion:
+    """A count that nobody believes yet, beside the one before it that stands."""
+
+    began_at: int
+    shows: int
+    held: int
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> Excursion:
+        return Excursion(
+            began_at=d["began_at"],
+            shows=d["shows"],
+            held=d["held"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "began_at": self.began_at,
+            "shows": self.shows,
+            "held": self.held,
+        }
+
+
+@dataclass(slots=True)
+class FormerCount:
+    """The count before a jump that a person discarded: it may come back."""
+
+    value: int
+    at: int
+    level: int
+    from_value: int
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> FormerCount:
+        return FormerCount(
+            value=d["value"],
+            at=d["at"],
+            level=d["level"],
+            from_value=d["from_value"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "value": self.value,
+            "at": self.at,
+            "level": self.level,
+            "from_value": self.from_value,
+        }
+
+
+@dataclass(slots=True)
 class PointState:
     """Where a counter stands between two points."""
 
@@ -628,6 +745,12 @@ class PointState:
     low_at: int = 0
     broken_at: int | None = None
     seq: int = -1
+    at: int = 0
+    level: int = 0
+    most: int = 0
+    most_us: int = 0
+    excursion: Excursion | None = None
+    former: FormerCount | None = None
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> PointState:
@@ -637,6 +760,12 @@ class PointState:
             low_at=d["low_at"],
             broken_at=d["broken_at"],
             seq=d["seq"],
+            at=d["at"],
+            level=d["level"],
+            most=d["most"],
+            most_us=d["most_us"],
+            excursion=None if d["excursion"] is None else Excursion.from_avro(d["excursion"]),
+            former=None if d["former"] is None else FormerCount.from_avro(d["former"]),
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -646,6 +775,12 @@ class PointState:
             "low_at": self.low_at,
             "broken_at": self.broken_at,
             "seq": self.seq,
+            "at": self.at,
+            "level": self.level,
+            "most": self.most,
+            "most_us": self.most_us,
+            "excursion": None if self.excursion is None else self.excursion.to_avro(),
+            "former": None if self.former is None else self.former.to_avro(),
         }
 
 
@@ -661,6 +796,8 @@ class CounterState:
     high_seq: int = -1
     oldest_bucket: int = 0
     newest_bucket: int = 0
+    falls: list[CountFall] = field(default_factory=list)
+    decisions: list[CountDecision] = field(default_factory=list)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> CounterState:
@@ -673,6 +810,8 @@ class CounterState:
             high_seq=d["high_seq"],
             oldest_bucket=d["oldest_bucket"],
             newest_bucket=d["newest_bucket"],
+            falls=[CountFall.from_avro(v) for v in d["falls"]],
+            decisions=[CountDecision.from_avro(v) for v in d["decisions"]],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -685,6 +824,8 @@ class CounterState:
             "high_seq": self.high_seq,
             "oldest_bucket": self.oldest_bucket,
             "newest_bucket": self.newest_bucket,
+            "falls": [v.to_avro() for v in self.falls],
+            "decisions": [v.to_avro() for v in self.decisions],
         }
 
 
@@ -2818,6 +2959,9 @@ class OperatorDecision:
     label: int = 0
     posting_id: str = ""
     erp_document: str = ""
+    equipment: str = ""
+    counter: str = ""
+    began_at: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> OperatorDecision:
@@ -2839,6 +2983,9 @@ class OperatorDecision:
             label=d["label"],
             posting_id=d["posting_id"],
             erp_document=d["erp_document"],
+            equipment=d["equipment"],
+            counter=d["counter"],
+            began_at=d["began_at"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2860,6 +3007,9 @@ class OperatorDecision:
             "why": self.why,
             "posting_id": self.posting_id,
             "erp_document": self.erp_document,
+            "equipment": self.equipment,
+            "counter": self.counter,
+            "began_at": self.began_at,
         }
 
 
@@ -4612,6 +4762,7 @@ class TimelineRow:
     packed: bytes = b''
     low_seq: int = -1
     high_seq: int = -1
+    falls: list[CountFall] = field(default_factory=list)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> TimelineRow:
@@ -4624,6 +4775,7 @@ class TimelineRow:
             packed=d["packed"],
             low_seq=d["low_seq"],
             high_seq=d["high_seq"],
+            falls=[CountFall.from_avro(v) for v in d["falls"]],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -4636,6 +4788,7 @@ class TimelineRow:
             "packed": self.packed,
             "low_seq": self.low_seq,
             "high_seq": self.high_seq,
+            "falls": [v.to_avro() for v in self.falls],
         }
 
 
@@ -4767,6 +4920,8 @@ RECORDS: dict[str, Any] = {
     "Component": Component,
     "ConfigActivated": ConfigActivated,
     "ConfigDocument": ConfigDocument,
+    "CountDecision": CountDecision,
+    "CountFall": CountFall,
     "CounterFrame": CounterFrame,
     "CounterState": CounterState,
     "CutOff": CutOff,
@@ -4776,6 +4931,8 @@ RECORDS: dict[str, Any] = {
     "EquipmentRow": EquipmentRow,
     "EquipmentStateChanged": EquipmentStateChanged,
     "ExceptionRecord": ExceptionRecord,
+    "Excursion": Excursion,
+    "FormerCount": FormerCount,
     "GenealogyEdge": GenealogyEdge,
     "HoldChange": HoldChange,
     "HoldForwarded": HoldForwarded,

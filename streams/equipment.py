@@ -21,6 +21,7 @@ from schemas.records import (
     LotLoaded,
     LotUnloaded,
     MaterialConsumed,
+    OperatorDecision,
     ProductionDeclared,
     ReworkDeclared,
     ReworkReturned,
@@ -39,9 +40,9 @@ from streams.clock import activate, observe, schedule, upstreams_of
 from streams.step import RawMessage, Step, Topology, sender
 from tables.attribution import segments_of
 from tables.calendar import Calendar
-from tables.destination import UNATTRIBUTED, Destination
+from tables.counter import Readings
+from tables.destination import UNATTRIBUTED, UNDECIDED, Destination
 from tables.equipment import Equipment, Refused, journal_key, row_key
-from tables.known import Readings
 from tables.rejected import Rejected
 
 READING_BYTES = 32
@@ -54,6 +55,7 @@ _HANDLERS: Mapping[type, Callable[[Equipment, Any], Rejected | None]] = {
     **dict.fromkeys((ProductionDeclared, ScrapDeclared, ReworkDeclared, ReworkReturned, MaterialConsumed), Equipment.declared),
     EquipmentStateChanged: Equipment.state_changed,
     LabourRecorded: Equipment.labour,
+    OperatorDecision: Equipment.decided,
 }
 TAKES = frozenset({"CounterFrame", "Tick", "ConfigActivated", *(record.__name__ for record in _HANDLERS)})
 
@@ -333,7 +335,7 @@ def publish(step: Step, equipment: Equipment, now: int, version: int) -> None:
         total = row.totals[key]
         total.dirty, dirty = False, True
         destination = Destination.parse(key)
-        if destination.kind == UNATTRIBUTED or not destination.order or not (total.amount or total.sent):
+        if destination.kind in (UNATTRIBUTED, UNDECIDED) or not destination.order or not (total.amount or total.sent):
             continue
         new |= not total.sent
         total.sent = True

@@ -290,7 +290,7 @@ class IntakeStage:
         if kind is ProcessValue:
             self._count(step, "process_values")
             step.emit("telemetry.process", f"{item.plant}|{item.equipment}", item)
-        elif kind in EQUIPMENT_EVENTS or (kind in DECLARATIONS and item.equipment):
+        elif of_equipment(item):
             self._count(step, "declarations" if kind in DECLARATIONS else "other")
             self._flush(step, item.equipment)  # readings before the event go first
             step.emit("equipment.inbox", f"{item.plant}|{item.equipment}", item)
@@ -363,6 +363,14 @@ class IntakeStage:
     def _count(self, step: Step, what: str) -> None:
         """Exactly-once figures for the report: they move with the position."""
         step.state.marks[what] = step.state.marks.get(what, 0) + 1
+
+
+def of_equipment(item: Any) -> bool:
+    """Does the event go to an equipment? Declarations do if they name one, decisions if they are about a counter."""
+    kind = type(item)
+    if kind is OperatorDecision:
+        return bool(item.counter and item.equipment)
+    return kind in EQUIPMENT_EVENTS or (kind in DECLARATIONS and bool(item.equipment))
 
 
 def wrong_clock(item: Any, raw: RawRecord, future_us: int, horizon_us: int) -> Refused | None:

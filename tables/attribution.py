@@ -8,7 +8,7 @@ from typing import NamedTuple
 from schemas.configuration import Counter
 from schemas.records import EquipmentRow, LotLoad, Output, RunSegment, RunState
 from tables.calendar import Calendar
-from tables.destination import UNATTRIBUTED, Destination
+from tables.destination import UNATTRIBUTED, UNDECIDED, Destination
 from tables.order_of_telling import Place, Told, place, precedes
 
 END_OF_TIME = 2**62
@@ -187,6 +187,11 @@ def unattributed(business_date: str, name: str, counter: Counter) -> Destination
         counter.decimals,
         "counters",
     )
+
+
+def undecided(business_date: str, name: str, counter: Counter, began_at: int) -> Destination:
+    """What a counter shows and nobody believes yet, since that time."""
+    return unattributed(business_date, name, counter)._replace(kind=UNDECIDED, reason=str(began_at))
 
 
 def _piece(span: Span, name: str, counter: Counter, output: Output, kind: str, position: str, load: Load) -> Destination:

@@ -1,19 +1,21 @@
 """From the points of a bucket to shares: how many pieces lie between readings, and whose they are.
 
-Two ways that give the same: a vectorised one where nothing has to be decided (the count never falls, is always available), and
-the definition, point by point, for everything else. tests/property/test_counting.py compares them.
+Two ways that give the same: a vectorised one where nothing has to be decided (the count never falls, never jumps, is always
+available), and the definition, point by point, for everything else. tests/property/test_counting.py compares them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from schemas.configuration import Counter
-from schemas.records import PointState, RawRange, Share
-from tables.attribution import Ownership, Span, count_destinations, unattributed
+from schemas.configuration.counters import ABSURD_TIMES, MAX_LEVEL
+from schemas.records import CountFall, PointState, RawRange, Share
+from tables import falls, plausible
+from tables.attribution import Ownership, Span, count_destinations, unattributed, undecided
 from tables.buckets import Bucket, raw_of
-from tables.counter import UNAVAILABLE, Delta, Point, advance, copy
+from tables.counter import NO_DECISIONS, UNAVAILABLE, Delta, Point, Walk, copy
 from tables.lineage import add_range, add_ranges
 from tables.points import RAW_BITS, Points
 
@@ -24,48 +26,123 @@ Pieces = npt.NDArray[np.int64]
 class Counting:
     """One counter under one ownership. A new ownership is a new Counting."""
 
-    def __init__(self, name: str, counter: Counter, ownership: Ownership, basis: bool = True) -> None:
-        self._name, self._counter, self._ownership, self._basis = name, counter, ownership, basis
-        self._adds_up = counter.shows == "increment"
+    def __init__(
+        self,
+        name: str,
+        counter: Counter,
+        ownership: Ownership,
+        basis: bool = True,
+        decided: Mapping[int, str] = NO_DECISIONS,
+    ) -> None:
+        self._name, self._counter, self._ownership, self._basis, self._decided = name, counter, ownership, basis, decided
+        self._adds_up, self._switches = counter.shows == "increment", counter.shows == "signal"
+        self._learns = plausible.learns(counter)
         self._span = Span(0, 0, None, (), (), "")
         self._keys: list[tuple[str, int]] = []
         """Destinations of `_span` as keys, with their factors."""
 
     def is_plain(self, state: PointState) -> bool:
-        """A reading that does not fall adds its difference, whatever comes next."""
-        return self._adds_up or (state.value is not None and state.low is None and state.broken_at is None)
+        """A reading that does not fall adds its difference, if that is believed, whatever comes next."""
+        return self._adds_up or (
+            state.value is not None and state.low is None and state.broken_at is None and state.excursion is None
+        )
 
-    def pieces(self, before: int | None, values: Pieces) -> Pieces | None:
-        """Pieces at each of these readings after the value `before`. None: something has to be decided."""
+    def pieces(self, state: PointState, times: Pieces, values: Pieces) -> Pieces | None:
+        """Pieces at each of these readings after a plain state, or the first state of all. None: something has to be decided."""
         if self._adds_up:
             return np.where(values == UNAVAILABLE, 0, values)
-        previous = np.int64(values[0] if before is None else before)
-        if int(values.min()) == UNAVAILABLE or int(values[0]) < previous or bool((values[1:] < values[:-1]).any()):
+        if int(values.min()) == UNAVAILABLE:
+            return None
+        if self._switches:
+            values = (values > 0).astype(np.int64)
+        previous = np.int64(values[0] if state.value is None else state.value)
+        if self._switches:
+            return np.maximum(np.diff(values, prepend=previous), 0)
+        if int(values[0]) < previous or bool((values[1:] < values[:-1]).any()):
             return None
         pieces = values.copy()
         pieces[1:] -= values[:-1]
         pieces[0] -= previous
-        return pieces
+        if self._learns and int(values[-1]) - int(previous) <= self._counter.absurd:
+            return pieces
+        return pieces if self._levels(state, times, pieces) is not None else None
 
-    def count(self, bucket: Bucket) -> tuple[PointState, list[Share]]:
-        """State after the bucket's points, and what they give, from the state before."""
+    def _levels(self, state: PointState, times: Pieces, pieces: Pieces) -> int | None:
+        """Level of the rate's bucket after these pieces. None: some of them may not be believed."""
+        counter, bounds = self._counter, self._counter.bounds
+        if self._learns:
+            return state.level if int(pieces.max()) <= max(counter.absurd, ABSURD_TIMES * state.most) else None
+        if not counter.judges:
+            return state.level
+        if bounds.step is not None and int(pieces.max()) > bounds.step:
+            return None
+        if bounds.burst is None:
+            return state.level
+        began = int(times[0]) if state.value is None else state.at
+        if int(pieces.sum()) * bounds.per >= MAX_LEVEL or (int(times[-1]) - began) * bounds.rate >= MAX_LEVEL:
+            return None
+        endless = state.level + pieces.cumsum() * bounds.per - (times - began) * bounds.rate
+        levels = endless - np.minimum(np.minimum.accumulate(endless), 0)
+        return int(levels[-1]) if int(levels.max()) <= bounds.burst * bounds.per else None
+
+    def asked_from(self, state: PointState) -> int:
+        """Rises from which on `steps` has to be asked: smaller ones are believed, and change nothing but the count."""
+        if self._learns:
+            return state.most if state.most_us > plausible.SECOND_US else state.most + 1
+        return 0 if self._counter.judges else MAX_LEVEL
+
+    def steps(self, state: PointState, at: int, pieces: int) -> bool:
+        """Let a state that needs no more than its time take a rise of the count. False: it may not be believed."""
+        room = plausible.room(state, at, self._counter)
+        if room is not None and pieces > room:
+            return False
+        plausible.note(state, at, pieces, self._counter, True)
+        return True
+
+    def after(self, state: PointState, points: Points, pieces: Pieces) -> PointState:
+        """The state after points that add `pieces` each, as `pieces` gave them."""
+        if self._adds_up:
+            return copy(state)
+        value, at = int(points[-1, 2]), int(points[-1, 0])
+        most, most_us, level = state.most, state.most_us, state.level
+        if self._learns:
+            largest = int(pieces.max())
+            if largest > most or (largest == most and largest and most_us > plausible.SECOND_US):
+                since = np.diff(points[:, 0], prepend=np.int64(state.at if state.value is not None else points[0, 0]))
+                most, most_us = plausible.larger_step(most, most_us, largest, int(since[pieces == largest].min()))
+        else:
+            found = self._levels(state, points[:, 0], pieces)
+            level = found if found is not None else level
+        value = int(value > 0) if self._switches else value
+        return PointState(
+            value=value, seq=int(points[-1, 1]), at=at, level=level, most=most, most_us=most_us, former=state.former
+        )
+
+    def count(self, bucket: Bucket) -> tuple[PointState, list[Share], list[CountFall]]:
+        """State after the bucket's points, what they give, and their falls, from the state before."""
         entry, points = bucket.row.entry, bucket.points
         pieces = None
         if len(points) and (self.is_plain(entry) or entry == PointState()):
-            pieces = self.pieces(entry.value, points[:, 2])
+            pieces = self.pieces(entry, points[:, 0], points[:, 2])
         if pieces is None:
             return self.count_by_definition(bucket)
-        exit_ = copy(entry) if self._adds_up else PointState(value=int(points[-1, 2]), seq=int(points[-1, 1]))
-        return exit_, self.shares_of(points, pieces, bucket.row.raw_sources)
+        return self.after(entry, points, pieces), self.shares_of(points, pieces, bucket.row.raw_sources), []
 
-    def count_by_definition(self, bucket: Bucket) -> tuple[PointState, list[Share]]:
-        state, shares = copy(bucket.row.entry), list[Share]()
+    def count_by_definition(self, bucket: Bucket) -> tuple[PointState, list[Share], list[CountFall]]:
+        state, shares, found = copy(bucket.row.entry), list[Share](), list[CountFall]()
+        walk = self.walk(state)
         for values in bucket.points.tolist():
-            deltas: list[Delta] = []
-            advance(state, Point(*values), self._counter, deltas, [])
-            for delta in deltas:
+            walk.take(Point(*values))
+            for delta in walk.deltas:
                 merge(shares, self.shares_of_delta(delta, *raw_of(bucket, delta.raw)))
-        return state, shares
+            walk.deltas.clear()
+        for fall in walk.falls:
+            falls.note(found, fall)
+        return state, shares, found
+
+    def walk(self, state: PointState) -> Walk:
+        """From `state`, which moves with it."""
+        return Walk(state, self._counter, self._decided)
 
     def shares_of(self, points: Points, pieces: Pieces, raw_sources: Sequence[str]) -> list[Share]:
         """What these points give that add `pieces` each."""
@@ -91,7 +168,12 @@ class Counting:
         return shares
 
     def shares_of_delta(self, delta: Delta, raw_source: str, raw: int) -> list[Share]:
-        """Whoever owns the later reading gets its pieces; across a disconnect only if it owned the start as well (ADR 0008)."""
+        """Whoever owns the later reading gets its pieces; across a disconnect only if it owned the start as well (ADR 0008).
+        What nobody believes yet belongs to nobody."""
+        if delta.undecided is not None:
+            date = self._ownership.at(delta.undecided).business_date
+            key = undecided(date, self._name, self._counter, delta.undecided).key()
+            return [Share(key, delta.pieces, 1, delta.at, delta.at, [RawRange(raw_source, raw, raw, 1)])]
         keys = self._keys_at(delta.at)
         span = self._span
         if delta.gap_from is not None and span.run is not None and self._counter.counts != "indicator":

@@ -3,11 +3,12 @@
 from typing import NamedTuple
 
 _SEPARATOR = "\x1f"
-UNATTRIBUTED = "unattributed"
+UNATTRIBUTED, UNDECIDED = "unattributed", "undecided"
 
 
 class Destination(NamedTuple):
-    """Kind `unattributed`: no run covers it (then order, operation and run are empty). Unit and scale belong to the key:
+    """Kind `unattributed`: no run covers it (then order, operation and run are empty). Kind `undecided`: a counter shows it and
+    nobody believes it yet; `reason` says since when (microseconds). Unit and scale belong to the key:
     amounts of one destination can be added."""
 
     origin: str

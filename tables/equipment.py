@@ -14,19 +14,20 @@ from schemas.records import (
     LabourRecorded,
     LotLoaded,
     LotUnloaded,
+    OperatorDecision,
     RunChanged,
     RunCorrected,
     RunEnded,
     RunStarted,
     RunVoided,
 )
-from tables import activities, declarations, presence, runs
+from tables import activities, count_decisions, declarations, presence, runs
 from tables.attribution import Ownership
 from tables.buckets import BUCKET_US
 from tables.calendar import Calendar
-from tables.destination import Destination
+from tables.counter import Readings
+from tables.destination import UNDECIDED, Destination
 from tables.journal import Journal
-from tables.known import Readings
 from tables.rejected import Rejected
 from tables.rows import RowStore
 from tables.runs import Changed
@@ -240,6 +241,22 @@ class Equipment:
         self._rows.put(key, declared)
         return None
 
+    def decided(self, decision: OperatorDecision) -> Rejected | None:
+        """A person decided about an undecided count."""
+        self._journal = None
+        timeline = self._timeline(decision.counter)
+        if timeline is None:
+            return Rejected("UNKNOWN_COUNTER", f"{self.row.equipment} has no counter `{decision.counter}` in plant.yaml")
+        changed = count_decisions.decided(self.row, decision)
+        if isinstance(changed, Rejected):
+            return changed
+        if not changed:
+            self._count("duplicates")
+            return None
+        timeline.attribute_by(self.ownership)
+        timeline.decided(decision.began_at)
+        return None
+
     # -- time
 
     def measure_activities(self, now: int, at_cut: bool) -> None:
@@ -270,7 +287,9 @@ class Equipment:
         kept, reachable = {run.run for run in self.row.runs}, self._calendar.shift_at(before).business_date
         for key in [key for key, total in self.row.totals.items() if not total.dirty]:
             to = Destination.parse(key)
-            if to.run and to.run not in kept and to.business_date < reachable:
+            if (to.kind == UNDECIDED and not self.row.totals[key].amount and int(to.reason) < before) or (
+                to.run and to.run not in kept and to.business_date < reachable
+            ):
                 del self.row.totals[key]
 
     # -- attribution

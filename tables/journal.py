@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from schemas.records import JournalEntry, JournalRow
-from tables.known import Readings
+from tables.counter import Readings
 from tables.points import pack, unpack
 
 MAX_ENTRIES = 16

@@ -6,11 +6,9 @@ import numpy.typing as npt
 from schemas.configuration import Counter
 from schemas.records import CounterState
 from tables.buckets import BUCKET_US, Bucket, Buckets
-from tables.counter import Point
+from tables.counter import Point, Readings
 from tables.points import RAW_BITS
 
-Readings = npt.NDArray[np.int64]
-"""n x 4: source_seq, occurred_at, value, raw offset (the layout of CounterFrame.readings)."""
 Indexes = npt.NDArray[np.int64]
 
 _NOTHING = 2**63 - 1

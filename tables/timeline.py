@@ -6,7 +6,7 @@ changes. Totals change by the difference.
 
 Readings that arrive together are sorted first: those behind what is known are inserted, the others appended, each in one stroke,
 because the state depends on which readings are known and not on their order. Where the order matters (which of two readings
-with one number came first, what a fall looked like when it came) they are taken in the order of their arrival.
+with one number came first) they are taken in the order of their arrival.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,11 +16,13 @@ import numpy as np
 
 from schemas.configuration import Counter
 from schemas.records import CounterState, EquipmentRow, PointState, RawRange, Share
+from tables import falls
 from tables.attribution import Ownership
 from tables.buckets import BUCKET_US, Bucket, Buckets
-from tables.counter import UNAVAILABLE, Delta, Fall, Point, advance, copy
+from tables.count_decisions import forget, verdicts
+from tables.counter import Point, Readings, copy, upwards_all
 from tables.counting import Counting, merge
-from tables.known import Indexes, Known, Readings
+from tables.known import Indexes, Known
 from tables.points import RAW_BITS
 from tables.rows import RowStore
 from tables.totals import give, loosened, replace, tighten
@@ -29,17 +31,7 @@ VECTOR_MIN = 24
 """Readings from which on numpy is cheaper than a loop."""
 FEW = 48
 """Readings up to which plain ones are cheaper to append without numpy."""
-TALLY = {
-    "reset": "resets",
-    "rollover": "rollovers",
-    "placeholder": "placeholders",
-    "undecided": "undecided",
-    "stepped_back": "stepped_back",
-}
-"""Name in the row's tally of what a fall was."""
 _AS_POINT = [1, 0, 2, 3]
-_NO_POINTS = np.empty((0, 4), np.int64)
-_NEVER = 2**62
 
 
 class Timeline:
@@ -59,7 +51,7 @@ class Timeline:
         self.attribute_by(ownership)
 
     def attribute_by(self, ownership: Ownership) -> None:
-        self._counting = Counting(self._name, self._counter, ownership, self._basis)
+        self._counting = Counting(self._name, self._counter, ownership, self._basis, verdicts(self.state))
 
     def save(self, keep: int) -> None:
         """`keep`: buckets that stay unpacked beside the newest."""
@@ -72,6 +64,7 @@ class Timeline:
 
         Returns the indexes of those that are refused: their sequence number had another value before (the first one stays).
         """
+        readings = upwards_all(readings, self._counter)
         if len(readings) <= FEW and self._append_few(readings, raw_source):
             return []
         if len(readings) < VECTOR_MIN:
@@ -115,66 +108,24 @@ class Timeline:
 
     def _read_new(self, readings: Readings, raw_source: str) -> None:
         """Readings that nobody knows, in the order of their arrival."""
-        while len(readings) >= VECTOR_MIN:
-            state = self.state
-            seqs, times, raws = readings[:, 0], readings[:, 1], readings[:, 3]
-            order = _truth_order(readings)
-            rank = np.empty(len(order), np.int64)
-            rank[order] = np.arange(len(order))
-            after = (times > state.last_at) | (
-                (times == state.last_at) & ((seqs > state.last_seq) | ((seqs == state.last_seq) & (raws > state.last_raw)))
-            )
-            late = ~after | (rank < np.maximum.accumulate(rank))
-            ordered = readings[order]
-            split = len(readings) - int(after.sum())
-            stop = self._first_fall(ordered[split:], order[split:]) if late.any() else len(readings)
-            if 0 < split < len(readings):
-                stop = min(stop, self._first_misfit(ordered[:split], order[:split]))
-            if stop >= len(readings):
-                self._recount(self._insert(ordered[:split], raw_source) if split else set())
-                self._append(ordered[split:], raw_source)
-                self._count("late", int(late.sum()))
-                return
-            # A fall among late readings: up to it in one stroke, itself and a few more as they came, then go on.
-            self._read_new(readings[:stop], raw_source)
-            self._read_each(readings[stop : stop + VECTOR_MIN], raw_source)
-            readings = readings[stop + VECTOR_MIN :]
-        self._read_each(readings, raw_source)
-
-    def _first_fall(self, ordered: Readings, arrival: Indexes) -> int:
-        """Index by arrival of the first reading that makes the count fall among these, or be undecided; else a large one."""
-        if not len(ordered) or self._counter.shows == "increment":
-            return _NEVER
-        if not self._counting.is_plain(self.state.tail):
-            return 0
-        values = ordered[:, 2]
-        falls = (values[1:] < values[:-1]).nonzero()[0]
-        found = int(np.maximum(arrival[falls], arrival[falls + 1]).min()) if len(falls) else _NEVER
-        assert self.state.tail.value is not None
-        return min(found, int(arrival[0])) if int(values[0]) < self.state.tail.value else found
-
-    def _first_misfit(self, ordered: Readings, arrival: Indexes) -> int:
-        """Index by arrival of the first of these late readings that does not lie between the counts around it: it might
-        change what the readings after all others mean. Else a large one."""
-        if self._counter.shows == "increment":
-            return _NEVER
-        found = _NEVER
-        for number, start, stop in _by_bucket(ordered):
-            times, values = ordered[start:stop, 1], ordered[start:stop, 2]
-            bucket, following = self.buckets.get(number), self._after(number)
-            known = bucket.points if bucket is not None else _NO_POINTS
-            entry = bucket.row.entry if bucket is not None else self._entry_of(number)
-            around = np.empty(len(known) + 2, np.int64)
-            around[0] = UNAVAILABLE if entry.value is None else entry.value
-            around[1:-1] = known[:, 2]
-            around[-1] = int(following.points[0, 2]) if following is not None else _NEVER
-            at = known[:, 0].searchsorted(times, "right")
-            misfits = (values < around[at]) | (values > around[at + 1])
-            misfits[1:] |= values[1:] < values[:-1]
-            misfits |= at > known[:, 0].searchsorted(times)  # of one moment: the number decides
-            if misfits.any():
-                found = min(found, int(arrival[start:stop][misfits].min()))
-        return found
+        if len(readings) < VECTOR_MIN:
+            self._read_each(readings, raw_source)
+            return
+        state = self.state
+        seqs, times, raws = readings[:, 0], readings[:, 1], readings[:, 3]
+        order = _truth_order(readings)
+        rank = np.empty(len(order), np.int64)
+        rank[order] = np.arange(len(order))
+        after = (times > state.last_at) | (
+            (times == state.last_at) & ((seqs > state.last_seq) | ((seqs == state.last_seq) & (raws > state.last_raw)))
+        )
+        late = ~after | (rank < np.maximum.accumulate(rank))
+        ordered = readings[order]
+        split = len(readings) - int(after.sum())
+        if split:
+            self._recount(self._insert(ordered[:split], raw_source))
+        self._append(ordered[split:], raw_source)
+        self._count("late", int(late.sum()))
 
     # -- append
 
@@ -183,47 +134,59 @@ class Timeline:
         if not len(readings):
             return
         values = readings[:, 2]
-        falls = () if self._counter.shows == "increment" else ((values[1:] < values[:-1]).nonzero()[0] + 1).tolist()
+        rises = self._counter.shows in ("increment", "signal")
+        falls_at = () if rises else ((values[1:] < values[:-1]).nonzero()[0] + 1).tolist()
         start = 0
-        for stop in (*falls, len(readings)):
+        for stop in (*falls_at, len(readings)):
+            size = stop - start
             while start < stop:
-                part = readings[start:stop]
-                tail = self.state.tail
-                pieces = self._counting.pieces(tail.value, part[:, 2]) if stop - start >= VECTOR_MIN // 4 else None
-                if pieces is None or not self._counting.is_plain(tail):
+                part = readings[start : min(stop, start + size)]
+                tail, pieces = self.state.tail, None
+                if len(part) >= VECTOR_MIN // 4 and self._counting.is_plain(tail):
+                    pieces = self._counting.pieces(tail, part[:, 1], part[:, 2])
+                    if pieces is None and len(part) >= VECTOR_MIN and (rises or int(part[0, 2]) >= (tail.value or 0)):
+                        size = len(part) // 2  # something within it has to be decided: up to there in one stroke
+                        continue
+                if pieces is None:
                     seq, at, value, raw = part[0].tolist()
                     self._append_one(Point(at, seq, value, raw), raw_source)
-                    start += 1
+                    start, size = start + 1, stop - start - 1
                 else:
                     self._append_many(part, pieces, raw_source)
-                    start = stop
+                    start, size = start + len(part), stop - start - len(part)
 
     def _append_few(self, readings: Readings, raw_source: str) -> bool:
         """The everyday case, cheap: a few readings of one bucket and one owner, each later than the one before, that only
         add. False: it is not that case, and nothing was done."""
         state, tail = self.state, self.state.tail
-        if self._counter.shows == "increment" or tail.value is None or not self._counting.is_plain(tail):
+        if self._counter.shows in ("increment", "signal") or tail.value is None or not self._counting.is_plain(tail):
             return False
         rows = readings.tolist()
         began, before = rows[0][1], tail.value
         keys, owned_until = self._counting.owner_at(began)
         number, end = began // BUCKET_US, min(owned_until, (began // BUCKET_US + 1) * BUCKET_US)
-        high_seq, last_at, value = state.high_seq, state.last_at, before
-        adding = []
+        high_seq, last_at, value, previous = state.high_seq, state.last_at, before, tail.at
+        adding, asked_from = [], self._counting.asked_from(tail)
+        moved = PointState(before, None, 0, None, -1, previous, tail.level, tail.most, tail.most_us, None, tail.former)
         for row in rows:
             seq, at, shown, _ = row
             if seq <= high_seq or seq < 0 or at < last_at or at >= end or shown < value:
                 return False
+            if shown - value >= asked_from:
+                moved.at = previous
+                if not self._counting.steps(moved, at, shown - value):
+                    return False
+                asked_from = self._counting.asked_from(moved)
             if shown != value:
                 adding.append(row)
-            high_seq, last_at, value = seq, at, shown
+            high_seq, last_at, value, previous = seq, at, shown, at
         bucket = self._bucket(number)
         points = readings[:, _AS_POINT]
         points[:, 3] |= bucket.raw_index(raw_source) << RAW_BITS
         bucket.append_span(points, rows[0][0], high_seq)
         self._known.note(bucket)
-        state.tail = PointState(value=value, seq=high_seq)
-        bucket.row.exit = copy(state.tail)
+        moved.value, moved.seq, moved.at = value, high_seq, last_at
+        state.tail, bucket.row.exit = moved, copy(moved)
         state.last_seq, state.last_at, state.high_seq, state.last_raw = high_seq, last_at, high_seq, rows[-1][3]
         if adding and keys:
             raws, pieces = [row[3] for row in adding], value - before
@@ -243,8 +206,8 @@ class Timeline:
             points[:, 3] |= bucket.raw_index(raw_source) << RAW_BITS
             bucket.append(points)
             self._known.note(bucket)
-            if self._counter.shows == "total":
-                state.tail = PointState(value=int(points[-1, 2]), seq=int(points[-1, 1]))
+            if self._counter.shows != "increment":
+                state.tail = self._counting.after(state.tail, points, pieces[start:stop])
                 bucket.row.exit = copy(state.tail)
             self._credit(bucket, self._counting.shares_of(points, pieces[start:stop], bucket.row.raw_sources))
             start = stop
@@ -255,16 +218,18 @@ class Timeline:
         state = self.state
         state.last_at, state.last_seq, state.last_raw = point.at, point.seq, point.raw
         state.high_seq = max(state.high_seq, point.seq)
-        deltas: list[Delta] = []
-        falls: list[Fall] = []
-        bucket = self._bucket(point.at // BUCKET_US)
-        advance(state.tail, point, self._counter, deltas, falls)
+        bucket, walk = self._bucket(point.at // BUCKET_US), self._counting.walk(state.tail)
+        walk.take(point)
         bucket.append_one(point._replace(raw=bucket.raw_index(raw_source) << RAW_BITS | point.raw))
         self._known.note(bucket)
         bucket.row.exit = copy(state.tail)
-        for fall in falls:
-            self._count(TALLY[fall.was])
-        for delta in deltas:
+        if walk.falls:
+            before = [falls.copy(fall) for fall in bucket.row.falls]
+            for fall in walk.falls:
+                falls.note(bucket.row.falls, fall)
+            falls.tally(self._row, before, bucket.row.falls)
+            bucket.changed = True
+        for delta in walk.deltas:
             self._credit(bucket, self._counting.shares_of_delta(delta, raw_source, delta.raw))
 
     def _credit(self, bucket: Bucket, shares: list[Share]) -> None:
@@ -312,6 +277,12 @@ class Timeline:
             first, last = max(from_us // BUCKET_US, state.oldest_bucket), min(to_us // BUCKET_US, state.newest_bucket)
             self._recount(range(first, last + 1))
 
+    def decided(self, began_at: int) -> None:
+        """A person decided about what began then: count from there on."""
+        state = self.state
+        if state.newest_bucket:
+            self._recount([min(max(began_at // BUCKET_US, state.oldest_bucket), state.newest_bucket)])
+
     def _recount(self, numbers: Iterable[int]) -> None:
         """Count these buckets anew, and each one after them whose entry state changed by it."""
         loose: set[str] = set()
@@ -344,9 +315,11 @@ class Timeline:
             yield from bucket.row.shares
 
     def _count_bucket(self, bucket: Bucket) -> set[str]:
-        exit_, shares = self._counting.count(bucket)
-        bucket.changed |= exit_ != bucket.row.exit
+        exit_, shares, found = self._counting.count(bucket)
+        bucket.changed |= exit_ != bucket.row.exit or found != bucket.row.falls
         bucket.row.exit = exit_
+        falls.tally(self._row, bucket.row.falls, found)
+        bucket.row.falls = found
         if shares == bucket.row.shares:
             return set()
         bucket.changed = True
@@ -362,8 +335,10 @@ class Timeline:
             bucket = self.buckets.get(state.oldest_bucket)
             if bucket is not None:
                 state.base = copy(bucket.row.exit)
+                state.falls = falls.kept(state.falls, bucket.row.falls)
                 self.buckets.delete(state.oldest_bucket)
             state.oldest_bucket += 1
+        forget(state, state.oldest_bucket * BUCKET_US)
         self._known.forget(state.oldest_bucket)
 
     def _count(self, what: str, times: int = 1) -> None:

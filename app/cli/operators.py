@@ -20,6 +20,7 @@ from app.settings import private_key
 from streams.mapping.private import keyed_hash
 from tables.rejected import Rejected
 
+DECISIONS = ("post", "drop", "retry", "cancel", "accept", "discard")
 Append = Annotated[
     Path | None, typer.Option(help="Of a run: file to append to; give it to `lineledger run --input SOURCE=FILE`.")
 ]
@@ -28,8 +29,13 @@ Append = Annotated[
 @asks_where
 def decide(
     where: Where,
-    target: Annotated[str, typer.Argument(help="Posting id, account key, or order (all its accounts with --code).")],
-    decision: Annotated[str, typer.Argument(help="Account: post, drop or retry. Posting: retry, cancel or accept.")],
+    target: Annotated[
+        str, typer.Argument(help="Posting id, account key, order (all its accounts with --code), or EQUIPMENT|COUNTER|TIME.")
+    ],
+    decision: Annotated[
+        str,
+        typer.Argument(help="Account: post, drop or retry. Posting: retry, cancel or accept. Count: accept, discard or retry."),
+    ],
     who: Annotated[str, typer.Option(help="Who decides; leaves this machine as a keyed hash only.")],
     why: Annotated[str, typer.Option(help="Why: it stays with the account or posting.")],
     code: Annotated[str, typer.Option(help="The code that it is parked with; without: the one that it has.")] = "",
@@ -38,8 +44,8 @@ def decide(
     as_json: AsJson = False,
 ) -> None:
     """Decide about something parked or rejected. The decision is a record of the plant's operators' source (format: replay)."""
-    if decision not in ("post", "drop", "retry", "cancel", "accept"):
-        _end(USAGE, f"`{decision}` is no decision; write post, drop, retry, cancel or accept", as_json)
+    if decision not in DECISIONS:
+        _end(USAGE, f"`{decision}` is no decision; write one of {', '.join(DECISIONS)}", as_json)
     rows = where.read()
     hashed = keyed_hash(private_key() or rows.configuration.plant.plant.id.encode())(who)
     at = now_of(rows, time.time_ns() // 1000)

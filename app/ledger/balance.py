@@ -13,7 +13,7 @@ from schemas.configuration import Configuration
 from schemas.records import AccountRow, EquipmentRow, IssuedPosting, OrderRow, PostingRow, TotalState
 from tables import account as ledger
 from tables.account import BASIS, account_key
-from tables.destination import UNATTRIBUTED, Destination
+from tables.destination import UNATTRIBUTED, UNDECIDED, Destination
 from tables.order import weights_of
 from tables.quantity import fraction
 from tables.rejected import Rejected
@@ -49,7 +49,7 @@ class Balance:
 
 @dataclass(slots=True)
 class Unattributed:
-    """Quantity that no run covers, or whose run has no order."""
+    """Quantity that no run covers, whose run has no order, or that a counter shows and nobody believes yet."""
 
     equipment: str
     code: str
@@ -59,6 +59,10 @@ class Unattributed:
     @property
     def quantity(self) -> Fraction:
         return fraction(self.total.amount, self.destination.scale)
+
+    @property
+    def is_undecided(self) -> bool:
+        return self.destination.kind == UNDECIDED
 
 
 @dataclass(slots=True)
@@ -181,9 +185,11 @@ def _equipment(snapshot: Snapshot, proof: Proof) -> None:
             of_nobody = destination.kind == UNATTRIBUTED and destination.reason in ("gross", "good")
             if of_nobody or (destination.kind in ("gross", "good") and not destination.order):
                 _count(proof, destination.unit, quantity)
-            if destination.kind == UNATTRIBUTED or not destination.order:
+            if destination.kind in (UNATTRIBUTED, UNDECIDED) or not destination.order:
                 if total.amount:
                     code = "UNATTRIBUTED" if destination.kind == UNATTRIBUTED else "NO_ORDER"
+                    if destination.kind == UNDECIDED:
+                        code = "COUNT_UNDECIDED"
                     proof.unattributed.append(Unattributed(row.equipment, code, destination, total))
                 continue
             identity = (

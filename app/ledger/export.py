@@ -12,6 +12,7 @@ from schemas.records import AccountRow, PostingRow, RawRange
 from tables.account import BASIS, account_key, lineage, unposted
 from tables.backflush import phantom_of
 from tables.components import components_at, revision_of
+from tables.destination import UNDECIDED
 from tables.quantity import decimal_text
 
 COLUMNS = (
@@ -76,7 +77,7 @@ def postings(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
 
 
 def not_posted(snapshot: Snapshot, proof: Proof) -> Iterator[dict[str, Any]]:
-    """Parked, not due, covered by a milestone, and unattributed. (Held postings stand in the first file with their status.)"""
+    """Parked, not due, covered by a milestone, unattributed, undecided. (Held postings stand in the other file.)"""
     for row in accounts(snapshot):
         records, ranges = lineage(row, counts_of(snapshot.configuration, order_of(snapshot, row), row))
         base = {**_business(row), "records": records, "sources": sources_text(ranges)}
@@ -102,7 +103,7 @@ def not_posted(snapshot: Snapshot, proof: Proof) -> Iterator[dict[str, Any]]:
             "business_date": destination.business_date,
             "quantity": decimal_text(entry.total.amount, destination.scale),
             "uom": destination.unit,
-            "status": "unattributed",
+            "status": "undecided" if destination.kind == UNDECIDED else "unattributed",
             "records": entry.total.records,
             "sources": sources_text(entry.total.ranges),
             "code": entry.code,

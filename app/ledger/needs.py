@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from fractions import Fraction
 
-from app.ledger.balance import Proof
+from app.ledger.balance import Proof, Unattributed
 from app.ledger.export import quantity_text
 from app.ledger.snapshot import Snapshot
+from app.ledger.undecided import target, utc
 from schemas.codes import owner_of
 from tables.account import account_key
+from tables.count_decisions import CODE
+from tables.destination import UNDECIDED
 from tables.wip import work_in_process
 
 
@@ -36,12 +38,34 @@ def needs_of(snapshot: Snapshot, proof: Proof) -> Iterator[Need]:
             what = f"posting {row.posting.posting_id} {row.state} {row.code} order {row.posting.order}"
             yield Need(what, row.posting.cut, owner_of(row.code), f"lineledger trace {row.posting.posting_id}")
     yield from _negative_wip(snapshot)
-    for entry in proof.unattributed:
-        reason = "no run open" if entry.code == "UNATTRIBUTED" else "its run has no order"
-        what = f"{quantity_text(entry.quantity)} {entry.destination.unit} unattributed {entry.equipment}, {reason}"
-        at = datetime.fromtimestamp(entry.total.first_at / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        yield Need(what, entry.total.first_at, owner_of(entry.code), f"lineledger trace {entry.equipment} --at {at}")
+    yield from map(_nobodys, proof.unattributed)
+    yield from _held_zeros(snapshot)
     yield from _refused(snapshot)
+
+
+def _nobodys(entry: Unattributed) -> Need:
+    """Quantity that no account has."""
+    quantity, to = quantity_text(entry.quantity), entry.destination
+    if to.kind == UNDECIDED:
+        began = int(to.reason)
+        what = f"{quantity} {to.unit} undecided {entry.equipment} {to.origin}, it shows more than it can have counted"
+        decide = f"lineledger decide '{target(entry.equipment, to.origin, began)}' accept|discard --who NAME --why TEXT"
+        return Need(what, began, owner_of(entry.code), decide)
+    reason = "no run open" if entry.code == "UNATTRIBUTED" else "its run has no order"
+    what = f"{quantity} {to.unit} unattributed {entry.equipment}, {reason}"
+    at = utc(entry.total.first_at)
+    return Need(what, entry.total.first_at, owner_of(entry.code), f"lineledger trace {entry.equipment} --at {at}")
+
+
+def _held_zeros(snapshot: Snapshot) -> Iterator[Need]:
+    """A counter that fell and neither went on nor grew since, for longer than `hold_undecided`."""
+    for row in snapshot.of("equipment", "e|"):
+        for name, state in sorted(row.counters.items()):
+            counter, tail = snapshot.configuration.plant.counter_for(row.equipment, name), state.tail
+            if counter is not None and tail.low is not None and row.clock - tail.low_at > counter.hold_undecided:
+                was, now = (quantity_text(Fraction(abs(value or 0), 10**counter.decimals)) for value in (tail.value, tail.low))
+                what = f"{row.equipment} {name} fell from {was} to {now}, undecided: no reading, or a new start"
+                yield Need(what, tail.low_at, owner_of(CODE), f"lineledger trace {row.equipment} --at {utc(tail.low_at)}")
 
 
 def _negative_wip(snapshot: Snapshot) -> Iterator[Need]:

@@ -5,7 +5,9 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
+from app.ledger import undecided
 from app.ledger.snapshot import Snapshot
 from schemas.records import ExceptionRecord, PostingRow
 from streams.delivery_decisions import OPEN_TO_DECISION
@@ -16,7 +18,7 @@ from tables.rejected import Rejected
 
 @dataclass(slots=True, frozen=True)
 class Wanted:
-    """What a person decides. `target`: posting id, account key or order."""
+    """What a person decides. `target`: posting id, account key, order, or an undecided count."""
 
     target: str
     decision: str
@@ -30,7 +32,7 @@ class Wanted:
 
 def decision_line(snapshot: Snapshot, wanted: Wanted) -> str | Rejected:
     """The line, or why there is nothing to decide like that."""
-    fields = {"decision": wanted.decision, "who": wanted.who, "why": wanted.why, "erp_document": wanted.document}
+    fields: dict[str, Any] = {"decision": wanted.decision, "who": wanted.who, "why": wanted.why, "erp_document": wanted.document}
     posting: PostingRow | None = snapshot.rows.get("delivery", {}).get(f"p|{wanted.target}")
     if posting is not None:
         if posting.state not in OPEN_TO_DECISION:
@@ -41,19 +43,22 @@ def decision_line(snapshot: Snapshot, wanted: Wanted) -> str | Rejected:
             return Rejected("DECISION_INVALID", "to accept a posting, name the ERP's document with --document")
         fields |= {"posting_id": wanted.target, "order": posting.posting.order, "code": wanted.code or posting.code}
         return _line(wanted, fields)
+    if undecided.is_target(wanted.target):
+        about = undecided.fields_of(snapshot, wanted.target, wanted.decision)
+        return about if isinstance(about, Rejected) else _line(wanted, fields | about)
     accounts = [row for row in snapshot.of("orders", "a|") if wanted.target in (account_key(row), row.order)]
     codes = sorted({row.code for row in accounts if row.code})
     if not accounts:
         return Rejected("NOT_FOUND", f"{wanted.target} is neither a posting, an account nor an order of this ledger")
-    if wanted.decision in ("cancel", "accept"):
-        return Rejected("DECISION_INVALID", f"`{wanted.decision}` is for postings; accounts take post, drop or retry")
+    if wanted.decision in ("cancel", "accept", "discard"):
+        return Rejected("DECISION_INVALID", f"`{wanted.decision}` is not for accounts; they take post, drop or retry")
     if wanted.code not in codes and (wanted.code or len(codes) != 1):
         return Rejected("NOTHING_PARKED", f"{wanted.target} is parked with {', '.join(codes) or 'nothing'}; name one with --code")
     account = account_key(accounts[0]) if wanted.target != accounts[0].order else ""
     return _line(wanted, fields | {"order": accounts[0].order, "account": account, "code": wanted.code or codes[0]})
 
 
-def _line(wanted: Wanted, fields: dict[str, str]) -> str:
+def _line(wanted: Wanted, fields: dict[str, Any]) -> str:
     content = json.dumps({"at": wanted.at, **fields}, sort_keys=True)
     event_id = f"decision-{hashlib.sha256(content.encode()).hexdigest()[:24]}"
     return json.dumps({"at": wanted.at, "decide": {"event_id": event_id, **fields}}, ensure_ascii=False)

@@ -11,28 +11,30 @@ from dataclasses import dataclass, field
 from app.ledger.rereading import OfEquipment, Read, Told
 from schemas.configuration import Counter, PlantConfig
 from schemas.records import (
+    CounterState,
     DeclarationRow,
     EquipmentRow,
     EquipmentStateChanged,
     LabourRecorded,
     LotLoaded,
     LotUnloaded,
+    OperatorDecision,
     PointState,
     RawRange,
     RunCorrected,
     RunVoided,
 )
 from streams.intake import DECLARATIONS
-from tables import activities, declarations, presence
-from tables.attribution import Ownership, count_destinations, unattributed
+from tables import activities, count_decisions, declarations, presence
+from tables.attribution import Ownership, count_destinations, unattributed, undecided
 from tables.calendar import Calendar
-from tables.counter import Delta, Fall, Point, advance
+from tables.counter import Delta, Fall, Point, Walk, upwards
 from tables.destination import Destination
 from tables.equipment import RUN_EVENTS
 from tables.lineage import add_range
 from tables.presence import labour_problem
 
-ANY_AGE = (LotLoaded, LotUnloaded, RunCorrected, RunVoided)
+ANY_AGE = (LotLoaded, LotUnloaded, OperatorDecision, RunCorrected, RunVoided)
 """Master data of the floor: taken whatever its age."""
 
 
@@ -103,7 +105,8 @@ def count_all(
     for name, reads in sorted(readings.items()):
         counter = plant.counter_for(row.equipment, name)
         if counter is not None:
-            _count(found, name, counter, reads, ownership)
+            state = row.counters.get(name)
+            _count(found, name, counter, reads, ownership, count_decisions.verdicts(state) if state is not None else {})
     for one in declared:
         for share in declarations.shares_of(one, row, ownership, calendar):
             part = found.parts[Destination.parse(share.destination)]
@@ -141,13 +144,23 @@ def _tell(found: Recounted, told: Told, horizon: _Horizon, declared: dict[str, D
         found.tally["duplicates"] += row.revision == revision
     elif type(event) in DECLARATIONS:
         declared[event.event_id] = declarations.kept(event)
+    elif isinstance(event, OperatorDecision):
+        row.counters.setdefault(event.counter, CounterState(PointState(), PointState()))
+        count_decisions.decided(row, event)
     else:
         assert isinstance(event, LabourRecorded), f"{type(event).__name__} concerns no equipment"
         if labour_problem(event) is None:
             found.tally["duplicates"] += not presence.labour(row, event)
 
 
-def _count(found: Recounted, name: str, counter: Counter, readings: Sequence[Read], ownership: Ownership) -> None:
+def _count(
+    found: Recounted,
+    name: str,
+    counter: Counter,
+    readings: Sequence[Read],
+    ownership: Ownership,
+    decided: Mapping[int, str],
+) -> None:
     taken: list[Read] = []
     known: set[tuple[int | str, ...]] = set()
     newest = 0
@@ -161,12 +174,12 @@ def _count(found: Recounted, name: str, counter: Counter, readings: Sequence[Rea
         found.tally["late"] += read.at < newest
         newest = max(newest, read.at)
     taken.sort(key=lambda read: (read.at, read.seq, read.raw_offset))
-    state = PointState()
+    walk = Walk(PointState(), counter, decided)
     for index, read in enumerate(taken):
-        deltas: list[Delta] = []
-        advance(state, Point(read.at, read.seq, read.value, index), counter, deltas, found.falls)
-        for delta in deltas:
-            _give(found, name, counter, delta, taken[delta.raw], ownership)
+        walk.take(Point(read.at, read.seq, upwards(read.value, counter), index))
+    found.falls += walk.falls
+    for delta in walk.deltas:
+        _give(found, name, counter, delta, taken[delta.raw], ownership)
 
 
 def _identity(read: Read, counter: Counter) -> tuple[int | str, ...]:
@@ -180,6 +193,10 @@ def _identity(read: Read, counter: Counter) -> tuple[int | str, ...]:
 
 
 def _give(found: Recounted, name: str, counter: Counter, delta: Delta, told_by: Read, ownership: Ownership) -> None:
+    if delta.undecided is not None:
+        destination = undecided(ownership.at(delta.undecided).business_date, name, counter, delta.undecided)
+        found.parts[destination].add(delta.pieces, 1, delta.at, told_by.raw_source, told_by.raw_offset)
+        return
     span = ownership.at(delta.at)
     destinations = count_destinations(span, name, counter)
     if delta.gap_from is not None and span.run is not None and counter.counts != "indicator":

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.ledger import erp_check, variance
+from app.ledger import erp_check, fell, variance
 from app.ledger.balance import ACCEPTED, Balance, Proof
 from app.ledger.erp_calls import figures
 from app.ledger.export import quantity_text
@@ -22,7 +22,15 @@ from tables.quantity import exact_text
 KIND_ORDER = ("yield", "scrap", "rework", "consumption", "machine_time", "setup_time", "labour_time")
 MAX_VARIANCES = 20
 """Lines of them in the printed report; `lineledger variance` lists all."""
-TALLIES = (("duplicates", "duplicates"), ("late", "late readings"), ("resets", "resets"), ("placeholders", "placeholder zeros"))
+TALLIES = (
+    ("duplicates", "duplicates"),
+    ("late", "late readings"),
+    ("resets", "resets"),
+    ("rollovers", "roll-overs"),
+    ("placeholders", "placeholder zeros"),
+    ("dips", "dips"),
+    ("spikes", "false high counts"),
+)
 
 
 @dataclass(slots=True)
@@ -50,6 +58,8 @@ class Report:
     """What two authorities say differently; equal ones are left out."""
     quality: dict[str, int]
     zone: str
+    falls: list[fell.Fell]
+    """Falls that counted as a new start, and jumps that never were."""
     restarts: int = 0
     files: list[str] = field(default_factory=list)
     example: str = ""
@@ -100,6 +110,7 @@ def build(snapshot: Snapshot, proof: Proof, seconds: float, rate: float, erp: Ma
             "held": sum(any(hold.active for hold in row.holds) for row in snapshot.of("lots", "l|")),
         },
         zone=plant.zone,
+        falls=fell.falls(snapshot),
         restarts=snapshot.about.get("restarts", 0),
         example=max((row.posting.posting_id for row in postings if row.posting.kind == "yield"), default=""),
     )
@@ -166,6 +177,7 @@ def _lines(report: Report) -> Iterator[str]:
     if report.restarts:
         healed.append(f"{report.restarts} restarts of workers")
     yield f"Healed by itself  {', '.join(healed) or 'nothing'}"
+    yield from fell.lines(report.falls, report.zone)
     yield f"Quality  {report.quality['lots']} lots, {report.quality['held']} on hold"
     if report.late:
         shown = "; ".join(f"{_grouped(amount)} {unit} {kind} ({orders})" for kind, unit, amount, orders in report.late)
@@ -210,9 +222,14 @@ def _grouped(value: Fraction) -> str:
 def _proof_lines(report: Report) -> Iterator[str]:
     proof, verdict = report.proof, "EXACT" if report.proof.exact else "NOT EXACT"
     for unit, counted_ in sorted(proof.counted.items()):
-        lost = sum((entry.quantity for entry in proof.unattributed if entry.destination.unit == unit), Fraction(0))
+        nobodys = (entry.quantity for entry in proof.unattributed if entry.destination.unit == unit and not entry.is_undecided)
+        lost = sum(nobodys, Fraction(0))
         attributed = f"of it {_grouped(lost)} unattributed; every total is in its account"
         yield f"Counted {_grouped(counted_)} {unit}, {attributed}    {verdict}"
+    for entry in proof.unattributed:
+        if entry.is_undecided:
+            shown = f"{_grouped(entry.quantity)} {entry.destination.unit} of {entry.equipment} {entry.destination.origin}"
+            yield f"Undecided {shown}: counted nowhere until somebody decides"
     yield from (f"  differs: {difference}" for difference in proof.differences[:20])
     yield from erp_check.lines_of(report.erp_check)
     if report.doubtful:
@@ -258,6 +275,7 @@ def as_json(report: Report) -> dict[str, Any]:
             for kind, unit, amount, orders in report.late
         ],
         "healed": report.tallies,
+        "falls": fell.as_json(report.falls),
         "variances": variance.as_json(report.variances),
         "restarts": report.restarts,
         "doubtful": report.doubtful,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from schemas.configuration import Configuration
 from schemas.records import MaterialChanged, ProcessValue
 from streams.equipment import calendar_of
-from streams.intake import DECLARATIONS, EQUIPMENT_EVENTS, LIVE_STEP_US, ORDER_EVENTS, wrong_clock
+from streams.intake import DECLARATIONS, LIVE_STEP_US, ORDER_EVENTS, of_equipment, wrong_clock
 from streams.mapping import Operators, RawRecord, Reading, Refused, compile_source
 
 
@@ -113,7 +113,7 @@ def _sort(found: Reread, item: Any, label: int, arrival: int, raw: RawRecord, on
         found.count("process_values")
     else:
         item.label = label
-        if kind in EQUIPMENT_EVENTS or (kind in DECLARATIONS and item.equipment):
+        if of_equipment(item):
             if only is None or item.equipment in only:
                 found.equipment[item.equipment].events.append(Told(label, arrival, item))
         elif kind in ORDER_EVENTS or (kind in DECLARATIONS and item.order):

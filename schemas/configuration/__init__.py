@@ -1,9 +1,10 @@
 """The configuration of a plant: plant.yaml, rules.yaml and erp.yaml as validated, immutable models."""
 
+from schemas.configuration.counters import Counter
 from schemas.configuration.document import ConfigMismatch, Configuration, canonical_json
 from schemas.configuration.erp import ErpConfig
 from schemas.configuration.mapping import EventRule, Read, Source
-from schemas.configuration.plant import Counter, Equipment, PlantConfig
+from schemas.configuration.plant import Equipment, PlantConfig
 from schemas.configuration.rules import PostRule, RuleAt, RulesConfig
 from schemas.configuration.triggers import AtOnce, Cut, EveryQuantity, Interval, Trigger
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from schemas.configuration.counters import Counter
 from schemas.configuration.erp_source import ERP_SOURCE, erp_source
 from schemas.configuration.mapping import Source
 from schemas.configuration.values import Conversion, Day, Duration, Flag, Name, OneOrMany, SecretName, Section, WallTime, Whole
@@ -77,37 +78,6 @@ class Lots(Section):
     erp_max_length: Whole = 10
     missing: Literal["park", "ignore"] = "park"
     """A component lot that a batch-managed material needs and nobody named."""
-
-
-class Counter(Section):
-    """A count of one equipment: a total that grows, or what each record adds."""
-
-    counts: Literal["gross", "good", "scrap", "rework", "consumption", "indicator"] = "gross"
-    of: str = ""
-    """For consumption: `loaded_lot` (what is loaded at `position`) or the material's number."""
-    position: str = ""
-    """Where the consumed lot is loaded; empty: the equipment has one position only."""
-    shows: Literal["total", "increment"] = "total"
-    """What a value is: the count so far, or the pieces since the record before (a log with one row per shot)."""
-    on_fall: Literal["reset", "placeholder", "rollover"] = "reset"
-    modulus: Annotated[Whole, Field(gt=0)] | None = None
-    """A roll-over continues at 0 after modulus - 1. In the counter's own steps."""
-    hold_undecided: Duration = 900_000_000
-    """A possible placeholder that stays undecided this long raises an alert; it never decides."""
-    decimals: Annotated[Whole, Field(ge=0, le=9)] = 0
-    unit: str = "PC"
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Counter:
-        if self.on_fall == "rollover" and self.modulus is None:
-            raise ValueError("`on_fall: rollover` needs `modulus`")
-        if self.shows == "increment" and (self.on_fall != "reset" or self.modulus is not None):
-            raise ValueError("`on_fall` and `modulus` belong to a counter that shows a total; an increment never falls")
-        if self.counts == "consumption" and not self.of:
-            raise ValueError("a consumption counter needs `of: loaded_lot` or `of: <material>`")
-        if self.counts != "consumption" and (self.of or self.position):
-            raise ValueError("`of` and `position` belong to `counts: consumption`")
-        return self
 
 
 class Equipment(Section):

@@ -18,8 +18,8 @@ from streams.mapping.items import MAX_INT64, MAX_RAW_BYTES, MAX_TEXT, Mapped, Ra
 from streams.mapping.mapper import Mapper
 
 FORMAT = "replay"
-_TEXTS = ("event_id", "order", "account", "code", "decision", "who", "why", "posting_id", "erp_document")
-_REQUIRED = ("event_id", "order", "decision", "who", "why")
+_TEXTS = ("event_id", "order", "account", "code", "decision", "who", "why", "posting_id", "erp_document", "equipment", "counter")
+_REQUIRED = ("event_id", "decision", "who", "why")
 
 
 class Operators(Mapper):
@@ -61,7 +61,10 @@ class Operators(Mapper):
             ]
         fields = {name: told.get(name, "") for name in _TEXTS}
         wrong = [name for name, text in fields.items() if not isinstance(text, str) or len(text) > MAX_TEXT]
-        missing = [name for name in _REQUIRED if not fields[name]]
+        began_at = told.get("began_at", 0)
+        if type(began_at) is not int or not 0 <= began_at <= MAX_INT64:
+            wrong.append("began_at")
+        missing = [name for name in (*_REQUIRED, "equipment" if fields.get("counter") else "order") if not fields[name]]
         if wrong or missing:
             return [
                 refused(
@@ -71,7 +74,7 @@ class Operators(Mapper):
         return [
             OperatorDecision(
                 plant=self._plant.plant.id, occurred_at=content["at"], received_at=raw.received_at or content["at"],
-                source=self.name, raw_source=raw.raw_source, raw_offset=raw.raw_offset, **fields,
+                source=self.name, raw_source=raw.raw_source, raw_offset=raw.raw_offset, began_at=began_at, **fields,
             )
         ]  # fmt: skip
 

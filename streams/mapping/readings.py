@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from schemas.configuration.counters import Counter
 from schemas.configuration.mapping import Emission, Function
-from schemas.configuration.plant import Counter, PlantConfig
+from schemas.configuration.plant import PlantConfig
 from streams.mapping.items import MAX_INT64, UNAVAILABLE, Problems, RawRecord, Reading, Refusal
 from streams.mapping.paths import TEXT, Getter, compile_path, constant_of
 from streams.mapping.records import READING

@@ -62,7 +62,7 @@ WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("OrderReleased", "status"): _STATUS,
     ("OrderChanged", "status"): _STATUS,
     ("OrderClosed", "status"): ("technically_complete", "closed"),
-    ("OperatorDecision", "decision"): ("post", "drop", "retry", "cancel", "accept"),
+    ("OperatorDecision", "decision"): ("post", "drop", "retry", "cancel", "accept", "discard"),
     ("Output", "role"): ("main", "co", "by"),
     ("OrderItem", "role"): ("main", "co", "by"),
     ("Component", "mode"): ("declared", "metered", "ledger_backflush", "erp_backflush"),

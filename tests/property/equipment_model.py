@@ -1,10 +1,12 @@
 """One equipment the slow and obvious way: keep everything, sort it, walk it, and attribute each piece by definition."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from schemas.records import LotLoaded, RunChanged, RunCorrected, RunEnded, RunStarted, RunVoided
+from schemas.records import LotLoaded, OperatorDecision, RunChanged, RunCorrected, RunEnded, RunStarted, RunVoided
+from tests.property import counter_model
+from tests.property.counter_model import Piece, Rule
 from tests.unit.tables.floor_bench import HOUR, MIDNIGHT
 
 FOREVER = 2**62
@@ -14,12 +16,6 @@ class Reading(NamedTuple):
     seq: int
     at: int
     value: int | None
-
-
-class Piece(NamedTuple):
-    at: int
-    amount: int
-    gap_from: int | None
 
 
 class Run(NamedTuple):
@@ -37,58 +33,29 @@ class Run(NamedTuple):
 
 
 Key = tuple[str, str, str, str, str, str, str]
-"""(run, order, material, kind, component lot, business date, reason); nobody's pieces have kind `unattributed`."""
+"""(run, order, material, kind, component lot, business date, reason); nobody's pieces have kind `unattributed` or `undecided`."""
 
 
-def pieces(readings: Iterable[Reading], on_fall: str, modulus: int) -> Iterator[Piece]:
-    """What the counter counted, in the order of its truth. `readings`: all that are known, in the order
-    of their arrival."""
-    first: dict[tuple[int, int], Reading] = {}
+def pieces(readings: Iterable[Reading], rule: Rule, events: Sequence[Any] = ()) -> Iterator[Piece]:
+    """What the counter counted, in the order of its truth. `readings`: all that are known, in the order of their arrival."""
+    first: dict[tuple[int, ...], Reading] = {}
     for one in readings:  # of two with one sequence number the first to arrive stays
-        first.setdefault((one.seq, 0 if one.seq >= 0 else one.at), one)
-    known = sorted((one.at, one.seq, one.value) for one in first.values())
-    line = [(at, value) for at, _, value in known]
-    old, broken, n = None, None, 0
-    while n < len(line):
-        at, value = line[n]
-        n += 1
-        if value is None:
-            broken = broken if old is None or broken is not None else at
-        elif old is None:
-            old = value
-        elif value >= old:
-            if value > old:
-                yield Piece(at, value - old, broken)
-            old, broken = value, None
-        elif on_fall == "placeholder":
-            low, low_at = value, at
-            gap = low_at if broken is None else min(low_at, broken)
-            while n < len(line):
-                at, value = line[n]
-                n += 1
-                if value is None:
-                    continue
-                if value >= old:
-                    if value > old:
-                        yield Piece(at, value - old, gap)
-                    old, broken = value, None
-                    break
-                if value > low:
-                    if low:
-                        yield Piece(low_at, low, None)
-                    yield Piece(at, value - low, None)
-                    old, broken = value, None
-                    break
-                if value < low:
-                    low, low_at = value, at
-                    gap = low_at if broken is None else min(low_at, broken)
-        else:
-            yield Piece(at, value + modulus - old if on_fall == "rollover" else value, broken)
-            old, broken = value, None
+        first.setdefault((one.seq, 0, 0) if one.seq >= 0 else (-1, one.at, -1 if one.value is None else one.value), one)
+    line = sorted(first.values(), key=lambda one: (one.at, one.seq))
+    yield from counter_model.pieces([(one.at, one.seq, one.value) for one in line], rule, decisions(events))
+
+
+def decisions(events: Sequence[Any]) -> dict[int, str]:
+    """Of each undecided count the newest."""
+    newest = sorted(
+        (one for one in events if isinstance(one, OperatorDecision)), key=lambda one: (one.occurred_at, one.raw_offset)
+    )
+    return {key: what for key, what in {one.began_at: one.decision for one in newest}.items() if what != "retry"}
 
 
 def runs(events: Iterable[Any]) -> list[Run]:
     """The runs that these events tell of: of each statement the newest version."""
+    events = [event for event in events if not isinstance(event, OperatorDecision)]
     stops = [(event.occurred_at, event.raw_offset) for event in events if isinstance(event, RunEnded) and not event.run]
     names = {event.run for event in events if getattr(event, "run", "")}
     found = []
@@ -128,10 +95,13 @@ def business_date(moment: int) -> str:
     return f"2026-11-{20 + day:02d}"
 
 
-def totals(readings: Iterable[Reading], events: list[Any], on_fall: str, modulus: int, grace: int) -> dict[Key, int]:
+def totals(readings: Iterable[Reading], events: list[Any], rule: Rule, grace: int) -> dict[Key, int]:
     known, found = runs(events), defaultdict[Key, int](int)
     loads = sorted((event.occurred_at, event.raw_offset, event.lot) for event in events if isinstance(event, LotLoaded))
-    for piece in pieces(readings, on_fall, modulus):
+    for piece in pieces(readings, rule, events):
+        if piece.undecided is not None:
+            found["", "", "", "undecided", "", business_date(piece.undecided), str(piece.undecided)] += piece.amount
+            continue
         run, date = owner(known, piece.at, grace), business_date(piece.at)
         if run is not None and piece.gap_from is not None:
             before = owner(known, piece.gap_from, grace)

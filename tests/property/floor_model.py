@@ -21,6 +21,8 @@ from schemas.records import (
     RunVoided,
     ScrapDeclared,
 )
+from tests.property import counter_model
+from tests.property.counter_model import Piece, Rule
 from tests.property.equipment_model import FOREVER, business_date
 from tests.unit.tables.floor_bench import HOUR, MIDNIGHT
 
@@ -32,12 +34,6 @@ class Reading(NamedTuple):
     seq: int
     at: int
     value: int | None
-
-
-class Piece(NamedTuple):
-    at: int
-    amount: int
-    gap_from: int | None
 
 
 class Run(NamedTuple):
@@ -75,49 +71,10 @@ def conflicts(readings: Sequence[Reading]) -> int:
     return sum(one.seq >= 0 and known.setdefault((one.counter, one.seq), one.value) != one.value for one in readings)
 
 
-def fell(old: int, new: int, on_fall: str) -> int:
-    """What a fall counted."""
-    kind, _, modulus = on_fall.partition("+")
-    over_the_edge = new + MODULUS - old
-    if kind == "rollover" or (modulus and over_the_edge < MODULUS // 10):
-        return over_the_edge
-    return new
-
-
-def pieces(readings: Sequence[Reading], on_fall: str) -> Iterator[Piece]:
-    """What a counter counted. `on_fall`: reset, placeholder or rollover, `+modulus` when one is stated too."""
-    line = sorted((one.at, one.seq, one.value) for one in first_of(readings) if one.value is not None)
-    gone = sorted((one.at, one.seq) for one in first_of(readings) if one.value is None)
-    old: tuple[int, int, int] | None = None  # the count that stands: time, number, value
-    low: tuple[int, int] | None = None  # an undecided fall: time, value
-    lost: int | None = None  # unavailable since
-    moments = sorted([(at, seq, value) for at, seq, value in line] + [(at, seq, -1) for at, seq in gone])
-    for at, seq, value in moments:
-        if old is None:
-            old = (at, seq, value) if value >= 0 else None
-            continue
-        if value < old[2] and 0 <= seq < old[1]:
-            continue  # behind: the clock went back
-        if value < 0:
-            lost = at if lost is None else lost
-            continue
-        if low is None and value < old[2] and on_fall.startswith("placeholder"):
-            low = (at, value)
-            continue
-        if low is not None and value <= low[1]:
-            low = (at, value) if value < low[1] else low
-            continue
-        if low is not None and value < old[2]:
-            first = fell(old[2], low[1], on_fall)
-            if first:
-                yield Piece(low[0], first, None)
-            yield Piece(at, value - low[1], None)
-        elif value != old[2]:
-            counted = value - old[2] if value > old[2] else fell(old[2], value, on_fall)
-            gaps = [since for since in (lost, low[0] if low is not None else None) if since is not None]
-            if counted:
-                yield Piece(at, counted, min(gaps) if gaps else None)
-        old, low, lost = (at, seq, value), None, None
+def pieces(readings: Sequence[Reading], rule: Rule) -> Iterator[Piece]:
+    """What a counter counted."""
+    line = sorted(first_of(readings), key=lambda one: (one.at, one.seq))
+    yield from counter_model.pieces([(one.at, one.seq, one.value) for one in line], rule)
 
 
 # -- runs
@@ -208,11 +165,11 @@ def floor_of(events: Sequence[Any], grace: int) -> Floor:
 # -- everything, added up
 
 
-def totals(readings: Sequence[Reading], events: Sequence[Any], on_fall: dict[str, str], grace: int) -> dict[Key, int]:
+def totals(readings: Sequence[Reading], events: Sequence[Any], rules: dict[str, Rule], grace: int) -> dict[Key, int]:
     """Counted and declared quantity. `events`: each once. Readings in the order of their arrival."""
     floor, found = floor_of(events, grace), defaultdict[Key, int](int)
     for counter in ("shots", "rejects", "resin"):
-        for piece in pieces([one for one in readings if one.counter == counter], on_fall[counter]):
+        for piece in pieces([one for one in readings if one.counter == counter], rules[counter]):
             _give(found, floor, counter, piece)
     for event in events:
         if type(event) in DECLARED:
@@ -224,6 +181,9 @@ COUNTS = {"shots": "gross", "rejects": "scrap", "resin": "consumption"}
 
 
 def _give(found: dict[Key, int], floor: Floor, counter: str, piece: Piece) -> None:
+    if piece.undecided is not None:
+        found["", "", "", "", "", "undecided", str(piece.undecided), "", business_date(piece.undecided)] += piece.amount
+        return
     run, date, kind = floor.owner(piece.at), business_date(piece.at), COUNTS[counter]
     if run is not None and piece.gap_from is not None:
         before = floor.owner(piece.gap_from)

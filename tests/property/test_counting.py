@@ -7,14 +7,15 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.records import PointState, TimelineRow
+from schemas.records import Excursion, FormerCount, OperatorDecision, PointState, TimelineRow
 from streams.equipment import calendar_of
 from tables.attribution import Ownership
 from tables.buckets import Bucket
 from tables.counter import UNAVAILABLE
 from tables.counting import Counting
+from tables.equipment import Equipment
 from tables.points import RAW_BITS, pack, unpack
-from tests.property.shop_floor import BEGIN, MODULUS, shops
+from tests.property.shop_floor import BEGIN, shops
 from tests.unit.tables.floor_bench import MACHINE, S, configuration, frame, machine
 
 NUMBERS = st.one_of(st.integers(-3, 3), st.integers(0, 2**40), st.integers(-(2**63), 2**63 - 1))
@@ -37,9 +38,25 @@ def test_readings_come_back_from_their_packing(steps: list[tuple[int, int, int]]
     assert (unpack(pack(points)) == points).all()
 
 
-VALUES = st.one_of(st.integers(0, 3), st.just(100), st.just(UNAVAILABLE))
+def tell(equipment: Equipment, event: Any) -> None:
+    if isinstance(event, OperatorDecision):
+        equipment.decided(event)
+    else:
+        equipment.run_event(event)
+
+
+VALUES = st.one_of(st.integers(0, 3), st.just(100), st.just(9_000), st.just(UNAVAILABLE))
 ENTRIES = st.sampled_from(
-    [PointState(), PointState(0, seq=4), PointState(2), PointState(2, low=0, low_at=5), PointState(1, broken_at=BEGIN - S)]
+    [
+        PointState(),
+        PointState(0, seq=4),
+        PointState(2),
+        PointState(2, low=0, low_at=5),
+        PointState(1, broken_at=BEGIN - S),
+        PointState(1, at=BEGIN - S, level=70, most=2, most_us=S),
+        PointState(1, at=BEGIN - S, most=1, most_us=3 * S, former=FormerCount(0, BEGIN - 9 * S, 0, 1)),
+        PointState(1, at=BEGIN - S, most=1, most_us=3 * S, excursion=Excursion(BEGIN - S, 9_000, 8_999)),
+    ]
 )
 
 
@@ -48,11 +65,11 @@ ENTRIES = st.sampled_from(
     st.lists(st.tuples(st.integers(0, 600 * S - 1), VALUES), min_size=1, max_size=40),
     ENTRIES,
     st.booleans(),
-    st.sampled_from(["total", "increment"]),
+    st.sampled_from([{}, {}, {"shows": "increment"}, {"shows": "signal"}]),
     st.sampled_from(["gross", "good", "indicator"]),
 )
 def test_a_bucket_counted_in_one_stroke(
-    shop: Any, at: list[Any], entry: PointState, rising: bool, shows: str, counts: str
+    shop: Any, at: list[Any], entry: PointState, rising: bool, shows: dict[str, str], counts: str
 ) -> None:
     values = [value for _, value in at]
     points = [
@@ -61,13 +78,11 @@ def test_a_bucket_counted_in_one_stroke(
             zip(sorted(moment for moment, _ in at), sorted(values) if rising else values, strict=True)
         )
     ]
-    counter: dict[str, Any] = {"shows": shows, "counts": counts}
-    if shows == "total" and shop.on_fall != "reset":
-        counter |= {"on_fall": shop.on_fall, **({"modulus": str(MODULUS)} if shop.on_fall == "rollover" else {})}
+    counter: dict[str, Any] = {**(shows or shop.counter), "counts": counts}
     plant = {"equipment": {"*": {"counters": {"shots": counter}}}}
     equipment = machine(plant)
     for event in shop.events:
-        equipment.run_event(event)
+        tell(equipment, event)
     config = configuration(plant).plant
     found = config.counter_for(MACHINE, "shots")
     assert found is not None
@@ -82,7 +97,7 @@ def arrivals_of(rng: random.Random, numbered: bool, dirty: float, late: float, r
     moment, count, found = BEGIN, 1000, list[tuple[int, int, int | None]]()
     for n in range(rng.randint(30, 300)):
         moment += rng.choice((1, 1, 1, 2, 90)) * S
-        count = rng.choice((0, 5, count // 2)) if rng.random() < dirty else count + rng.randint(0, 3)
+        count = rng.choice((0, 5, count // 2, count + 9_000, count - 1)) if rng.random() < dirty else count + rng.randint(0, 3)
         found.append((n if numbered else -1, moment, None if rng.random() < dirty / 2 else count))
     delays = [rng.choice((2, 40, 900, 7200)) * S if rng.random() < late else 0 for _ in found]
     arrivals = [one for _, one in sorted(zip(delays, found, strict=True), key=lambda pair: pair[0] + pair[1][1])]
@@ -108,11 +123,10 @@ def test_readings_taken_in_one_stroke(shop: Any, seed: int, numbered: bool, dirt
     sizes = [rng.choice((1, 24, 40, 100, 400)) for _ in range(3)]
     results = []
     for how in ("in frames", "one by one", "restarting"):
-        shots = {"on_fall": shop.on_fall, **({"modulus": str(MODULUS)} if shop.on_fall == "rollover" else {})}
-        plant = {"equipment": {"*": {"counters": {"shots": shots}}}}
+        plant = {"equipment": {"*": {"counters": {"shots": shop.counter}}}}
         equipment = machine(plant)
         for event in shop.events:
-            equipment.run_event(event)
+            tell(equipment, event)
         start, turn, refused = 0, 0, list[int]()
         while start < len(arrivals):
             size = 1 if how == "one by one" else sizes[turn % len(sizes)]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from schemas.records import ScrapDeclared
 from tables.destination import Destination
 from tests.property.equipment_model import Key, Reading, pieces, totals
-from tests.property.shop_floor import BEGIN, MODULUS, Shop, shops
+from tests.property.shop_floor import BEGIN, Shop, shops
 from tests.unit.streams.floor_stage import Floor, framed
 from tests.unit.tables.floor_bench import MIN, S, configuration, on_machine
 from tests.unit.tables.floor_bench import pieces as quantity
@@ -21,8 +21,8 @@ TICK = "tick"
 
 
 def floor(shop: Shop) -> Floor:
-    shots = {"on_fall": shop.on_fall, **({"modulus": str(MODULUS)} if shop.on_fall == "rollover" else {})}
-    return Floor(configuration({"equipment": {"*": {"counters": {"shots": shots}}}, "attribution": {"run_grace": "5 min"}}))
+    counters = {"shots": shop.counter}
+    return Floor(configuration({"equipment": {"*": {"counters": counters}}, "attribution": {"run_grace": "5 min"}}))
 
 
 def held(bench: Floor) -> dict[Key, int]:
@@ -34,7 +34,7 @@ def held(bench: Floor) -> dict[Key, int]:
     row = bench.row()
     for text, total in row.totals.items() if row is not None else ():
         to = Destination.parse(text)
-        if to.kind == "unattributed":
+        if to.kind in ("unattributed", "undecided"):
             key = ("", "", "", to.kind, "", to.business_date, to.reason)
             found[key] = found.get(key, 0) + total.amount
     return {key: amount for key, amount in found.items() if amount}
@@ -76,7 +76,7 @@ def play(bench: Floor, arrivals: list[Any], sizes: list[int], check: Any = None)
 def expected(shop: Shop, arrived: list[Any]) -> dict[Key, int]:
     readings = [item for item in arrived if isinstance(item, Reading)]
     events = [item for item in arrived if not isinstance(item, Reading | str)]
-    return totals(readings, events, shop.on_fall, MODULUS, GRACE)
+    return totals(readings, events, shop.rule, GRACE)
 
 
 def mixed(shop: Shop, rng: random.Random, any_order: bool, duplicates: int) -> list[Any]:
@@ -174,14 +174,16 @@ def test_counted_and_declared_is_attributed_or_unattributed(shop: Shop, rng: ran
     def check(arrived: list[Any]) -> None:
         readings = [item for item in arrived if isinstance(item, Reading)]
         ids = {item.event_id: item.quantity.amount for item in arrived if isinstance(item, ScrapDeclared)}
-        sums = {"gross": 0, "scrap": 0}
+        sums = {"gross": 0, "scrap": 0, "undecided": 0}
         row = bench.row()
         for text, total in row.totals.items() if row is not None else ():
             to = Destination.parse(text)
             if to.kind != "basis":
                 sums[to.reason if to.kind == "unattributed" else to.kind] += total.amount
+        counted = list(pieces(readings, shop.rule, [item for item in arrived if not isinstance(item, Reading | str)]))
         assert sums == {
-            "gross": sum(piece.amount for piece in pieces(readings, shop.on_fall, MODULUS)),
+            "gross": sum(piece.amount for piece in counted if piece.undecided is None),
+            "undecided": sum(piece.amount for piece in counted if piece.undecided is not None),
             "scrap": sum(ids.values()),
         }
 

@@ -28,6 +28,7 @@ from schemas.records import (
 )
 from tables.destination import Destination
 from tests.property import floor_model as model
+from tests.property.counter_model import Rule
 from tests.property.floor_model import MODULUS, Reading
 from tests.unit.streams.floor_stage import Floor, framed
 from tests.unit.tables.floor_bench import HOUR, MIN, S, at, configuration, on_machine, out, pieces
@@ -44,7 +45,7 @@ OUTPUTS = st.lists(
 
 
 class FloorMachine(RuleBasedStateMachine):
-    on_fall: str
+    rules: dict[str, Rule]
     numbered: bool
 
     @initialize(
@@ -57,7 +58,8 @@ class FloorMachine(RuleBasedStateMachine):
         counters = {"shots": shots, "rejects": {"counts": "scrap"}, "resin": resin}
         plant = {"equipment": {"*": {"counters": counters}}, "attribution": {"run_grace": "5 min"}}
         self.bench, self.numbered = Floor(configuration(plant)), seq
-        self.on_fall = {"shots": on_fall, "rejects": "reset", "resin": "reset"}
+        shown = Rule(kind, MODULUS if modulus or kind == "rollover" else 0)
+        self.rules = {"shots": shown, "rejects": Rule(), "resin": Rule(consumption=True, absurd=1_000_000)}
         self.numbers, self.moment, self.now = itertools.count(), BEGIN, BEGIN
         self.counts = {"shots": MODULUS - 900, "rejects": 10, "resin": 500}
         self.underway: list[Any] = []  # has happened, has not arrived
@@ -80,7 +82,8 @@ class FloorMachine(RuleBasedStateMachine):
         count = self.counts[counter]
         if kind in ("rise", "over"):
             count += size if kind == "rise" else 1_000
-            count %= MODULUS if self.on_fall[counter] != "reset" else 10 * MODULUS
+            rolls = self.rules[counter].modulus or self.rules[counter].on_fall != "reset"
+            count %= MODULUS if rolls else 10 * MODULUS
         elif kind == "reset":
             count = size % 7
         elif kind == "again":
@@ -229,7 +232,7 @@ class FloorMachine(RuleBasedStateMachine):
         self.bench.published()
         events = list({one.event_id: one for one in self.arrived if not isinstance(one, Reading)}.values())
         readings = [one for one in self.arrived if isinstance(one, Reading)]
-        assert self._held() == model.totals(readings, events, self.on_fall, GRACE)
+        assert self._held() == model.totals(readings, events, self.rules, GRACE)
         if any(before < cut <= self.now for cut in (at("06:00"), at("14:00"), at("22:00"), at("06:00", 21), at("14:00", 21))):
             assert self._times() == model.times(events, self.now, GRACE), "all activities are measured at the end of a shift"
 

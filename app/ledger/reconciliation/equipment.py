@@ -10,6 +10,7 @@ from streams.equipment import calendar_of
 from tables.account import STOCK
 from tables.activities import LABOUR, STATES
 from tables.buckets import Bucket
+from tables.counter import upwards
 from tables.destination import UNATTRIBUTED, Destination
 from tables.equipment import row_key
 from tables.points import RAW_BITS
@@ -64,13 +65,14 @@ def _recounted(snapshot: Snapshot, row: EquipmentRow) -> Iterator[str]:
 
 def _readings(snapshot: Snapshot, row: EquipmentRow, counter: str) -> list[Read]:
     prefix = f"t|{row.plant}|{row.equipment}|{counter}|"
-    stored = snapshot.rows.get("equipment", {})
+    stored, shows = snapshot.rows.get("equipment", {}), snapshot.configuration.plant.counter_for(row.equipment, counter)
     found: list[Read] = []
     for key in [key for key in stored if key.startswith(prefix)]:
         bucket = stored[key]
         for at, seq, value, raw in Bucket(0, bucket).points.tolist():
             source, offset = bucket.raw_sources[raw >> RAW_BITS], raw & ((1 << RAW_BITS) - 1)
-            found.append(Read(0, len(found), at, seq, value, source, offset))
+            shown = upwards(value, shows) if shows is not None else value
+            found.append(Read(0, len(found), at, seq, shown, source, offset))
     return found
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.configuration import Counter
 from schemas.records import PointState
-from tables.counter import UNAVAILABLE, Delta, Fall, Point, advance
+from tables.counter import UNAVAILABLE, Delta, Fall, Point, Walk
 
 U = UNAVAILABLE
 RESET: dict[str, Any] = {"on_fall": "reset"}
@@ -24,10 +24,11 @@ class Walked(NamedTuple):
 
 def walk(counter: dict[str, Any], values: list[int]) -> Walked:
     """The readings at 1, 2, 3 .. microseconds, raw positions ten times that."""
-    state, walked = PointState(), Walked([], [], PointState())
+    state = PointState()
+    walking = Walk(state, Counter(**counter))
     for moment, value in enumerate(values, 1):
-        advance(state, Point(moment, -1, value, moment * 10), Counter(**counter), walked.deltas, walked.falls)
-    return walked._replace(state=state)
+        walking.take(Point(moment, -1, value, moment * 10))
+    return Walked(walking.deltas, walking.falls, state)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def walk(counter: dict[str, Any], values: list[int]) -> Walked:
 def test_readings(counter: dict[str, Any], values: list[int], deltas: list[Any], falls: list[Any]) -> None:
     walked = walk(counter, values)
     assert [(delta.at, delta.pieces) for delta in walked.deltas] == deltas
-    assert [tuple(fall) for fall in walked.falls] == falls
+    assert [(fall.at, fall.was) for fall in walked.falls] == falls
     decided_later = tuple(values) in ((50, 4, 6), (995, 0, 4))  # the pieces up to the fall are believed at the third
     assert all(delta.raw == (30 if decided_later else delta.at * 10) for delta in walked.deltas)
 
@@ -80,14 +81,15 @@ def test_readings(counter: dict[str, Any], values: list[int], deltas: list[Any],
     ("counter", "values", "gaps"),
     [
         pytest.param(RESET, [10, 12], [None], id="no disconnect"),
-        pytest.param(RESET, [10, U, 12], [2], id="counted while nobody read"),
-        pytest.param(RESET, [10, U, U, 12], [2], id="the gap begins with the disconnect"),
+        pytest.param(RESET, [10, U, 12], [1], id="counted while nobody read: since the last reading"),
+        pytest.param(RESET, [10, 11, U, U, 12], [None, 2], id="the gap begins at the last reading before the disconnect"),
+        pytest.param(RESET, [10, 10, U, 12], [2], id="also at one that repeats the count"),
         pytest.param(RESET, [10, U, 10, 12], [None], id="back with the same count: the gap is closed"),
-        pytest.param(RESET, [10, U, 3], [2], id="a reset during the disconnect"),
-        pytest.param(HOLD, [10, 0, 12], [2], id="a placeholder is a gap"),
-        pytest.param(HOLD, [10, U, 0, 12], [2], id="a placeholder after a disconnect: from the disconnect"),
-        pytest.param(HOLD, [10, 0, U, 12], [2], id="a disconnect after a placeholder: from the placeholder"),
-        pytest.param(HOLD, [10, 0, 12, 15], [2, None], id="after the gap all is as before"),
+        pytest.param(RESET, [10, U, 3], [1], id="a reset during the disconnect"),
+        pytest.param(HOLD, [10, 0, 12], [1], id="a placeholder is a gap"),
+        pytest.param(HOLD, [10, U, 0, 12], [1], id="a placeholder after a disconnect"),
+        pytest.param(HOLD, [10, 0, U, 12], [1], id="a disconnect after a placeholder"),
+        pytest.param(HOLD, [10, 0, 12, 15], [1, None], id="after the gap all is as before"),
     ],
 )
 def test_gaps(counter: dict[str, Any], values: list[int], gaps: list[int | None]) -> None:
@@ -132,8 +134,8 @@ def test_the_zeros_of_a_real_mill_in_miniature() -> None:
 )
 def test_a_clock_that_went_back(counter: dict[str, Any], readings: list[tuple[int, int]], pieces: int, falls: list[str]) -> None:
     """Readings (sequence, value) in the order of their times: the sequence shows which of them are behind."""
-    state, deltas, found = PointState(), list[Delta](), list[Fall]()
+    walking = Walk(PointState(), Counter(**counter))
     for moment, (seq, value) in enumerate(readings, 1):
-        advance(state, Point(moment, seq, value, moment), Counter(**counter), deltas, found)
-    assert sum(delta.pieces for delta in deltas) == pieces
-    assert [fall.was for fall in found] == falls
+        walking.take(Point(moment, seq, value, moment))
+    assert sum(delta.pieces for delta in walking.deltas) == pieces
+    assert [fall.was for fall in walking.falls] == falls
