@@ -9,7 +9,19 @@ from pydantic import Field, field_validator, model_validator
 from schemas.configuration.counters import Counter
 from schemas.configuration.erp_source import ERP_SOURCE, erp_source
 from schemas.configuration.mapping import Source
-from schemas.configuration.values import Conversion, Day, Duration, Flag, Name, OneOrMany, SecretName, Section, WallTime, Whole
+from schemas.configuration.values import (
+    Conversion,
+    Day,
+    Duration,
+    Flag,
+    Name,
+    OneOrMany,
+    Pattern,
+    SecretName,
+    Section,
+    WallTime,
+    Whole,
+)
 
 MAX_INT64 = 2**63 - 1
 Names = Annotated[list[str], OneOrMany]
@@ -75,6 +87,8 @@ class Lots(Section):
         default_factory=lambda: list[Literal["trim", "upper", "lower", "strip_zeros"]](["trim"])
     )
     """Applied to every lot field of every event, in this order."""
+    pattern: Pattern = ""
+    """What a cleaned lot looks like as a whole, a regular expression; anything else is no lot. Empty: everything is one."""
     erp_max_length: Whole = 10
     missing: Literal["park", "ignore"] = "park"
     """A component lot that a batch-managed material needs and nobody named."""

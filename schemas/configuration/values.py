@@ -10,7 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 _UNITS_US = {
     "us": 1,
@@ -146,6 +146,14 @@ def _wall_time(value: str) -> str:
     return value
 
 
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as wrong:
+        raise ValueError(f"`{value}` is no regular expression: {wrong}") from None
+    return value
+
+
 def _zone_offset(value: str) -> str:
     if not _ZONE_OFFSET.fullmatch(value):
         raise ValueError(f'`{value}` is no offset from UTC; write "+02:00" or "-05:00"')
@@ -204,6 +212,7 @@ Rate = Annotated[
     WithJsonSchema({"type": ["number", "string"], "description": "`10`, `0.5` or `1/3`; exact"}),
 ]
 WallTime = Annotated[str, AfterValidator(_wall_time)]
+Pattern = Annotated[str, Field(max_length=256), AfterValidator(_pattern)]
 ZoneOffset = Annotated[str, AfterValidator(_zone_offset)]
 Conversion = Annotated[str, AfterValidator(_conversion)]
 Name = Annotated[str, AfterValidator(_name)]

@@ -45,6 +45,7 @@ class Mapper:
         self._source = source
         self._envelope = context.envelope
         self._hashed: Hash = context.scope.hashed
+        self._no_lots = context.scope.no_lots
         self._choose = choose
         read = source.read
         self._shdr, self._each = read.format == "shdr", each_of(read)
@@ -104,7 +105,7 @@ class Mapper:
             elif action.build is None:
                 self.ignored += 1
             else:
-                items.append(self._built(action, node, raw, index))
+                items += self._built(action, node, raw, index)
                 for number, choose in enumerate(action.also, 1):
                     # One record, one id per event: the second and later events number on behind the pairs of the line.
                     items += self._further(choose, node, raw, index + number * step, action)
@@ -117,14 +118,24 @@ class Mapper:
             action = choose(node)
         except Refusal as refusal:
             return [self._refused(refusal, node, raw, pair, first)]
-        return [] if action is None else [self._built(action, node, raw, pair)]
+        return [] if action is None else self._built(action, node, raw, pair)
 
-    def _built(self, action: Action, node: Fields, raw: RawRecord, pair: int) -> Item:
+    def _built(self, action: Action, node: Fields, raw: RawRecord, pair: int) -> Mapped:
         assert action.build is not None, "an action that ignores builds nothing"
         try:
-            return action.build(node, raw, pair)
+            item = action.build(node, raw, pair)
         except Refusal as refusal:
-            return self._refused(refusal, node, raw, pair, action)
+            item = self._refused(refusal, node, raw, pair, action)
+        if not self._no_lots:
+            return [item]
+        told = ", ".join(self._no_lots) + ", which does not look like a lot (`lots.pattern`)"
+        self._no_lots.clear()
+        if type(item) is Refused:
+            item.detail += f"; {told}"
+            return [item]
+        notice = Refused("NO_LOT", f"{told}; the event went on without it", received_at=item.received_at, line=action.line)
+        notice.event_id, notice.equipment = f"{item.event_id} lot", getattr(item, "equipment", "") or ""
+        return [item, notice]
 
     def arrival(self, raw: RawRecord) -> int | None:
         """When this record says that it reached the pipeline's edge, in microseconds, without mapping it: its received_at,

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from streams.mapping.paths import DOCUMENT, TEXT, Pick, Repeated, Steps, has
+from streams.mapping.shdr_lines import redacted_line
 
 Hash = Callable[[str], str]
 _HASHED = re.compile(r"h:[0-9a-f]{32}")
@@ -94,14 +95,7 @@ def redact_json(value: bytes, paths: Sequence[Steps], hashed: Hash) -> bytes:
 
 def redact_shdr(value: bytes, keys: frozenset[str], hashed: Hash) -> bytes:
     """The line with the values of private keys hashed, whatever else is wrong with it."""
-    try:
-        parts = value.decode().split("|")
-    except UnicodeDecodeError:
-        return unreadable(value)
-    for index in range(1, len(parts) - 1):
-        if parts[index] in keys:
-            parts[index + 1] = hashed(parts[index + 1])
-    return "|".join(parts).encode()
+    return redacted_line(value, keys, hashed) or unreadable(value)
 
 
 def unreadable(value: bytes) -> bytes:

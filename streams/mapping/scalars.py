@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.configuration.mapping import Function
@@ -40,6 +40,8 @@ class Scope:
     hashed: Hash
     number: str | None = None
     """How the source writes numbers, where a value does not say so itself; None: plainly."""
+    no_lots: list[str] = field(default_factory=list)
+    """What was no lot while a record was mapped. The mapper tells it and empties the list."""
 
     def number_text(self, expression: Any, problems: Problems) -> TextGetter:
         """The text of a number, plain whatever the form that the source writes it in."""
@@ -60,6 +62,10 @@ class Scope:
         for name in self.plant.lots.clean:
             text = _CLEANING[name](text)
         return text
+
+    def is_lot(self, text: str) -> bool:
+        """Does a cleaned text look like a lot?"""
+        return not self.plant.lots.pattern or re.fullmatch(self.plant.lots.pattern, text) is not None
 
 
 def identifier(text: str, name: str) -> str:
@@ -92,6 +98,9 @@ def text_field(record: str, name: str, expression: Any, scope: Scope, problems: 
             return scope.hashed(value)
         if name in LOTS:
             value = scope.clean_lot(value)
+            if value and not scope.is_lot(value):
+                scope.no_lots.append(f"`{name}` is `{value[:64]}`")
+                value = ""
         if words is not None and value not in words:
             raise Refusal("UNKNOWN_CODE", f"`{name}` is `{value[:64]}`, which is none of {', '.join(words)}")
         if name == "unit" and not _UNIT.fullmatch(value):
@@ -125,6 +134,8 @@ def _no_bare_word(expression: Any, meant: Collection[str], problems: Problems) -
 def _fitting_lots(known: Iterable[str], scope: Scope, problems: Problems) -> None:
     longest = scope.plant.lots.erp_max_length
     for lot in known:
+        if not scope.is_lot(scope.clean_lot(lot)):
+            problems.add(f"lot `{lot}` does not look like `lots.pattern`")
         if longest and len(scope.clean_lot(lot)) > longest:
             problems.add(f"lot `{lot}` has {len(scope.clean_lot(lot))} characters, and the ERP takes {longest} (LOT_TOO_LONG)")
 

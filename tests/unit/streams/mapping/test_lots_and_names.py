@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.streams.mapping.sources import mapper_of, one, record
+from streams.mapping import MappingError
+from tests.unit.streams.mapping.sources import mapper_of, one, raw, record
 
 LOADED = {"emit": "LotLoaded", "position": "=hopper", "material": "=9001", "lot": "lot"}
 
@@ -105,3 +106,52 @@ def test_local_times_through_both_changes_of_the_clocks(zone: str, ambiguous: st
         assert item.code == expected
     else:
         assert item.occurred_at == one(mapper_of([STATE], utc), record(t=expected)).occurred_at
+
+
+LOTS = {"clean": ["trim", "upper"], "pattern": "[A-Z]{1,2}-?[0-9]{3,8}(/[0-9])?"}
+DECLARED = {"emit": "ProductionDeclared", "lot": "lot", "quantity": {"path": "q", "unit": "=PC"}}
+
+
+@pytest.mark.parametrize("written", ["2.61E+11", 2.61e11, "#N/A", "-", "0", 0, "n/a", "r-77", "R-778 x", "NULL"])
+def test_what_does_not_look_like_a_lot_is_none_and_told(written: Any) -> None:
+    mapper = mapper_of([DECLARED], lots=LOTS)
+    declared, notice = mapper.map(raw(record(q=5, lot=written)))
+    assert (declared.lot, declared.quantity.amount) == ("", 5)
+    assert (notice.code, notice.event_id, notice.equipment) == ("NO_LOT", "s:e1 lot", "M1")
+    assert (notice.quantity, notice.kind) == (None, "")
+    assert notice.detail.startswith(f"`lot` is `{str(written).upper()}`")
+    refused = one(mapper_of([LOADED], lots=LOTS), record(lot=written))
+    assert refused.code == "MISSING_FIELD"
+    assert "does not look like a lot" in refused.detail
+
+
+@pytest.mark.parametrize(("written", "expected"), [(" r-778 ", "R-778"), ("AB12345678/2", "AB12345678/2"), ("", ""), (None, "")])
+def test_what_looks_like_a_lot_is_one_and_nothing_is_no_lot_without_a_word(written: Any, expected: str) -> None:
+    assert one(mapper_of([DECLARED], lots=LOTS), record(q=5, lot=written)).lot == expected
+
+
+def test_lots_in_lists_are_looked_at_too() -> None:
+    run = {"emit": "RunStarted", "outputs": {"each": "parts", "material": "m", "lot": "lot"}}
+    started, notice = mapper_of([run], lots=LOTS).map(raw(record(parts=[{"m": "A", "lot": "-"}, {"m": "B", "lot": "B123"}])))
+    assert [output.lot for output in started.outputs] == ["", "B123"]
+    assert notice.code == "NO_LOT"
+    merged = {"emit": "LotMerged", "material": "=A", "lot": "lot", "parents": {"each": "from"}}
+    item = one(mapper_of([merged], lots=LOTS), record(**{"lot": "B123", "from": ["B124", "#N/A"]}))
+    assert (item.code, "#N/A" in item.detail) == ("MISSING_FIELD", True)
+
+
+def test_each_record_tells_only_of_its_own_lots() -> None:
+    mapper = mapper_of([DECLARED, {"when": {"k": "x"}, **LOADED}], lots=LOTS)
+    assert len(mapper.map(raw(record(q="many", lot="-")))) == 1
+    assert len(mapper.map(raw(record(q=5, lot="R-778")))) == 1
+    assert [item.code for item in mapper.map(raw(record(q=1, lot="-")))[1:]] == ["NO_LOT"]
+
+
+def test_a_constant_that_is_no_lot_is_found_by_the_check() -> None:
+    with pytest.raises(MappingError, match="does not look like"):
+        mapper_of([{**DECLARED, "lot": "=none"}], lots=LOTS)
+
+
+def test_a_pattern_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="is no regular expression"):
+        mapper_of([DECLARED], lots={"pattern": "[A-Z"})

@@ -9,6 +9,8 @@ import pytest
 from app.configuration import load, mappers
 from schemas.records import EquipmentStateChanged, ProcessValue, RunEnded, RunStarted
 from streams.mapping import UNAVAILABLE, Mapper, Reading, Refused
+from streams.mapping.items import Refusal
+from streams.mapping.shdr_lines import read_shdr
 from tests.unit.streams.mapping.sources import mapper_of, one, raw
 
 DATA = Path(__file__).parents[3] / "data"
@@ -84,9 +86,78 @@ def test_damaged_lines_are_refused_and_not_guessed(mill: Mapper, entry: dict[str
     assert [item.code for item in items] == ["BAD_LINE"]
 
 
-@pytest.mark.parametrize("line", [b"", b"\n", b"\xff|a|b", b"* PING", T.encode(), f"{T}|a".encode(), f"{T}||1".encode()])
+@pytest.mark.parametrize("line", [b"", b"\n", b"\xff|a|b", b"PING", T.encode(), f"{T}|a".encode(), f"{T}||1".encode()])
 def test_other_lines_that_are_none(mill: Mapper, line: bytes) -> None:
     assert one(mill, line).code == "BAD_LINE"
+
+
+PAIRS = mapper_of([{"emit": "ProcessValue", "name": "key", "value": "value"}], {"format": "shdr", "equipment": "=M1"})
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("* PING", []),
+        ("* PONG 10000\r\n", []),
+        ("*", []),
+        ("* shdrVersion: 2", []),
+        ("# a comment of the adapter | with | pipes", []),
+        (f"{T}|a|1|", [("a", "sample", "1")]),
+        (f"{T}|a|1|b|2|\r\n", [("a", "sample", "1"), ("b", "sample", "2")]),
+        (f"{T}|a|1||", [("a", "sample", "1"), "BAD_LINE"]),
+        (f"{T}|a|1|b|", [("a", "sample", "1"), "BAD_LINE"]),
+        (f"{T}|a|", ["BAD_LINE"]),
+        (f"{T}@200.5|a|1", [("a", "sample", "1", "duration", "200.5")]),
+        (f"{T}|parts|0:SHIFT", [("parts", "sample", "0", "reset", "SHIFT")]),
+        (f"{T}|parts|12.5:POWER_ON|a|1", [("parts", "sample", "12.5", "reset", "POWER_ON"), ("a", "sample", "1")]),
+        (f"{T}|p|12:30|q|C:MAIN|r|3:A", [("p", "sample", "12:30"), ("q", "sample", "C:MAIN"), ("r", "sample", "3:A")]),
+        (f'{T}|m|"door \\| left"|a|1', [("m", "sample", "door | left"), ("a", "sample", "1")]),
+        (f'{T}|m|"door | left"', [("m", "sample", "door | left")]),
+        (f'{T}|m|"say \\"x\\" | y"', [("m", "sample", 'say "x" | y')]),
+        (f'{T}|m|"plain"|n|5"', [("m", "sample", '"plain"'), ("n", "sample", '5"')]),
+        (f'{T}|m|"open|n|1', [("m", "sample", '"open'), ("n", "sample", "1")]),
+        (f"{T}|wave|5|100|1 2.5 -3 4e1 5", [("wave", "time_series", "1 2.5 -3 4e1 5", "count", "5", "rate", "100")]),
+        (f"{T}|wave|2||1 2", [("wave", "time_series", "1 2", "count", "2", "rate", "")]),
+        (f"{T}|a|2|b|1 2 3", [("a", "sample", "2"), ("b", "sample", "1 2 3")]),
+        (f"{T}|a|2|b|7", [("a", "sample", "2"), ("b", "sample", "7")]),
+        (f"{T}|@ASSET@|T1|CuttingTool|<x a='|'/>", [("@ASSET@", "asset", "T1", "text", "CuttingTool|<x a='|'/>")]),
+        (f"{T}|@REMOVE_ASSET@|T1", [("@REMOVE_ASSET@", "asset", "T1", "text", "")]),
+        (f"{T}|c|FAULT|379||HIGH|text|", [("c", "condition", "FAULT", "level", "FAULT", "code", "379", "severity", "",
+                                           "qualifier", "HIGH", "text", "text")]),
+    ],
+)  # fmt: skip
+def test_the_dialects_of_adapters(line: str, expected: list[Any]) -> None:
+    found = []
+    for fields in read_shdr(line.encode()):
+        if isinstance(fields, Refusal):
+            found.append(fields.code)
+            continue
+        assert fields.pop("time") == T
+        more = [part for name, value in fields.items() if name not in ("key", "kind", "value") for part in (name, value)]
+        found.append("BAD_LINE" if not fields["value"] else (fields["key"], fields["kind"], fields["value"], *more))
+    assert found == expected
+
+
+def test_a_line_for_adapters_only_is_ignored_and_a_duration_moves_no_time() -> None:
+    assert PAIRS.map(raw("* PING")) == []
+    item = one(PAIRS, f"{T}@200.5|a|1")
+    assert (item.occurred_at, item.value) == (T_US, "1")
+
+
+def test_private_values_with_pipes_are_hashed_as_a_whole() -> None:
+    rule = {"emit": "ProcessValue", "name": "key", "value": "value"}
+    mapper = mapper_of([rule], {"format": "shdr", "equipment": "=M1"}, source_private=["who", "w"])
+    quoted, bare, series, reset = (
+        f'{T}|who|"Doe \\| John"|a|1',
+        f'{T}|who|"Doe | John"',
+        f"{T}|w|2|50|4711 4712",
+        f"{T}|who|4711:SHIFT",
+    )
+    for line in (quoted, bare, series, reset):
+        kept = mapper.redacted(line.encode())
+        assert b"John" not in kept
+        assert b"471" not in kept
+        assert line is series or mapper.map(raw(line))[0].value == mapper.map(raw(kept))[0].value
 
 
 def test_one_lost_value_does_not_take_the_other_pairs_with_it(mill: Mapper) -> None:
