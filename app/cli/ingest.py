@@ -26,7 +26,8 @@ def ingest(
     quiet: Annotated[float, typer.Option(min=0, help="Seconds that a stable file has not changed.")] = 5.0,
     once: Annotated[bool, typer.Option("--once", help="End when no file of the source is left in the folder.")] = False,
 ) -> None:
-    """Write the records of dropped files into the source's raw topic. SIGTERM ends it behind the file in work.
+    """Write the records of dropped files into the source's raw topic. SIGTERM ends it, also within a file:
+    the next start goes on behind the records that are written.
     Exit 0: every file was taken; 1: some stayed, the log says why; 2: wrong use or no infrastructure."""
     from app.cli.topics import client_properties
     from app.configuration import ConfigError, load, mappers
@@ -52,7 +53,7 @@ def ingest(
     stop = Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
-    writer = RawWriter(Broker(bootstrap, dict(client_properties(client_config))), prefix + mapper.read.topic)
+    writer = RawWriter(Broker(bootstrap, dict(client_properties(client_config))), prefix + mapper.read.topic, stop.is_set)
     try:
         if not writer.partitions():
             fail(f"topic {prefix}{mapper.read.topic} does not exist; run `lineledger topics apply --raw {mapper.read.topic}`")

@@ -22,6 +22,9 @@ UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload")
 MARKER = ".done"
 _CHUNK = 1 << 20
 _DIGITS = 12
+_FILE_SYSTEM_BYTES = 255
+MAX_NAME_BYTES = 200
+"""Of a file's own name in `done/`; file systems take 255 with what is put behind it."""
 
 
 class FolderInUse(RuntimeError):
@@ -61,6 +64,7 @@ class DropFolder:
         self._done, self._refused, self._taking = folder / "done", folder / "refused", folder / ".taking"
         for made in (self._done, self._refused, self._taking):
             made.mkdir(exist_ok=True)
+        self._progress = self._taking / "progress"
         self._lock = os.open(self._taking / "lock", os.O_CREAT | os.O_RDWR, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -68,7 +72,7 @@ class DropFolder:
             os.close(self._lock)
             raise FolderInUse(f"another process takes files from {folder}; one is enough") from wrong
         for left in self._taking.iterdir():
-            if left.name != "lock":
+            if left.name not in ("lock", self._progress.name):
                 left.unlink()  # a copy that nobody finished with: its original is still there
 
     def close(self) -> None:
@@ -91,27 +95,40 @@ class DropFolder:
             except FileNotFoundError:
                 continue  # whoever dropped it took it back
 
-    def take(self, path: Path) -> Taken | None:
-        """Copy the file. None: it changed meanwhile, so it was not complete. Raises OSError."""
+    def take(self, path: Path, stopped: Callable[[], bool] = lambda: False) -> Taken | None:
+        """Copy the file. None: it changed meanwhile, so it was not complete, or `stopped` said so. Raises OSError."""
         before = _signature(path)
         copy = self._taking / "copy"
         digest = hashlib.sha256()
         with path.open("rb") as source, copy.open("wb") as target:
-            while chunk := source.read(_CHUNK):
+            while (chunk := source.read(_CHUNK)) and not stopped():
                 digest.update(chunk)
                 target.write(chunk)
             target.flush()
             os.fsync(target.fileno())
-        if _signature(path) != before:
+        if _signature(path) != before or stopped():
             self._seen.pop(path.name, None)
             copy.unlink()
             return None
-        readable = os.fsencode(path.name).decode(errors="replace")
-        return Taken(path, copy, f"{readable}@{digest.hexdigest()[:_DIGITS]}", before)
+        return Taken(path, copy, f"{_readable(path.name)}@{digest.hexdigest()[:_DIGITS]}", before)
 
     def is_known(self, taken: Taken) -> bool:
         """The same content under the same name was written (or refused) before."""
         return (self._done / taken.name).exists() or (self._refused / taken.name).exists()
+
+    def written(self, taken: Taken) -> int:
+        """How many records of the file were in the log when a process stopped in it; 0: it begins anew."""
+        try:
+            name, _, count = self._progress.read_text(encoding="utf-8").rpartition(":")
+            return int(count) if name == taken.name else 0
+        except (FileNotFoundError, ValueError):
+            return 0
+
+    def note(self, taken: Taken, records: int) -> None:
+        """So many records of the file are in the log, and its process stops now."""
+        made = self._progress.with_suffix(".new")
+        made.write_text(f"{taken.name}:{records}", encoding="utf-8")
+        made.replace(self._progress)
 
     def done(self, taken: Taken) -> None:
         """The records are in the log: keep the copy in `done/`, take the original away."""
@@ -129,12 +146,15 @@ class DropFolder:
 
     def _put_away(self, taken: Taken, into: Path) -> None:
         taken.copy.replace(into / taken.name)
+        self._progress.unlink(missing_ok=True)
         self._take_away(taken)
 
     def _take_away(self, taken: Taken) -> None:
         if taken.original.exists() and _signature(taken.original) == taken.signature:
             taken.original.unlink()
-        taken.original.with_name(taken.original.name + MARKER).unlink(missing_ok=True)
+        marker = _marker(taken.original)
+        if marker is not None:
+            marker.unlink(missing_ok=True)
 
     def _is_ours(self, name: str) -> bool:
         if name.startswith(".") or name.lower().endswith((*UNFINISHED, MARKER)):
@@ -145,13 +165,30 @@ class DropFolder:
         if self._complete == "rename":
             return True
         if self._complete == "marker":
-            return path.with_name(path.name + MARKER).exists()
+            marker = _marker(path)
+            return marker is not None and marker.exists()
         signature, now = _signature(path), self._now()
         known, since = self._seen.get(path.name, (None, now))
         if known != signature:
             self._seen[path.name] = (signature, now)
             return self._quiet_s == 0
         return now - since >= self._quiet_s
+
+
+def _marker(path: Path) -> Path | None:
+    """The file that says that this one is complete; None: no file system takes such a name."""
+    name = path.name + MARKER
+    return path.with_name(name) if len(os.fsencode(name)) <= _FILE_SYSTEM_BYTES else None
+
+
+def _readable(name: str) -> str:
+    """The name as text; of a long one its beginning, and what tells it from others that begin the same."""
+    text = os.fsencode(name).decode(errors="replace")
+    written = text.encode()
+    if len(written) <= MAX_NAME_BYTES:
+        return text
+    digest = hashlib.sha256(os.fsencode(name)).hexdigest()[:_DIGITS]
+    return f"{written[: MAX_NAME_BYTES - _DIGITS - 1].decode(errors='ignore')}~{digest}"
 
 
 def _age(entry: os.DirEntry[str]) -> tuple[int, str]:

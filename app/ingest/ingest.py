@@ -12,6 +12,8 @@ from app.run.file_text import UnreadableFile
 from streams.mapping import Mapper, RawRecord
 
 POLL_S = 0.5
+LOOK_RECORDS = 256
+"""Between two looks whether to stop."""
 RETRY_S = 5.0
 """After a broker did not answer, or a file could not be read or moved."""
 
@@ -23,6 +25,8 @@ class Ingest:
         self._folder, self._mapper, self._writer, self._stopped = folder, mapper, writer, stopped
         self._log = structlog.get_logger(__name__)
         self._not_before: dict[str, float] = {}
+        self._broken_off = False
+        """The file in work was left before its end."""
 
     def run(self, once: bool) -> bool:
         """Until stopped; `once`: until no file of the source is left but those that could not be taken. True: none was left."""
@@ -33,10 +37,10 @@ class Ingest:
                 if time.monotonic() < self._not_before.get(path.name, 0.0):
                     continue
                 try:
-                    taken = self._folder.take(path)
+                    taken = self._folder.take(path, self._stopped)
+                    self._not_before.pop(path.name, None)
                     if taken is not None:
                         self._file(taken)
-                    self._not_before.pop(path.name, None)
                 except (RawNotWritten, OSError) as wrong:
                     code = wrong.code if isinstance(wrong, RawNotWritten) else "FILE_NOT_TAKEN"
                     self._log.warning("file stays", code=code, detail=f"{path.name}: {wrong}; again in {RETRY_S} s")
@@ -53,7 +57,15 @@ class Ingest:
             self._log.info("file is known", detail=taken.name)
             return
         wrong = self._unreadable(taken)
-        written = 0 if wrong is not None and not wrong.head else self._writer.write(self._records(taken))
+        if self._stopped():
+            self._interrupted(taken, self._folder.written(taken))
+            return
+        known = 0 if wrong is not None else self._folder.written(taken)
+        written = 0 if wrong is not None and not wrong.head else known + self._writer.write(self._records(taken, known))
+        if self._broken_off:
+            self._folder.note(taken, written)
+            self._interrupted(taken, written)
+            return
         if wrong is None:
             self._folder.done(taken)
             self._log.info("file written", detail=f"{taken.name}: {written} records")
@@ -66,12 +78,24 @@ class Ingest:
     def _unreadable(self, taken: Taken) -> UnreadableFile | None:
         """What is wrong with the file as a whole; it is read to its end once before its first record is written."""
         try:
-            for _ in cut(taken.copy, self._mapper.read, self._mapper.columns):
-                pass
+            for number, _ in enumerate(cut(taken.copy, self._mapper.read, self._mapper.columns)):
+                if number % LOOK_RECORDS == 0 and self._stopped():
+                    break
         except UnreadableFile as wrong:
             return wrong
         return None
 
-    def _records(self, taken: Taken) -> Iterator[RawRecord]:
-        for number, value in cut_or_refused(taken.copy, self._mapper.read, self._mapper.columns):
-            yield RawRecord(self._mapper.redacted(value), self._mapper.name, taken.name, number)
+    def _records(self, taken: Taken, known: int) -> Iterator[RawRecord]:
+        """The records behind the `known` first ones, up to the end of the file or a stop."""
+        self._broken_off = False
+        for place, (number, value) in enumerate(cut_or_refused(taken.copy, self._mapper.read, self._mapper.columns)):
+            if place % LOOK_RECORDS == 0 and self._stopped():
+                self._broken_off = True
+                return
+            if place >= known:
+                yield RawRecord(self._mapper.redacted(value), self._mapper.name, taken.name, number)
+
+    def _interrupted(self, taken: Taken, written: int) -> None:
+        """A stop does not wait for the end of a large file: the next start goes on behind what is written."""
+        self._not_before[taken.original.name] = 0.0
+        self._log.warning("file stays", file=taken.name, code="FILE_INTERRUPTED", detail=f"{written} of its records are written")

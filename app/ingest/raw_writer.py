@@ -1,6 +1,7 @@
 """Writes the records of files into a raw topic, with their places in the files."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 
 from confluent_kafka import KafkaException, Producer
 
@@ -10,6 +11,9 @@ from streams.intake import POSITION_HEADER
 from streams.mapping import RawRecord
 
 TIMEOUT_S = 30.0
+LOOK_S = 0.5
+STOP_S = 5.0
+"""How long a stop waits for the broker's answers."""
 QUEUE_RECORDS = 100_000
 
 
@@ -23,8 +27,8 @@ class RawWriter:
     """All records of a source go to one partition, in their order: where a source has neither sequence numbers nor exact times,
     that order decides. Repeats are harmless: ids of events come from content, fields or position, and none of them changes."""
 
-    def __init__(self, broker: Broker, topic: str) -> None:
-        self._topic = topic
+    def __init__(self, broker: Broker, topic: str, stopped: Callable[[], bool] = lambda: False) -> None:
+        self._topic, self._stopped = topic, stopped
         self._failed: list[str] = []
         self._producer = Producer(
             broker.client(
@@ -52,7 +56,7 @@ class RawWriter:
         for record in records:
             self._produce(record)
             count += 1
-        left = self._producer.flush(TIMEOUT_S)
+        left = self._flushed()
         if left or self._failed:
             self._producer.purge()
             self._producer.flush(1.0)
@@ -60,6 +64,14 @@ class RawWriter:
                 f"{left + len(self._failed)} of {count} records: {self._failed[0] if self._failed else 'timeout'}"
             )
         return count
+
+    def _flushed(self) -> int:
+        """Records that the broker has not taken within TIMEOUT_S, or STOP_S of a stop."""
+        began = time.monotonic()
+        while left := int(self._producer.flush(LOOK_S)):
+            if time.monotonic() - began >= (STOP_S if self._stopped() else TIMEOUT_S):
+                break
+        return left
 
     def _produce(self, record: RawRecord) -> None:
         headers = [(POSITION_HEADER, f"{record.raw_source}:{record.raw_offset}".encode())]
@@ -70,6 +82,8 @@ class RawWriter:
                 )
             except BufferError:
                 self._producer.poll(0.05)
+                if self._stopped():
+                    raise RawNotWritten("a stop came while the broker took no records") from None
             else:
                 self._producer.poll(0)
                 return

@@ -250,3 +250,51 @@ def test_an_end_before_or_behind_any_step_loses_and_changes_nothing(
         path.relative_to(tmp_path / "killed"): path.read_bytes() for path in (tmp_path / "killed").rglob("*") if path.is_file()
     }
     assert found == kept
+
+
+def test_a_file_with_a_long_name_is_taken_and_found_again(tmp_path: Path) -> None:
+    names_of = [
+        "x" * 245 + ".a.jsonl",
+        "x" * 245 + ".b.jsonl",
+        "\N{LATIN SMALL LETTER R WITH CARON}" * 120 + ".jsonl",
+        "short.jsonl",
+    ]
+    for name in names_of:
+        (tmp_path / name).write_text('{"ts":"2026-11-20T22:00:00Z","v":"1"}\n')
+    broken = "y" * 249 + ".jsonl"
+    (tmp_path / broken).write_bytes(b"\x1f\x8bbroken")
+    log = Log()
+    assert ingest(tmp_path, log)
+    kept = sorted(path.name for path in (tmp_path / "done").iterdir())
+    assert len(kept) == 4
+    assert sorted(place.rpartition(":")[0] for place, _ in log.records) == kept
+    assert any(name.startswith("short.jsonl@") for name in kept)
+    assert len(list((tmp_path / "refused").iterdir())) == 2
+    (tmp_path / names_of[0]).write_text('{"ts":"2026-11-20T22:00:00Z","v":"1"}\n')
+    assert ingest(tmp_path, log)
+    assert len(log.records) == 4, "dropped again it is known"
+    (tmp_path / names_of[0]).touch()
+    assert list(opened(tmp_path, "marker").complete()) == [], "no marker of it can exist"
+
+
+@pytest.mark.parametrize("looks", [1, 2, 10, 28, 38])
+def test_a_stop_in_a_file_waits_for_no_end_and_repeats_nothing(tmp_path: Path, looks: int) -> None:
+    """Of a counter that shows increments each record counts: a stop must not write any twice."""
+    lines = [f'{{"ts":"2026-11-20T22:00:00Z","v":"{number}"}}' for number in range(20 * ingesting.LOOK_RECORDS)]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    log = Log()
+    asked = 0
+
+    def stopped() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > looks
+
+    files = opened(tmp_path)
+    Ingest(files, mapper_of([RULE], {"occurred_at": "ts"}), log, stopped).run(once=False)  # type: ignore[arg-type]
+    files.close()
+    assert (tmp_path / "a.jsonl").exists()
+    assert len(log.records) < len(lines)
+    assert ingest(tmp_path, log)
+    assert [int(place.rpartition(":")[2]) for place, _ in log.records] == list(range(1, len(lines) + 1))
+    assert not (tmp_path / ".taking" / "progress").exists()
