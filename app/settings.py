@@ -1,6 +1,5 @@
 """How one process runs: where the broker is, which topics, which state directory. From the command line or the environment."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -46,8 +45,3 @@ class Settings:
         if self.recorded:
             return RECORDED_INTERVALS.get(stage, RECORDED_INTERVAL)
         return LIVE_INTERVALS.get(stage, LIVE_INTERVAL)
-
-
-def private_key(environ: Mapping[str, str] = os.environ) -> bytes:
-    """LINELEDGER_PRIVATE_KEY: persons' ids leave the plant only as hashes with this key."""
-    return environ.get("LINELEDGER_PRIVATE_KEY", "").encode()

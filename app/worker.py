@@ -11,12 +11,12 @@ from prometheus_client import REGISTRY
 
 from app.engine.fatal import Exit, die
 from app.engine.stage import StageApp
-from app.erp.adapters import variable_of
 from app.observability.heartbeat import Heartbeat
 from app.observability.logs import of_a_worker
 from app.observability.port import serve
 from app.observability.secrets import Secrets
 from app.observability.stage_metrics import StageMetrics
+from app.secret import PRIVATE_KEY, revealed
 from app.settings import Settings
 from app.topology import Plant
 from schemas.codec import Codec
@@ -29,8 +29,9 @@ def run(
     stages: Sequence[str], settings: Settings, wanted: Configuration | None, codec: Codec, metrics_host: str = "127.0.0.1"
 ) -> None:
     """Blocks until SIGTERM or SIGINT; a graceful stop drains, checkpoints, closes. Failures end the process."""
-    named = [variable_of(wanted.erp.erp.secret)] if wanted is not None else []
-    with of_a_worker(Secrets.of(os.environ, settings.broker.security, named=named)):
+    named = [wanted.erp.erp.secret, wanted.plant.private_key or PRIVATE_KEY] if wanted is not None else []
+    secrets = revealed(os.environ, named)
+    with of_a_worker(Secrets.of({**os.environ, **secrets}, settings.broker.security, named=secrets)):
         Path(settings.datadir).mkdir(parents=True, exist_ok=True)
         asyncio.run(_run(stages, settings, wanted, codec, metrics_host))
 

@@ -1,5 +1,6 @@
 """`lineledger ingest`: files that are dropped into a folder become raw records of a source."""
 
+import os
 import signal
 from pathlib import Path
 from threading import Event
@@ -35,12 +36,13 @@ def ingest(
     from app.ingest.drop_folder import DropFolder, FolderInUse
     from app.ingest.ingest import Ingest
     from app.ingest.raw_writer import RawNotWritten, RawWriter
-    from app.settings import private_key
+    from app.secret import live_private_key
 
     if complete not in (STABLE, MARKER, RENAME):
         fail(f"--complete {complete}: it is {STABLE}, {MARKER} or {RENAME}")
     try:
-        found = mappers(load(config), private_key())
+        configuration = load(config)
+        found = mappers(configuration, live_private_key(configuration.plant, os.environ))
     except ConfigError as error:
         fail(str(error))
     if source not in found:

@@ -4,6 +4,7 @@ Exit codes: 0 written, 1 there is nothing to decide or replay like that, 2 wrong
 """
 
 import json
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from app.cli.failures import USAGE
 from app.cli.where import Where, asked, asks_where
 from app.ledger.operators import Wanted, decision_line, now_of, replays, source_of
 from app.ledger.snapshot import Snapshot
-from app.settings import private_key
+from app.secret import live_private_key, private_key
 from streams.mapping.private import keyed_hash
 from tables.rejected import Rejected
 
@@ -47,7 +48,9 @@ def decide(
     if decision not in DECISIONS:
         _end(USAGE, f"`{decision}` is no decision; write one of {', '.join(DECISIONS)}", as_json)
     rows = where.read()
-    hashed = keyed_hash(private_key() or rows.configuration.plant.plant.id.encode())(who)
+    plant = rows.configuration.plant
+    key = (live_private_key if where.live else private_key)(plant, os.environ)
+    hashed = keyed_hash(key or plant.plant.id.encode())(who)
     at = now_of(rows, time.time_ns() // 1000)
     line = decision_line(rows, Wanted(target, decision, code, document, hashed, why, at))
     if isinstance(line, Rejected):

@@ -1,6 +1,7 @@
 """`lineledger rules`: which posting rule decides about an account, and what other rules would have posted."""
 
 import json
+import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,7 +56,7 @@ def simulate(
     """Replay history under other rules and show postings, calls and latency. Nothing is posted and nothing is written."""
     from app.run.recorded_input import InputError, merged
     from app.run.recorded_input import inputs as resolve
-    from app.settings import private_key
+    from app.secret import private_key
     from app.simulation.compare import differences, figures, unbalanced
     from app.simulation.replay import Floor, Ledger, replay
     from app.simulation.show import as_json as shown
@@ -67,7 +68,7 @@ def simulate(
         fail("the two plant.yaml differ: only rules.yaml and erp.yaml may, or the raw records would mean two things")
     if from_topic == bool(inputs) or (from_topic and not (bootstrap and since)):
         fail("state --input FILE, or --from-topic with --bootstrap and --since")
-    key, began = private_key(), time.monotonic()
+    key, began = private_key(new.plant, os.environ), time.monotonic()
     if from_topic:
         from app.simulation.topics import recorded
 

@@ -1,6 +1,7 @@
 """`lineledger run`: all stages over recorded input until drained."""
 
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -40,7 +41,11 @@ def run(
     except (ConfigError, InputError) as error:
         fail(str(error))
     from app.run.run import RunRequest
+    from app.secret import private_key
+    from streams.mapping.private_paths import maps_private
 
+    if maps_private(configuration.plant) and not private_key(configuration.plant, os.environ):
+        typer.echo("PRIVATE_KEY_MISSING: private values are hashed with the plant's id, which anyone can guess", err=True)
     progress = Progress(quiet=as_json)
     request = RunRequest(
         configuration=configuration,

@@ -4,6 +4,7 @@ Exit codes: 0 nothing to do, or applied; 1 topics differ (plan: or are missing);
 """
 
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ import typer
 
 from app.kafka import topics
 from app.kafka.topic_plan import Change, TopicNameInvalid
-from app.settings import private_key
+from app.secret import private_key
 from schemas.catalog import catalog
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def raise_epoch(
     from app.kafka import log_epoch
     from streams.mapping.private import keyed_hash
 
-    hashed = keyed_hash(private_key() or prefix.encode())(who)
+    hashed = keyed_hash(private_key(None, os.environ) or prefix.encode())(who)
     _print_epoch(
         lambda broker, codec: log_epoch.raise_epoch(broker, codec, prefix, time.time_ns() // 1000, hashed, why).epoch,
         bootstrap, prefix, registry, client_config, as_json,

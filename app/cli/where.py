@@ -3,6 +3,7 @@ same options for it."""
 
 import functools
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import Parameter, Signature
@@ -15,7 +16,7 @@ from app.cli.failures import fail
 from app.engine.partition import Broker
 from app.ledger import live, snapshot
 from app.ledger.sources import FileSources, Sources
-from app.settings import private_key
+from app.secret import private_key
 
 T = TypeVar("T")
 
@@ -51,9 +52,10 @@ class Where:
 
     def sources(self, rows: snapshot.Snapshot) -> Sources:
         """The raw records that `rows` were made of."""
+        key = private_key(rows.configuration.plant, os.environ)
         if self.live:
-            return live.TopicSources(self.broker, self.prefix, rows.configuration, private_key())
-        return FileSources(self.out, private_key())
+            return live.TopicSources(self.broker, self.prefix, rows.configuration, key)
+        return FileSources(self.out, key)
 
 
 def _option(name: str, kind: Any, default: Any, *declared: str, says: str) -> Parameter:

@@ -1,6 +1,7 @@
 """`lineledger worker`: run stages in this process until told to stop."""
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,8 @@ import typer
 
 from app.cli.failures import USAGE, fail
 from app.configuration import ConfigError, load
-from app.settings import Settings, private_key
+from app.secret import live_private_key, private_key
+from app.settings import Settings
 from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import ConfigDocument
@@ -40,6 +42,7 @@ def worker(
         fail(f"UNKNOWN_STAGE: {', '.join(unknown)}; stages are {', '.join(STAGES)}")
     if not (registry or recorded):
         fail("REGISTRY_MISSING: a lasting Kafka needs a schema registry: give --registry URL (and register its schemas first)")
+    wanted = _wanted(config, configuration)
     settings = Settings(
         bootstrap=bootstrap,
         prefix=prefix,
@@ -50,14 +53,22 @@ def worker(
         security=_client_settings(client_config),
         registry=registry,
         metrics_port=metrics_port,
-        private_key=private_key(),
+        private_key=_key(stages, wanted, recorded),
     )
-    wanted, codec = _wanted(config, configuration), codec_of(settings.registry, settings.prefix)
+    codec = codec_of(settings.registry, settings.prefix)
     try:
         run(stages, settings, wanted, codec, metrics_host)
     except Refusal as wrong:  # the address or secret of the ERP
         typer.echo(f"{wrong.rejected.code}: {wrong.rejected.detail}", err=True)
         raise typer.Exit(USAGE) from None
+
+
+def _key(stages: list[str], wanted: Configuration | None, recorded: bool) -> bytes:
+    """The key of private values, for intake: nothing behind it sees one."""
+    if wanted is None or "intake" not in stages:
+        return b""
+    key_of = private_key if recorded else live_private_key
+    return key_of(wanted.plant, os.environ)
 
 
 def _wanted(config: Path | None, stored: Path | None) -> Configuration | None:

@@ -10,6 +10,7 @@ from app.erp.sim_adapter import SimAdapter
 from app.erp.tryton import TrytonAdapter
 from app.erp.tryton_rpc import TrytonRpc
 from app.observability.secrets import Secrets
+from app.secret import read_secret, revealed, variable_of
 from schemas.configuration import ErpConfig
 from schemas.configuration.erp import Endpoint
 from tables.rejected import Refusal
@@ -30,7 +31,8 @@ def adapter_for(erp: ErpConfig, environ: Mapping[str, str]) -> ErpAdapter | None
         detail = f"`adapter: {endpoint.adapter}` has no `erp.url`; only `lineledger run` starts a simulator"
         raise Refusal("ERP_URL_INVALID", detail)
     secret = secret_of(endpoint.secret, environ)
-    return DiscreetAdapter(_adapter(endpoint, url, secret), Secrets.of(environ, named=[variable_of(endpoint.secret)]))
+    known = revealed(environ, [endpoint.secret])
+    return DiscreetAdapter(_adapter(endpoint, url, secret), Secrets.of({**environ, **known}, named=known))
 
 
 def _adapter(endpoint: Endpoint, url: str, secret: str) -> ErpAdapter:
@@ -61,18 +63,13 @@ def resolved(url: str, environ: Mapping[str, str]) -> str:
 
 
 def secret_of(name: str, environ: Mapping[str, str]) -> str:
-    """The secret that erp.yaml names: erp-brn1 is ERP_BRN1 in the environment. No name: no secret."""
+    """The secret that erp.yaml names: erp-brn1 is ERP_BRN1 in the environment, or in the file ERP_BRN1_FILE. No name: none."""
     if not name:
         return ""
-    variable = variable_of(name)
-    if variable not in environ:
-        raise Refusal("SECRET_MISSING", f"secret `{name}` needs the environment variable {variable}")
-    return environ[variable]
-
-
-def variable_of(name: str) -> str:
-    """Environment variable of a secret's name."""
-    return re.sub(r"[-.]", "_", name).upper()
+    secret = read_secret(name, environ)
+    if secret is None:
+        raise Refusal("SECRET_MISSING", f"secret `{name}` needs the environment variable {variable_of(name)}")
+    return secret
 
 
 def _tryton_address(url: str) -> tuple[str, str, str]:

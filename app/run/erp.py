@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.erp.adapters import variable_of
 from app.erp.simulator.control import SimulatorControl
 from app.erp.simulator.process import SimulatorProcess
 from app.erp.tryton_install import install
 from app.erp.tryton_provision import OpeningStock, provision
 from app.erp.tryton_server import TrytonServer
+from app.secret import variable_of
 from schemas.configuration import Configuration
 
 URL_VARIABLE, TOKEN_SECRET = "LINELEDGER_ERP_URL", "lineledger-erp-token"

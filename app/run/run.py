@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import secrets
 import shutil
 import time
@@ -24,7 +25,7 @@ from app.run.master_data import master_data
 from app.run.pulled import with_pulled
 from app.run.recorded_input import InputFile, merged
 from app.run.workers import Workers
-from app.settings import private_key
+from app.secret import private_key
 from app.topology import STAGES, Installation, raw_topics
 from schemas.catalog import catalog
 from schemas.codec import Codec
@@ -72,7 +73,7 @@ def execute(request: RunRequest, reconcile: Callable[[ledger.Snapshot, RunErp, P
     plant = request.configuration.plant
     request.out.mkdir(parents=True, exist_ok=True)
     prefix = f"run-{secrets.token_hex(4)}."
-    key = private_key()
+    key = private_key(plant, os.environ)
     noted = note(request.files, request.out)
     request.progress("starting", 0, 0)
     with contextlib.ExitStack() as stack:

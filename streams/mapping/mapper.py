@@ -1,10 +1,10 @@
 """A source, compiled: raw records in, canonical events, readings and refusals out."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import chain
 from typing import Any
 
-from schemas.configuration.mapping import Function, Read, Source
+from schemas.configuration.mapping import Read, Source
 from schemas.configuration.plant import PlantConfig
 from streams.mapping.csv_tables import Table
 from streams.mapping.dispatch import Rule, compile_dispatch
@@ -14,8 +14,8 @@ from streams.mapping.items import Item, Mapped, MappingError, Problems, RawRecor
 from streams.mapping.json_records import elements_reader
 from streams.mapping.paths import DOCUMENT, Steps, path_steps
 from streams.mapping.private import Hash, hide, keyed_hash, redact_json, redact_shdr, unreadable, whole_paths
+from streams.mapping.private_paths import private_paths
 from streams.mapping.readers import Fields, Reader, each_of, reader_for
-from streams.mapping.records import PERSONS
 from streams.mapping.rules import Action, Context
 from streams.mapping.scalars import Scope
 from streams.mapping.times import TimeGetter
@@ -248,7 +248,7 @@ def compile_source(name: str, source: Source, plant: PlantConfig, private_key: b
         for index, rule in enumerate(source.events)
     ]
     choose = compile_dispatch(rules, problems)
-    private = _private_paths(source, plant, problems)
+    private = private_paths(source, plant, problems)
     for index, column in enumerate(source.read.columns):
         if len(path_steps(column) or ()) != 1:
             problems.at("read", "columns", index).add(f"`{column}` is no name for a column; use letters, digits, `_`, `-`")
@@ -259,39 +259,3 @@ def compile_source(name: str, source: Source, plant: PlantConfig, private_key: b
     if problems.found:
         raise MappingError(name, problems.found)
     return Mapper(source, context, choose, private)
-
-
-def _private_paths(source: Source, plant: PlantConfig, problems: Problems) -> list[Steps]:
-    """Paths to hash: the stated ones, and whatever a rule reads a person from. For SHDR they are keys."""
-    found: dict[Steps, None] = {}
-    for index, text in enumerate([*source.private, *plant.private]):
-        steps = (text,) if source.read.format == "shdr" else _private_steps(text)
-        if steps is None:
-            problems.at("private", index).add(f"`{text}` is no plain path; write `a.b`")
-        else:
-            found[steps] = None
-    if source.read.format != "shdr":
-        for rule in source.emissions:
-            for expression in (rule.fields[name] for name in PERSONS & rule.fields.keys()):
-                for path in _read_at(expression):
-                    steps = _private_steps(path)
-                    if steps is not None:
-                        found[steps] = None
-    return list(found)
-
-
-def _read_at(expression: Any) -> Iterator[str]:
-    """The plain paths that an expression reads: `a || b` are two."""
-    if isinstance(expression, str):
-        yield from (part.strip() for part in expression.split("||"))
-    elif isinstance(expression, Function):
-        for part in expression.join or [expression.path]:
-            yield from _read_at(part)
-
-
-def _private_steps(text: str) -> Steps | None:
-    """Steps of a plain path, or of one from the whole record."""
-    if text.startswith(f"{DOCUMENT}."):
-        steps = path_steps(text[2:])
-        return None if steps is None else (DOCUMENT, *steps)
-    return path_steps(text)

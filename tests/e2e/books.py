@@ -14,7 +14,8 @@ from app.erp.simulator.serve import STORE_FILE
 from app.ledger import erp_book, erp_check, snapshot
 from app.ledger.erp_book import ErpBook
 from app.ledger.snapshot import Snapshot
-from app.run.erp import TOKEN_SECRET, URL_VARIABLE, variable_of
+from app.run.erp import TOKEN_SECRET, URL_VARIABLE
+from app.secret import variable_of
 from schemas.codec import Codec
 
 

@@ -33,11 +33,12 @@ def test_the_same_rules_post_what_the_run_posted(demo: Demo, files: list[str]) -
     """Posting by posting: the simulation folds in one process what the run folded in many, over a broker."""
     from app.configuration import load
     from app.run.recorded_input import inputs, merged
-    from app.settings import private_key
+    from app.secret import private_key
     from app.simulation.compare import documents
     from app.simulation.replay import Floor, Ledger, replay
 
-    configuration, key = load(CONFIGURATION), private_key()
+    configuration = load(CONFIGURATION)
+    key = private_key(configuration.plant, {})
     floor = Floor(configuration, key)
     ledger = Ledger(configuration, floor.codec)
     count = replay(merged(inputs(files[1::2], configuration.plant), configuration.plant, key), floor, [ledger])

@@ -1,5 +1,6 @@
 """`lineledger ingest` on a real Kafka: killed again and again in mid-file it neither loses a record nor makes a new one."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -65,7 +66,8 @@ def drop(folder: Path) -> dict[str, list[str]]:
 def ingest(config: Path, folder: Path, bootstrap: str, prefix: str, *more: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "app.cli.main", "ingest", "--config", str(config), "--source", "records"]
     command += ["--folder", str(folder), "--bootstrap", bootstrap, "--prefix", prefix, "--complete", "rename", *more]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    environ = {**os.environ, "LINELEDGER_PRIVATE_KEY": "8f3a51c0d7e94b26a1f05c3e7d8b9a60"}
+    process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         yield process
     finally:
@@ -180,3 +182,34 @@ def test_without_its_topic_it_says_what_to_do(kafka_bootstrap: str, topic_prefix
     with ingest(tmp_path, tmp_path, kafka_bootstrap, topic_prefix) as process:
         said, _ = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, "lineledger topics apply --raw raw.drop.records" in said) == (2, True), said
+
+
+def test_a_stop_in_a_large_file_ends_within_seconds_and_repeats_nothing(
+    kafka_bootstrap: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    config, folder, lines = tmp_path / "config", tmp_path / "drop", 400_000
+    config.mkdir()
+    folder.mkdir()
+    (config / "plant.yaml").write_text(PLANT.replace("RULE", "position"))
+    rows = "".join(f"{row},2026-11-20T10:00:00Z,100,1,badge\n" for row in range(lines))
+    (folder / ".large").write_text("id,time,order,pieces,who\n" + rows)
+    (folder / ".large").rename(folder / "large.csv")
+    apply(admin_client(kafka_bootstrap), catalog(), topic_prefix, [TOPIC])
+    topic = Topic(kafka_bootstrap, topic_prefix)
+    with ingest(config, folder, kafka_bootstrap, topic_prefix) as process:
+        deadline = time.monotonic() + PATIENCE_S
+        while topic.size() < 1_000:
+            assert time.monotonic() < deadline, "nothing was written"
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=PATIENCE_S)
+        assert time.monotonic() - began < 10.0
+    assert "FILE_INTERRUPTED" in said
+    assert process.returncode == 1, "a file stays"
+    written = topic.size()
+    assert 1_000 <= written < lines
+    with ingest(config, folder, kafka_bootstrap, topic_prefix, "--once") as process:
+        said, _ = process.communicate(timeout=2 * PATIENCE_S)
+    assert process.returncode == 0, said
+    places = [int(place.rpartition(":")[2]) for place, _ in topic.records()]
+    assert places == list(range(2, lines + 2)), "each record once, in the order of the file"

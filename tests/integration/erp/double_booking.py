@@ -11,7 +11,8 @@ from app.erp.simulator.control import SimulatorControl
 from app.erp.simulator.messages import Foreign
 from app.erp.simulator.process import SimulatorProcess
 from app.ledger import erp_check, snapshot
-from app.run.erp import TOKEN_SECRET, URL_VARIABLE, RunErp, variable_of, with_adapter
+from app.run.erp import TOKEN_SECRET, URL_VARIABLE, RunErp, with_adapter
+from app.secret import variable_of
 from schemas.configuration import Configuration
 from schemas.records import AttemptEnded, MaterialChanged, OrderReleased, Outcome, Posting
 from tables.outbox import Dispatch

@@ -1,0 +1,54 @@
+"""Where a source has private values: stated paths, and whatever a rule reads a person from."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from schemas.configuration.mapping import Function, Source
+from schemas.configuration.plant import PlantConfig
+from streams.mapping.items import Problems
+from streams.mapping.paths import DOCUMENT, Steps, path_steps
+from streams.mapping.records import PERSONS
+
+
+def maps_private(plant: PlantConfig) -> bool:
+    """Does any source of the plant have values that leave it as hashes only?"""
+    for source in plant.sources.values():
+        if source.private or plant.private or any(PERSONS & emission.fields.keys() for emission in source.emissions):
+            return True
+    return False
+
+
+def private_paths(source: Source, plant: PlantConfig, problems: Problems) -> list[Steps]:
+    """Paths to hash: the stated ones, and whatever a rule reads a person from. For SHDR they are keys."""
+    found: dict[Steps, None] = {}
+    for index, text in enumerate([*source.private, *plant.private]):
+        steps = (text,) if source.read.format == "shdr" else _private_steps(text)
+        if steps is None:
+            problems.at("private", index).add(f"`{text}` is no plain path; write `a.b`")
+        else:
+            found[steps] = None
+    if source.read.format != "shdr":
+        for rule in source.emissions:
+            for expression in (rule.fields[name] for name in PERSONS & rule.fields.keys()):
+                for path in _read_at(expression):
+                    steps = _private_steps(path)
+                    if steps is not None:
+                        found[steps] = None
+    return list(found)
+
+
+def _read_at(expression: Any) -> Iterator[str]:
+    """The plain paths that an expression reads: `a || b` are two."""
+    if isinstance(expression, str):
+        yield from (part.strip() for part in expression.split("||"))
+    elif isinstance(expression, Function):
+        for part in expression.join or [expression.path]:
+            yield from _read_at(part)
+
+
+def _private_steps(text: str) -> Steps | None:
+    """Steps of a plain path, or of one from the whole record."""
+    if text.startswith(f"{DOCUMENT}."):
+        steps = path_steps(text[2:])
+        return None if steps is None else (DOCUMENT, *steps)
+    return path_steps(text)
