@@ -7,6 +7,7 @@ from typing import IO, NamedTuple
 from app.run.file_text import UnreadableFile, opened
 from schemas.configuration.mapping import Read
 from streams.mapping.csv_tables import table_records
+from streams.mapping.ini_sections import section_records
 from streams.mapping.items import MAX_RAW_BYTES, Refusal
 from streams.mapping.json_files import json_values
 from streams.mapping.readers import each_of
@@ -40,7 +41,7 @@ def cut_or_refused(path: Path, read: Read, columns: Collection[str] = ()) -> Ite
     except UnreadableFile as wrong:
         if not wrong.head:
             raise
-        yield Cut(wrong.number, wrong.head)
+        yield Cut(1, wrong.head)
 
 
 def _cut(content: IO[bytes], read: Read, columns: Collection[str]) -> Iterator[Cut]:
@@ -51,7 +52,9 @@ def _cut(content: IO[bytes], read: Read, columns: Collection[str]) -> Iterator[C
             for number, value in table_records(_lines(content), read, columns):
                 yield Cut(number, value[:MAX_LINE_BYTES])
         case "json":
-            yield from _json(content)
+            yield from _numbered(json_values(_lines(content)))
+        case "ini":
+            yield from _numbered(section_records(_lines(content), read))
         case _:
             for number, line in enumerate(_lines(content), 1):
                 value = line.rstrip(b"\r\n")
@@ -68,13 +71,13 @@ def _lines(content: IO[bytes]) -> Iterator[bytes]:
         yield line
 
 
-def _json(content: IO[bytes]) -> Iterator[Cut]:
-    number = 0
+def _numbered(records: Iterator[tuple[int, bytes]]) -> Iterator[Cut]:
+    """Where the rest of a file cannot be cut nothing stands for it: whoever reads the file must know."""
     try:
-        for number, value in json_values(_lines(content)):
+        for number, value in records:
             yield Cut(number, value)
     except Refusal as wrong:
-        raise UnreadableFile(wrong.code, wrong.detail, b"[", number + 1) from None
+        raise UnreadableFile(wrong.code, wrong.detail) from None
 
 
 def _documents(content: IO[bytes], read: Read) -> Iterator[Cut]:

@@ -34,13 +34,13 @@ _STATED_ENCODING = re.compile(r"\A(\s*<\?xml[^>]*?)\s+encoding\s*=\s*([\"'])[^\"
 class UnreadableFile(ValueError):
     """A file as a whole cannot be cut into records (code BAD_FILE, BAD_XML or TOO_LARGE).
 
-    `head`: its beginning, enough for a mapping to refuse it as a record; empty where the file holds no readable bytes.
-    `number`: of that record.
+    `head`: its beginning, enough for a mapping to refuse it as a record; empty where no bytes of it can stand
+    for it, or records of it were read already.
     """
 
-    def __init__(self, code: str, detail: str, head: bytes = b"", number: int = 1) -> None:
+    def __init__(self, code: str, detail: str, head: bytes = b"") -> None:
         super().__init__(f"{code}: {detail}")
-        self.code, self.detail, self.head, self.number = code, detail, head, number
+        self.code, self.detail, self.head = code, detail, head
 
 
 @contextmanager

@@ -220,7 +220,7 @@ class Read(Section):
 
     topic: str = ""
     """Kafka topic when live; `run` reads files instead."""
-    format: Literal["json", "shdr", "csv", "xml", "replay"] = "json"
+    format: Literal["json", "shdr", "csv", "xml", "ini", "replay"] = "json"
     """`replay`: what `lineledger decide` and `exceptions replay` write; it takes no events."""
     event_id: str = "content"
     """A path, `content` (SHA-256 of the raw bytes) or `position` (file and line, or partition and offset)."""
@@ -246,10 +246,13 @@ class Read(Section):
     encoding: Encoding = "utf-8"
     """csv: any in which ASCII stands for itself. All formats: utf-16 (-le, -be), for files; their records are UTF-8."""
     number: NumberForm | None = None
-    """csv and xml only: how the source writes 1234.56, for every number that does not say so itself."""
+    """csv, xml and ini only: how the source writes 1234.56, for every number that does not say so itself."""
     each: Annotated[list[str], OneOrMany] = Field(default_factory=list)
     """xml: paths below the root element; each element there is a record. json: paths to lists; each element is a record.
     None: the document, or the object, is one record."""
+
+    keep: Annotated[list[str], OneOrMany] = Field(default_factory=list)
+    """ini only: sections that hold for those behind them, until they come again; they are no records themselves."""
 
     @model_validator(mode="after")
     def _keys_of_the_format(self) -> Read:
@@ -269,7 +272,8 @@ class Read(Section):
 
 _OF_FORMAT = {
     **dict.fromkeys(("columns", "delimiter", "header", "skip_lines"), ("csv",)),
-    "number": ("csv", "xml"),
+    "number": ("csv", "xml", "ini"),
+    "keep": ("ini",),
     "each": ("json", "xml"),
 }
 System = Literal["erp", "mes", "quality", "warehouse", "operator"]

@@ -10,6 +10,7 @@ from streams.mapping.csv_tables import Table
 from streams.mapping.dispatch import Rule, compile_dispatch
 from streams.mapping.envelope import Clock, compile_envelope, is_of_element
 from streams.mapping.events import compile_rule
+from streams.mapping.ini_sections import redacted_section
 from streams.mapping.items import Item, Mapped, MappingError, Problems, RawRecord, Refusal, Refused
 from streams.mapping.json_records import elements_reader
 from streams.mapping.paths import DOCUMENT, Steps, path_steps
@@ -166,6 +167,9 @@ class Mapper:
             return redact_shdr(value, self._private_names, self._hashed)
         if read.format == "csv":
             return self._table.redacted(value, self._private_names, self._hashed) or unreadable(value)
+        if read.format == "ini":
+            names = frozenset(str(steps[-1]) for steps in self._private)
+            return redacted_section(value, names, self._hashed) or unreadable(value)
         if read.format == "xml":
             return self._redacted_xml(value) or unreadable(value)
         return redact_json(value, self._private, self._hashed)

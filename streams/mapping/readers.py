@@ -9,6 +9,7 @@ from typing import Any
 
 from schemas.configuration.mapping import Read
 from streams.mapping.csv_tables import Table
+from streams.mapping.ini_sections import read_section
 from streams.mapping.items import Refusal, check_size
 from streams.mapping.json_records import json_reader
 from streams.mapping.paths import Steps, path_steps
@@ -28,6 +29,8 @@ def reader_for(read: Read, wanted_columns: Sequence[frozenset[str]] = ()) -> Rea
             return Table(read, wanted_columns).read
         case "xml":
             return xml_reader(each_of(read))
+        case "ini":
+            return read_section
         case _:
             return json_reader()
 

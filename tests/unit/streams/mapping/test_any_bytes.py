@@ -31,8 +31,11 @@ PICKED = mapper_of(
     {"each": ["a", "b.c"], "equipment": "=M1"},
     source_private=["v", "$.a[id=x].w"],
 )
-EVERY = [PRESSES, MILL, ORDERS, TABLE, HEADED, RESPONSES, ROWS, TAGS, PICKED]
-NAMES = ["json", "shdr", "nested", "csv", "headed", "b2mml", "xml", "tags", "picked"]
+SECTIONS = mapper_of(
+    [{**XML_RULE, "value": "v || $.h.v"}], {"format": "ini", "keep": "h", "equipment": "=M1"}, source_private=["v"]
+)
+EVERY = [PRESSES, MILL, ORDERS, TABLE, HEADED, RESPONSES, ROWS, TAGS, PICKED, SECTIONS]
+NAMES = ["json", "shdr", "nested", "csv", "headed", "b2mml", "xml", "tags", "picked", "ini"]
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 trees = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner))
@@ -115,6 +118,8 @@ def test_documents_with_bytes_cut_out_and_put_in(extra: bytes, at: int, cut: int
         b"2017-02-01T10:12:23Z" + b"|a|b" * 3_000,
         b"\x00" * 1_000,
         b'"' * 999,
+        b"[a]\nv=1\n" * 9_000,
+        b"[h]\nv=1\n[\n=\n]=",
         b"time,unit\n" + b",\n" * 9_000,
         b"<row>" * 9_000,
         b"<a>" + b"<row><v/><v/></row>" * 900 + b"</a>",

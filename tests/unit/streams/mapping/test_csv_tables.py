@@ -157,7 +157,7 @@ def test_private_columns_of_a_header_are_hashed_in_what_is_kept() -> None:
     [
         ({"format": "json", "columns": ["a"]}, "`columns` belongs to format csv"),
         ({"format": "shdr", "encoding": "cp1250"}, "`encoding` than utf-8 and utf-16 belongs to format csv"),
-        ({"format": "json", "number": "1.234,56"}, "`number` belongs to format csv and xml"),
+        ({"format": "json", "number": "1.234,56"}, "`number` belongs to format csv and xml and ini"),
         ({"format": "csv", "each": "a"}, "`each` belongs to format json and xml"),
         ({"format": "csv", "header": "no"}, "csv without a header needs `columns`"),
         ({"format": "csv", "delimiter": "||"}, "`delimiter` is one character"),
