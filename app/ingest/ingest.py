@@ -98,4 +98,5 @@ class Ingest:
     def _interrupted(self, taken: Taken, written: int) -> None:
         """A stop does not wait for the end of a large file: the next start goes on behind what is written."""
         self._not_before[taken.original.name] = 0.0
-        self._log.warning("file stays", file=taken.name, code="FILE_INTERRUPTED", detail=f"{written} of its records are written")
+        told = f"{taken.name}: {written} of its records are written"
+        self._log.warning("file stays", code="FILE_INTERRUPTED", detail=told)
