@@ -32,6 +32,33 @@ class AccountClosedRow:
 
 
 @dataclass(slots=True)
+class Apart:
+    """What of an account does not convert into its unit, in the unit that was stated."""
+
+    unit: str
+    numerator: int
+    denominator: int
+    detail: str = ""
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> Apart:
+        return Apart(
+            unit=d["unit"],
+            numerator=d["numerator"],
+            denominator=d["denominator"],
+            detail=d["detail"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "unit": self.unit,
+            "numerator": self.numerator,
+            "denominator": self.denominator,
+            "detail": self.detail,
+        }
+
+
+@dataclass(slots=True)
 class Decision:
     """What a person decided about something parked."""
 
@@ -309,6 +336,7 @@ class AccountRow:
     at_once: bool = False
     decisions: list[Decision] = field(default_factory=list)
     dropped: bool = False
+    apart: list[Apart] = field(default_factory=list)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> AccountRow:
@@ -344,6 +372,7 @@ class AccountRow:
             at_once=d["at_once"],
             decisions=[Decision.from_avro(v) for v in d["decisions"]],
             dropped=d["dropped"],
+            apart=[Apart.from_avro(v) for v in d["apart"]],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -379,6 +408,7 @@ class AccountRow:
             "at_once": self.at_once,
             "decisions": [v.to_avro() for v in self.decisions],
             "dropped": self.dropped,
+            "apart": [v.to_avro() for v in self.apart],
         }
 
 
@@ -4915,6 +4945,7 @@ class Total:
 RECORDS: dict[str, Any] = {
     "AccountClosedRow": AccountClosedRow,
     "AccountRow": AccountRow,
+    "Apart": Apart,
     "AttemptEnded": AttemptEnded,
     "BomRevision": BomRevision,
     "Component": Component,

@@ -72,7 +72,7 @@ def figures(step: Step, memory: Memory, plant: Plant, name: str, before: int, no
         accounts = _accounts(step, memory, key)
         for figure in kpi.of_order(order, accounts, plant.units, now):
             step.emit(KPIS, f"{figure.plant}|{figure.kpi}|{figure.subject}", figure)
-        order.figures_due = any(row.code for row in accounts)  # what waits grows older
+        order.figures_due = any(row.code or row.apart for row in accounts)  # what waits grows older
         step.rows.put(key, order)
         memory.note(key, order)
 

@@ -44,7 +44,7 @@ from tables import account as ledger
 from tables import order as orders
 from tables import order_state as states
 from tables.account import STOCK, row_key
-from tables.decisions import decide
+from tables.decisions import BAD_UNIT, POST, decide
 from tables.due import above_at_once
 from tables.rejected import Refusal
 from tables.units import UnitTable
@@ -66,6 +66,9 @@ RANKS: tuple[type, ...] = (
 )
 """Order of kinds within one label: master data, then quantities, then what closes."""
 TAKES = frozenset({*RANKS, Tick, ConfigActivated, Outcome})
+
+_CONFIGURED = "configured "
+"""Mark of a plant whose configuration changed with its last tick."""
 
 
 class OrdersStage:
@@ -107,7 +110,7 @@ class OrdersStage:
         if advance is None:
             return
         self._load(step, memory, tick.plant)
-        changed: set[str] = set()
+        changed = self._resumed(step, tick.plant)
         for label, rows in memory.waiting.due(tick.plant, advance.now):
             for row in rows:
                 self._apply(step, memory, memory.plants[tick.plant], step.decode(row.record), row, changed, label)
@@ -120,8 +123,16 @@ class OrdersStage:
         order_state.figures(step, memory, memory.plants[tick.plant], tick.plant, *advance, tick.final)
         if activate(step.state, tick.plant, advance.now) is not None:
             memory.plants.pop(tick.plant, None)
+            step.state.marks[_CONFIGURED + tick.plant] = 1
         me = sender(self.name, "orders.inbox", step.partition)
         step.emit("delivery.inbox", ENDPOINT, Tick(tick.plant, advance.now, me, tick.final), endpoint)
+
+    @staticmethod
+    def _resumed(step: Step, plant: str) -> set[str]:
+        """After a new configuration: what waits may have what it waits for (a unit, a mode, a limit)."""
+        if not step.state.marks.pop(_CONFIGURED + plant, 0):
+            return set()
+        return {key for key, row in step.rows.scan(f"a|{plant}|") if row.code or row.apart}
 
     def _load(self, step: Step, memory: Memory, name: str) -> None:
         """Have the plant as its configuration that holds now says."""
@@ -198,6 +209,10 @@ class OrdersStage:
         takes those in, behind the ticks that came before."""
         if decision.posting_id:
             step.emit("delivery.inbox", ENDPOINT, decision, self._topology.endpoints[ENDPOINT])
+            return
+        if decision.decision == POST and decision.code == BAD_UNIT:
+            detail = f"order {decision.order}: nothing can be posted in a unit that nobody converts"
+            boundary.refuse(step, self.name, "DECISION_INVALID", detail, record=decision, offset=pending.inbox_offset)
             return
         taken = False
         for key in sorted(memory.accounts.get(orders.row_key(decision.plant, decision.order), ())):

@@ -1,5 +1,6 @@
 """The book of orders at one tick: settles accounts, issues what is due, and publishes. One step, one plant."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
@@ -68,8 +69,8 @@ class Book:
                         order=row.order,
                         kind=row.kind,
                         code=left.code,
-                        unit=row.unit,
-                        scale=row.scale,
+                        unit=left.unit,
+                        scale=left.scale,
                         amount=left.steps,
                         closed_at=closed.at,
                     )
@@ -103,19 +104,14 @@ class Book:
         rule_at = self._plant.rule_for(row, order)
         self._place(order, row, rule_at)
         if not row.sequence:
-            row.unit, row.scale = self._erp_unit(row, material, rule_at)
+            row.unit, row.scale = self._erp_unit(order, row, material, rule_at)
         counts = orders.weights_of(configuration, order, row)
-        amount = ledger.recorded(row, counts, row.unit, self._plant.units)
         phantom = phantom_of(components_at(configuration, order, revision_of(row)), row)
-        if phantom is not None and not isinstance(amount, Rejected):
-            exploded = ledger.recorded(row, counts, phantom.quantity.unit, self._plant.units)
-            amount = exploded if isinstance(exploded, Rejected) else amount
+        exploded = phantom.quantity.unit if phantom is not None else ""
+        row.apart = ledger.apart(row, counts, row.unit, self._plant.units, exploded)
         row.code, row.detail, row.parked, row.dropped = "", "", 0, False
-        if isinstance(amount, Rejected):
-            row.covered = False
-            self._park(row, amount)
-            return
-        ledger.settle(row, amount)
+        apart = {one.unit for one in row.apart}
+        ledger.settle(row, ledger.recorded(row, counts, row.unit, self._plant.units, apart))
         row.covered = phantom is not None or orders.covered(configuration, order, row) or self._not_sent(order, row)
         found = orders.problems(configuration, order, material, row, self._plant.times.periods, self._now)
         wrong = next((one for one in found if verdict(row, one.code) != POST), None)
@@ -270,7 +266,9 @@ class Book:
             row.location = stated or (rule.issue_location if rule is not None else "")
             row.reservation_item = component.item if component is not None else ""
 
-    def _erp_unit(self, row: AccountRow, material: MaterialRow | None, rule_at: RuleAt | None) -> tuple[str, int]:
+    def _erp_unit(
+        self, order: OrderRow, row: AccountRow, material: MaterialRow | None, rule_at: RuleAt | None
+    ) -> tuple[str, int]:
         """The rule's unit, the material's, the activity's, or the one that the sources count in."""
         unit, decimals = (rule_at.rule.unit, rule_at.rule.decimals) if rule_at is not None else ("", None)
         if row.kind in TIMES:
@@ -279,8 +277,18 @@ class Book:
             decimals = decimals if decimals is not None else (booking.decimals if booking is not None else None)
         elif not unit and material is not None:
             unit, decimals = material.unit, material.decimals if decimals is None else decimals
-        unit = unit or min((source.unit for source in row.sources.values()), default="PC")
+        unit = unit or self._stated_unit(order, row)
         return unit, decimals if decimals is not None else DEFAULT_DECIMALS.get(unit.lower(), 0)
+
+    def _stated_unit(self, order: OrderRow, row: AccountRow) -> str:
+        """The unit that the sources count in, if it converts into what the order plans in; else the planned one: what
+        nobody knows stands apart. Without a plan, the unit that most of the sources state."""
+        units, stated = self._plant.units, Counter(source.unit for source in row.sources.values())
+        planned = orders.planned_unit(self._configuration, order, row)
+        if planned:
+            fitting = [unit for unit in stated if not isinstance(units.factor(unit, planned, row.material), Rejected)]
+            return planned if planned in fitting else min(fitting, default=planned)
+        return min(stated, key=lambda unit: (-stated[unit], unit), default="PC")
 
     # -- consumption that follows from other accounts
 
@@ -343,8 +351,8 @@ class Book:
 
 def _follows(row: AccountRow) -> bool:
     """May another posting of this account follow as things are?"""
-    waiting = row.parked if row.code != "OVER_DELIVERY" and not row.dropped else 0
-    return not row.covered and bool(ledger.unposted(row) or waiting)
+    waiting = any(one.quantity and one.code != "OVER_DELIVERY" and not one.dropped for one in ledger.waits(row))
+    return not row.covered and (bool(ledger.unposted(row)) or waiting)
 
 
 def _source(one: Derived) -> SourceTotal:

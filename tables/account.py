@@ -3,8 +3,10 @@
 from collections.abc import Collection
 from dataclasses import replace
 from fractions import Fraction
+from typing import NamedTuple
 
-from schemas.records import AccountRow, RawRange, SourceTotal, Total
+from schemas.records import AccountRow, Apart, RawRange, SourceTotal, Total
+from tables.decisions import BAD_UNIT, DROP, verdict
 from tables.lineage import add_ranges
 from tables.quantity import fraction, round_half_away
 from tables.rejected import Rejected
@@ -15,6 +17,21 @@ BASIS = "basis"
 STOCK = "stock"
 """Place of scrap that had been received already."""
 TIMES = frozenset({"machine_time", "setup_time", "labour_time"})
+
+
+class Waits(NamedTuple):
+    """A parked quantity, in the unit that it can be stated in."""
+
+    code: str
+    detail: str
+    unit: str
+    quantity: Fraction
+    dropped: bool
+    """Somebody decided that it is never posted."""
+    apart: bool
+    """In a unit that nothing converts into the account's."""
+
+
 _ESCAPES = str.maketrans({"%": "%25", "|": "%7C"})
 
 
@@ -162,20 +179,53 @@ def weights(row: AccountRow, authority: str, yield_is: str, counted: Collection[
     return found
 
 
-def recorded(row: AccountRow, counts: dict[str, int], unit: str, units: UnitTable) -> Fraction | Rejected:
-    """What the account holds, exactly, in `unit`."""
+def recorded(row: AccountRow, counts: dict[str, int], unit: str, units: UnitTable, without: Collection[str] = ()) -> Fraction:
+    """What the account holds, exactly, in `unit`; what nothing converts into it stands apart. `without`: stated units that are
+    left out."""
+    amount = Fraction(0)
+    for stated, quantity in _stated(row, counts).items():
+        value = units.convert(quantity, stated, unit, row.material)
+        if stated not in without and not isinstance(value, Rejected):
+            amount += value
+    return amount
+
+
+def apart(row: AccountRow, counts: dict[str, int], unit: str, units: UnitTable, also: str = "") -> list[Apart]:
+    """What converts into `unit` (or into `also`) by no rule, by the unit that was stated. It waits by itself: the rest of the
+    account goes on."""
+    found = []
+    for stated, quantity in _stated(row, counts).items():
+        values = [units.convert(quantity, stated, wanted, row.material) for wanted in (unit, also) if wanted]
+        wrong = next((value for value in values if isinstance(value, Rejected)), None)
+        if wrong is not None and quantity:
+            found.append(Apart(stated, quantity.numerator, quantity.denominator, wrong.detail))
+    return found
+
+
+def _stated(row: AccountRow, counts: dict[str, int]) -> dict[str, Fraction]:
+    """Stated unit -> what was stated in it, in the order of the units."""
     sums: dict[tuple[str, int], int] = {}
     for key, source in row.sources.items():
         if counts[key]:
             part = (source.unit, source.denominator)
             sums[part] = sums.get(part, 0) + counts[key] * source.numerator
-    amount = Fraction(0)
+    found: dict[str, Fraction] = {}
     for (stated, denominator), numerator in sorted(sums.items()):
-        value = units.convert(Fraction(numerator, denominator), stated, unit, row.material)
-        if isinstance(value, Rejected):
-            return value
-        amount += value
-    return amount
+        found[stated] = found.get(stated, Fraction(0)) + Fraction(numerator, denominator)
+    return found
+
+
+def waits(row: AccountRow) -> list[Waits]:
+    """What of the account is parked: of its own unit, and each unit that stands apart."""
+    found = [Waits(row.code, row.detail, row.unit, fraction(row.parked, row.scale), row.dropped, False)] if row.code else []
+    dropped = verdict(row, BAD_UNIT) == DROP
+    apart = [(one, Fraction(one.numerator, one.denominator)) for one in row.apart]
+    return found + [Waits(BAD_UNIT, one.detail, one.unit, quantity, dropped, True) for one, quantity in apart]
+
+
+def stated_in(row: AccountRow, counts: dict[str, int], unit: str) -> dict[str, int]:
+    """`counts` of the sources alone that state this unit."""
+    return {key: weight if row.sources[key].unit == unit else 0 for key, weight in counts.items()}
 
 
 def lineage(row: AccountRow, counts: dict[str, int]) -> tuple[int, list[RawRange]]:

@@ -83,6 +83,15 @@ def item_of(order: OrderRow, material: str) -> OrderItem | None:
     return next((item for item in order.items if item.material == material), None)
 
 
+def planned_unit(configuration: Configuration, order: OrderRow, account: AccountRow) -> str:
+    """The unit in which the order plans what the account is of; empty: it does not."""
+    if account.kind == "consumption":
+        component = component_of(components_at(configuration, order, revision_of(account)), account)
+        return component.quantity.unit if component is not None else ""
+    item = item_of(order, account.material)
+    return item.quantity.unit if item is not None else ""
+
+
 def authority_of(configuration: Configuration, order: OrderRow, operation: str) -> str:
     found = operation_of(order, operation)
     if found is not None and found.quantity_from != "plant":

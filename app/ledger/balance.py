@@ -91,6 +91,10 @@ def prove(snapshot: Snapshot) -> Proof:
             balance = _account(snapshot, row, units, postings, seen, proof.differences)
             proof.accounts[account_key(row)] = balance
             proof.balances.setdefault((row.kind, row.unit), Balance()).add(balance)
+            for one in row.apart:
+                quantity = Fraction(one.numerator, one.denominator)
+                waits = Balance(recorded=quantity, parked=quantity)
+                proof.balances.setdefault((row.kind, one.unit), Balance()).add(waits)
     proof.differences += [f"posting {posting_id} is in no account" for posting_id in sorted(postings.keys() - seen)]
     _equipment(snapshot, proof)
     return proof
@@ -117,9 +121,9 @@ def _account(
     snapshot: Snapshot, row: AccountRow, units: UnitTable, postings: dict[str, PostingRow], seen: set[str], differences: list[str]
 ) -> Balance:
     key = account_key(row)
-    amount = ledger.recorded(row, counts_of(snapshot.configuration, order_of(snapshot, row), row), row.unit, units)
-    if isinstance(amount, Rejected):
-        amount = Fraction(row.recorded_numerator, row.recorded_denominator)  # listed as parked BAD_UNIT
+    counts = counts_of(snapshot.configuration, order_of(snapshot, row), row)
+    amount = ledger.recorded(row, counts, row.unit, units, {one.unit for one in row.apart})
+    differences += _apart(row, counts, units)
     balance = Balance(recorded=amount)
     for posting in row.issued:
         seen.update((posting.posting_id, *posting.replaced_ids))
@@ -143,6 +147,17 @@ def _account(
     if abs(balance.carry) * 2 * 10**row.scale > 1:
         differences.append(f"{key}: carry {balance.carry} is more than half a step")
     return balance
+
+
+def _apart(row: AccountRow, counts: dict[str, int], units: UnitTable) -> Iterator[str]:
+    """Each unit of the sources is in the account's own one or stands apart with all that was stated in it."""
+    noted = {one.unit: Fraction(one.numerator, one.denominator) for one in row.apart}
+    for unit in sorted({source.unit for source in row.sources.values()} | noted.keys()):
+        stated = ledger.recorded(row, ledger.stated_in(row, counts, unit), unit, units)
+        if unit in noted and noted[unit] != stated:
+            yield f"{account_key(row)}: {noted[unit]} {unit} stand apart, its sources state {stated}"
+        if stated and unit not in noted and isinstance(units.convert(stated, unit, row.unit, row.material), Rejected):
+            yield f"{account_key(row)}: {stated} {unit} are neither in {row.unit} nor apart"
 
 
 def _posting(row: AccountRow, posting: IssuedPosting, found: PostingRow | None, balance: Balance, differences: list[str]) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 from app.ledger.balance import Proof, counts_of, order_of
 from app.ledger.snapshot import Snapshot
 from schemas.records import AccountRow, PostingRow, RawRange
-from tables.account import BASIS, account_key, lineage, unposted
+from tables.account import BASIS, account_key, lineage, stated_in, unposted
 from tables.backflush import phantom_of
 from tables.components import components_at, revision_of
+from tables.decisions import BAD_UNIT
 from tables.destination import UNDECIDED
 from tables.quantity import decimal_text
 
@@ -79,12 +80,24 @@ def postings(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
 def not_posted(snapshot: Snapshot, proof: Proof) -> Iterator[dict[str, Any]]:
     """Parked, not due, covered by a milestone, unattributed, undecided. (Held postings stand in the other file.)"""
     for row in accounts(snapshot):
-        records, ranges = lineage(row, counts_of(snapshot.configuration, order_of(snapshot, row), row))
+        counts = counts_of(snapshot.configuration, order_of(snapshot, row), row)
+        records, ranges = lineage(row, counts)
         base = {**_business(row), "records": records, "sources": sources_text(ranges)}
         if row.parked:
             yield {**base, "quantity": decimal_text(row.parked, row.scale), "status": "parked", "code": row.code}
         elif row.code:
             yield {**base, "quantity": "0", "status": "parked", "code": row.code}
+        for one in row.apart:
+            behind = lineage(row, stated_in(row, counts, one.unit))
+            yield {
+                **base,
+                "quantity": quantity_text(Fraction(one.numerator, one.denominator)),
+                "uom": one.unit,
+                "status": "parked",
+                "records": behind[0],
+                "sources": sources_text(behind[1]),
+                "code": BAD_UNIT,
+            }
         if unposted(row):
             yield {**base, "quantity": decimal_text(unposted(row), row.scale), "status": "pending", "code": "NOT_DUE"}
         if row.covered and row.target - row.posted:

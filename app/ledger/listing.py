@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from app.ledger.export import quantity_text
 from app.ledger.snapshot import Snapshot
-from tables.account import account_key
+from tables.account import account_key, waits
 from tables.quantity import decimal_text
 
 
@@ -11,13 +12,14 @@ def parked_lines(snapshot: Snapshot, account: str) -> tuple[list[dict[str, Any]]
     found = [
         {
             "account": account_key(row),
-            "quantity": decimal_text(row.parked, row.scale),
-            "unit": row.unit,
-            "code": row.code,
-            "detail": row.detail,
+            "quantity": quantity_text(one.quantity) if one.apart else decimal_text(row.parked, row.scale),
+            "unit": one.unit,
+            "code": one.code,
+            "detail": one.detail,
         }
         for row in snapshot.of("orders", "a|")
-        if row.code and account in ("", account_key(row))
+        if account in ("", account_key(row))
+        for one in waits(row)
     ]
     return found, [
         f"{entry['quantity']:>12} {entry['unit']:<4} {entry['code']:<22} {entry['account']}   {entry['detail']}"

@@ -9,7 +9,8 @@ from app.ledger.export import quantity_text
 from app.ledger.snapshot import Snapshot
 from app.ledger.undecided import target, utc
 from schemas.codes import owner_of
-from tables.account import account_key
+from schemas.records import AccountRow
+from tables.account import Waits, account_key, waits
 from tables.count_decisions import CODE
 from tables.destination import UNDECIDED
 from tables.wip import work_in_process
@@ -28,11 +29,10 @@ class Need:
 def needs_of(snapshot: Snapshot, proof: Proof) -> Iterator[Need]:
     """Parked accounts, postings that somebody has to decide about, quantity without a run, refused records."""
     for row in snapshot.of("orders", "a|"):
-        if row.code and not row.dropped:
-            parked = quantity_text(Fraction(row.parked, 10**row.scale))
-            what = f"{parked} {row.unit} parked {row.code} {row.kind} order {row.order}"
-            since = row.since or min((source.first_at for source in row.sources.values()), default=0)
-            yield Need(what, since, owner_of(row.code), f"lineledger parked --account '{account_key(row)}'")
+        for one in waits(row):
+            if not one.dropped:
+                what = f"{quantity_text(one.quantity)} {one.unit} parked {one.code} {row.kind} order {row.order}"
+                yield Need(what, _since(row, one), owner_of(one.code), f"lineledger parked --account '{account_key(row)}'")
     for row in snapshot.of("delivery", "p|"):
         if row.state in ("held", "parked", "rejected") and not row.replaced_by:
             what = f"posting {row.posting.posting_id} {row.state} {row.code} order {row.posting.order}"
@@ -41,6 +41,13 @@ def needs_of(snapshot: Snapshot, proof: Proof) -> Iterator[Need]:
     yield from map(_nobodys, proof.unattributed)
     yield from _held_zeros(snapshot)
     yield from _refused(snapshot)
+
+
+def _since(row: AccountRow, one: Waits) -> int:
+    """What stands apart waits since it was recorded."""
+    apart = [source.first_at for source in row.sources.values() if source.unit == one.unit] if one.apart else []
+    times = apart or [row.since or min((source.first_at for source in row.sources.values()), default=0)]
+    return min(times)
 
 
 def _nobodys(entry: Unattributed) -> Need:

@@ -12,7 +12,8 @@ from app.ledger.snapshot import Snapshot
 from schemas.records import ExceptionRecord, PostingRow
 from streams.delivery_decisions import OPEN_TO_DECISION
 from streams.mapping.operators import FORMAT
-from tables.account import account_key
+from tables.account import account_key, waits
+from tables.decisions import BAD_UNIT, POST
 from tables.rejected import Rejected
 
 
@@ -47,13 +48,17 @@ def decision_line(snapshot: Snapshot, wanted: Wanted) -> str | Rejected:
         about = undecided.fields_of(snapshot, wanted.target, wanted.decision)
         return about if isinstance(about, Rejected) else _line(wanted, fields | about)
     accounts = [row for row in snapshot.of("orders", "a|") if wanted.target in (account_key(row), row.order)]
-    codes = sorted({row.code for row in accounts if row.code})
+    codes = sorted({one.code for row in accounts for one in waits(row)})
     if not accounts:
         return Rejected("NOT_FOUND", f"{wanted.target} is neither a posting, an account nor an order of this ledger")
     if wanted.decision in ("cancel", "accept", "discard"):
         return Rejected("DECISION_INVALID", f"`{wanted.decision}` is not for accounts; they take post, drop or retry")
     if wanted.code not in codes and (wanted.code or len(codes) != 1):
         return Rejected("NOTHING_PARKED", f"{wanted.target} is parked with {', '.join(codes) or 'nothing'}; name one with --code")
+    if wanted.decision == POST and (wanted.code or codes[0]) == BAD_UNIT:
+        return Rejected(
+            "DECISION_INVALID", "nothing can be posted in a unit that nobody converts: add the conversion, or drop it"
+        )
     account = account_key(accounts[0]) if wanted.target != accounts[0].order else ""
     return _line(wanted, fields | {"order": accounts[0].order, "account": account, "code": wanted.code or codes[0]})
 

@@ -109,7 +109,7 @@ class ReAddition:
                 units = units.with_material(told.event.material, told.event.conversions)
         return units
 
-    def account(self, wanted: AccountRow, cut: int) -> tuple[Fraction | Rejected, list[Summand], AccountRow]:
+    def account(self, wanted: AccountRow, cut: int) -> tuple[Fraction, list[Summand], AccountRow]:
         """What the account holds at the cut in its ERP unit, of what, and with which lineage."""
         order = self.order(wanted.plant, wanted.order, cut)
         rows, parts = self._accounts(wanted.plant, order, cut)
@@ -137,8 +137,6 @@ class ReAddition:
         amount, summands, row = self.account(account, cut)
         order, units = self.order(account.plant, account.order, cut), self.units(cut)
         records, ranges = ledger.lineage(row, self.weights(order, row))
-        if isinstance(amount, Rejected):
-            return ReAdded(None, 0, amount.detail, summands, records, ranges)
         steps = round_half_away(amount, account.scale)
         before = sum(entry.amount for entry in account.issued if entry.cut < cut)
         others = [

@@ -17,7 +17,7 @@ from app.ledger.snapshot import Snapshot
 from streams.intake import counted
 from tables.account import BASIS
 from tables.cut_off import left_behind
-from tables.quantity import exact_text
+from tables.quantity import exact_text, fraction
 
 KIND_ORDER = ("yield", "scrap", "rework", "consumption", "machine_time", "setup_time", "labour_time")
 MAX_VARIANCES = 20
@@ -122,10 +122,13 @@ def missed(snapshot: Snapshot) -> list[tuple[str, str, Fraction, str]]:
     orders: dict[tuple[str, str], set[str]] = defaultdict(set)
     accepted = {row.posting.posting_id for row in snapshot.of("delivery", "p|") if row.state == ACCEPTED}
     for row in snapshot.of("orders", "a|"):
-        left = sum((one.steps for one in left_behind(row, accepted)), 0) if row.kind != BASIS else 0
-        if left:
-            amounts[row.kind, row.unit] += Fraction(left, 10**row.scale)
-            orders[row.kind, row.unit].add(row.order)
+        left: dict[str, Fraction] = defaultdict(Fraction)
+        for one in left_behind(row, accepted) if row.kind != BASIS else ():
+            left[one.unit] += fraction(one.steps, one.scale)
+        for unit, amount in left.items():
+            if amount:
+                amounts[row.kind, unit] += amount
+                orders[row.kind, unit].add(row.order)
     return [(kind, unit, amounts[kind, unit], _few(sorted(orders[kind, unit]))) for kind, unit in sorted(amounts, key=_rank)]
 
 

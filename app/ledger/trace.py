@@ -236,8 +236,6 @@ def _history(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting) -> str
         for entry in row.issued
     ]
     amount = ledger.recorded(row, counts_of(snapshot.configuration, order_of(snapshot, row), row), row.unit, units_of(snapshot))
-    if isinstance(amount, Rejected):
-        return f"{'  '.join(entries)}   total {decimal_text(row.posted, row.scale)}   not posted ? ({amount.detail})"
     carry = amount - fraction(row.target, row.scale)
     rest = decimal_text(row.target - row.posted, row.scale)
     return (
@@ -297,9 +295,14 @@ def _holds(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, delivere
 def _since(snapshot: Snapshot, row: AccountRow) -> list[str]:
     """What the account got after its last posting."""
     rest = row.target - row.parked - row.posted
-    lines = []
+    apart = [
+        f"Since     {quantity_text(one.quantity)} {one.unit} parked {one.code}: {one.detail}"
+        for one in ledger.waits(row)
+        if one.apart
+    ]
+    lines = list(apart)
     if row.covered:
-        return []
+        return apart
     if rest:
         due = f", due {iso(row.due_at)}" if row.due_at is not None else ", no rule asks for it yet"
         lines.append(f"Since     {_signed(rest, row.scale)} {row.unit} not posted{due}")

@@ -12,7 +12,6 @@ from tables.account import BASIS, account_key
 from tables.backflush import derive, phantom_of
 from tables.components import component_of, components_at, mode_of, revision_of
 from tables.posting_id import posting_id
-from tables.rejected import Rejected
 from tables.units import UnitTable
 
 
@@ -29,11 +28,8 @@ def differences(snapshot: Snapshot) -> Iterator[str]:
 
 def _account(snapshot: Snapshot, row: AccountRow, units: UnitTable) -> Iterator[str]:
     key, order = account_key(row), order_of(snapshot, row)
-    amount = ledger.recorded(row, counts_of(snapshot.configuration, order, row), row.unit, units)
-    if isinstance(amount, Rejected):
-        if row.code != amount.code:
-            yield f"{key}: {amount.detail}, and it is not parked {amount.code}"
-        return
+    apart = {one.unit for one in row.apart}
+    amount = ledger.recorded(row, counts_of(snapshot.configuration, order, row), row.unit, units, apart)
     noted = Fraction(row.recorded_numerator, row.recorded_denominator)
     if noted != amount:
         yield f"{key}: its sources come to {amount} {row.unit}, it notes {noted}"

@@ -18,7 +18,7 @@ from schemas.records import (
     Total,
 )
 from streams.orders import OrdersStage
-from tables.account import carry, unposted
+from tables.account import carry, unposted, waits
 from tests.unit.streams.plain_step import PlainStep, PlainTopology
 from tests.unit.tables.floor_bench import PLANT, at, configuration, event
 
@@ -108,7 +108,7 @@ class Ledger:
 
     def codes(self) -> dict[str, str]:
         """Kind -> code of what is parked."""
-        return {row.kind: row.code for row in self.accounts().values() if row.code}
+        return {row.kind: one.code for row in self.accounts().values() for one in waits(row)}
 
     def check_conservation(self) -> None:
         """I1 in each account: recorded = posted + pending + parked + carry, unless another posting covers it."""

@@ -5,9 +5,8 @@ from fractions import Fraction
 import pytest
 
 from schemas.records import AccountRow, RawRange, SourceTotal
-from tables.account import account_key, accounts_of, carry, lineage, receive, recorded, settle, unposted, weights
+from tables.account import account_key, accounts_of, apart, carry, lineage, receive, recorded, settle, unposted, weights
 from tables.posting_id import content_hash, posting_id
-from tables.rejected import Rejected
 from tables.units import UnitTable
 from tests.unit.streams.ledger_bench import total
 
@@ -87,9 +86,11 @@ def test_units_convert_exactly_or_not_at_all() -> None:
     row.sources = {"a": source("consumption", 1, denominator=3, unit="kg"), "b": source("consumption", 500, unit="g")}
     counts = dict.fromkeys(row.sources, 1)
     assert recorded(row, counts, "kg", UnitTable()) == Fraction(1, 3) + Fraction(1, 2)
-    wrong = recorded(row, counts, "PC", UnitTable())
-    assert isinstance(wrong, Rejected)
-    assert wrong.code == "BAD_UNIT"
+    assert recorded(row, counts, "PC", UnitTable()) == 0
+    found = apart(row, counts, "PC", UnitTable())
+    assert [(one.unit, one.numerator, one.denominator) for one in found] == [("g", 500, 1), ("kg", 1, 3)]
+    row.sources["c"] = source("consumption", -1, denominator=3, unit="kg")
+    assert [one.unit for one in apart(row, dict.fromkeys(row.sources, 1), "PC", UnitTable())] == ["g"]
 
 
 def test_lineage_names_what_counts() -> None:
