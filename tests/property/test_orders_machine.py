@@ -16,6 +16,8 @@ from tests.unit.streams.ledger_bench import Ledger, component, item, released, t
 from tests.unit.tables.floor_bench import HOUR, at, configuration, event
 
 AT_ONCE = 5
+SLIP = "slip"
+"""Equipment of what is declared in a unit that nobody converts."""
 
 
 def rules(corrections: str) -> dict[str, Any]:
@@ -99,6 +101,14 @@ class LedgerMachine(RuleBasedStateMachine):
         if then:
             self.advance(then)
 
+    @rule(amount=st.integers(-3, 3), date=st.sampled_from(DATES))
+    def slip(self, amount: int, date: str) -> None:
+        """Somebody states a unit that nobody knows, or takes it back."""
+        self.version += 1
+        fields = {"business_date": date, "equipment": SLIP, "source_key": SLIP, "unit": "SACK", "material": "PP", "lot": "R1"}
+        self.sent.append(total("consumption", amount, (1, self.version), self.now, **fields))
+        self.say(self.sent[-1])
+
     @rule(data=st.data())
     def once_more(self, data: st.DataObject) -> None:
         if self.sent:
@@ -161,7 +171,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def holds(self, kind: str, date: str) -> Fraction:
         def of(wanted: str) -> list[Fraction]:
-            known = [one for key, one in self.newest.items() if key[0] == wanted and key[2] == date]
+            known = [one for key, one in self.newest.items() if key[0] == wanted and key[2] == date and key[1] != SLIP]
             return [Fraction(one.numerator, one.denominator) for one in known]
 
         if kind == "yield":
@@ -194,6 +204,9 @@ class LedgerMachine(RuleBasedStateMachine):
         for key, row in self.steady.accounts().items():
             exact = self.holds(row.kind, row.business_date)
             assert Fraction(row.recorded_numerator, row.recorded_denominator) == exact, key
+            slipped = self.newest.get((row.kind, SLIP, row.business_date))
+            apart = [(slipped.numerator, "SACK")] if slipped is not None and slipped.numerator else []
+            assert [(one.numerator, one.unit) for one in row.apart] == apart, key
             made = [one for one in self.steady.postings if one.account == key[2:]]
             assert sum(one.amount for one in made) == row.posted == (made[-1].cumulative if made else 0)
             assert [one.sequence for one in made] == list(range(1, len(made) + 1))
