@@ -1,9 +1,9 @@
 """How one process runs: where the broker is, which topics, which state directory. From the command line or the environment."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from app.engine.partition import Broker
+from app.kafka.broker import Broker
+from app.kafka.connection import Connection
 
 RECORDED_INTERVAL = 0.2
 """Seconds between checkpoints over recorded input: latency of the pipeline limits how fast the clock in the log can run, and
@@ -16,17 +16,14 @@ LIVE_INTERVAL = 0.5
 
 @dataclass(slots=True, frozen=True)
 class Settings:
-    """`prefix` separates installations (and single runs) on one broker. `recorded`: input with its own time (`run`)."""
+    """`connection`: its prefix separates installations (and single runs) on one broker. `recorded`: input with its own time
+    (`run`)."""
 
-    bootstrap: str
-    prefix: str = ""
+    connection: Connection
     datadir: str = "data"
     instance: str = ""
     """Static member id, e.g. the pod's name; empty: none."""
-    embedded: bool = False
     recorded: bool = False
-    security: Mapping[str, str] = field(default_factory=dict)
-    registry: str = ""
     metrics_port: int = 0
     """0: no metrics and readiness port."""
     session_timeout: float = 10.0
@@ -37,7 +34,11 @@ class Settings:
 
     @property
     def broker(self) -> Broker:
-        return Broker(self.bootstrap, dict(self.security), self.embedded)
+        return self.connection.broker
+
+    @property
+    def prefix(self) -> str:
+        return self.connection.prefix
 
     def interval(self, stage: str) -> float:
         if self.checkpoint_interval:

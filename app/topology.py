@@ -1,19 +1,22 @@
 """The composition root: which stages there are, who feeds whom, and the Faust app of each. The only place that builds apps."""
 
 import asyncio
+import threading
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from math import inf
+from typing import Any, NamedTuple
 
-from confluent_kafka import TopicCollection
-from confluent_kafka.admin import AdminClient
 from mode import Service
 
+from app.engine.credentials import credentials_of
 from app.engine.fatal import Exit, die
 from app.engine.stage import Fold, StageApp, StageSettings
 from app.kafka import log_epoch
 from app.kafka.configurations import TOPIC as CONFIG_TOPIC
 from app.kafka.configurations import Configurations
+from app.kafka.waiting import WAIT_SECONDS, Tell, await_codec, await_topics
 from app.settings import Settings
 from schemas.catalog import catalog
 from schemas.codec import Codec
@@ -26,7 +29,6 @@ from streams.orders import OrdersStage
 from streams.step import sender
 
 STAGES = ("intake", "equipment", "lots", "orders", "delivery")
-BROKER_WAIT_SECONDS = 120.0
 IDLE_SECONDS = 0.2
 
 
@@ -105,68 +107,90 @@ class IdleClock(Service):
         return now
 
 
+class Part(NamedTuple):
+    """What one stage (intake: one raw topic) of a process consists of: built when what it needs is there."""
+
+    name: str
+    build: Callable[[Tell], Awaitable[list[Any]]]
+    """Services, in the order of their start. Waits; takes whom to tell what for."""
+
+
 class Plant:
-    """What a process must know to build stages: settings, codec, configurations, and the plant's wanted configuration."""
+    """Composes a process from its settings: codec, configurations, stages. The only place that does.
 
-    def __init__(self, settings: Settings, wanted: Configuration | None = None, codec: Codec | None = None) -> None:
+    `wanted`: the plant's configuration, for intake and delivery. Raises ConnectionInvalid.
+    """
+
+    def __init__(self, settings: Settings, wanted: Configuration | None = None) -> None:
         self.settings = settings
-        self.codec = codec or Codec()
-        self.configurations = Configurations(settings.broker, self.codec, settings.prefix)
-        self.installation = Installation(self.configurations, settings.recorded)
         self.wanted = wanted
-        self._epoch: int | None = None
+        self.credentials = credentials_of(settings.broker)
+        self.epoch = log_epoch.FIRST
+        self.ending = threading.Event()
+        """Set when the process is told to end: what waits on its loop gives up."""
+        self.codec: Codec
+        self.configurations: Configurations
+        self.installation: Installation
 
-    def apps(self, stages: Sequence[str]) -> list[Any]:
-        """Services to run for these stages: one Faust app per stage (intake: per raw topic), and what belongs to it."""
-        services: list[Any] = []
-        for name in stages:
-            match name:
-                case "intake":
-                    services += self._intake()
-                case "equipment":
-                    services.append(self._app(EquipmentStage(self.installation), "equipment.inbox"))
-                case "lots":
-                    services.append(self._app(LotsStage(self.installation), "lots.inbox"))
-                case "orders":
-                    services.append(self._app(OrdersStage(self.installation), "orders.inbox"))
-                case "delivery":
-                    services += self._delivery()
-                case _:
-                    raise ValueError(f"{name} is no stage; stages are {', '.join(STAGES)}")
-        return services
-
-    def _log_epoch(self) -> int:
-        """Read once, before the first stage starts. A run's topics are its own and never recreated."""
+    async def prepare(self, tell: Tell = lambda reason: None) -> None:
+        """What every part needs: the codec, the topic of configurations, the log epoch. (A run's topics are its own and never
+        recreated.) Waits for broker and registry."""
         settings = self.settings
-        if self._epoch is None:
-            self._epoch = log_epoch.FIRST
-            if not settings.recorded:
-                await_topics(settings, [settings.prefix + CONFIG_TOPIC])
-                self._epoch = log_epoch.current(settings.broker, self.codec, settings.prefix)
-        return self._epoch
+        await await_topics(settings.broker, [settings.prefix + CONFIG_TOPIC], tell)
+        self.codec = await await_codec(settings.connection, tell)
+        self.configurations = Configurations(settings.broker, self.codec, settings.prefix, self.ending)
+        self.installation = Installation(self.configurations, settings.recorded)
+        if not settings.recorded:
+            self.epoch = await asyncio.to_thread(log_epoch.current, settings.broker, self.codec, settings.prefix)
 
-    def _intake(self) -> list[Any]:
-        if self.wanted is None:
-            raise ValueError("intake needs a configuration (--config)")
-        self.configurations.publish(self.wanted)  # before the log names it: other stages read it by its hash
-        services: list[Any] = []
-        for topic in raw_topics(self.wanted, self.settings.recorded):
-            stage = IntakeStage(self.installation, topic, self.wanted, self.settings.recorded, self.settings.private_key)
-            app = self._app(stage, topic)
-            services += [app] if self.settings.recorded else [app, IdleClock(app, stage)]
-        return services
+    def parts(self, stages: Sequence[str]) -> list[Part]:
+        """Of these stages, for a prepared plant. Each is built by itself: what one waits for holds up no other."""
+        return [part for name in stages for part in self._parts(name)]
 
-    def _delivery(self) -> list[Any]:
+    async def apps(self, stages: Sequence[str]) -> list[Any]:
+        """All services of these stages, when everything that they need is there. For a process that has nothing else to do."""
+        await self.prepare()
+        return [service for part in self.parts(stages) for service in await part.build(lambda reason: None)]
+
+    def _parts(self, stage: str) -> list[Part]:
+        match stage:
+            case "intake":
+                if self.wanted is None:
+                    raise ValueError("intake needs a configuration (--config)")
+                topics = raw_topics(self.wanted, self.settings.recorded)
+                return [Part(f"intake.{topic}", partial(self._intake, self.wanted, topic)) for topic in topics]
+            case "equipment":
+                return [Part(stage, partial(self._stage, EquipmentStage))]
+            case "lots":
+                return [Part(stage, partial(self._stage, LotsStage))]
+            case "orders":
+                return [Part(stage, partial(self._stage, OrdersStage))]
+            case "delivery":
+                return [Part(stage, self._delivery)]
+        raise ValueError(f"{stage} is no stage; stages are {', '.join(STAGES)}")
+
+    async def _stage(self, stage: Callable[[Installation], Fold], tell: Tell) -> list[Any]:
+        fold = stage(self.installation)
+        return [await self._app(fold, f"{fold.name}.inbox", tell)]
+
+    async def _intake(self, wanted: Configuration, topic: str, tell: Tell) -> list[Any]:
+        # Before the log names it: other stages read it by its hash.
+        await asyncio.to_thread(self.configurations.publish, wanted)
+        stage = IntakeStage(self.installation, topic, wanted, self.settings.recorded, self.settings.private_key)
+        app = await self._app(stage, topic, tell, patience=inf)  # somebody may make the topic of a source much later
+        return [app] if self.settings.recorded else [app, IdleClock(app, stage)]
+
+    async def _delivery(self, tell: Tell) -> list[Any]:
         from app.delivery import with_executor
 
         stage = DeliveryStage(self.installation, self.settings.recorded)
-        return list(with_executor(self._app(stage, "delivery.inbox"), stage, self))
+        return list(with_executor(await self._app(stage, "delivery.inbox", tell), stage, self))
 
-    def _app(self, fold: Fold, inbox: str) -> StageApp:
+    async def _app(self, fold: Fold, inbox: str, tell: Tell, *, patience: float = WAIT_SECONDS) -> StageApp:
         settings = self.settings
         changelog = f"{fold.name}.changelog"
         names = [settings.prefix + name for name in (inbox, changelog)]
-        counts, ids = await_topics(settings, names)
+        counts, ids = await await_topics(settings.broker, names, tell, patience=patience)
         if len(set(counts.values())) != 1:
             die(Exit.TOPIC_MISMATCH, f"inbox and changelog have different partition counts: {counts}")
         return StageApp(
@@ -175,37 +199,14 @@ class Plant:
             self.codec,
             StageSettings(
                 broker=settings.broker,
+                credentials=self.credentials,
                 prefix=settings.prefix,
                 datadir=settings.datadir,
                 instance=f"{settings.prefix}{fold.name}.{settings.instance}" if settings.instance else None,
                 checkpoint_interval=settings.interval(fold.name.partition(".")[0]),
                 session_timeout=settings.session_timeout,
-                log_epoch=self._log_epoch(),
+                log_epoch=self.epoch,
                 topic_ids=ids,
                 partitions=counts[names[0]],
             ),
         )
-
-
-def await_topics(settings: Settings, names: Sequence[str]) -> tuple[dict[str, int], dict[str, str]]:
-    """Partition counts and Kafka topic ids. Waits for broker and topics with back-off; ends the process after two minutes."""
-    admin = AdminClient({**settings.broker.client(), "log_level": 0})
-    deadline, pause = time.monotonic() + BROKER_WAIT_SECONDS, 0.1
-    while True:
-        try:
-            found = {name: len(admin.list_topics(name, timeout=5).topics[name].partitions) for name in names}
-            if all(found.values()):
-                return found, {} if settings.embedded else _topic_ids(admin, names)
-        except Exception as exc:
-            reason = repr(exc)
-        else:
-            reason = f"missing topics: {[name for name, count in found.items() if not count]}; run `lineledger topics apply`"
-        if time.monotonic() > deadline:
-            die(Exit.BROKER_TIMEOUT, f"{settings.bootstrap}: {reason}")
-        time.sleep(pause)
-        pause = min(pause * 2, 5.0)
-
-
-def _topic_ids(admin: AdminClient, names: Sequence[str]) -> dict[str, str]:
-    described = admin.describe_topics(TopicCollection(list(names)), request_timeout=10)
-    return {name: str(future.result().topic_id) for name, future in described.items()}

@@ -1,9 +1,13 @@
 """One worker process: the stages that it was asked to run, on one event loop, until it is told to stop."""
 
 import asyncio
+import contextlib
 import os
 import signal
+import threading
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,9 @@ from prometheus_client import REGISTRY
 
 from app.engine.fatal import Exit, die
 from app.engine.stage import StageApp
+from app.kafka.broker import BrokerRefused, BrokerUnavailable
+from app.kafka.connection import ConnectionInvalid
+from app.kafka.waiting import Waits
 from app.observability.heartbeat import Heartbeat
 from app.observability.logs import of_a_worker
 from app.observability.port import serve
@@ -18,61 +25,132 @@ from app.observability.secrets import Secrets
 from app.observability.stage_metrics import StageMetrics
 from app.secret import PRIVATE_KEY, revealed
 from app.settings import Settings
-from app.topology import Plant
-from schemas.codec import Codec
+from app.topology import Part, Plant
 from schemas.configuration import Configuration
+from tables.rejected import Refusal
 
 CRASH_POLL_SECONDS = 0.2
+STOP_SECONDS, UNREACHABLE_SECONDS = 6.0, 2.0
+"""A stop that takes longer than STOP_SECONDS goes on only while the broker answers: without it nothing can be committed."""
+CORRECTED_BY_PEOPLE = (Refusal, ConnectionInvalid)
 
 
-def run(
-    stages: Sequence[str], settings: Settings, wanted: Configuration | None, codec: Codec, metrics_host: str = "127.0.0.1"
-) -> None:
-    """Blocks until SIGTERM or SIGINT; a graceful stop drains, checkpoints, closes. Failures end the process."""
+def run(stages: Sequence[str], settings: Settings, wanted: Configuration | None, metrics_host: str = "127.0.0.1") -> None:
+    """Blocks until SIGTERM or SIGINT; a graceful stop drains, checkpoints, closes. Failures end the process.
+
+    Raises ConnectionInvalid, ValueError (no such stage, or no configuration).
+    """
     named = [wanted.erp.erp.secret, wanted.plant.private_key or PRIVATE_KEY] if wanted is not None else []
     secrets = revealed(os.environ, named)
-    with of_a_worker(Secrets.of({**os.environ, **secrets}, settings.broker.security, named=secrets)):
+    with of_a_worker(Secrets.of({**os.environ, **secrets}, settings.connection.secrets(), named=secrets)):
         Path(settings.datadir).mkdir(parents=True, exist_ok=True)
-        asyncio.run(_run(stages, settings, wanted, codec, metrics_host))
+        asyncio.run(_run(stages, Plant(settings, wanted), metrics_host))
 
 
-async def _run(stages: Sequence[str], settings: Settings, wanted: Configuration | None, codec: Codec, metrics_host: str) -> None:
-    stop = asyncio.Event()
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
-    services = Plant(settings, wanted, codec).apps(stages)
+@dataclass(slots=True)
+class Running:
+    """Services of this process: those that run, in the order of their start, and what the others wait for."""
+
+    services: list[Any] = field(default_factory=list)
+    waits: Waits = field(default_factory=Waits)
+    one_by_one: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Faust keeps the app that starts in a place of the whole process."""
+
+
+async def _run(stages: Sequence[str], plant: Plant, metrics_host: str) -> None:
+    plant.parts(stages)  # a stage that does not exist is said at once
+    stop, running, metrics = asyncio.Event(), Running(), StageMetrics(REGISTRY)
+    _end_on_signals(stop, plant)
     heartbeat = Heartbeat()
     beating = asyncio.create_task(heartbeat.beat(), name="heartbeat")
-    if settings.metrics_port:
-        _watch(services, heartbeat, settings.metrics_port, metrics_host)
-    for service in services:
-        if isinstance(service, StageApp):
-            service.finalize()
-        await service.maybe_start()
-    await _until(stop, services, settings.recorded)
-    for service in reversed(services):
+    if port := plant.settings.metrics_port:
+        serve(metrics_host, port, REGISTRY, lambda: running.waits.reasons() + metrics.unready(), heartbeat.hangs_for)
+    starting = asyncio.create_task(_start(stages, plant, running, metrics))
+    failure = await _until(stop, starting, running, plant.settings.recorded)
+    waited = starting.cancel()
+    for service in reversed(running.services):
         await service.stop()
     beating.cancel()
+    if failure is not None:
+        raise failure
+    if waited:
+        os._exit(0)  # what waits in a thread is left behind: it may take its time
 
 
-async def _until(stop: asyncio.Event, services: Sequence[Any], orphan_stops: bool) -> None:
-    """A service that crashed ends the process: Faust alone would linger, half alive and consuming nothing."""
+def _end_on_signals(stop: asyncio.Event, plant: Plant) -> None:
+    """SIGTERM and SIGINT stop gracefully. What cannot stop because it waits for a broker that is away is ended: nothing of it
+    can be committed, and the next owner folds it again."""
+    loop = asyncio.get_running_loop()
+
+    def in_time() -> None:
+        time.sleep(STOP_SECONDS)
+        while True:
+            try:
+                plant.settings.broker.reach(UNREACHABLE_SECONDS)
+            except (BrokerUnavailable, BrokerRefused) as exc:
+                die(Exit.BROKER_TIMEOUT, f"told to stop, and nothing can be committed: {exc}")
+            time.sleep(1.0)
+
+    def told(signum: int, frame: object) -> None:
+        if not plant.ending.is_set():
+            plant.ending.set()
+            loop.call_soon_threadsafe(stop.set)
+            threading.Thread(target=in_time, name="stopping", daemon=True).start()
+
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, told)
+
+
+async def _start(stages: Sequence[str], plant: Plant, running: Running, metrics: StageMetrics) -> None:
+    """Every part by itself: a raw topic that nobody made yet holds up none of the others."""
+    process = "+".join(stages)
+    running.waits.tell(process, "is starting")
+    await plant.prepare(lambda reason: running.waits.tell(process, reason or "is starting"))
+    parts = plant.parts(stages)
+    for part in parts:
+        running.waits.tell(part.name, "is starting")
+    running.waits.tell(process, "")
+    async with asyncio.TaskGroup() as group:
+        for part in parts:
+            group.create_task(_start_part(part, running, metrics))
+
+
+async def _start_part(part: Part, running: Running, metrics: StageMetrics) -> None:
+    services = await part.build(lambda reason: running.waits.tell(part.name, reason or "is starting"))
+    async with running.one_by_one:
+        for service in services:
+            if isinstance(service, StageApp):
+                metrics.watch(service)
+                service.finalize()
+            running.services.append(service)
+            await service.maybe_start()
+    running.waits.tell(part.name, "")
+
+
+async def _until(stop: asyncio.Event, starting: asyncio.Task[None], running: Running, orphan_stops: bool) -> Exception | None:
+    """Until the process is told to stop. Returns what a person must correct before it can start.
+
+    A service that crashed ends the process: Faust alone would linger, half alive and consuming nothing.
+    """
     supervisor = os.getppid() if orphan_stops else 0
     while not stop.is_set():
         if supervisor and os.getppid() != supervisor:
-            return  # a run's worker has nothing to do without it
-        for service in services:
+            return None  # a run's worker has nothing to do without it
+        failure = _cause(starting.exception()) if starting.done() else None
+        if isinstance(failure, CORRECTED_BY_PEOPLE):
+            return failure
+        if failure is not None:
+            die(Exit.SERVICE_CRASHED, f"start: {failure!r}")
+        for service in running.services:
             if service.crashed:
                 die(Exit.SERVICE_CRASHED, f"{service}: {service.crash_reason!r}")
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), CRASH_POLL_SECONDS)
-        except TimeoutError:
-            continue
+    return None
 
 
-def _watch(services: Sequence[Any], heartbeat: Heartbeat, port: int, host: str) -> None:
-    metrics = StageMetrics(REGISTRY)
-    for service in services:
-        if isinstance(service, StageApp):
-            metrics.watch(service)
-    serve(host, port, REGISTRY, metrics.unready, heartbeat.hangs_for)
+def _cause(error: BaseException | None) -> BaseException | None:
+    """The first error in a group of them."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

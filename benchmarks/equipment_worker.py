@@ -8,6 +8,8 @@ import time
 from typing import Any
 
 from app.engine.partition import Checkpoint
+from app.kafka.broker import Broker
+from app.kafka.connection import Connection
 from app.settings import Settings
 from app.topology import Plant
 from benchmarks.workload import configuration
@@ -15,8 +17,9 @@ from benchmarks.workload import configuration
 
 async def main(bootstrap: str, prefix: str, frames: int, readings: int, datadir: str) -> None:
     os.makedirs(datadir, exist_ok=True)
-    settings = Settings(bootstrap, prefix=prefix, datadir=datadir, recorded=True, checkpoint_interval=1.0)
-    (app,) = Plant(settings, configuration()).apps(["equipment"])
+    connection = Connection(Broker(bootstrap), prefix)
+    settings = Settings(connection, datadir=datadir, recorded=True, checkpoint_interval=1.0)
+    (app,) = await Plant(settings, configuration()).apps(["equipment"])
     done, gaps, commits = [0], [0.0], [0.0]
     began: list[float] = []
     committed_before: set[int] = set()

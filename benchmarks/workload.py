@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from confluent_kafka import Producer
 
-from app.engine.partition import Broker
+from app.kafka.broker import Broker
 from app.kafka.configurations import Configurations
 from app.kafka.topics import admin_client, apply
 from app.topology import raw_topics

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.connecting import ClientConfig, connection_of
 from app.cli.progress import Progress
 from app.cli.run import carry_out, check_workers
 
@@ -13,6 +14,7 @@ from app.cli.run import carry_out, check_workers
 def demo(
     erp: Annotated[str, typer.Option(help="sim or tryton.")] = "sim",
     bootstrap: Annotated[str, typer.Option(help="Kafka bootstrap servers; without: the embedded broker.")] = "",
+    client_config: ClientConfig = None,
     workers: Annotated[int, typer.Option(min=1, max=16)] = 1,
     seed: Annotated[int, typer.Option(help="Of the simulated plant.")] = 1,
     scale: Annotated[float, typer.Option(min=0.01, max=1.0, help="Share of the full shift.")] = 1.0,
@@ -41,7 +43,8 @@ def demo(
         provision=[file for file in files if file.source == ORDERS_SOURCE],
         out=out,
         home=home,
-        bootstrap=bootstrap,
+        connection=connection_of(bootstrap, client_config=client_config) if bootstrap else None,
+        client_config=client_config,
         workers=workers,
         erp=erp,
         progress=progress,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.connecting import Bootstrap, ClientConfig, Prefix, connection_of
 from app.cli.failures import fail
 
 OK, LEFT = 0, 1
@@ -18,9 +19,9 @@ def ingest(
     config: Annotated[Path, typer.Option(help="Folder with plant.yaml, rules.yaml and erp.yaml.")],
     source: Annotated[str, typer.Option(help="Source of plant.yaml that the files belong to.")],
     folder: Annotated[Path, typer.Option(help="Where files are dropped; done/ and refused/ are made in it.")],
-    bootstrap: Annotated[str, typer.Option(help="Kafka bootstrap servers.", envvar="LINELEDGER_BOOTSTRAP")],
-    prefix: Annotated[str, typer.Option(help="Put before every topic name.", envvar="LINELEDGER_PREFIX")] = "",
-    client_config: Annotated[Path | None, typer.Option(help="File with librdkafka settings (TLS, SASL).")] = None,
+    bootstrap: Bootstrap,
+    prefix: Prefix = "",
+    client_config: ClientConfig = None,
     complete: Annotated[
         str, typer.Option(help="stable: unchanged for --quiet seconds; marker: NAME.done beside it; rename: at once.")
     ] = STABLE,
@@ -30,9 +31,7 @@ def ingest(
     """Write the records of dropped files into the source's raw topic. SIGTERM ends it, also within a file:
     the next start goes on behind the records that are written.
     Exit 0: every file was taken; 1: some stayed, the log says why; 2: wrong use or no infrastructure."""
-    from app.cli.topics import client_properties
     from app.configuration import ConfigError, load, mappers
-    from app.engine.partition import Broker
     from app.ingest.drop_folder import DropFolder, FolderInUse
     from app.ingest.ingest import Ingest
     from app.ingest.raw_writer import RawNotWritten, RawWriter
@@ -55,8 +54,10 @@ def ingest(
     stop = Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
-    writer = RawWriter(Broker(bootstrap, dict(client_properties(client_config))), prefix + mapper.read.topic, stop.is_set)
+    broker = connection_of(bootstrap, prefix, client_config=client_config).broker
     try:
+        broker.reach()
+        writer = RawWriter(broker, prefix + mapper.read.topic, stop.is_set)
         if not writer.partitions():
             fail(f"topic {prefix}{mapper.read.topic} does not exist; run `lineledger topics apply --raw {mapper.read.topic}`")
         files = DropFolder(folder, mapper.files, complete, quiet)  # type: ignore[arg-type]  # checked above

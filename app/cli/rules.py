@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.connecting import Bootstrap, ClientConfig, Prefix, connection_of
 from app.cli.failures import fail
 from app.configuration import ConfigError, load
 from schemas.configuration import Configuration
@@ -49,8 +50,9 @@ def simulate(
     against: Annotated[Path | None, typer.Option("--against", help="Folder with the rules to compare with.")] = None,
     from_topic: Annotated[bool, typer.Option("--from-topic", help="Read the raw topics of plant.yaml instead of files.")] = False,
     since: Annotated[str, typer.Option(help="With --from-topic: from when, ISO 8601.")] = "",
-    bootstrap: Annotated[str, typer.Option(help="With --from-topic: Kafka bootstrap servers.")] = "",
-    prefix: Annotated[str, typer.Option(help="With --from-topic: prefix of the installation's topics.")] = "",
+    bootstrap: Bootstrap = "",
+    prefix: Prefix = "",
+    client_config: ClientConfig = None,
     as_json: AsJson = False,
 ) -> None:
     """Replay history under other rules and show postings, calls and latency. Nothing is posted and nothing is written."""
@@ -72,7 +74,9 @@ def simulate(
     if from_topic:
         from app.simulation.topics import recorded
 
-        records = recorded(bootstrap, prefix, new.plant, key, _moment(since))
+        broker = connection_of(bootstrap, prefix, client_config=client_config).broker
+        broker.reach()
+        records = recorded(broker, prefix, new.plant, key, _moment(since))
     else:
         try:
             records = merged(resolve(inputs or [], new.plant), new.plant, key)

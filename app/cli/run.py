@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from app.cli.connecting import ClientConfig, connection_of
 from app.cli.failures import fail
 from app.cli.progress import Progress
 
@@ -20,6 +21,7 @@ def run(
     inputs: Annotated[list[str], typer.Option("--input", help="[SOURCE=]FILE, plain or .gz; repeatable.")],
     export_postings: Annotated[Path | None, typer.Option(help="CSV of all postings; what is not posted goes beside it.")] = None,
     bootstrap: Annotated[str, typer.Option(help="Kafka bootstrap servers; without: the embedded broker.")] = "",
+    client_config: ClientConfig = None,
     workers: Annotated[int, typer.Option(min=1, max=16, help="Processes per stage.")] = 1,
     erp: Annotated[str, typer.Option(help="sim, tryton or none; without: as erp.yaml says.")] = "",
     out: Annotated[Path, typer.Option(help="Folder for ledger, report and logs.")] = Path("out"),
@@ -53,7 +55,8 @@ def run(
         files=files,
         out=out,
         home=home,
-        bootstrap=bootstrap,
+        connection=connection_of(bootstrap, client_config=client_config) if bootstrap else None,
+        client_config=client_config,
         workers=workers,
         erp=erp,
         keep_topics=keep_topics,

@@ -6,10 +6,13 @@ Exit codes: 0 fine, 1 incompatible or not current, 2 usage or infrastructure.
 import json
 from collections import defaultdict
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
+from confluent_kafka.schema_registry import SchemaRegistryClient
 
+from app.cli.connecting import ClientConfig, Prefix, RegistryUrl, connection_of
 from app.kafka import registry
 from schemas import generate as generator
 from schemas.catalog import catalog
@@ -19,8 +22,6 @@ T = TypeVar("T")
 
 app = typer.Typer(name="schemas", help="Record types and their registry: list, check, register, generate.", no_args_is_help=True)
 
-Url = Annotated[str, typer.Option("--registry", help="Address of a Confluent-compatible schema registry.")]
-Prefix = Annotated[str, typer.Option(help="The installation's topic prefix: subjects carry full topic names.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")]
 
 
@@ -41,18 +42,18 @@ def list_records(as_json: Json = False) -> None:
 
 
 @app.command()
-def check(url: Url, prefix: Prefix = "", as_json: Json = False) -> None:
+def check(url: RegistryUrl = "", prefix: Prefix = "", client_config: ClientConfig = None, as_json: Json = False) -> None:
     """Ask the registry whether this version's schemas may be registered. Changes nothing."""
-    found = _asked(lambda: registry.check_all(registry.registry_client(url), catalog(), prefix), as_json)
+    found = _asked(lambda: registry.check_all(_client(url, client_config), catalog(), prefix), as_json)
     _print_incompatible(found, as_json)
     raise typer.Exit(EXIT_FOUND if found else EXIT_OK)
 
 
 @app.command()
-def register(url: Url, prefix: Prefix = "", as_json: Json = False) -> None:
+def register(url: RegistryUrl = "", prefix: Prefix = "", client_config: ClientConfig = None, as_json: Json = False) -> None:
     """Register every schema; repeating it changes nothing. Refuses (SCHEMA_INCOMPATIBLE) before the first registration."""
     try:
-        given = _asked(lambda: registry.register_all(registry.registry_client(url), catalog(), prefix), as_json)
+        given = _asked(lambda: registry.register_all(_client(url, client_config), catalog(), prefix), as_json)
     except registry.SchemaIncompatible as refused:
         _print_incompatible(refused.found, as_json)
         raise typer.Exit(EXIT_FOUND) from refused
@@ -73,6 +74,13 @@ def generate(check: Annotated[bool, typer.Option("--check", help="Only tell whet
     if not check and not current:
         generator.TARGET.write_text(wanted, encoding="utf-8")
     typer.echo(f"schemas/records.py {'is current' if current else 'written'}")
+
+
+def _client(url: str, client_config: Path | None) -> SchemaRegistryClient:
+    found = connection_of("", registry=url, client_config=client_config).registry
+    if not found.url:
+        raise registry.RegistryUrlInvalid("name the registry: --registry URL, LINELEDGER_REGISTRY or schema.registry.url")
+    return found.client()
 
 
 def _asked(work: Callable[[], T], as_json: bool) -> T:

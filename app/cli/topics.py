@@ -10,18 +10,20 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, NoReturn
 
 import typer
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
+from app.cli.connecting import Bootstrap, ClientConfig, Prefix, RegistryUrl, connection_of
 from app.kafka import topics
-from app.kafka.topic_plan import Change, TopicNameInvalid
+from app.kafka.broker import Broker, BrokerRefused, BrokerUnavailable
+from app.kafka.registry import RegistryError
+from app.kafka.topic_plan import Change, TopicNameInvalid, wanted_topics
 from app.secret import private_key
 from schemas.catalog import catalog
-
-if TYPE_CHECKING:
-    from app.engine.partition import Broker
-    from schemas.codec import Codec
+from schemas.codec import Codec
 
 EXIT_OK, EXIT_CHANGES, EXIT_ERROR = 0, 1, 2
 
@@ -29,14 +31,9 @@ app = typer.Typer(
     name="topics", help="The catalog's topics on a broker: plan, apply. Nothing is ever altered.", no_args_is_help=True
 )
 
-Bootstrap = Annotated[str, typer.Option(help="Broker addresses, host:port[,host:port].")]
-Prefix = Annotated[str, typer.Option(help="Put before every topic name as it stands, for example 'prod.'.")]
 Raw = Annotated[list[str] | None, typer.Option(help="Raw topic of a source, as in plant.yaml; may be repeated.")]
 Replication = Annotated[int, typer.Option(min=1, help="Copies of each partition: 3 in production.")]
 Recorded = Annotated[bool, typer.Option(help="For recorded input: keep its timestamps, delete nothing for its age.")]
-ClientConfig = Annotated[
-    Path | None, typer.Option(exists=True, dir_okay=False, help="File of key=value client settings (security).")
-]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")]
 
 
@@ -51,9 +48,12 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Show what apply would create and what differs. Changes nothing."""
-    admin = topics.admin_client(bootstrap, client_properties(client_config))
+    broker = connection_of(bootstrap, prefix, client_config=client_config).broker
     changes = _reported(
-        lambda: topics.plan(admin, catalog(), prefix, raw or (), replication=replication, recorded=recorded), as_json
+        lambda: topics.plan(
+            _reached(broker, prefix, raw or ()), catalog(), prefix, raw or (), replication=replication, recorded=recorded
+        ),
+        as_json,
     )
     drift = any(change.action == "drift" for change in changes)
     _print(changes, topics.TopicDrift.code if drift else "", as_json)
@@ -71,10 +71,13 @@ def apply(
     as_json: Json = False,
 ) -> None:
     """Create what is missing. Refuses (TOPIC_DRIFT) while an existing topic differs."""
-    admin = topics.admin_client(bootstrap, client_properties(client_config))
+    broker = connection_of(bootstrap, prefix, client_config=client_config).broker
     try:
         changes = _reported(
-            lambda: topics.apply(admin, catalog(), prefix, raw or (), replication=replication, recorded=recorded), as_json
+            lambda: topics.apply(
+                _reached(broker, prefix, raw or ()), catalog(), prefix, raw or (), replication=replication, recorded=recorded
+            ),
+            as_json,
         )
     except topics.TopicDrift as refused:
         _print(refused.changes, refused.code, as_json)
@@ -82,26 +85,19 @@ def apply(
     _print(changes, "", as_json)
 
 
-def client_properties(file: Path | None) -> dict[str, str]:
-    """librdkafka settings of a file, one key=value a line, # begins a comment line. Raises typer.BadParameter."""
-    properties = {}
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines() if file else (), start=1):
-        text = line.strip()
-        if text and not text.startswith("#"):
-            key, equals, value = text.partition("=")
-            if not equals:
-                raise typer.BadParameter(f"{file}:{number} is not key=value")
-            properties[key.strip()] = value.strip()
-    return properties
+def _reached(broker: Broker, prefix: str, raw: Sequence[str]) -> AdminClient:
+    """An admin client, once it is clear that the names are right and the broker lets this program in."""
+    wanted_topics(catalog(), prefix, raw)
+    broker.reach()
+    return broker.admin()
 
 
 def _reported(work: Callable[[], list[Change]], as_json: bool) -> list[Change]:
     """The changes, or the end of the process with the error's code."""
     try:
         return work()
-    except (topics.BrokerUnavailable, TopicNameInvalid) as exc:
-        typer.echo(json.dumps({"code": exc.code, "detail": str(exc)}) if as_json else f"{exc.code}: {exc}", err=not as_json)
-        raise typer.Exit(EXIT_ERROR) from exc
+    except (BrokerUnavailable, BrokerRefused, TopicNameInvalid) as exc:
+        _end(exc.code, str(exc), as_json)
 
 
 def _print(changes: Sequence[Change], code: str, as_json: bool) -> None:
@@ -121,12 +117,15 @@ epoch = typer.Typer(
     name="epoch", help="The log epoch: offsets begin anew when topics were recreated on purpose.", no_args_is_help=True
 )
 app.add_typer(epoch)
-Registry = Annotated[str, typer.Option(help="Schema registry of the installation.")]
 
 
 @epoch.command("show")
 def show_epoch(
-    bootstrap: Bootstrap, prefix: Prefix = "", registry: Registry = "", client_config: ClientConfig = None, as_json: Json = False
+    bootstrap: Bootstrap,
+    prefix: Prefix = "",
+    registry: RegistryUrl = "",
+    client_config: ClientConfig = None,
+    as_json: Json = False,
 ) -> None:
     """Say which log epoch holds."""
     from app.kafka import log_epoch
@@ -142,7 +141,7 @@ def raise_epoch(
     why: Annotated[str, typer.Option(help="What was recreated or cut, and why: it stays in the log.")],
     who: Annotated[str, typer.Option(help="Who decides; kept as a keyed hash.")],
     prefix: Prefix = "",
-    registry: Registry = "",
+    registry: RegistryUrl = "",
     client_config: ClientConfig = None,
     as_json: Json = False,
 ) -> None:
@@ -159,20 +158,19 @@ def raise_epoch(
 
 
 def _print_epoch(
-    work: "Callable[[Broker, Codec], int]", bootstrap: str, prefix: str, registry: str, client_config: Path | None, as_json: bool
+    work: Callable[[Broker, Codec], int], bootstrap: str, prefix: str, registry: str, client_config: Path | None, as_json: bool
 ) -> None:
-    from confluent_kafka import KafkaException
-
-    from app.cli.worker import codec_of
-    from app.engine.partition import Broker
-
+    connected = connection_of(bootstrap, prefix, registry, client_config)
     try:
-        found = work(Broker(bootstrap, client_properties(client_config)), codec_of(registry, prefix))
+        connected.broker.reach()
+        found = work(connected.broker, connected.codec())
+    except (BrokerUnavailable, BrokerRefused, RegistryError) as exc:
+        _end(exc.code, str(exc), as_json)
     except (KafkaException, KeyError) as exc:
-        code, detail = (
-            topics.BrokerUnavailable.code,
-            f"no topic `{prefix}config` there, or no broker ({exc!r}); check --bootstrap",
-        )
-        typer.echo(json.dumps({"code": code, "detail": detail}) if as_json else f"{code}: {detail}", err=not as_json)
-        raise typer.Exit(EXIT_ERROR) from exc
+        _end(BrokerUnavailable.code, f"no topic `{prefix}config` there ({exc!r}); check --bootstrap and --prefix", as_json)
     typer.echo(json.dumps({"log_epoch": found}) if as_json else f"log epoch {found}; start (or restart) every worker")
+
+
+def _end(code: str, detail: str, as_json: bool) -> NoReturn:
+    typer.echo(json.dumps({"code": code, "detail": detail}) if as_json else f"{code}: {detail}", err=not as_json)
+    raise typer.Exit(EXIT_ERROR)

@@ -12,8 +12,10 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
+from app.cli.connecting import connection_of
 from app.cli.failures import fail
-from app.engine.partition import Broker
+from app.kafka.broker import Broker
+from app.kafka.connection import Connection
 from app.ledger import live, snapshot
 from app.ledger.sources import FileSources, Sources
 from app.secret import private_key
@@ -37,18 +39,20 @@ class Where:
         return bool(self.bootstrap)
 
     @property
-    def broker(self) -> Broker:
-        from app.cli.topics import client_properties
+    def connection(self) -> Connection:
+        return connection_of(self.bootstrap, self.prefix, self.registry, self.client_config)
 
-        return Broker(self.bootstrap, client_properties(self.client_config))
+    @property
+    def broker(self) -> Broker:
+        return self.connection.broker
 
     def read(self) -> snapshot.Snapshot:
         """The ledger now. Raises what `app.cli.failures` knows where there is none."""
         if not self.live:
             return snapshot.read(self.out)
-        from app.cli.worker import codec_of
-
-        return live.read(self.broker, codec_of(self.registry, self.prefix), self.prefix, self.plant)
+        connected = self.connection
+        connected.broker.reach()
+        return live.read(connected.broker, connected.codec(), self.prefix, self.plant)
 
     def sources(self, rows: snapshot.Snapshot) -> Sources:
         """The raw records that `rows` were made of."""

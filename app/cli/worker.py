@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from app.cli.connecting import Bootstrap, ClientConfig, Prefix, RegistryUrl, connection_of
 from app.cli.failures import USAGE, fail
 from app.configuration import ConfigError, load
 from app.secret import live_private_key, private_key
 from app.settings import Settings
-from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import ConfigDocument
 from tables.rejected import Refusal
@@ -19,16 +19,16 @@ from tables.rejected import Refusal
 
 def worker(
     stages: Annotated[list[str], typer.Argument(help="intake, equipment, lots, orders, delivery.")],
-    bootstrap: Annotated[str, typer.Option(help="Kafka bootstrap servers.", envvar="LINELEDGER_BOOTSTRAP")],
+    bootstrap: Bootstrap,
     config: Annotated[
         Path | None, typer.Option("--config", help="Folder with plant.yaml, rules.yaml, erp.yaml (intake and delivery).")
     ] = None,
     configuration: Annotated[Path | None, typer.Option(hidden=True)] = None,
-    prefix: Annotated[str, typer.Option(help="Put before every topic name.", envvar="LINELEDGER_PREFIX")] = "",
+    prefix: Prefix = "",
     datadir: Annotated[Path, typer.Option(help="State directory of this process.")] = Path("data"),
     instance: Annotated[str, typer.Option(help="Static member id, e.g. the pod's name.", envvar="LINELEDGER_INSTANCE")] = "",
-    registry: Annotated[str, typer.Option(help="Schema registry URL.", envvar="LINELEDGER_REGISTRY")] = "",
-    client_config: Annotated[Path | None, typer.Option(help="File with librdkafka settings (TLS, SASL).")] = None,
+    registry: RegistryUrl = "",
+    client_config: ClientConfig = None,
     metrics_port: Annotated[int, typer.Option(help="Metrics and readiness on this port; 0: none.")] = 0,
     metrics_host: Annotated[str, typer.Option(help="Address of the metrics port.")] = "127.0.0.1",
     recorded: Annotated[bool, typer.Option("--recorded", hidden=True)] = False,
@@ -40,24 +40,20 @@ def worker(
 
     if unknown := [name for name in stages if name not in STAGES]:
         fail(f"UNKNOWN_STAGE: {', '.join(unknown)}; stages are {', '.join(STAGES)}")
-    if not (registry or recorded):
+    connected = connection_of(bootstrap, prefix, registry, client_config, embedded=embedded)
+    if not (connected.registry.url or recorded):
         fail("REGISTRY_MISSING: a lasting Kafka needs a schema registry: give --registry URL (and register its schemas first)")
     wanted = _wanted(config, configuration)
     settings = Settings(
-        bootstrap=bootstrap,
-        prefix=prefix,
+        connection=connected,
         datadir=str(datadir / (instance or "0")),
         instance="" if embedded else instance,
-        embedded=embedded,
         recorded=recorded,
-        security=_client_settings(client_config),
-        registry=registry,
         metrics_port=metrics_port,
         private_key=_key(stages, wanted, recorded),
     )
-    codec = codec_of(settings.registry, settings.prefix)
     try:
-        run(stages, settings, wanted, codec, metrics_host)
+        run(stages, settings, wanted, metrics_host)
     except Refusal as wrong:  # the address or secret of the ERP
         typer.echo(f"{wrong.rejected.code}: {wrong.rejected.detail}", err=True)
         raise typer.Exit(USAGE) from None
@@ -81,17 +77,3 @@ def _wanted(config: Path | None, stored: Path | None) -> Configuration | None:
     except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(USAGE) from error
-
-
-def _client_settings(file: Path | None) -> dict[str, str]:
-    from app.cli.topics import client_properties
-
-    return dict(client_properties(file)) if file is not None else {}
-
-
-def codec_of(registry: str, prefix: str) -> Codec:
-    """With a registry's ids; without one (embedded broker) the catalog's."""
-    from app.kafka.registry import ids, registry_client
-    from schemas.catalog import catalog
-
-    return Codec(ids(registry_client(registry), catalog(), prefix)) if registry else Codec()

@@ -22,6 +22,8 @@ class Exit(IntEnum):
     SCHEMA_UNKNOWN = 80
     SERVICE_CRASHED = 81
     OUTCOME_LOST = 82
+    BROKER_AUTH = 85
+    REGISTRY_FAILED = 86
 
 
 def die(code: Exit, why: str) -> NoReturn:

@@ -10,7 +10,7 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,8 @@ from app.engine.cadence import Cadence
 from app.engine.fatal import Exit, die
 from app.engine.restore import Changelog, open_restored, put_meta
 from app.engine.rows import POSITION_KEY, RowCache, StoreDamaged, ValueTooLarge
-from schemas.codec import MAX_MESSAGE_BYTES, Codec
+from app.kafka.broker import Broker
+from schemas.codec import MAX_MESSAGE_BYTES, Codec, UnknownSchema
 from schemas.records import PartitionPosition
 
 TRANSACTION_TIMEOUT_MS = 30_000
@@ -42,25 +43,6 @@ class Message:
     key: bytes | None
     value: bytes | None
     partition: int | None = None
-
-
-@dataclass(slots=True, frozen=True)
-class Broker:
-    """Where Kafka is and how partitions talk to it."""
-
-    bootstrap: str
-    security: dict[str, str] = field(default_factory=dict)
-    """librdkafka settings for TLS and SASL."""
-    embedded: bool = False
-    """librdkafka's mock cluster: accepts transactions but neither fences nor aborts, and has no topic ids."""
-
-    def client(self, **extra: Any) -> dict[str, Any]:
-        return {
-            "bootstrap.servers": self.bootstrap,
-            **({"log_level": 0} if self.embedded else {}),  # else clients tell how the broker ended with its run
-            **self.security,
-            **{k.replace("_", "."): v for k, v in extra.items()},
-        }
 
 
 @dataclass(slots=True, frozen=True)
@@ -124,6 +106,9 @@ class OwnedPartition:
         except StoreDamaged as exc:
             self.drop_store()
             die(Exit.STORE_DAMAGED, f"{self.tp}: {exc}")
+        except UnknownSchema as exc:
+            # The row is not to blame: it waits, over restarts, for a program or a registry that knows its schema.
+            die(Exit.SCHEMA_UNKNOWN, f"{self.tp}: a row: {exc}")
         except Exception as exc:
             die(Exit.TAKEOVER_FAILED, f"{self.tp}: {exc!r}")
 

@@ -12,11 +12,12 @@ import faust
 from faust.types import TP
 
 from app.engine.fatal import Exit, die
-from app.engine.partition import Broker, Checkpoint, Message, OwnedPartition, PartitionSpec
+from app.engine.partition import Checkpoint, Message, OwnedPartition, PartitionSpec
 from app.engine.restore import Changelog
 from app.engine.rows import RowCache, StoreDamaged, ValueTooLarge
 from app.engine.tables import Table, TableManager
 from app.engine.transport import FETCH_BYTES, MAX_BATCH_RECORDS, Batch, Consumer, Passthrough
+from app.kafka.broker import Broker
 from schemas.codec import MAX_MESSAGE_BYTES, Codec, UnknownSchema
 from schemas.records import PartitionPosition
 
@@ -132,6 +133,8 @@ class StageSettings:
     """How a stage runs here."""
 
     broker: Broker
+    credentials: Any = None
+    """What Faust's client must show to the broker (app/engine/credentials.py)."""
     prefix: str = ""
     datadir: str = "out/data"
     instance: str | None = None
@@ -159,6 +162,7 @@ class StageApp(faust.App):
         super().__init__(
             f"{settings.prefix}{fold.name}",
             broker=f"aiokafka://{settings.broker.bootstrap}",
+            broker_credentials=settings.credentials,
             datadir=settings.datadir,
             store="rocksdb://",
             Table=Table,

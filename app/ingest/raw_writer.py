@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from confluent_kafka import KafkaException, Producer
 
-from app.engine.partition import Broker
+from app.kafka.broker import Broker
 from app.kafka.topic_plan import MAX_BATCH_BYTES
 from streams.intake import POSITION_HEADER
 from streams.mapping import RawRecord

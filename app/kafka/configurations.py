@@ -1,25 +1,29 @@
 """The topic `config`: validated configurations, stored for ever under their hash."""
 
 import time
+from threading import Event
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from app.engine.fatal import Exit, die
-from app.engine.partition import Broker
+from app.kafka.broker import Broker
 from app.kafka.writing import write
 from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import ConfigDocument, LogEpoch
 
 TOPIC = "config"
-WAIT_SECONDS = 60.0
-"""How long a fold waits for a configuration that its log names."""
+WAIT_SECONDS, PAUSE_SECONDS = 60.0, 0.2
+"""How long a fold waits for a configuration that its log names, and between two looks."""
+READ_SECONDS = 5.0
 
 
 class Configurations:
     """Configurations by hash, read from the topic and kept. `get` blocks: only the first use of a hash reads."""
 
-    def __init__(self, broker: Broker, codec: Codec, prefix: str) -> None:
+    def __init__(self, broker: Broker, codec: Codec, prefix: str, ending: Event | None = None) -> None:
+        """`ending`: set when the process is told to end; a `get` that waits then ends it."""
+        self._ending = ending or Event()
         self._broker, self._codec, self._topic = broker, codec, prefix + TOPIC
         self._known: dict[str, Configuration] = {}
         self._epochs: list[LogEpoch] = []
@@ -29,7 +33,7 @@ class Configurations:
         deadline = time.monotonic() + WAIT_SECONDS
         while hash_ not in self._known:
             self._read()
-            if hash_ not in self._known and time.monotonic() > deadline:
+            if hash_ not in self._known and (time.monotonic() > deadline or self._ending.wait(PAUSE_SECONDS)):
                 die(Exit.CONFIG_MISSING, f"configuration {hash_} is not in topic {self._topic}")
         return self._known[hash_]
 
@@ -64,11 +68,11 @@ class Configurations:
             )
         )
         try:
-            partitions = consumer.list_topics(self._topic, timeout=10).topics[self._topic].partitions
+            partitions = consumer.list_topics(self._topic, timeout=READ_SECONDS).topics[self._topic].partitions
             consumer.assign([TopicPartition(self._topic, partition, 0) for partition in partitions])
             open_partitions = len(partitions)
             while open_partitions:
-                message = consumer.poll(10)
+                message = consumer.poll(READ_SECONDS)
                 if message is None:
                     return
                 if message.error():

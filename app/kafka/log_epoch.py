@@ -4,7 +4,7 @@ Versions begin with it (design section 1, rule 3), so that what is sent from a n
 kept in the topic `config`, which is never deleted.
 """
 
-from app.engine.partition import Broker
+from app.kafka.broker import Broker
 from app.kafka.configurations import TOPIC, Configurations
 from app.kafka.writing import write
 from schemas.codec import Codec

@@ -5,9 +5,11 @@ evolves on its own. Each schema is self-contained (no references between subject
 """
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
 import httpx2
 from confluent_kafka.schema_registry import ConfigCompatibilityLevel, Schema, SchemaRegistryClient, ServerConfig
@@ -20,6 +22,9 @@ from schemas.codec import Codec
 P = ParamSpec("P")
 T = TypeVar("T")
 _RETRIED_STATUS = frozenset({408, 429, 500, 502, 503, 504})
+CALL_SECONDS, LATER_RETRIES = 4.0, 1
+"""Of a look-up; one behind a fold (a schema that is met later) holds the loop, hence few repeats: the process would end and ask
+again over a restart."""
 
 
 class RegistryError(RuntimeError):
@@ -65,17 +70,79 @@ class SchemaIncompatible(RegistryError):
         super().__init__("; ".join(f"{each.subject}: {each.detail}" for each in found))
 
 
-def registry_client(url: str, *, retries: int = 5, timeout_s: float = 10.0) -> SchemaRegistryClient:
-    """A client that repeats a failed call up to `retries` times with jittered waits of 0.2, 0.4, 0.8 ... s, at most 5 s each."""
-    return SchemaRegistryClient(
-        {
-            "url": url,
+class RegistryUrlInvalid(RegistryError):
+    """The address is no URL, carries a password, or would carry one unencrypted."""
+
+    code = "REGISTRY_URL_INVALID"
+
+
+_SETTINGS = frozenset(
+    {
+        "basic.auth.user.info",
+        "ssl.ca.location",
+        "ssl.certificate.location",
+        "ssl.key.location",
+        "ssl.key.password",
+    }
+)
+_LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@dataclass(slots=True, frozen=True)
+class Registry:
+    """Where the registry is, and what its clients must show. `url` empty: there is none (the embedded broker)."""
+
+    url: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """As Confluent's client names them: basic.auth.user.info (`user:password`), ssl.ca.location, ssl.certificate.location,
+    ssl.key.location, ssl.key.password."""
+
+    def __post_init__(self) -> None:
+        for url in self.url.split(",") if self.url else ():
+            parts = urlsplit(url.strip())
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise RegistryUrlInvalid("the address of the schema registry is no http(s) URL")
+            if "@" in parts.netloc:
+                raise RegistryUrlInvalid("no user and password in the registry's URL: schema.registry.basic.auth.user.info")
+            if self.settings and parts.scheme == "http" and parts.hostname not in _LOCAL:
+                raise RegistryUrlInvalid(f"{parts.hostname}: credentials and certificates need an https:// address")
+        unknown = set(self.settings) - _SETTINGS
+        if unknown:
+            raise RegistryUrlInvalid(f"schema.registry.{min(unknown)} is not supported")
+        if ":" not in self.settings.get("basic.auth.user.info", ":"):
+            raise RegistryUrlInvalid("schema.registry.basic.auth.user.info is user:password")
+
+    def client(self, *, retries: int = 5, timeout_s: float = 10.0) -> SchemaRegistryClient:
+        """A client that repeats a failed call up to `retries` times with jittered waits of 0.2, 0.4, 0.8 ... s, at most 5 s each.
+
+        Raises RegistryUrlInvalid for a file that cannot be used.
+        """
+        settings = {
+            **self.settings,
+            "url": self.url,
             "timeout": timeout_s,
             "max.retries": retries,
             "retries.wait.ms": 200,
             "retries.max.wait.ms": 5000,
         }
-    )
+        try:
+            return SchemaRegistryClient(settings)
+        except OSError as exc:  # SSLError is one
+            raise RegistryUrlInvalid(f"certificate, key or authority of the registry: {exc}") from exc
+
+    def codec(self, catalog: Catalog, prefix: str, *, retries: int = 5) -> Codec:
+        """A codec with the registry's ids that also reads what other versions of this program wrote; without a registry one with
+        the catalog's ids. Raises like `ids`."""
+        if not self.url:
+            return Codec()
+        given = ids(self.client(retries=retries, timeout_s=CALL_SECONDS), catalog, prefix)
+        later = self.client(retries=LATER_RETRIES, timeout_s=CALL_SECONDS)
+        return Codec(given, lambda schema_id: writers_schema(later, schema_id))
+
+
+def registry_client(url: str, *, retries: int = 5, timeout_s: float = 10.0) -> SchemaRegistryClient:
+    """A client of a registry that lets everybody in."""
+    return Registry(url).client(retries=retries, timeout_s=timeout_s)
 
 
 def subject_of(topic: str, record: str) -> str:
@@ -159,11 +226,6 @@ def writers_schema(client: SchemaRegistryClient, schema_id: int) -> dict[str, An
     return None if schema is None else dict(json.loads(schema.schema_str))
 
 
-def codec_of(client: SchemaRegistryClient, catalog: Catalog, prefix: str = "") -> Codec:
-    """A codec with the registry's ids that also reads what other versions of this program wrote. Raises like `ids`."""
-    return Codec(ids(client, catalog, prefix), lambda schema_id: writers_schema(client, schema_id))
-
-
 def _register(client: SchemaRegistryClient, subject: str, record: str, schema: Schema, level: str) -> int:
     try:
         return int(_call(client.register_schema, subject, schema))
@@ -204,8 +266,18 @@ def _call(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     try:
         return call(*args, **kwargs)
     except httpx2.HTTPError as exc:
+        if _tls_cause(exc) is not None:
+            raise RegistryError(f"the registry's certificate or ours is refused: {_tls_cause(exc)}") from exc
         raise RegistryUnavailable(f"{type(exc).__name__}: {exc}") from exc
     except SchemaRegistryError as exc:
         if exc.http_status_code in _RETRIED_STATUS:
             raise RegistryUnavailable(str(exc)) from exc
         raise RegistryError(str(exc)) from exc
+
+
+def _tls_cause(error: BaseException) -> ssl.SSLError | None:
+    """The SSLError that ended a handshake, wherever it stands in the chain."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, ssl.SSLError):
+        found = found.__cause__ or found.__context__
+    return found

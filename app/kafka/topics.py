@@ -1,22 +1,17 @@
 """Makes the catalog's topics on a broker: creates what is missing, refuses what differs. Nothing is altered, ever."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
+from app.kafka.broker import Broker, BrokerUnavailable
 from app.kafka.topic_plan import Change, FoundTopic, WantedTopic, compare, wanted_topics
 from schemas.catalog import Catalog
 
 REQUEST_TIMEOUT_S = 15.0
 VISIBLE_TIMEOUT_S = 30.0
-
-
-class BrokerUnavailable(RuntimeError):
-    """No broker answered, or it refused the request (rights, replication above the number of brokers). Nothing to dead-letter."""
-
-    code = "BROKER_UNAVAILABLE"
 
 
 class TopicDrift(RuntimeError):
@@ -29,9 +24,9 @@ class TopicDrift(RuntimeError):
         super().__init__("; ".join(f"{change.topic}: {', '.join(change.reasons)}" for change in self.changes))
 
 
-def admin_client(bootstrap: str, properties: Mapping[str, str] | None = None) -> AdminClient:
-    """An admin client. `properties`: further librdkafka settings (security). Connects on first use."""
-    return AdminClient({**(properties or {}), "bootstrap.servers": bootstrap, "log_level": 0})
+def admin_client(bootstrap: str) -> AdminClient:
+    """An admin client of a broker that lets everybody in. Connects on first use."""
+    return Broker(bootstrap).admin()
 
 
 def plan(

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from app.engine.partition import Broker
+from app.kafka.broker import Broker
 
 
 def write(broker: Broker, topic: str, records: Iterable[tuple[str | None, bytes]], partition: int = -1) -> None:

@@ -6,9 +6,8 @@ from heapq import merge
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
 
-from app.engine.partition import Broker
+from app.kafka.broker import Broker
 from app.kafka.configurations import Configurations
 from app.ledger.inputs import SourceExpired
 from app.ledger.rereading import Reread, reread
@@ -34,7 +33,7 @@ class NoInstallation(LookupError):
 
 def read(broker: Broker, codec: Codec, prefix: str, plant: str = "") -> Snapshot:
     """All rows as they are committed now. `plant`: which of several; empty: the only one. Raises NoInstallation."""
-    topics = sorted(AdminClient({**broker.client(), "log_level": 0}).list_topics(timeout=10).topics)
+    topics = sorted(broker.admin().list_topics(timeout=10).topics)
     names = {name.removeprefix(prefix) for name in topics if name.startswith(prefix)}
     if not all(f"{stage}.changelog" in names for stage in STAGES):
         raise NoInstallation(f"{broker.bootstrap} has no lineledger topics under the prefix `{prefix}`; check --prefix")

@@ -8,8 +8,8 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from app.engine.partition import Broker
 from app.engine.rows import POSITION_KEY
+from app.kafka.broker import Broker
 from schemas.codec import Codec
 from schemas.records import ExceptionRecord, PartitionPosition
 
@@ -63,7 +63,7 @@ class Collector:
         begin = 0 if from_start else OFFSET_BEGINNING
         self._consumer.assign([TopicPartition(topic, partition, begin) for topic, found in metadata for partition in found])
         self._partitions = [(topic, partition) for topic, found in metadata for partition in found]
-        self._admin = AdminClient(broker.client())
+        self._admin = broker.admin()
         self._thread = threading.Thread(target=self._follow, name="collector", daemon=True)
         self._thread.start()
 

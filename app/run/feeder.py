@@ -5,9 +5,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from confluent_kafka import KafkaException, Producer
-from confluent_kafka.admin import AdminClient
 
-from app.engine.partition import Broker
+from app.kafka.broker import Broker
 from app.kafka.topic_plan import MAX_BATCH_BYTES
 from app.run.collector import Collector, end_offsets
 from streams.clock import clock_of
@@ -62,7 +61,7 @@ class Feeder:
                 message_max_bytes=MAX_BATCH_BYTES,
             )
         )
-        self._admin = AdminClient(broker.client())
+        self._admin = broker.admin()
         self._inboxes = [(f"{prefix}{stage}.inbox", partition) for stage in MAX_INBOX_LAG for partition in range(partitions)]
         self._failed: list[str] = []
         self._labels: deque[int] = deque()

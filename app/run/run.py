@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.engine.partition import Broker
+from app.kafka.broker import Broker
 from app.kafka.configurations import Configurations
+from app.kafka.connection import Connection
 from app.kafka.embedded import EmbeddedBroker
 from app.kafka.topic_plan import wanted_topics
-from app.kafka.topics import admin_client, apply
+from app.kafka.topics import apply
 from app.ledger import snapshot as ledger
 from app.ledger.inputs import note
 from app.run.collector import Collector
@@ -38,14 +39,15 @@ DRAIN_POLL_SECONDS = 0.05
 
 @dataclass(slots=True)
 class RunRequest:
-    """What `lineledger run` was asked. `bootstrap` empty: the embedded broker."""
+    """What `lineledger run` was asked. `connection` None: the embedded broker. `client_config`: the file for its workers."""
 
     configuration: Configuration
     config_dir: Path
     files: Sequence[InputFile]
     out: Path
     home: Path
-    bootstrap: str = ""
+    connection: Connection | None = None
+    client_config: Path | None = None
     workers: int = 1
     erp: str = ""
     keep_topics: bool = False
@@ -124,7 +126,7 @@ def execute(request: RunRequest, reconcile: Callable[[ledger.Snapshot, RunErp, P
         about = {
             "erp": erp.name,
             "records": feeder.fed,
-            "embedded": not request.bootstrap,
+            "embedded": broker.embedded,
             "restarts": workers.restarts,
             "inputs": noted,
             "erp_store": erp.store,
@@ -138,15 +140,17 @@ def execute(request: RunRequest, reconcile: Callable[[ledger.Snapshot, RunErp, P
 @contextlib.contextmanager
 def _broker(request: RunRequest, prefix: str, raw: str) -> Iterator[Broker]:
     names = [topic.name for topic in wanted_topics(catalog(), prefix, [raw], recorded=True)]
-    if not request.bootstrap:
+    if request.connection is None:
         with EmbeddedBroker() as embedded:
             embedded.touch(names)
             yield Broker(embedded.bootstrap, embedded=True)
         return
-    admin = admin_client(request.bootstrap)
+    broker = request.connection.broker
+    broker.reach()
+    admin = broker.admin()
     apply(admin, catalog(), prefix, [raw], recorded=True)
     try:
-        yield Broker(request.bootstrap)
+        yield broker
     finally:
         if not request.keep_topics:
             for future in admin.delete_topics(names).values():
@@ -159,6 +163,8 @@ def _workers(request: RunRequest, broker: Broker, prefix: str, configuration: Co
     stored.write_text(json.dumps(configuration.document().to_avro()), encoding="utf-8")
     arguments = ["--bootstrap", broker.bootstrap, "--prefix", prefix, "--configuration", str(stored), "--recorded"]
     arguments += ["--datadir", str(state), *(["--embedded"] if broker.embedded else [])]
+    if request.client_config is not None:
+        arguments += ["--client-config", str(request.client_config.resolve())]  # a file: nothing secret in a list of processes
     pids = request.out / "pids.json"
     return Workers(
         arguments,

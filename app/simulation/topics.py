@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from app.kafka.broker import Broker
 from schemas.configuration import PlantConfig
 from streams.mapping import Mapper, RawRecord, compile_source
 
@@ -13,34 +14,33 @@ BATCH = 2_000
 POLL_SECONDS = 5.0
 
 
-def recorded(bootstrap: str, prefix: str, plant: PlantConfig, private_key: bytes, since_us: int) -> Iterator[RawRecord]:
+def recorded(broker: Broker, prefix: str, plant: PlantConfig, private_key: bytes, since_us: int) -> Iterator[RawRecord]:
     """Every record that the raw topics got from `since_us` until now, in the order of the broker's append times."""
     streams = []
     for name, source in plant.sources.items():
         if source.read.topic:
             mapper = compile_source(name, source, plant, private_key)
             streams += [
-                _records(bootstrap, prefix, source.read.topic, partition, name, mapper, since_us)
-                for partition in _partitions(bootstrap, prefix + source.read.topic)
+                _records(broker, prefix, source.read.topic, partition, name, mapper, since_us)
+                for partition in _partitions(broker, prefix + source.read.topic)
             ]
     return heapq.merge(*streams, key=lambda record: record.received_at)
 
 
-def _consumer(bootstrap: str) -> Consumer:
+def _consumer(broker: Broker) -> Consumer:
     return Consumer(
-        {
-            "bootstrap.servers": bootstrap,
-            "group.id": f"lineledger-simulation-{secrets.token_hex(4)}",
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-            "enable.partition.eof": True,
-            "queued.max.messages.kbytes": 4096,
-        }
+        broker.client(
+            group_id=f"lineledger-simulation-{secrets.token_hex(4)}",
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+            enable_partition_eof=True,
+            queued_max_messages_kbytes=4096,
+        )
     )
 
 
-def _partitions(bootstrap: str, topic: str) -> list[int]:
-    consumer = _consumer(bootstrap)
+def _partitions(broker: Broker, topic: str) -> list[int]:
+    consumer = _consumer(broker)
     try:
         return sorted(consumer.list_topics(topic, timeout=POLL_SECONDS).topics[topic].partitions)
     finally:
@@ -48,9 +48,9 @@ def _partitions(bootstrap: str, topic: str) -> list[int]:
 
 
 def _records(
-    bootstrap: str, prefix: str, topic: str, partition: int, source: str, mapper: Mapper, since_us: int
+    broker: Broker, prefix: str, topic: str, partition: int, source: str, mapper: Mapper, since_us: int
 ) -> Iterator[RawRecord]:
-    consumer = _consumer(bootstrap)
+    consumer = _consumer(broker)
     try:
         (start,) = consumer.offsets_for_times([TopicPartition(prefix + topic, partition, since_us // 1000)], POLL_SECONDS)
         if start.offset < 0:

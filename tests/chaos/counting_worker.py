@@ -1,6 +1,7 @@
 """A worker process of the counting stage: `python -m tests.chaos.counting_worker --bootstrap .. --prefix .. --datadir ..`."""
 
 import argparse
+import asyncio
 import faulthandler
 import signal
 from pathlib import Path
@@ -9,10 +10,10 @@ from typing import Any
 from faust.types import TP
 from mode import Worker
 
-from app.engine.partition import Broker, OwnedPartition
+from app.engine.partition import OwnedPartition
 from app.engine.stage import StageApp, StageSettings
-from app.settings import Settings
-from app.topology import await_topics
+from app.kafka.broker import Broker
+from app.kafka.waiting import await_topics
 from schemas.codec import Codec
 from tests.chaos import faults
 from tests.chaos.counting_stage import CHANGELOG, INBOX, STAGE, CountingStage
@@ -52,9 +53,9 @@ def main() -> None:
     options.add_argument("--rate", type=float, default=1.0)
     told = options.parse_args()
     faulthandler.register(signal.SIGUSR1)  # a test that waits in vain asks where the threads are
-    settings = Settings(told.bootstrap, told.prefix)
+    broker = Broker(told.bootstrap)
     names = [told.prefix + INBOX, told.prefix + CHANGELOG]
-    counts, ids = await_topics(settings, names)
+    counts, ids = asyncio.run(await_topics(broker, names))
     if told.fault == faults.SLOW_RESTORE:
         faults.slow_restores(told.rate, Path(told.datadir + ".restoring"))
     faults.FaultyPartition.fault, faults.FaultyPartition.rate = told.fault, told.rate
@@ -65,7 +66,7 @@ def main() -> None:
         [INBOX],
         Codec(),
         StageSettings(
-            broker=Broker(told.bootstrap),
+            broker=broker,
             prefix=told.prefix,
             datadir=told.datadir,
             instance=f"{told.prefix}{STAGE}.{told.instance}" if told.instance else None,

@@ -46,8 +46,8 @@ MESSAGE = re.compile(r'name="text">([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+): ')
 """The same in the message files of the ERP's module."""
 LOOKS_LIKE_ONE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 SHORTEST = 4
-NO_CODES = re.compile(r"LINELEDGER_\w+")
-"""Names of environment variables."""
+NO_CODES = re.compile(r"LINELEDGER_\w+|SASL_\w+")
+"""Names of environment variables, and of Kafka's security protocols."""
 
 
 class Found(NamedTuple):

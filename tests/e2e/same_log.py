@@ -10,6 +10,8 @@ from pathlib import Path
 from app.configuration import load
 from app.demo.master import CONFIGURATION, configuration_for
 from app.demo.shift import START_MS
+from app.kafka.broker import Broker
+from app.kafka.connection import Connection
 from app.ledger import balance, erp_check, export
 from app.run.recorded_input import inputs
 from app.run.run import RunRequest, execute
@@ -45,7 +47,7 @@ def run(
         files=inputs([str(path) for path in files], configuration.plant),
         out=out,
         home=out / "home",
-        bootstrap=bootstrap,
+        connection=Connection(Broker(bootstrap)) if bootstrap else None,
         workers=workers,
         erp="sim",
         progress=progress or (lambda phase, records, clock: None),

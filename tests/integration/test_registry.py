@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka.schema_registry import ConfigCompatibilityLevel, Schema, SchemaRegistryClient, ServerConfig
 
 from app.kafka import registry
-from app.kafka.registry import RegistryUnavailable, SchemaIncompatible, SchemaNotRegistered
+from app.kafka.registry import Registry, RegistryUnavailable, SchemaIncompatible, SchemaNotRegistered
 from schemas.catalog import Catalog, catalog
 from schemas.codec import Codec
 from schemas.records import RECORDS, Tick
@@ -62,7 +62,7 @@ def test_registered_ids_write_messages_that_others_can_read(client: SchemaRegist
     assert registry.writers_schema(client, 999_999) is None
 
 
-def test_a_program_reads_what_an_older_one_wrote(client: SchemaRegistryClient, prefix: str) -> None:
+def test_a_program_reads_what_an_older_one_wrote(client: SchemaRegistryClient, registry_url: str, prefix: str) -> None:
     ours = json.loads(registry.registry_schema("Tick").schema_str)
     older = {**ours, "fields": [field for field in ours["fields"] if "default" not in field]}
     old_id = client.register_schema(registry.subject_of(f"{prefix}orders.inbox", "Tick"), Schema(json.dumps(older), "AVRO"))
@@ -71,7 +71,7 @@ def test_a_program_reads_what_an_older_one_wrote(client: SchemaRegistryClient, p
     fastavro.schemaless_writer(
         body, fastavro.parse_schema(older), {"plant": "P", "at": datetime.fromtimestamp(7, UTC), "sender": "s"}
     )
-    codec = registry.codec_of(client, _small(), prefix)
+    codec = Registry(registry_url).codec(_small(), prefix)
     assert codec.decode(b"\0" + old_id.to_bytes(4, "big") + body.getvalue()) == Tick("P", 7_000_000, "s", final=False)
 
 

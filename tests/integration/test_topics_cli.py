@@ -43,7 +43,7 @@ def test_drift_ends_with_1_and_its_code(kafka_bootstrap: str, topic_prefix: str)
 
 
 def test_no_broker_ends_with_2_and_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.kafka.topics.REQUEST_TIMEOUT_S", 1.0)
+    monkeypatch.setattr("app.kafka.broker.REACH_SECONDS", 1.0)
     (port,) = free_ports(1)
     ended = CliRunner().invoke(app, ["plan", "--bootstrap", f"127.0.0.1:{port}", "--json"])
     assert (ended.exit_code, json.loads(ended.stdout)["code"]) == (2, "BROKER_UNAVAILABLE")

@@ -12,6 +12,12 @@ from tests.platform.maven import DEPLOY, broker_jars, java
 from tests.platform.process import SMALL_JVM, JavaProcess, free_ports
 
 
+def cluster_id() -> str:
+    """A new one."""
+    identity = b"L" + uuid.uuid4().bytes[1:]  # an id that began with "-" would be read as an option
+    return base64.urlsafe_b64encode(identity).rstrip(b"=").decode()
+
+
 class ClusterProcess:
     """A broker with its data in `folder`. stop() and start() keep ports and data, so a test can take the broker away.
 
@@ -20,8 +26,7 @@ class ClusterProcess:
 
     def __init__(self, folder: Path) -> None:
         command, jars = java(), str(broker_jars() / "*")
-        identity = b"L" + uuid.uuid4().bytes[1:]  # an id that began with "-" would be read as an option
-        self._cluster_id = base64.urlsafe_b64encode(identity).rstrip(b"=").decode()
+        self._cluster_id = cluster_id()
         broker_port, controller_port = free_ports(2)
         self.bootstrap = f"127.0.0.1:{broker_port}"
         properties = folder / "server.properties"

@@ -2,14 +2,16 @@
 
 import sys
 
+from app.kafka.broker import Broker
+from app.kafka.connection import Connection
 from app.settings import Settings
 from app.worker import run
-from schemas.codec import Codec
 
 
 def main() -> None:
     bootstrap, prefix, datadir = sys.argv[1:]
-    run(["equipment"], Settings(bootstrap, prefix, datadir, "e0", recorded=True, session_timeout=6.0), None, Codec())
+    connection = Connection(Broker(bootstrap), prefix)
+    run(["equipment"], Settings(connection, datadir, "e0", recorded=True, session_timeout=6.0), None)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """I4 on the real equipment stage: live rows = rows restored cold from the changelog = offline fold of the inbox."""
 
+import asyncio
 import signal
 from collections import Counter
 from pathlib import Path
@@ -11,6 +12,8 @@ from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 
 from app.engine.restore import META_KEY
 from app.engine.rows import POSITION_KEY
+from app.kafka.broker import Broker
+from app.kafka.connection import Connection
 from app.kafka.topics import admin_client, apply
 from app.settings import Settings
 from app.topology import Plant
@@ -37,7 +40,8 @@ class Floor:
     def __init__(self, bootstrap: str, prefix: str, folder: Path) -> None:
         self.bootstrap, self.prefix, self.folder = bootstrap, prefix, folder
         apply(admin_client(bootstrap), catalog(), prefix, ())
-        self.plant = Plant(Settings(bootstrap, prefix, recorded=True))
+        self.plant = Plant(Settings(Connection(Broker(bootstrap), prefix), recorded=True))
+        asyncio.run(self.plant.prepare())
         self.config = configuration()
         self.plant.configurations.publish(self.config)
         self.partitions = catalog().partitions("equipment.inbox")

@@ -10,8 +10,9 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 from faust.types import TP
 
-from app.engine.partition import Broker, Message, OwnedPartition, PartitionSpec
+from app.engine.partition import Message, OwnedPartition, PartitionSpec
 from app.engine.restore import Changelog
+from app.kafka.broker import Broker
 from app.kafka.topics import admin_client, apply
 from schemas.catalog import catalog
 from schemas.codec import MAX_MESSAGE_BYTES, Codec
