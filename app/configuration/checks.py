@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from app.configuration.problems import Path
 from schemas.configuration import ErpConfig, PlantConfig, RulesConfig
+from schemas.configuration.erp import LOCAL_HOSTS
 from schemas.configuration.triggers import AtOnce, EveryQuantity, Measure
 from streams.mapping import MappingError, compile_source
 from tables.calendar import Calendar
@@ -179,8 +180,11 @@ def _known(unit: str, stated: set[str], tables: UnitTable) -> bool:
 
 def _endpoint(erp: ErpConfig) -> Iterator[Finding]:
     url = erp.erp.url
-    if "@" in urlsplit(url).netloc:
+    parts = urlsplit(url)
+    if parts.password is not None or ("@" in parts.netloc and erp.erp.adapter != "tryton"):
         yield Finding("erp.yaml", ("erp", "url"), "an address holds no user and password; name them in `secret`")
+    elif parts.scheme == "http" and parts.hostname not in LOCAL_HOSTS and not erp.erp.insecure:
+        yield Finding("erp.yaml", ("erp", "url"), "http:// to another machine; use https://, or state `insecure: true`")
     elif url and not url.startswith(("http://", "https://", "${")):
         hint = "; leave it out: `lineledger run` starts a simulator of its own" if erp.erp.adapter == "sim" else ""
         yield Finding("erp.yaml", ("erp", "url"), f"an address begins with https://, http:// or ${{NAME}}{hint}")

@@ -1,6 +1,7 @@
 """Which adapter a configuration asks for. Addresses and secrets come from the environment; answers that repeat them are cut."""
 
 import re
+import ssl
 from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
@@ -12,7 +13,7 @@ from app.erp.tryton_rpc import TrytonRpc
 from app.observability.secrets import Secrets
 from app.secret import read_secret, revealed, variable_of
 from schemas.configuration import ErpConfig
-from schemas.configuration.erp import Endpoint
+from schemas.configuration.erp import LOCAL_HOSTS, Endpoint
 from tables.rejected import Refusal
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -21,7 +22,8 @@ _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 def adapter_for(erp: ErpConfig, environ: Mapping[str, str]) -> ErpAdapter | None:
     """The adapter of `erp.adapter`; None for `none`.
 
-    Raises Refusal: ENVIRONMENT_MISSING, SECRET_MISSING (a name that the environment does not have), ERP_URL_INVALID.
+    Raises Refusal: ENVIRONMENT_MISSING, SECRET_MISSING (a name that the environment does not have), ERP_URL_INVALID,
+    ERP_URL_INSECURE, ERP_TLS_INVALID.
     """
     endpoint = erp.erp
     if endpoint.adapter == "none":
@@ -30,36 +32,68 @@ def adapter_for(erp: ErpConfig, environ: Mapping[str, str]) -> ErpAdapter | None
     if not url:
         detail = f"`adapter: {endpoint.adapter}` has no `erp.url`; only `lineledger run` starts a simulator"
         raise Refusal("ERP_URL_INVALID", detail)
-    secret = secret_of(endpoint.secret, environ)
-    known = revealed(environ, [endpoint.secret])
-    return DiscreetAdapter(_adapter(endpoint, url, secret), Secrets.of({**environ, **known}, named=known))
+    tryton = _tryton_address(url) if endpoint.adapter == "tryton" else None
+    _refuse_open_secrets(url, endpoint)
+    made = _adapter(endpoint, tryton or url, secret_of(endpoint.secret, environ), _trust(endpoint, environ))
+    known = revealed(environ, [endpoint.secret, endpoint.key_secret])
+    return DiscreetAdapter(made, Secrets.of({**environ, **known}, named=known))
 
 
-def _adapter(endpoint: Endpoint, url: str, secret: str) -> ErpAdapter:
+def _adapter(endpoint: Endpoint, address: str | tuple[str, str, str], secret: str, verify: ssl.SSLContext | bool) -> ErpAdapter:
+    """`address`: of Tryton as (base, database, user)."""
     timeout_ms = endpoint.timeout_us // 1_000
-    if endpoint.adapter == "tryton":
-        base, database, user = _tryton_address(url)
-        rpc = TrytonRpc(base, database, user, secret, call_timeout_ms=timeout_ms, connections=endpoint.concurrency)
+    if not isinstance(address, str):
+        base, database, user = address
+        rpc = TrytonRpc(base, database, user, secret, call_timeout_ms=timeout_ms, connections=endpoint.concurrency, verify=verify)
         return TrytonAdapter(rpc, call_timeout_ms=timeout_ms)
     return SimAdapter(
-        url,
+        address,
         secret,
         timeout_ms,
         idempotent=endpoint.idempotent is not False,
         commit_horizon_ms=endpoint.commit_horizon_us // 1_000,
         concurrency=endpoint.concurrency,
+        verify=verify,
     )
 
 
-def resolved(url: str, environ: Mapping[str, str]) -> str:
-    """The URL with each ${NAME} replaced."""
+def _refuse_open_secrets(url: str, endpoint: Endpoint) -> None:
+    """The address is never shown: it may hold what it must not."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Refusal("ERP_URL_INVALID", "the ERP's address is no http(s) URL")
+    if parts.password is not None:
+        raise Refusal("ERP_URL_INVALID", "the ERP's address has a password in it; name it in `erp.secret`")
+    if parts.scheme == "http" and parts.hostname not in LOCAL_HOSTS and not endpoint.insecure:
+        raise Refusal("ERP_URL_INSECURE", f"http:// to {parts.hostname}: use https://, or state `insecure: true`")
+
+
+def _trust(endpoint: Endpoint, environ: Mapping[str, str]) -> ssl.SSLContext | bool:
+    """Whom the client trusts and what it shows; True: the system's authorities, and nothing."""
+    authority, certificate, key = (resolved(name, environ) for name in (endpoint.ca, endpoint.certificate, endpoint.key))
+    if not (authority or certificate or key):
+        return True
+    if key and not certificate:
+        raise Refusal("ERP_TLS_INVALID", "`erp.key` needs `erp.certificate`")
+    password = secret_of(endpoint.key_secret, environ)  # empty and not None: OpenSSL would ask the terminal
+    try:
+        context = ssl.create_default_context(cafile=authority or None)
+        if certificate:
+            context.load_cert_chain(certificate, key or None, password)
+    except (OSError, ValueError) as wrong:  # SSLError is an OSError
+        raise Refusal("ERP_TLS_INVALID", f"`ca`, `certificate` or `key` of the ERP cannot be used: {wrong}") from wrong
+    return context
+
+
+def resolved(text: str, environ: Mapping[str, str]) -> str:
+    """An address or file name with each ${NAME} replaced."""
 
     def value(match: re.Match[str]) -> str:
         if match[1] not in environ:
-            raise Refusal("ENVIRONMENT_MISSING", f"erp.url needs the environment variable {match[1]}")
+            raise Refusal("ENVIRONMENT_MISSING", f"erp.yaml needs the environment variable {match[1]}")
         return environ[match[1]]
 
-    return _REFERENCE.sub(value, url)
+    return _REFERENCE.sub(value, text)
 
 
 def secret_of(name: str, environ: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import ssl
 import uuid
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,7 @@ from app.erp.simulator.messages import (
     SentLine,
     SentMovement,
 )
+from app.erp.tls import cause_of
 from app.erp.tryton import ErpUnavailable
 
 ORDERS_PER_CALL = 50
@@ -61,6 +63,7 @@ class SimAdapter:
         commit_horizon_ms: int = 0,
         client_id: str = "lineledger",
         concurrency: int = 16,
+        verify: ssl.SSLContext | bool = True,
     ) -> None:
         self._capabilities = Capabilities(
             idempotent, commit_horizon_ms, timeout_ms, frozenset({"unrestricted", "inspection", "blocked"}), derives=True
@@ -70,6 +73,7 @@ class SimAdapter:
             headers={"Authorization": f"Bearer {token}", "Repeatability-Client-ID": client_id},
             timeout=httpx.Timeout(timeout_ms / 1000, connect=timeout_ms / 2000, pool=timeout_ms / 2000),
             limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
+            verify=verify,
             trust_env=False,
         )
         self._first_sent: OrderedDict[str, str] = OrderedDict()
@@ -185,7 +189,7 @@ class SimAdapter:
                 return await self._client.request(method, path, **content)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             # No connection, so not a byte of the document left.
-            return Answer("retry", code="ERP_UNREACHABLE", detail=type(error).__name__, retry_after_ms=DEFAULT_RETRY_MS)
+            return Answer("retry", code="ERP_UNREACHABLE", detail=cause_of(error), retry_after_ms=DEFAULT_RETRY_MS)
         except (httpx.TimeoutException, TimeoutError) as error:
             return Answer("unknown", code="ERP_TIMEOUT", detail=type(error).__name__)
         except httpx.RequestError as error:

@@ -6,11 +6,14 @@ import datetime
 import itertools
 import json
 import re
+import ssl
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import httpx
+
+from app.erp.tls import cause_of
 
 MAX_DETAIL_CHARS = 500
 """Domain errors of Tryton carry kilobytes of field descriptions."""
@@ -109,6 +112,7 @@ class TrytonRpc:
         *,
         call_timeout_ms: int = 10_000,
         connections: int = 8,
+        verify: ssl.SSLContext | bool = True,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """`url`: scheme, host, port. `transport`: for tests of failures that no real server can be asked for."""
@@ -120,6 +124,7 @@ class TrytonRpc:
             timeout=httpx.Timeout(self._timeout_s, connect=min(5.0, self._timeout_s)),
             limits=httpx.Limits(max_connections=connections),
             transport=transport,
+            verify=verify,
             trust_env=False,
         )
         self._ids = itertools.count(1)
@@ -180,7 +185,7 @@ class TrytonRpc:
             async with asyncio.timeout(self._timeout_s):
                 answer = await self._http.post(path or self._path, content=body, headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise later("ERP_UNREACHABLE", type(error).__name__, 1000) from error
+            raise later("ERP_UNREACHABLE", cause_of(error), 1000) from error
         except (TimeoutError, httpx.TransportError) as error:
             raise unknown(f"{type(error).__name__} in {method}") from error
         _check_status(answer)

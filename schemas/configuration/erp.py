@@ -12,6 +12,8 @@ from schemas.configuration.rules import Kind
 from schemas.configuration.values import Duration, Flag, OneOrMany, Rate, SecretName, Section, Whole
 
 _MAINTENANCE = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun|daily) ([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")
+LOCAL_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+"""Nothing leaves this machine: http:// is no risk there."""
 PLANNED_ADAPTERS = ("sap_s4", "rest")
 _SHORT_OF_STOCK = re.compile(r"park|retry \d+\s*(s|min|h|d)")
 
@@ -37,6 +39,15 @@ class Endpoint(Section):
     url: str = ""
     """`${NAME}` is taken from the environment when the adapter starts; it is not part of the configuration's hash."""
     secret: SecretName = ""
+    ca: str = ""
+    """File of the authority that signed the ERP's certificate; empty: the system's. `${NAME}` as in `url`, here and below."""
+    certificate: str = ""
+    """File with this program's client certificate (and its key, unless `key` names another file)."""
+    key: str = ""
+    key_secret: SecretName = ""
+    """The key's password."""
+    insecure: Flag = False
+    """Allow http:// to another machine: everything, the secret included, can be read on the way."""
     calls_per_second: Rate = Fraction(10)
     concurrency: Annotated[Whole, Field(ge=1, le=256)] = 4
     timeout_us: Duration = Field(default=30_000_000, alias="timeout")

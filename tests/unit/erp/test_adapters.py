@@ -32,8 +32,8 @@ async def test_the_adapter_follows_the_configuration() -> None:
     ("endpoint", "code"),
     [
         ({"adapter": "sim", "url": "${NOWHERE}"}, "ENVIRONMENT_MISSING"),
-        ({"adapter": "sim", "url": "http://x", "secret": "erp-x"}, "SECRET_MISSING"),
-        ({"adapter": "tryton", "url": "http://x/db"}, "ERP_URL_INVALID"),
+        ({"adapter": "sim", "url": "https://x", "secret": "erp-x"}, "SECRET_MISSING"),
+        ({"adapter": "tryton", "url": "https://x/db"}, "ERP_URL_INVALID"),
         ({"adapter": "sim"}, "ERP_URL_INVALID"),
     ],
 )
