@@ -6,6 +6,8 @@ from typing import NamedTuple
 from schemas.records import ConfigActivated, PartitionPosition, PendingConfig, Tick
 from streams.step import Topology
 
+_CONFIGURED = "configured/"
+"""Mark, with the plant: since when its configuration is in force."""
 _SEPARATOR = "\0"
 
 
@@ -51,12 +53,11 @@ def observe(state: PartitionPosition, tick: Tick, upstreams: Sequence[str]) -> A
 
 
 def schedule(state: PartitionPosition, activated: ConfigActivated) -> None:
-    """Remember that a configuration takes effect when the clock reaches its time; several senders say the same."""
+    """Remember that a configuration takes effect when the clock reaches its time. Several senders say the same, and in any order:
+    what holds in the end is the newest by (time, hash), in every partition of every stage."""
     wanted = PendingConfig(activated.plant, activated.hash, activated.at)
-    earlier = [entry for entry in state.pending_configurations if entry.plant == activated.plant and entry.at <= activated.at]
-    newest = max(earlier, key=lambda entry: (entry.at, entry.hash), default=None)
-    holds_then = newest.hash if newest is not None else state.configurations.get(activated.plant)
-    if holds_then != activated.hash:  # A, then B, then A again: what holds now says nothing
+    in_force = (state.marks.get(_CONFIGURED + activated.plant, -1), state.configurations.get(activated.plant, ""))
+    if (wanted.at, wanted.hash) > in_force and wanted not in state.pending_configurations:
         state.pending_configurations.append(wanted)
     if activated.plant not in state.configurations:
         activate(state, activated.plant, activated.at)  # the first one holds from the beginning
@@ -69,5 +70,7 @@ def activate(state: PartitionPosition, plant: str, now: int) -> str | None:
         return None
     newest = max(due, key=lambda pending: (pending.at, pending.hash))
     state.pending_configurations = [pending for pending in state.pending_configurations if pending not in due]
+    before = state.configurations.get(plant)
+    state.marks[_CONFIGURED + plant] = newest.at
     state.configurations[plant] = newest.hash
-    return newest.hash
+    return newest.hash if newest.hash != before else None

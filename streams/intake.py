@@ -96,7 +96,7 @@ SOURCE_HEADER, POSITION_HEADER, RECEIVED_HEADER, CONTROL_HEADER = "source", "pos
 `end` closes the input."""
 MAX_LINE_DIGITS = 12
 _READING = struct.Struct("<4q")
-_TICK, _LABEL, _FINAL, _EPOCH = "tick", "label", "final", "log_epoch"
+_TICK, _LABEL, _FINAL, _EPOCH, _CONFIGURED = "tick", "label", "final", "log_epoch", "configured"
 
 
 class Frame:
@@ -145,7 +145,9 @@ class IntakeStage:
             return
         step.state.marks[_EPOCH] = step.state.log_epoch
         step.state.configurations[self._plant] = wanted
-        at = 0 if known is None else step.state.marks.get(_TICK, 0)
+        # Later than the one before it, also within one second: by its time every stage knows which of two is the newer one.
+        at = 0 if known is None else max(step.state.marks.get(_TICK, 0), step.state.marks.get(_CONFIGURED, 0) + 1)
+        step.state.marks[_CONFIGURED] = at
         self._broadcast(step, ConfigActivated(self._plant, wanted, at, self._me(step)))
 
     def left(self, partition: int) -> None:
@@ -393,4 +395,4 @@ def wrong_clock(item: Any, raw: RawRecord, future_us: int, horizon_us: int) -> R
 
 def counted(marks: Iterable[tuple[str, int]]) -> dict[str, int]:
     """The report's figures among the marks of a position row."""
-    return {name: value for name, value in marks if name not in (_TICK, _LABEL, _FINAL, _EPOCH)}
+    return {name: value for name, value in marks if name not in (_TICK, _LABEL, _FINAL, _EPOCH, _CONFIGURED)}

@@ -19,6 +19,7 @@ from app.kafka.topics import admin_client
 from tests.platform import available
 from tests.platform.kafka_jars import ClusterProcess
 from tests.platform.maven import Missing
+from tests.platform.secured import SecuredCluster
 
 REQUIRE_VARIABLE = "LINELEDGER_REQUIRE_KAFKA"
 PROVED_VARIABLE = "LINELEDGER_PROVED"
@@ -57,6 +58,20 @@ def topic_prefix(kafka_bootstrap: str) -> Iterator[str]:
     made = [topic for topic in admin.list_topics(timeout=10).topics if topic.startswith(prefix)]
     for future in admin.delete_topics(made).values() if made else ():
         future.result(20)
+
+
+@pytest.fixture(scope="session")
+def secured_cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredCluster]:
+    """A real Kafka broker that refuses strangers. Shared by the session: use an own topic prefix."""
+    try:
+        cluster = SecuredCluster(tmp_path_factory.mktemp("secured-kafka"))
+    except Missing as missing:
+        _refuse(request.config, "a secured Kafka", missing)
+    cluster.start()
+    try:
+        yield cluster
+    finally:
+        cluster.stop()
 
 
 @pytest.fixture

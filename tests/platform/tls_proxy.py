@@ -39,8 +39,19 @@ class TlsProxy:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+        self._loop.close()
+
+    async def _close(self) -> None:
+        """Nothing of a connection outlives the proxy."""
+        assert self._server is not None
+        self._server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     async def _serve(self) -> asyncio.Server:
         return await asyncio.start_server(self._forward, "127.0.0.1", 0, ssl=self._context)
@@ -55,7 +66,11 @@ class TlsProxy:
                 return
             back, forth = await asyncio.open_connection("127.0.0.1", self._port)
             forth.write(head)
-            await asyncio.gather(_copy(reader, forth), _copy(back, writer))
+            try:
+                await asyncio.gather(_copy(reader, forth), _copy(back, writer))
+            finally:
+                forth.transport.abort()
+                writer.transport.abort()
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:

@@ -1,5 +1,7 @@
 """The clock in the log: the minimum over all upstreams, never back; configuration takes effect at its time."""
 
+from itertools import permutations
+
 import pytest
 
 from schemas.records import ConfigActivated, PartitionPosition, Tick
@@ -71,6 +73,8 @@ def at_clock(*records: ConfigActivated, clocks: tuple[int, ...]) -> list[str]:
         pytest.param(
             [config("A", 0), config("B", 15), config("C", 20)], ["A", "A", "C"], id="of several that are due the newest"
         ),
+        pytest.param([config("A", 0), config("B", 9), config("A", 10)], ["B", "A", "A"], id="rolled back at the next moment"),
+        pytest.param([config("A", 0), config("A", 10), config("B", 9)], ["B", "A", "A"], id="told the other way round"),
         pytest.param([config("A", 0), config("B", 10, plant="Q")], ["A", "A", "A"], id="another plant's"),
     ],
 )
@@ -85,3 +89,20 @@ def test_activation_is_told_once() -> None:
     assert [activate(state, "P", now) for now in (9, 10, 11)] == [None, "B", None]
     schedule(state, config("B", 10, "late sender"))
     assert state.pending_configurations == []
+
+
+def test_every_partition_ends_with_the_same_configuration_whatever_it_heard_first() -> None:
+    """A deployment that is rolled back within a second: each intake says B and then A again, and stages hear them as they come,
+    also when their clocks have passed all of it."""
+    told = [config("B", 10, "x"), config("A", 11, "x"), config("B", 11, "y"), config("A", 12, "y"), config("B", 10, "z")]
+    ends = set()
+    for order in permutations(told):
+        for now in (9, 20):
+            state = fresh()
+            schedule(state, config("A", 0))
+            for record in order:
+                schedule(state, record)
+                activate(state, "P", now)
+            activate(state, "P", 20)
+            ends.add(state.configurations["P"])
+    assert ends == {"A"}
