@@ -3,12 +3,12 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import lineledger
 from app.engine.fatal import Exit
 
 MAX_RESTARTS = 20
@@ -60,7 +60,7 @@ class Workers:
         self.changed(self.pids())
 
     def _spawn(self, stage: str, index: int) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", PROGRAM, "worker", stage, *self.arguments, "--instance", str(index)]
+        command = lineledger.command(PROGRAM, "worker", stage, *self.arguments, "--instance", str(index))
         with (self.logs / f"{stage}-{index}.log").open("ab") as log:
             return subprocess.Popen(
                 command,

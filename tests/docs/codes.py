@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("app", "streams", "tables", "schemas", "deploy/tryton/trytond_lineledger")
+SOURCES = ("lineledger.py", "app", "streams", "tables", "schemas", "deploy/tryton/trytond_lineledger")
 NO_SOURCES = ("app/demo/", "schemas/records.py")
 """The demo states which codes it expects; records.py is generated and has none."""
 PASSED_ON = "deploy/tryton/"
@@ -65,7 +65,7 @@ class Module(NamedTuple):
 def modules(root: Path = ROOT) -> list[Module]:
     found = []
     for source in SOURCES:
-        for path in sorted((root / source).rglob("*.py")):
+        for path in sorted((root / source).rglob("*.py")) if not source.endswith(".py") else [root / source]:
             name = path.relative_to(root).as_posix()
             if not name.startswith(NO_SOURCES):
                 found.append(Module(name, ast.parse(path.read_text(encoding="utf-8"))))

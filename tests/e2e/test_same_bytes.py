@@ -9,6 +9,7 @@ from app.demo.recordings import EXCERPTS, recordings
 from app.run import workers
 from app.topology import STAGES
 from tests.e2e import late_checkpoints
+from tests.e2e.command import PROJECT
 from tests.e2e.same_log import Exported, Killer, run
 
 SCALE = 0.05
@@ -38,6 +39,7 @@ def same(found: Exported, expected: Exported) -> None:
 
 def test_other_checkpoints(files: list[Path], embedded: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "PROGRAM", late_checkpoints.__name__)
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
     monkeypatch.setenv(late_checkpoints.SECONDS, "0.8")
     same(run(files, tmp_path), embedded)
 

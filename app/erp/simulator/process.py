@@ -4,12 +4,12 @@ import json
 import os
 import select
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+import lineledger
 from app.erp.simulator.serve import TOKEN_FILE
 
 START_TIMEOUT_S = 20.0
@@ -45,8 +45,8 @@ class SimulatorProcess:
 
     def start(self) -> None:
         assert self._process is None, "started twice"
-        command = [sys.executable, "-m", "app.erp.simulator", "--directory", str(self._directory)]
-        command += ["--port", str(self._port), *self._options]
+        where = ["--directory", str(self._directory), "--port", str(self._port)]
+        command = lineledger.command("app.erp.simulator", *where, *self._options)
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE)
         try:
             self.url = json.loads(self._first_line())["url"]
