@@ -146,7 +146,7 @@ def _loaded(directory: Path, exit_code: int, as_json: bool) -> Configuration:
 
 
 def _try(mapper: Mapper, repeats: Repeats, file: Path, records: int) -> Iterator[Tried]:
-    for number, value in islice(cut_or_refused(file, mapper.read), records):
+    for number, value in islice(cut_or_refused(file, mapper.read, mapper.columns), records):
         items = mapper.map(RawRecord(value, mapper.name, file.name, number))
         position, raw = f"{file.name}:{number}", mapper.redacted(value).decode(mapper.read.encoding, errors="replace")
         yield Tried(position, raw, items, [repeats.note(item, position) for item in items])

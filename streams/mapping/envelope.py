@@ -111,7 +111,7 @@ def _event_id(source: str, rule: str, problems: Problems) -> EventId:
         value = text(node, node)
         if not value:
             raise Refusal("MISSING_FIELD", "the record has no event id")
-        return _paired(f"{source}:{identifier(value, 'event_id')}", pair)
+        return _paired(f"{source}:{identifier(value, 'event_id')}", pair // raw.parts)
 
     return by_field
 

@@ -28,6 +28,8 @@ class RawRecord:
     received_at: int = 0
     replay: str = ""
     """Where the replay of a dead letter stands; empty: the record came by itself."""
+    parts: int = 1
+    """Records that it holds, each with an id of its own (elements of a list). The mapper says so."""
 
 
 class Reading(NamedTuple):

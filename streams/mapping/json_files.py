@@ -49,7 +49,7 @@ def _values(lines: _Lines) -> Iterator[Numbered]:
         text = line.strip(_BLANK)
         if not text:
             continue
-        if text[0] not in _OPEN or _depth(text) <= 0:
+        if text[0] not in _OPEN or (text[-1] in _CLOSE and not _net(text)) or _depth(text) <= 0:
             yield number, line.rstrip(b"\r\n")
         elif text[0] == b"["[0] and not _is_whole(lines, b"["):
             yield from _elements(lines, number, text[1:])
@@ -58,12 +58,14 @@ def _values(lines: _Lines) -> Iterator[Numbered]:
 
 
 def _is_whole(lines: _Lines, bracket: bytes) -> bool:
-    """Does the next line begin with the bracket and end what it opens? Then the one before it is damaged."""
+    """Is the next line an object (or list) by itself, not indented and without a comma? Then what is open before it is
+    damaged."""
     after = lines.next()
     if after is None:
         return False
     lines.give_back([after])
-    return after[1].startswith(bracket) and len(after[1].strip(_BLANK)) > 1 and _depth(after[1]) == 0
+    text = after[1].rstrip(_BLANK)
+    return text.startswith(bracket) and text[-1] in _CLOSE and len(text) > len("{}") and _depth(text) == 0
 
 
 def _object(lines: _Lines, first: Numbered) -> Numbered:
@@ -94,25 +96,30 @@ def _elements(lines: _Lines, number: int, rest: bytes) -> Iterator[Numbered]:
             sign = rest[token.start()]
             if sign in _OPEN:
                 depth += 1
-            elif depth and sign in _CLOSE:
+                continue
+            ends = not depth and sign in b",]"
+            if sign in _CLOSE and depth:
                 depth -= 1
-            elif not depth and sign in b",]":
-                value = b"".join([*element, rest[at : token.start()]]).strip(_BLANK)
-                if value:
-                    yield began, value
-                element, size, at, began = [], 0, token.end(), number
-                if sign in b"]":
-                    lines.give_back([(number, rest[at:])] if rest[at:].strip(_BLANK) else [])
-                    return
+                if depth:
+                    continue
+            elif not ends:
+                continue
+            # Behind an object, or at a comma or the list's end: what was taken is an element.
+            value = b"".join([*element, rest[at : token.start() if ends else token.end()]]).strip(_BLANK)
+            if value:
+                yield began, value
+            element, size, at, began = [], 0, token.end(), number
+            if ends and sign in b"]":
+                lines.give_back([(number, rest[at:])] if rest[at:].strip(_BLANK) else [])
+                return
         left = rest[at:]
         if element or left.strip(_BLANK):
             element.append(left)
             size += len(left)
         if size > MAX_RAW_BYTES:
-            raise Refusal(
-                "TOO_LARGE", f"the element of the list that begins in line {began} does not end within {MAX_RAW_BYTES} bytes"
-            )
-        line = lines.next()
+            detail = f"the element of the list that begins in line {began} does not end within {MAX_RAW_BYTES} bytes"
+            raise Refusal("TOO_LARGE", detail)
+        line = None if depth and _is_whole(lines, b"{") else lines.next()
         if line is None:
             yield began, b"".join(element).strip(_BLANK) or b"["
             return
@@ -123,8 +130,7 @@ def _elements(lines: _Lines, number: int, rest: bytes) -> Iterator[Numbered]:
 
 def _depth(text: bytes) -> int:
     """Brackets that stay open behind a line; those in texts do not count."""
-    found = _net(text)
-    return found if found == 0 else _net(_STRING.sub(b"", text))
+    return _net(_STRING.sub(b"", text) if b'"' in text else text)
 
 
 def _net(text: bytes) -> int:

@@ -82,9 +82,9 @@ class Mapper:
         except Refusal as wrong:
             return [self._refused(wrong, None, raw, 0, None)]
         items: list[Item] = []
-        step = 1 if self._own_ids else len(found)
-        for place, node in enumerate(found):
-            index = 0 if self._own_ids else place
+        if self._own_ids and len(found) > 1:
+            raw.parts = len(found)
+        for index, node in enumerate(found):
             if type(node) is not dict:
                 assert isinstance(node, Refusal), "a reader gives fields or refusals"
                 items.append(self._refused(node, None, raw, index, None))
@@ -109,7 +109,7 @@ class Mapper:
                 items += self._built(action, node, raw, index)
                 for number, choose in enumerate(action.also, 1):
                     # One record, one id per event: the second and later events number on behind the pairs of the line.
-                    items += self._further(choose, node, raw, index + number * step, action)
+                    items += self._further(choose, node, raw, index + number * len(found), action)
         return items
 
     def _further(

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.configuration import load, mappers
 from app.run.cut_files import Cut, cut, cut_or_refused
 from app.run.file_text import UnreadableFile
 from schemas.configuration.mapping import Read
 from streams.mapping import MappingError, RawRecord, Reading, Refused, compile_source
+from streams.mapping.json_files import json_values
 from streams.mapping.json_records import MAX_ELEMENTS
 from tests.unit.streams.mapping.sources import AT, AT_US, mapper_of, one, plant_of, raw, record
 
@@ -139,6 +142,12 @@ def test_an_id_of_the_element_is_its_id_wherever_it_stands() -> None:
     assert [item.event_id for item in of_message.map(raw(record(values=[{"v": 1}, {"v": 2}])))] == ["s:e1", "s:e1.1"]
 
 
+def test_the_place_in_the_list_tells_which_of_one_moment_was_told_later() -> None:
+    mapper = mapper_of([{"emit": "EquipmentStateChanged", "state": "s"}], {**EACH, "event_id": "id"})
+    states = mapper.map(raw(record(values=[{"id": "x", "s": "down"}, {"id": "y", "s": "running"}])))
+    assert [(item.event_id, item.raw_part) for item in states] == [("s:x", 0), ("s:y", 1)]
+
+
 def test_a_message_arrived_when_its_newest_element_says() -> None:
     mapper = mapper_of([VALUE], EACH)
     times = ["2026-11-20T21:00:00Z", AT, "never"]
@@ -215,7 +224,9 @@ PRETTY = b'{\n  "a": "}",\n  "list": [\n    {"b": [1]}\n  ]\n}'
         (b"oops\n" + ONE, [(1, b"oops"), (2, ONE)]),
         (b"{\n" + b'"a": 1,\n', [(1, b"{"), (2, b'"a": 1,')]),
         # a list that does not end is told
-        (b"[\n" + ONE + b",\n" + TWO, [(2, ONE), (3, TWO)]),
+        (b"[\n" + ONE + b",\n" + TWO, [(2, ONE), (3, TWO), (4, b"[")]),
+        (b"[\n" + ONE + b"\n" + TWO + b"\n]", [(2, ONE), (3, TWO)]),
+        (b"[{\n" + ONE + b"\n" + TWO, [(1, b"{"), (2, ONE), (3, TWO)]),
         (b"[\n" + ONE + b",\n", [(2, ONE), (3, b"[")]),
     ],
 )
@@ -267,3 +278,45 @@ def test_an_element_that_does_not_end_is_bounded(tmp_path: Path) -> None:
         assert next(records) == Cut(2, ONE)
         with pytest.raises(UnreadableFile, match=r"TOO_LARGE: .* line 3 does not end within"):
             next(records)
+
+
+scalars = st.none() | st.integers() | st.text(max_size=6)
+lists = st.lists(scalars, max_size=2) | st.lists(st.just({}), max_size=2)
+objects = st.dictionaries(st.text(max_size=3), scalars | lists, min_size=1)
+DAMAGE = (b'{"a":1', b'{"a":[1,', b'"b":2}', b"]", b'{"a":"x', b"oops", b"[{", b'[{"a":1},', b'[{"a":[1]},{"b":')
+parts_of_files = st.one_of(
+    st.tuples(st.just("line"), objects),
+    st.tuples(st.sampled_from([0, 1, 4]), objects),
+    st.tuples(st.just("damage"), st.sampled_from(DAMAGE)),
+)
+
+
+@given(st.lists(parts_of_files, max_size=12))
+def test_no_damage_costs_a_line_behind_it(parts: list[tuple[Any, Any]]) -> None:
+    """Every line that is a record by itself comes out as it is, whatever stands before it; numbers never repeat."""
+    text: list[bytes] = []
+    whole = []
+    for kind, content in parts:
+        if kind == "damage":
+            text.append(content)
+        elif kind == "line":
+            whole.append(json.dumps(content).encode())
+            text.append(whole[-1])
+        else:
+            text += json.dumps(content, indent=kind).encode().split(b"\n")
+    found = list(json_values(line + b"\n" for line in text))
+    assert len({number for number, _ in found}) == len(found)
+    values = [value for _, value in found]
+    assert all(line in values for line in whole)
+    if not any(kind == "damage" for kind, _ in parts):
+        assert [json.loads(value) for value in values] == [content for _, content in parts]
+
+
+@given(st.lists(objects, max_size=6), st.sampled_from([None, 0, 1, 4]), st.booleans())
+def test_a_list_has_the_records_that_it_holds(content: list[Any], indent: int | None, breaks: bool) -> None:
+    text = json.dumps(content, indent=indent).encode()
+    if indent is None and breaks:
+        text = text.replace(b"}, {", b"},\n{").replace(b"[{", b"[\n{", 1)
+    values = [value for _, value in json_values(line + b"\n" for line in text.split(b"\n"))]
+    expected = content if b"\n" in text or not content else [content]
+    assert [json.loads(value) for value in values] == (expected if text != b"[]" else [[]])
