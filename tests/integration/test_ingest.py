@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 TOPIC = "raw.drop.records"
 LINES, FILES, KILLS = 12_000, 3, 5
 PATIENCE_S = 60.0
+KEY = "8f3a51c0d7e94b26a1f05c3e7d8b9a60"
 PLANT = """
 plant: {id: DROP, zone: UTC, quantity_from: declarations}
 sources:
@@ -66,7 +67,7 @@ def drop(folder: Path) -> dict[str, list[str]]:
 def ingest(config: Path, folder: Path, bootstrap: str, prefix: str, *more: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "app.cli.main", "ingest", "--config", str(config), "--source", "records"]
     command += ["--folder", str(folder), "--bootstrap", bootstrap, "--prefix", prefix, "--complete", "rename", *more]
-    environ = {**os.environ, "LINELEDGER_PRIVATE_KEY": "8f3a51c0d7e94b26a1f05c3e7d8b9a60"}
+    environ = {**os.environ, "LINELEDGER_PRIVATE_KEY": KEY}
     process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         yield process
@@ -143,7 +144,7 @@ def test_kills_in_mid_file_lose_nothing_and_repeat_only_what_is_the_same(
     assert by_place.keys() == {f"{path.name}:{row}" for path in kept.values() for row in range(2, LINES + 2)}
     assert not any(b"badge-" in value for _, value in found)
 
-    mapper = mappers(load(config))["records"]
+    mapper = mappers(load(config), KEY.encode())["records"]
     counted: dict[str, int] = {}
     for place, value in found:
         name, _, row = place.rpartition(":")
