@@ -65,7 +65,7 @@ def _values(lines: _Lines) -> Iterator[Numbered]:
         if text[0] not in _OPEN or (text[-1] in _CLOSE and not _net(text)) or _depth(text) <= 0:
             yield number, line.rstrip(b"\r\n")
         elif text[0] == b"["[0] and not _is_whole(lines, b"["):
-            yield from _elements(lines, number, text[1:])
+            yield from _elements(lines, number, line[line.index(b"[") + 1 :])
         else:
             yield _object(lines, first)
 
@@ -132,7 +132,7 @@ def _elements(lines: _Lines, number: int, rest: bytes) -> Iterator[Numbered]:
         if size > MAX_RAW_BYTES:
             detail = f"the element of the list that begins in line {began} does not end within {MAX_RAW_BYTES} bytes"
             raise Refusal("TOO_LARGE", detail)
-        line = None if depth and _is_whole(lines, b"{") else lines.next()
+        line = None if element and _is_whole(lines, b"{") else lines.next()
         if line is None:
             yield began, b"".join(element).strip(_BLANK) or b"["
             return

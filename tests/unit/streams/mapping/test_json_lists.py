@@ -226,6 +226,7 @@ PRETTY = b'{\n  "a": "}",\n  "list": [\n    {"b": [1]}\n  ]\n}'
         # a list that does not end is told
         (b"[\n" + ONE + b",\n" + TWO, [(2, ONE), (3, TWO), (4, b"[")]),
         (b"[\n" + ONE + b"\n" + TWO + b"\n]", [(2, ONE), (3, TWO)]),
+        (b'[{\n"a":1}\n"b":2}\n' + TWO, [(1, b'{\n"a":1}'), (3, b'"b":2}'), (4, TWO)]),
         (b"[{\n" + ONE + b"\n" + TWO, [(1, b"{"), (2, ONE), (3, TWO)]),
         (b"[\n" + ONE + b",\n", [(2, ONE), (3, b"[")]),
     ],
