@@ -1061,6 +1061,66 @@ class DispositionDecided:
 
 
 @dataclass(slots=True)
+class EntryVoided:
+    """A load, an unload, a state change or a log-in never was."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    equipment: str
+    entry: str
+    version: int
+    correlation_id: str = ""
+    label: int = 0
+    source_seq: int = -1
+    raw_part: int = 0
+    copy: bool = False
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> EntryVoided:
+        return EntryVoided(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            equipment=d["equipment"],
+            entry=d["entry"],
+            version=d["version"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            source_seq=d["source_seq"],
+            raw_part=d["raw_part"],
+            copy=d["copy"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "source_seq": self.source_seq,
+            "raw_part": self.raw_part,
+            "equipment": self.equipment,
+            "entry": self.entry,
+            "version": self.version,
+            "copy": self.copy,
+        }
+
+
+@dataclass(slots=True)
 class LabourMark:
     """From `at` on, a person (a keyed hash) gives this share of the time to the equipment; 0: logged off."""
 
@@ -1073,6 +1133,8 @@ class LabourMark:
     raw_offset: int = 0
     source_seq: int = -1
     raw_part: int = 0
+    entry: str = ""
+    version: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> LabourMark:
@@ -1086,6 +1148,8 @@ class LabourMark:
             raw_offset=d["raw_offset"],
             source_seq=d["source_seq"],
             raw_part=d["raw_part"],
+            entry=d["entry"],
+            version=d["version"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -1099,6 +1163,8 @@ class LabourMark:
             "raw_offset": self.raw_offset,
             "source_seq": self.source_seq,
             "raw_part": self.raw_part,
+            "entry": self.entry,
+            "version": self.version,
         }
 
 
@@ -1115,6 +1181,8 @@ class LotLoad:
     raw_offset: int = 0
     source_seq: int = -1
     raw_part: int = 0
+    entry: str = ""
+    version: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> LotLoad:
@@ -1128,6 +1196,8 @@ class LotLoad:
             raw_offset=d["raw_offset"],
             source_seq=d["source_seq"],
             raw_part=d["raw_part"],
+            entry=d["entry"],
+            version=d["version"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -1141,6 +1211,8 @@ class LotLoad:
             "raw_offset": self.raw_offset,
             "source_seq": self.source_seq,
             "raw_part": self.raw_part,
+            "entry": self.entry,
+            "version": self.version,
         }
 
 
@@ -1315,6 +1387,8 @@ class StateSpan:
     raw_offset: int = 0
     source_seq: int = -1
     raw_part: int = 0
+    entry: str = ""
+    version: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> StateSpan:
@@ -1327,6 +1401,8 @@ class StateSpan:
             raw_offset=d["raw_offset"],
             source_seq=d["source_seq"],
             raw_part=d["raw_part"],
+            entry=d["entry"],
+            version=d["version"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -1339,6 +1415,8 @@ class StateSpan:
             "raw_offset": self.raw_offset,
             "source_seq": self.source_seq,
             "raw_part": self.raw_part,
+            "entry": self.entry,
+            "version": self.version,
         }
 
 
@@ -1399,6 +1477,7 @@ class EquipmentRow:
     activity_dirty: bool = False
     activity_open: bool = True
     tally: dict[str, int] = field(default_factory=dict)
+    voids: dict[str, Stated] = field(default_factory=dict)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> EquipmentRow:
@@ -1420,6 +1499,7 @@ class EquipmentRow:
             activity_dirty=d["activity_dirty"],
             activity_open=d["activity_open"],
             tally=d["tally"],
+            voids={k: Stated.from_avro(v) for k, v in d["voids"].items()},
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -1441,6 +1521,7 @@ class EquipmentRow:
             "activity_dirty": self.activity_dirty,
             "activity_open": self.activity_open,
             "tally": self.tally,
+            "voids": {k: v.to_avro() for k, v in self.voids.items()},
         }
 
 
@@ -1462,6 +1543,8 @@ class EquipmentStateChanged:
     source_seq: int = -1
     raw_part: int = 0
     reason: str = ""
+    entry: str = ""
+    version: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> EquipmentStateChanged:
@@ -1480,6 +1563,8 @@ class EquipmentStateChanged:
             source_seq=d["source_seq"],
             raw_part=d["raw_part"],
             reason=d["reason"],
+            entry=d["entry"],
+            version=d["version"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -1498,6 +1583,8 @@ class EquipmentStateChanged:
             "equipment": self.equipment,
             "state": self.state,
             "reason": self.reason,
+            "entry": self.entry,
+            "version": self.version,
         }
 
 
@@ -2028,6 +2115,9 @@ class LabourRecorded:
     raw_part: int = 0
     share_numerator: int = 1
     share_denominator: int = 1
+    entry: str = ""
+    version: int = 0
+    copy: bool = False
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> LabourRecorded:
@@ -2048,6 +2138,9 @@ class LabourRecorded:
             raw_part=d["raw_part"],
             share_numerator=d["share_numerator"],
             share_denominator=d["share_denominator"],
+            entry=d["entry"],
+            version=d["version"],
+            copy=d["copy"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2068,6 +2161,36 @@ class LabourRecorded:
             "action": self.action,
             "share_numerator": self.share_numerator,
             "share_denominator": self.share_denominator,
+            "entry": self.entry,
+            "version": self.version,
+            "copy": self.copy,
+        }
+
+
+@dataclass(slots=True)
+class LabourRow:
+    """Log-ins at one equipment of the plant, as every partition of the stage knows them."""
+
+    plant: str
+    equipment: str
+    labour: list[LabourMark] = field(default_factory=list)
+    voids: dict[str, Stated] = field(default_factory=dict)
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> LabourRow:
+        return LabourRow(
+            plant=d["plant"],
+            equipment=d["equipment"],
+            labour=[LabourMark.from_avro(v) for v in d["labour"]],
+            voids={k: Stated.from_avro(v) for k, v in d["voids"].items()},
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "equipment": self.equipment,
+            "labour": [v.to_avro() for v in self.labour],
+            "voids": {k: v.to_avro() for k, v in self.voids.items()},
         }
 
 
@@ -2171,6 +2294,8 @@ class LotLoaded:
     label: int = 0
     source_seq: int = -1
     raw_part: int = 0
+    entry: str = ""
+    version: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> LotLoaded:
@@ -2190,6 +2315,8 @@ class LotLoaded:
             label=d["label"],
             source_seq=d["source_seq"],
             raw_part=d["raw_part"],
+            entry=d["entry"],
+            version=d["version"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2209,6 +2336,8 @@ class LotLoaded:
             "position": self.position,
             "material": self.material,
             "lot": self.lot,
+            "entry": self.entry,
+            "version": self.version,
         }
 
 
@@ -2613,6 +2742,8 @@ class LotUnloaded:
     label: int = 0
     source_seq: int = -1
     raw_part: int = 0
+    entry: str = ""
+    version: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> LotUnloaded:
@@ -2630,6 +2761,8 @@ class LotUnloaded:
             label=d["label"],
             source_seq=d["source_seq"],
             raw_part=d["raw_part"],
+            entry=d["entry"],
+            version=d["version"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2647,6 +2780,8 @@ class LotUnloaded:
             "raw_part": self.raw_part,
             "equipment": self.equipment,
             "position": self.position,
+            "entry": self.entry,
+            "version": self.version,
         }
 
 
@@ -4959,6 +5094,7 @@ RECORDS: dict[str, Any] = {
     "Decision": Decision,
     "DeclarationRow": DeclarationRow,
     "DispositionDecided": DispositionDecided,
+    "EntryVoided": EntryVoided,
     "EquipmentRow": EquipmentRow,
     "EquipmentStateChanged": EquipmentStateChanged,
     "ExceptionRecord": ExceptionRecord,
@@ -4978,6 +5114,7 @@ RECORDS: dict[str, Any] = {
     "Kpi": Kpi,
     "LabourMark": LabourMark,
     "LabourRecorded": LabourRecorded,
+    "LabourRow": LabourRow,
     "LogEpoch": LogEpoch,
     "LotCreated": LotCreated,
     "LotLoad": LotLoad,

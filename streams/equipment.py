@@ -15,8 +15,8 @@ from schemas.configuration import PlantConfig
 from schemas.records import (
     RECORDS,
     ConfigActivated,
+    EntryVoided,
     EquipmentStateChanged,
-    GenealogyEdge,
     LabourRecorded,
     LotLoaded,
     LotUnloaded,
@@ -32,17 +32,15 @@ from schemas.records import (
     RunVoided,
     ScrapDeclared,
     Tick,
-    Total,
-    TotalState,
 )
 from streams import boundary
 from streams.clock import activate, observe, schedule, upstreams_of
+from streams.equipment_totals import publish
 from streams.step import RawMessage, Step, Topology, sender
-from tables.attribution import segments_of
 from tables.calendar import Calendar
 from tables.counter import Readings
-from tables.destination import UNATTRIBUTED, UNDECIDED, Destination
 from tables.equipment import Equipment, Refused, journal_key, row_key
+from tables.people import People
 from tables.rejected import Rejected
 
 READING_BYTES = 32
@@ -55,6 +53,7 @@ _HANDLERS: Mapping[type, Callable[[Equipment, Any], Rejected | None]] = {
     **dict.fromkeys((ProductionDeclared, ScrapDeclared, ReworkDeclared, ReworkReturned, MaterialConsumed), Equipment.declared),
     EquipmentStateChanged: Equipment.state_changed,
     LabourRecorded: Equipment.labour,
+    EntryVoided: Equipment.run_event,
     OperatorDecision: Equipment.decided,
 }
 TAKES = frozenset({"CounterFrame", "Tick", "ConfigActivated", *(record.__name__ for record in _HANDLERS)})
@@ -92,11 +91,19 @@ class Memory:
         self.unpublished: dict[str, set[str]] = defaultdict(set)
         self.changed: dict[str, Equipment] = {}
         """What `before_commit` has to put into the rows."""
+        self._people: dict[str, People] = {}
+        self._rows = step.rows
         for _, row in step.rows.scan("e|"):
             self.known[row.plant].add(row.equipment)
             journal = step.rows.get(journal_key(row.plant, row.equipment))
             if journal is not None or row.activity_dirty or any(total.dirty for total in row.totals.values()):
                 self.unpublished[row.plant].add(row.equipment)
+
+    def people(self, plant: str) -> People:
+        """Where the people of the plant are, at whichever equipment."""
+        if plant not in self._people:
+            self._people[plant] = People(self._rows, plant)
+        return self._people[plant]
 
 
 class EquipmentStage:
@@ -232,6 +239,9 @@ class EquipmentStage:
         if isinstance(record, ConfigActivated):
             schedule(step.state, record)
             return
+        if isinstance(record, LabourRecorded | EntryVoided) and record.copy:
+            self._people_moved(step, memory, record)
+            return
         equipment = self._equipment(step, memory, record.plant, record.equipment)
         if isinstance(equipment, Rejected):
             refused: Rejected | None = equipment
@@ -250,6 +260,17 @@ class EquipmentStage:
                 quantity=quantity,
                 kind=type(record).__name__,
             )
+
+    def _people_moved(self, step: Step, memory: Memory, record: LabourRecorded | EntryVoided) -> None:
+        """Their times at the equipment of this partition are measured again with the next tick."""
+        config = self._config(step, record.plant)
+        if config is None:
+            return  # its own equipment refuses it
+        touched = memory.people(record.plant).hear(record, config[0].attribution.late_horizon_us)
+        for name in sorted(touched & memory.known[record.plant]):
+            equipment = self._equipment(step, memory, record.plant, name)
+            assert isinstance(equipment, Equipment)
+            equipment.people_moved()
 
     def _equipment(self, step: Step, memory: Memory, plant: str, name: str) -> Equipment | Rejected:
         key = row_key(plant, name)
@@ -285,14 +306,17 @@ class EquipmentStage:
         assert config is not None
         at_cut = config[1].next_cut(advance.before) <= advance.now if advance.before else False
         names = memory.known[tick.plant] if at_cut else memory.unpublished[tick.plant]
+        people, needed = memory.people(tick.plant), advance.now
         for name in sorted(names):
             equipment = self._equipment(step, memory, tick.plant, name)
             assert isinstance(equipment, Equipment)
-            equipment.measure_activities(advance.now, at_cut)
+            equipment.measure_activities(advance.now, at_cut, people)
             if at_cut:
                 equipment.seen_at(advance.now)
-                equipment.expire()
+                needed = min(needed, equipment.expire(people))
             publish(step, equipment, advance.now, self.version)
+        if at_cut:
+            people.prune(min(needed, advance.now - config[0].attribution.late_horizon_us))
         memory.unpublished[tick.plant].clear()
         me = sender(self.name, "equipment.inbox", step.partition)
         for topic in ("orders.inbox", "lots.inbox"):
@@ -324,75 +348,3 @@ def _unpacked(packed: bytes) -> Readings:
 def calendar_of(config: PlantConfig) -> Calendar:
     section = config.calendar
     return Calendar(config.plant.zone, section.shifts, section.business_date, section.outside_shift, section.days_off)
-
-
-def publish(step: Step, equipment: Equipment, now: int, version: int) -> None:
-    """Send every total that changed, "as of `now`". A destination that lost its quantity is sent as zero, once."""
-    row = equipment.row
-    dirty, new, edges = False, False, len(row.edges)
-    runs = {run.run: run for run in row.runs}
-    for key in sorted(key for key, total in row.totals.items() if total.dirty):  # not as they came: batches are cut anywhere
-        total = row.totals[key]
-        total.dirty, dirty = False, True
-        destination = Destination.parse(key)
-        if destination.kind in (UNATTRIBUTED, UNDECIDED) or not destination.order or not (total.amount or total.sent):
-            continue
-        new |= not total.sent
-        total.sent = True
-        run = runs.get(destination.run)
-        record = total_record(row.plant, row.equipment, destination, total, row.born_epoch)
-        record.bom_revision = run.bom_revision if run is not None else ""
-        record.log_epoch, record.inbox_offset, record.fold_version = step.state.log_epoch, step.offset, version
-        record.label = now
-        step.emit("orders.inbox", f"{row.plant}|{destination.order}", record)
-        if destination.kind in ("consumption", "basis") and run is not None:
-            _send_edges(step, equipment, destination, now)
-    if dirty:
-        equipment.told(new or len(row.edges) > edges)
-
-
-def total_record(plant: str, equipment: str, destination: Destination, total: TotalState, born_epoch: int) -> Total:
-    return Total(
-        plant=plant,
-        equipment=equipment,
-        source_key=destination.source_key(equipment, born_epoch),
-        order=destination.order,
-        operation=destination.operation,
-        material=destination.material,
-        lot=destination.lot,
-        kind=destination.kind,
-        reason=destination.reason,
-        position=destination.position,
-        component_material=destination.component_material,
-        component_lot=destination.component_lot,
-        business_date=destination.business_date,
-        run=destination.run,
-        numerator=total.amount,
-        denominator=10**destination.scale,
-        unit=destination.unit,
-        log_epoch=0,
-        inbox_offset=0,
-        fold_version=0,
-        label=0,
-        first_at=total.first_at,
-        last_at=total.last_at,
-        records=total.records,
-        ranges=total.ranges,
-        authority=destination.authority,
-    )
-
-
-def _send_edges(step: Step, equipment: Equipment, destination: Destination, now: int) -> None:
-    """Genealogy with the first consumption: the component's lot went into each output lot of the run."""
-    row = equipment.row
-    consumed = destination.kind == "consumption"
-    material = destination.material if consumed else destination.component_material
-    lot = destination.lot if consumed else destination.component_lot
-    run = next(run for run in row.runs if run.run == destination.run)
-    children = {(output.material, output.lot) for segment in segments_of(run) for output in segment.outputs if output.lot}
-    for child_material, child_lot in sorted(children) if lot else ():
-        edge = f"{material}|{lot}|{child_material}|{child_lot}"
-        if edge not in row.edges:
-            row.edges.append(edge)
-            record = GenealogyEdge(row.plant, material, lot, child_material, child_lot, destination.order, now, now)
-            step.emit("lots.inbox", f"{row.plant}|{material}|{lot}", record)

@@ -7,6 +7,7 @@ exceptions; and to every partition of the stages it feeds, ticks and configurati
 import struct
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from schemas.configuration import Configuration
@@ -14,6 +15,7 @@ from schemas.records import (
     ConfigActivated,
     CounterFrame,
     DispositionDecided,
+    EntryVoided,
     EquipmentStateChanged,
     ExceptionRecord,
     HoldPlaced,
@@ -59,8 +61,9 @@ from tables.system_of_record import violation
 
 FEEDS = ("equipment.inbox", "orders.inbox", "lots.inbox")
 EQUIPMENT_EVENTS = frozenset(
-    {RunStarted, RunChanged, RunEnded, RunCorrected, RunVoided, LotLoaded, LotUnloaded, EquipmentStateChanged, LabourRecorded}
-)
+    {RunStarted, RunChanged, RunEnded, RunCorrected, RunVoided, LotLoaded, LotUnloaded, EquipmentStateChanged, LabourRecorded,
+     EntryVoided}
+)  # fmt: skip
 DECLARATIONS = frozenset({ProductionDeclared, ScrapDeclared, ReworkDeclared, ReworkReturned, MaterialConsumed})
 ORDER_EVENTS = frozenset(
     {
@@ -295,7 +298,10 @@ class IntakeStage:
         elif of_equipment(item):
             self._count(step, "declarations" if kind in DECLARATIONS else "other")
             self._flush(step, item.equipment)  # readings before the event go first
-            step.emit("equipment.inbox", f"{item.plant}|{item.equipment}", item)
+            step.emit(FEEDS[0], f"{item.plant}|{item.equipment}", item)
+            if kind in (LabourRecorded, EntryVoided):  # a person is at one place at a time, at whichever equipment
+                partitions = self._topology.partitions(FEEDS[0])
+                step.broadcast(FEEDS[0], f"{item.plant}|{item.equipment}", replace(item, copy=True), partitions)
         elif kind in ORDER_EVENTS or (kind in DECLARATIONS and item.order):
             self._count(step, "declarations" if kind in DECLARATIONS else "other")
             step.emit("orders.inbox", f"{item.plant}|{item.order}", item)

@@ -5,7 +5,7 @@ times the share of it that this equipment gets. Sums are exact; each total is ro
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
@@ -13,7 +13,9 @@ from typing import NamedTuple
 from schemas.records import EquipmentRow, LabourMark, TotalState
 from tables.attribution import Ownership, end_of
 from tables.destination import Destination
+from tables.entries import standing
 from tables.lineage import add_range
+from tables.people import Elsewhere, Turn, turns
 from tables.quantity import round_half_away
 
 KIND_OF_STATE = {"running": "machine_time", "setup": "setup_time"}
@@ -48,43 +50,51 @@ class Interval(NamedTuple):
     told_by: ToldBy
 
 
-def _reaches_beyond(row: EquipmentRow, now: int) -> bool:
+def nobody_elsewhere(person: str) -> Sequence[tuple[str, LabourMark]]:
+    """Nobody works at two machines."""
+    return ()
+
+
+def _turns(row: EquipmentRow, elsewhere: Elsewhere) -> Iterator[list[Turn]]:
+    """Of each person that ever was here, in the order of the persons."""
+    own: dict[str, list[LabourMark]] = defaultdict(list)
+    for mark in standing(row.labour, row.voids):
+        own[mark.person].append(mark)
+    for person, marks in sorted(own.items()):
+        yield turns(row.equipment, marks, elsewhere(person))
+
+
+def _reaches_beyond(row: EquipmentRow, now: int, elsewhere: Elsewhere) -> bool:
     """Will there be more at a later moment, without a further record? An interval is open, or was told of in advance (the
     clock of an equipment may be ahead)."""
-    last = row.states[-1] if row.states else None
-    if last is not None and (last.state in KIND_OF_STATE or last.from_at > now):
+    states = standing(row.states, row.voids)
+    if states and (states[-1].state in KIND_OF_STATE or states[-1].from_at > now):
         return True
-    return any(marks[-1].numerator or marks[-1].at > now for marks in _by_person(row).values())
+    return any(found[-1].share or found[-1].at > now for found in _turns(row, elsewhere) if found)
 
 
-def intervals(row: EquipmentRow, now: int) -> Iterator[Interval]:
+def intervals(row: EquipmentRow, now: int, elsewhere: Elsewhere = nobody_elsewhere) -> Iterator[Interval]:
     """The intervals that count; what is still open reaches to `now`."""
-    for index, span in enumerate(row.states):
-        following = row.states[index + 1 : index + 2]
+    states = standing(row.states, row.voids)
+    for index, span in enumerate(states):
+        following = states[index + 1 : index + 2]
         end = min(following[0].from_at, now) if following else now
         if span.state in KIND_OF_STATE and span.from_at < end:
             told_by = tuple((told.raw_source, told.raw_offset) for told in (span, *following))
             yield Interval(span.from_at, end, STATES, KIND_OF_STATE[span.state], Fraction(1), told_by)
-    for marks in _by_person(row).values():
-        for index, mark in enumerate(marks):
-            later = marks[index + 1 : index + 2]
+    for found in _turns(row, elsewhere):
+        for index, turn in enumerate(found):
+            later = found[index + 1 : index + 2]
             end = min(later[0].at, now) if later else now
-            if mark.numerator and mark.at < end:
-                told_by = tuple((told.raw_source, told.raw_offset) for told in (mark, *later))
-                yield Interval(mark.at, end, LABOUR, "labour_time", Fraction(mark.numerator, mark.denominator), told_by)
+            if turn.share and turn.at < end:
+                told_by = tuple((one.told.raw_source, one.told.raw_offset) for one in (turn, *later))
+                yield Interval(turn.at, end, LABOUR, "labour_time", turn.share, told_by)
 
 
-def _by_person(row: EquipmentRow) -> dict[str, list[LabourMark]]:
-    found: dict[str, list[LabourMark]] = defaultdict(list)
-    for mark in row.labour:
-        found[mark.person].append(mark)
-    return found
-
-
-def measure(row: EquipmentRow, ownership: Ownership, now: int) -> dict[str, Measured]:
+def measure(row: EquipmentRow, ownership: Ownership, now: int, elsewhere: Elsewhere = nobody_elsewhere) -> dict[str, Measured]:
     """Every activity up to `now`, by destination."""
     sums: dict[str, Measured] = defaultdict(Measured)
-    for interval in intervals(row, now):
+    for interval in intervals(row, now, elsewhere):
         start = interval.start
         while start < interval.end:
             span = ownership.at(start)
@@ -103,9 +113,9 @@ def measure(row: EquipmentRow, ownership: Ownership, now: int) -> dict[str, Meas
     return sums
 
 
-def apply(row: EquipmentRow, ownership: Ownership, now: int) -> None:
+def apply(row: EquipmentRow, ownership: Ownership, now: int, elsewhere: Elsewhere = nobody_elsewhere) -> None:
     """Bring the row's activity totals to `now`. A destination that lost its time goes to zero."""
-    measured = measure(row, ownership, now)
+    measured = measure(row, ownership, now, elsewhere)
     runs = {run.run for run in row.runs}  # the time of a run that is forgotten stays
     known = [key for key in row.totals if key.split("\x1f", 1)[0] in (STATES, LABOUR) and Destination.parse(key).run in runs]
     for key in sorted({*measured, *known}):
@@ -119,4 +129,4 @@ def apply(row: EquipmentRow, ownership: Ownership, now: int) -> None:
             total.ranges, total.records = [], len(found.told_by)
             for raw_source, raw_offset in sorted(found.told_by):
                 add_range(total.ranges, raw_source, raw_offset, raw_offset, 1)
-    row.activity_dirty, row.activity_open = False, _reaches_beyond(row, now)
+    row.activity_dirty, row.activity_open = False, _reaches_beyond(row, now, elsewhere)

@@ -9,6 +9,7 @@ from schemas.configuration import Counter
 from schemas.records import EquipmentRow, LotLoad, Output, RunSegment, RunState
 from tables.calendar import Calendar
 from tables.destination import UNATTRIBUTED, UNDECIDED, Destination
+from tables.entries import standing
 from tables.order_of_telling import Place, Told, place, precedes
 
 END_OF_TIME = 2**62
@@ -47,16 +48,18 @@ class Ownership:
     """
 
     def __init__(self, row: EquipmentRow, calendar: Calendar, grace_us: int) -> None:
-        self._calendar, self._grace_us, self._row = calendar, grace_us, row
+        self._calendar, self._grace_us = calendar, grace_us
         runs = [Reign(run, run.started_at, end_of(run, row)) for run in row.runs if run.started_at is not None and not run.voided]
         marks = {0}
         for run, start, end in runs:
             marks.update((start, end + 1, end + 1 + grace_us))
             marks.update(segment.from_at for segment in segments_of(run))
-        marks.update(load.from_at for load in row.loads)
+        loads = standing(row.loads, row.voids)
+        marks.update(load.from_at for load in loads)
         self._starts = sorted(mark for mark in marks if mark < END_OF_TIME)
         self._owners = [owner(runs, start, grace_us) for start in self._starts]
-        self._loads = [loaded_at(row.loads, start) for start in self._starts]
+        self._loads = [loaded_at(loads, start) for start in self._starts]
+        self._load_events = loads
         self._runs = runs
 
     def at(self, moment: int) -> Span:
@@ -76,7 +79,7 @@ class Ownership:
         if span.start != moment:
             return span
         runs = [reign for reign in self._runs if reign.start != moment or not precedes(told, reign.run.stated["started_at"])]
-        loads = [load for load in self._row.loads if load.from_at != moment or not precedes(told, load)]
+        loads = [load for load in self._load_events if load.from_at != moment or not precedes(told, load)]
         run = owner(runs, moment, self._grace_us)
         outputs = tuple(outputs_at(run, moment, told)) if run is not None else ()
         return Span(moment, moment + 1, run, outputs, loaded_at(loads, moment), span.business_date)

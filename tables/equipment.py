@@ -1,6 +1,7 @@
 """One equipment: its row, its timelines and its declarations, folded event by event (design section 5, equipment)."""
 
 from collections.abc import Callable, Sized
+from functools import partial
 from math import isqrt
 from typing import Any, NamedTuple
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from schemas.configuration import PlantConfig
 from schemas.records import (
+    EntryVoided,
     EquipmentRow,
     EquipmentStateChanged,
     JournalRow,
@@ -27,7 +29,9 @@ from tables.buckets import BUCKET_US
 from tables.calendar import Calendar
 from tables.counter import Readings
 from tables.destination import UNDECIDED, Destination
+from tables.entries import standing
 from tables.journal import Journal
+from tables.people import People
 from tables.rejected import Rejected
 from tables.rows import RowStore
 from tables.runs import Changed
@@ -42,6 +46,7 @@ RUN_EVENTS: dict[type, Callable[[EquipmentRow, Any], Changed | None]] = {
     RunVoided: runs.voided,
     LotLoaded: presence.loaded,
     LotUnloaded: presence.loaded,
+    EntryVoided: presence.voided,
 }
 
 
@@ -180,7 +185,7 @@ class Equipment:
         return refused
 
     def run_event(self, event: Any) -> Rejected | None:
-        """RunStarted .. RunVoided, LotLoaded, LotUnloaded."""
+        """RunStarted .. RunVoided, LotLoaded, LotUnloaded, EntryVoided."""
         self._journal = None
         if self._tells_of_forgotten_time(event):
             return Rejected("TOO_LATE", f"{type(event).__name__} tells of time before the late horizon")
@@ -259,14 +264,20 @@ class Equipment:
 
     # -- time
 
-    def measure_activities(self, now: int, at_cut: bool) -> None:
+    def people_moved(self) -> None:
+        """Somebody who is, or was, logged on here did something elsewhere."""
+        self._journal = None
+        self.row.activity_dirty = True
+
+    def measure_activities(self, now: int, at_cut: bool, people: People | None = None) -> None:
         """Activities up to `now`: when something about them changed, and at cuts while a state is open."""
         if self.row.activity_dirty or (at_cut and self.row.activity_open):
             self._journal = None
-            activities.apply(self.row, self.ownership, now)
+            elsewhere = activities.nobody_elsewhere if people is None else people.elsewhere(self.row.equipment)
+            activities.apply(self.row, self.ownership, now, elsewhere)
 
-    def expire(self) -> None:
-        """Forget what is older than the late horizon. Quantities stay in the totals."""
+    def expire(self, people: People | None = None) -> int:
+        """Forget what is older than the late horizon. Quantities stay in the totals. Returns from when on it may still ask."""
         self._journal = None
         before = self._expired_before()
         for name in self.row.counters:
@@ -282,7 +293,10 @@ class Equipment:
         # The bucket that the horizon lies in may be counted anew: whoever owns a moment of it has to be known.
         before = before // BUCKET_US * BUCKET_US
         runs.prune(self.row, before - self._config.attribution.run_grace_us, named)
-        presence.prune(self.row, before - self._config.attribution.run_grace_us)
+        needed = before - self._config.attribution.run_grace_us
+        name, labour = self.row.equipment, standing(self.row.labour, self.row.voids)
+        is_on = partial(people.is_on, name, labour) if people is not None else lambda person, moment: True
+        presence.prune(self.row, needed, is_on)
         # A total is forgotten only when nothing can reach its key any more: it would be published anew, without what it had.
         kept, reachable = {run.run for run in self.row.runs}, self._calendar.shift_at(before).business_date
         for key in [key for key, total in self.row.totals.items() if not total.dirty]:
@@ -291,6 +305,7 @@ class Equipment:
                 to.run and to.run not in kept and to.business_date < reachable
             ):
                 del self.row.totals[key]
+        return min(needed, runs.oldest_needed(self.row, needed))
 
     # -- attribution
 
@@ -333,6 +348,8 @@ class Equipment:
         """What an event of run_event adds to; nothing for an event of a known run."""
         if isinstance(event, LotLoaded | LotUnloaded):
             return self.row.loads
+        if isinstance(event, EntryVoided):
+            return self.row.voids
         if not event.run:
             return self.row.stops
         return self.row.runs if runs.find(self.row, event.run) is None else ()

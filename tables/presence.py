@@ -1,6 +1,9 @@
 """What an equipment holds and does over time: loaded lots, its states, and who is logged on; in any order of arrival."""
 
+from collections.abc import Callable
+
 from schemas.records import (
+    EntryVoided,
     EquipmentRow,
     EquipmentStateChanged,
     LabourMark,
@@ -11,14 +14,13 @@ from schemas.records import (
     StateSpan,
 )
 from tables.attribution import END_OF_TIME
+from tables.entries import find, name_of, restate, standing, still_needed, void
 from tables.order_of_telling import place
 from tables.rejected import Rejected
 from tables.runs import Changed, oldest_needed
 
 
 def loaded(row: EquipmentRow, event: LotLoaded | LotUnloaded) -> Changed | None:
-    if any(load.event_id == event.event_id for load in row.loads):
-        return None
     material, lot = (event.material, event.lot) if isinstance(event, LotLoaded) else ("", "")
     load = LotLoad(
         position=event.position,
@@ -30,17 +32,27 @@ def loaded(row: EquipmentRow, event: LotLoaded | LotUnloaded) -> Changed | None:
         raw_offset=event.raw_offset,
         source_seq=event.source_seq,
         raw_part=event.raw_part,
+        entry=event.entry,
+        version=event.version,
     )
-    row.loads.append(load)
+    before = find(row.loads, name_of(load))
+    if not restate(row.loads, load):
+        return None
     row.loads.sort(key=lambda known: (known.from_at, place(known)))
     row.revision += 1
-    return Changed(event.occurred_at, END_OF_TIME)
+    return Changed(min(event.occurred_at, before.from_at if before is not None else event.occurred_at), END_OF_TIME)
+
+
+def voided(row: EquipmentRow, event: EntryVoided) -> Changed | None:
+    if not void(row.voids, event):
+        return None
+    row.revision += 1
+    load = find(row.loads, event.entry)
+    return Changed(END_OF_TIME if load is None else load.from_at, END_OF_TIME)
 
 
 def state_changed(row: EquipmentRow, event: EquipmentStateChanged) -> bool:
-    """False: the event is known."""
-    if any(span.event_id == event.event_id for span in row.states):
-        return False
+    """False: it says nothing new."""
     span = StateSpan(
         from_at=event.occurred_at,
         state=event.state,
@@ -50,31 +62,35 @@ def state_changed(row: EquipmentRow, event: EquipmentStateChanged) -> bool:
         raw_offset=event.raw_offset,
         source_seq=event.source_seq,
         raw_part=event.raw_part,
+        entry=event.entry,
+        version=event.version,
     )
-    row.states.append(span)
+    found = restate(row.states, span)
     row.states.sort(key=lambda known: (known.from_at, place(known)))
-    return True
+    return found
 
 
 def labour(row: EquipmentRow, event: LabourRecorded) -> bool:
-    """A person logs on with a share of their time, or off. False: the event is known."""
-    if any(mark.event_id == event.event_id for mark in row.labour):
-        return False
-    numerator = event.share_numerator if event.action == "on" else 0
-    mark = LabourMark(
+    """A person logs on with a share of their time, or off. False: it says nothing new."""
+    found = restate(row.labour, mark_of(event))
+    row.labour.sort(key=lambda known: (known.at, place(known)))
+    return found
+
+
+def mark_of(event: LabourRecorded) -> LabourMark:
+    return LabourMark(
         at=event.occurred_at,
         person=event.person,
-        numerator=numerator,
+        numerator=event.share_numerator if event.action == "on" else 0,
         denominator=event.share_denominator,
         event_id=event.event_id,
         raw_source=event.raw_source,
         raw_offset=event.raw_offset,
         source_seq=event.source_seq,
         raw_part=event.raw_part,
+        entry=event.entry,
+        version=event.version,
     )
-    row.labour.append(mark)
-    row.labour.sort(key=lambda known: (known.at, place(known)))
-    return True
 
 
 def labour_problem(event: LabourRecorded) -> Rejected | None:
@@ -85,12 +101,15 @@ def labour_problem(event: LabourRecorded) -> Rejected | None:
     return None
 
 
-def prune(row: EquipmentRow, before_us: int) -> None:
-    """Forget loads, states and log-ins that something later replaced before."""
+def prune(row: EquipmentRow, before_us: int, is_on: Callable[[str, int], bool]) -> None:
+    """Forget loads, states and log-ins that something later replaced before. `is_on`: is the person logged on here at that
+    moment? (A log-in elsewhere may have ended theirs.)"""
     keep_from = min(oldest_needed(row, before_us), before_us)
-    newest = {load.position: load for load in row.loads if load.from_at < keep_from}
-    row.loads = [load for load in row.loads if load.from_at >= keep_from or newest[load.position] is load]
-    earlier = [span for span in row.states if span.from_at < keep_from]
+    newest = {load.position: load for load in standing(row.loads, row.voids) if load.from_at < keep_from}
+    row.loads = [load for load in row.loads if load.from_at >= keep_from or newest.get(load.position) is load]
+    earlier = [span for span in standing(row.states, row.voids) if span.from_at < keep_from]
     row.states = earlier[-1:] + [span for span in row.states if span.from_at >= keep_from]
-    last = {mark.person: mark for mark in row.labour if mark.at < keep_from}
-    row.labour = [mark for mark in row.labour if mark.at >= keep_from or (mark.numerator and last[mark.person] is mark)]
+    last = {mark.person: mark for mark in standing(row.labour, row.voids) if mark.at < keep_from}
+    on = {person for person, mark in last.items() if mark.numerator and is_on(person, keep_from)}
+    row.labour = [mark for mark in row.labour if mark.at >= keep_from or (mark.person in on and last[mark.person] is mark)]
+    row.voids = still_needed(row.voids, keep_from, row.loads, row.states, row.labour)

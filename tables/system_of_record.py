@@ -39,6 +39,7 @@ OWNERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "LotUnloaded": _PEOPLE,
     "EquipmentStateChanged": _FLOOR,
     "LabourRecorded": _PEOPLE,
+    "EntryVoided": _PEOPLE,
     "ProcessValue": _FLOOR,
     "LotCreated": {EVERY: (ERP, MES, QUALITY, WAREHOUSE), "quantity": (ERP, WAREHOUSE)},
     "LotSplit": {EVERY: (MES, WAREHOUSE)},
@@ -84,6 +85,7 @@ _ENVELOPE = frozenset(
         "source_seq",
         "correlation_id",
         "label",
+        "copy",
     }
 )
 

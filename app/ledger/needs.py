@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from app.ledger.balance import Proof, Unattributed
 from app.ledger.export import quantity_text
+from app.ledger.floor_needs import missing, scrap_beyond_orders
 from app.ledger.snapshot import Snapshot
 from app.ledger.undecided import target, utc
 from schemas.codes import owner_of
@@ -40,6 +41,9 @@ def needs_of(snapshot: Snapshot, proof: Proof) -> Iterator[Need]:
     yield from _negative_wip(snapshot)
     yield from map(_nobodys, proof.unattributed)
     yield from _held_zeros(snapshot)
+    for found in (*missing(snapshot), *scrap_beyond_orders(snapshot)):
+        command = f"lineledger trace {found.about}" + (f" --at {utc(found.since)}" if found.why.code == "LOG_OFF_MISSING" else "")
+        yield Need(found.why.detail, found.since, owner_of(found.why.code), command)
     yield from _refused(snapshot)
 
 

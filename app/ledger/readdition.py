@@ -23,7 +23,8 @@ from schemas.records import (
     TotalState,
 )
 from streams.declared import totals_of
-from streams.equipment import calendar_of, total_record
+from streams.equipment import calendar_of
+from streams.equipment_totals import total_record
 from streams.intake import DECLARATIONS
 from streams.orders_book import MAX_PHANTOM_LEVELS
 from streams.orders_memory import plant_of
@@ -91,7 +92,9 @@ class ReAddition:
             if len(self._counted) >= MAX_COUNTED:
                 self._counted.clear()
             records = self._records.equipment[name]
-            known = self._counted[name, cut] = recount(name, records, self._configuration.plant, self._calendar, cut)
+            known = self._counted[name, cut] = recount(
+                name, records, self._records.people, self._configuration.plant, self._calendar, cut
+            )
         return known
 
     def order(self, plant: str, name: str, cut: int) -> OrderRow:

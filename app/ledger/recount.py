@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.ledger.rereading import OfEquipment, Read, Told
+from app.simulation.memory_step import MemoryRows
 from schemas.configuration import Counter, PlantConfig
 from schemas.records import (
     CounterState,
@@ -32,6 +33,7 @@ from tables.counter import Delta, Fall, Point, Walk, upwards
 from tables.destination import Destination
 from tables.equipment import RUN_EVENTS
 from tables.lineage import add_range
+from tables.people import Elsewhere, People
 from tables.presence import labour_problem
 
 ANY_AGE = (LotLoaded, LotUnloaded, OperatorDecision, RunCorrected, RunVoided)
@@ -69,8 +71,11 @@ class Recounted:
     """Runs, loads and states as the records tell them; no totals."""
 
 
-def recount(name: str, records: OfEquipment, plant: PlantConfig, calendar: Calendar, cut: int) -> Recounted:
-    """Count the records labelled up to `cut` (microseconds). Amounts are in the steps of their destination's scale."""
+def recount(
+    name: str, records: OfEquipment, people: Sequence[Told], plant: PlantConfig, calendar: Calendar, cut: int
+) -> Recounted:
+    """Count the records labelled up to `cut` (microseconds). Amounts are in the steps of their destination's scale.
+    `people`: log-ins at all equipment of the plant."""
     found = Recounted()
     found.row = row = EquipmentRow(plant.plant.id, name, 1)
     horizon = _Horizon(plant.attribution.late_horizon_us, records, cut)
@@ -82,12 +87,17 @@ def recount(name: str, records: OfEquipment, plant: PlantConfig, calendar: Calen
             _tell(found, told, horizon, declared)
             if (row.revision, len(row.states), len(row.labour)) != before:
                 measured_at = max(measured_at, told.label)
+    known = People(MemoryRows(), plant.plant.id)
+    for told in people:
+        if told.label <= cut and name in known.hear(told.event, plant.attribution.late_horizon_us) and row.labour:
+            measured_at = max(measured_at, told.label)
     readings = {
         counter: [read for read in reads if read.label <= cut and not horizon.passed(read.arrival, read.at)]
         for counter, reads in records.readings.items()
     }
     shift_end = calendar.shift_at(cut).start  # times are measured when something about them is told, and at each shift's end
-    count_all(found, plant, calendar, readings, declared.values(), max(measured_at, shift_end))
+    elsewhere = known.elsewhere(name)
+    count_all(found, plant, calendar, readings, declared.values(), max(measured_at, shift_end), elsewhere)
     return found
 
 
@@ -98,6 +108,7 @@ def count_all(
     readings: Mapping[str, Sequence[Read]],
     declared: Iterable[DeclarationRow],
     measured_at: int,
+    elsewhere: Elsewhere,
 ) -> None:
     """Give every piece, declaration and interval to its owner, by the runs, loads and states of `found.row`."""
     row = found.row
@@ -111,7 +122,7 @@ def count_all(
         for share in declarations.shares_of(one, row, ownership, calendar):
             part = found.parts[Destination.parse(share.destination)]
             part.add(share.amount, 1, one.occurred_at, one.raw_source, one.raw_offset)
-    _measure(found, ownership, measured_at)
+    _measure(found, ownership, measured_at, elsewhere)
 
 
 class _Horizon:
@@ -207,8 +218,8 @@ def _give(found: Recounted, name: str, counter: Counter, delta: Delta, told_by: 
         found.parts[destination].add(delta.pieces, factor, delta.at, told_by.raw_source, told_by.raw_offset)
 
 
-def _measure(found: Recounted, ownership: Ownership, until: int) -> None:
-    for key, measured in activities.measure(found.row, ownership, until).items():
+def _measure(found: Recounted, ownership: Ownership, until: int, elsewhere: Elsewhere) -> None:
+    for key, measured in activities.measure(found.row, ownership, until, elsewhere).items():
         part = found.parts[Destination.parse(key)]
         part.amount = measured.amount
         part.steps[1] = part.amount

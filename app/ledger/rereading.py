@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from schemas.configuration import Configuration
-from schemas.records import MaterialChanged, ProcessValue
+from schemas.records import EntryVoided, LabourRecorded, MaterialChanged, ProcessValue
 from streams.equipment import calendar_of
 from streams.intake import DECLARATIONS, LIVE_STEP_US, ORDER_EVENTS, of_equipment, wrong_clock
 from streams.mapping import Operators, RawRecord, Reading, Refused, compile_source
@@ -52,6 +52,8 @@ class Reread:
     orders: dict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
     """Events and declarations that name their order and no equipment."""
     materials: list[Told] = field(default_factory=list)
+    people: list[Told] = field(default_factory=list)
+    """Log-ins and what voids them, at whichever equipment: they decide about the times at all of them."""
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     refused: list[tuple[str, int, str]] = field(default_factory=list)
     complete: bool = True
@@ -114,6 +116,8 @@ def _sort(found: Reread, item: Any, label: int, arrival: int, raw: RawRecord, on
     else:
         item.label = label
         if of_equipment(item):
+            if isinstance(item, LabourRecorded | EntryVoided):
+                found.people.append(Told(label, arrival, item))
             if only is None or item.equipment in only:
                 found.equipment[item.equipment].events.append(Told(label, arrival, item))
         elif kind in ORDER_EVENTS or (kind in DECLARATIONS and item.order):

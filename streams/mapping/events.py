@@ -1,5 +1,6 @@
 """Rules: from the fields of a record to a canonical event or a reading."""
 
+from collections.abc import Container
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
@@ -73,7 +74,7 @@ def _compile_record(rule: Emission, context: Context, problems: Problems) -> Act
     own_run = record == "RunStarted" and "run" not in stated
     own_version = record in NEWEST_WINS and "version" not in stated
     needs_equipment = equipment is not None and known["equipment"].required
-    ordered = "source_seq" in known
+    ordered, sources = "source_seq" in known, frozenset(scope.plant.sources)
 
     def build(node: Any, raw: RawRecord, pair: int) -> Item:
         arrived = raw.received_at
@@ -106,6 +107,8 @@ def _compile_record(rule: Emission, context: Context, problems: Problems) -> Act
                     raise Refusal("MISSING_FIELD", f"{record} has no `{field}`")
                 continue
             values[field] = value
+        if values.get("entry"):
+            values["entry"] = _entry_of(source, values["entry"], sources)
         if own_run:
             values["run"] = event_id
         if own_version:
@@ -116,6 +119,12 @@ def _compile_record(rule: Emission, context: Context, problems: Problems) -> Act
 
     quantity = next((getter for name, getter, _ in getters if known[name].hint is Quantity), None)
     return Action(rule.line, takes_empty(rule), KIND.get(record, ""), build, equipment, quantity)
+
+
+def _entry_of(source: str, name: str, sources: Container[str]) -> str:
+    """Entries are named like events, `source:name`; a source may name the entry of another one."""
+    head, colon, _ = name.partition(":")
+    return name if colon and head in sources else f"{source}:{name}"
 
 
 def _unstated(record: str, known: dict[str, Field], stated: dict[str, Any], has_equipment: bool) -> list[str]:

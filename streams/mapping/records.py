@@ -12,7 +12,7 @@ CANONICAL = (
     "OrderReleased", "OrderChanged", "OrderAcknowledged", "OrderRejected", "OrderCompleted", "OrderClosed",
     "OrderHandedOver", "RunStarted", "RunChanged", "RunEnded", "RunCorrected", "RunVoided", "ProductionDeclared",
     "ScrapDeclared", "ReworkDeclared", "ReworkReturned", "MaterialConsumed", "LotLoaded", "LotUnloaded",
-    "EquipmentStateChanged", "LabourRecorded", "ProcessValue", "LotCreated", "LotSplit", "LotMerged", "LotStaged",
+    "EquipmentStateChanged", "LabourRecorded", "EntryVoided", "ProcessValue", "LotCreated", "LotSplit", "LotMerged", "LotStaged",
     "LotShipped", "InspectionRequested", "InspectionRecorded", "HoldPlaced", "HoldReleased", "DispositionDecided",
     "MaterialChanged", "OperatorDecision",
 )  # fmt: skip
@@ -29,6 +29,7 @@ COMMON = frozenset(
         "source_seq",
         "correlation_id",
         "label",
+        "copy",
     }
 )
 """Filled from the record's envelope. Of these a rule may state `occurred_at` and `correlation_id` only."""
@@ -41,7 +42,7 @@ KIND = {
 }
 """Account kind of a declaration."""
 ALIASES = {("RunCorrected", "from"): "started_at", ("RunCorrected", "to"): "ended_at"}
-NEWEST_WINS = frozenset({"RunCorrected", "RunVoided", "HoldPlaced", "HoldReleased"})
+NEWEST_WINS = frozenset({"RunCorrected", "RunVoided", "EntryVoided", "HoldPlaced", "HoldReleased"})
 """Their `version` is `occurred_at` unless a rule maps it."""
 TIMES = frozenset({"started_at", "ended_at", "planned_start", "planned_end"})
 LOTS = frozenset({"lot", "parents", "children"})

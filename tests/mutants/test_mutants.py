@@ -44,6 +44,24 @@ MUTANTS = {
         "row.states.sort(key=lambda known: (known.from_at, known.event_id))",
         "tests/unit/tables/test_order_of_telling.py",
     ),
+    "a person at two places": Mutant(
+        "tables.people",
+        "while len(self.on) > 1 and",
+        "while False and",
+        f"{STREAMS}/test_people_across_partitions.py",
+    ),
+    "voids without effect": Mutant(
+        "tables.entries",
+        "is None or _rank(told) < _rank(entry)]",
+        "is None or True]",
+        f"{TABLES}/test_entries.py",
+    ),
+    "what does not convert is left out": Mutant(
+        "tables.account",
+        "if wrong is not None and quantity:",
+        "if False:",
+        f"{STREAMS}/test_orders_units.py",
+    ),
     "reset as zero": Mutant(
         "tables.counter",
         'return "reset", new',

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from app.ledger.recount import Recounted, count_all
 from app.ledger.rereading import Read
 from app.ledger.snapshot import Snapshot
+from app.simulation.memory_step import MemoryRows
 from schemas.records import AccountRow, EquipmentRow, TotalState
 from streams.equipment import calendar_of
 from tables.account import STOCK
@@ -13,6 +14,7 @@ from tables.buckets import Bucket
 from tables.counter import upwards
 from tables.destination import UNATTRIBUTED, Destination
 from tables.equipment import row_key
+from tables.people import People
 from tables.points import RAW_BITS
 from tables.quantity import decimal_text
 
@@ -30,6 +32,14 @@ def differences(snapshot: Snapshot) -> Iterator[str]:
     yield from _sources(snapshot, rows)
 
 
+def people_of_snapshot(snapshot: Snapshot, plant: str) -> People:
+    rows = MemoryRows()
+    for key, row in snapshot.rows.get("equipment", {}).items():
+        if key.startswith("w|"):
+            rows.put(key, row)
+    return People(rows, plant)
+
+
 def _forgot(snapshot: Snapshot, row: EquipmentRow) -> bool:
     """Has something passed the late horizon? Then only the totals know of it."""
     before = row.clock - snapshot.configuration.plant.attribution.late_horizon_us
@@ -44,7 +54,8 @@ def _recounted(snapshot: Snapshot, row: EquipmentRow) -> Iterator[str]:
     stored = snapshot.rows.get("equipment", {})
     declared = [stored[key] for key in sorted(stored) if key.startswith(f"d|{row.plant}|{row.equipment}|")]
     readings = {name: _readings(snapshot, row, name) for name in row.counters}
-    count_all(found, plant, calendar_of(plant), readings, declared, row.clock)
+    elsewhere = people_of_snapshot(snapshot, row.plant).elsewhere(row.equipment)
+    count_all(found, plant, calendar_of(plant), readings, declared, row.clock, elsewhere)
     counted = {destination.key(): part for destination, part in found.parts.items()}
     for key in sorted(counted.keys() | row.totals.keys()):
         destination = Destination.parse(key)

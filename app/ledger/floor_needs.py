@@ -1,0 +1,72 @@
+"""What of the floor's own records waits for a person: log-ins that nobody ended, scrap beyond all that was ordered."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import NamedTuple
+
+from app.ledger.balance import units_of
+from app.ledger.export import quantity_text
+from app.ledger.snapshot import Snapshot
+from streams.equipment import calendar_of
+from tables.account import STOCK
+from tables.entries import standing
+from tables.order import item_of
+from tables.people import Missing, missing_log_offs, people_of
+from tables.quantity import fraction
+from tables.rejected import Rejected
+
+
+class Found(NamedTuple):
+    why: Rejected
+    since: int
+    """Microseconds of log time."""
+    about: str
+    """Equipment or order."""
+
+
+def missing(snapshot: Snapshot) -> Iterator[Found]:
+    """Log-offs that are missing, by equipment: the person logged on elsewhere, or their shift is over."""
+    calendar = calendar_of(snapshot.configuration.plant)
+    rows = list(snapshot.of("equipment", "e|"))
+    clock = max((row.clock for row in rows), default=0)
+    found = defaultdict[str, list[Missing]](list)
+    for _, marks in people_of((row.equipment, mark) for row in rows for mark in standing(row.labour, row.voids)):
+        for one in missing_log_offs(marks):
+            if one.ended_at is not None or snapshot.finished or calendar.shift_at(one.told.at).end < clock:
+                found[one.equipment].append(one)
+    for equipment, entries in sorted(found.items()):
+        open_ = sum(one.ended_at is None for one in entries)
+        first = min(entries, key=lambda one: one.told.at)
+        detail = f"{len(entries)} log-offs missing at {equipment}, first of {first.told.person}"
+        detail += f"; {open_} of the log-ins still count" if open_ else "; the next log-in elsewhere ended them"
+        yield Found(Rejected("LOG_OFF_MISSING", detail), first.told.at, equipment)
+
+
+def scrap_beyond_orders(snapshot: Snapshot) -> Iterator[Found]:
+    """More scrap of a material than the order has pieces of it at all: a slip of the keyboard, as a rule."""
+    units = units_of(snapshot)
+    for order in snapshot.of("orders", "o|"):
+        scrap: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
+        since: dict[tuple[str, str], int] = {}
+        for row in snapshot.of("orders", f"a|{order.plant}|{order.order}|"):
+            item = item_of(order, row.material)
+            if row.kind != "scrap" or row.place == STOCK or item is None:
+                continue
+            quantity = Fraction(row.recorded_numerator, row.recorded_denominator)
+            converted = units.convert(quantity, row.unit, item.quantity.unit, row.material)
+            if not isinstance(converted, Rejected):
+                key = row.operation, row.material
+                scrap[key] += converted
+                times = [source.first_at for source in row.sources.values() if source.first_at]
+                since[key] = min([*times, *([since[key]] if key in since else [])], default=0)
+        for (operation, material), quantity in sorted(scrap.items()):
+            item = item_of(order, material)
+            assert item is not None
+            ordered = fraction(item.quantity.amount, item.quantity.scale)
+            if quantity > ordered:
+                detail = (
+                    f"{quantity_text(quantity)} {item.quantity.unit} scrap of {material} in operation {operation} of order "
+                    f"{order.order}, which is of {quantity_text(ordered)}"
+                )
+                yield Found(Rejected("SCRAP_EXCEEDED", detail), since[operation, material], order.order)
