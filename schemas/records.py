@@ -1478,6 +1478,7 @@ class EquipmentRow:
     activity_open: bool = True
     tally: dict[str, int] = field(default_factory=dict)
     voids: dict[str, Stated] = field(default_factory=dict)
+    first_at: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> EquipmentRow:
@@ -1500,6 +1501,7 @@ class EquipmentRow:
             activity_open=d["activity_open"],
             tally=d["tally"],
             voids={k: Stated.from_avro(v) for k, v in d["voids"].items()},
+            first_at=d["first_at"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -1522,6 +1524,7 @@ class EquipmentRow:
             "activity_open": self.activity_open,
             "tally": self.tally,
             "voids": {k: v.to_avro() for k, v in self.voids.items()},
+            "first_at": self.first_at,
         }
 
 

@@ -52,7 +52,7 @@ from schemas.records import (
     ScrapDeclared,
     Tick,
 )
-from streams import boundary
+from streams import boundary, connections
 from streams.equipment import calendar_of
 from streams.mapping import Mapper, Operators, RawRecord, Reading, Refused, compile_source
 from streams.mapping.records import KIND
@@ -184,7 +184,7 @@ class IntakeStage:
             self._count(step, "raw")
             if type(mapper) is Operators:
                 raw, mapper = mapper.unwrapped(raw)
-            items = mapper.map(raw)
+            items = connections.with_gaps(mapper.map(raw), raw, mapper.read, step.state.marks)
             if not items:
                 self._count(step, "ignored")
             for item in items:
@@ -401,4 +401,5 @@ def wrong_clock(item: Any, raw: RawRecord, future_us: int, horizon_us: int) -> R
 
 def counted(marks: Iterable[tuple[str, int]]) -> dict[str, int]:
     """The report's figures among the marks of a position row."""
-    return {name: value for name, value in marks if name not in (_TICK, _LABEL, _FINAL, _EPOCH, _CONFIGURED)}
+    internal = (_TICK, _LABEL, _FINAL, _EPOCH, _CONFIGURED)
+    return {name: value for name, value in marks if name not in internal and connections.MARK not in name}

@@ -22,6 +22,7 @@ from schemas.records import (
     RunEnded,
     RunStarted,
     RunVoided,
+    TotalState,
 )
 from tables import activities, count_decisions, declarations, presence, runs
 from tables.attribution import Ownership
@@ -304,8 +305,14 @@ class Equipment:
             if (to.kind == UNDECIDED and not self.row.totals[key].amount and int(to.reason) < before) or (
                 to.run and to.run not in kept and to.business_date < reachable
             ):
-                del self.row.totals[key]
+                self._remember(self.row.totals.pop(key))
         return min(needed, runs.oldest_needed(self.row, needed))
+
+    def _remember(self, forgotten: TotalState) -> None:
+        """When the first count was made is told of the whole run."""
+        if forgotten.amount and forgotten.first_at:
+            first = self.row.first_at or forgotten.first_at
+            self.row.first_at = min(first, forgotten.first_at)
 
     # -- attribution
 

@@ -27,12 +27,17 @@ def run(
     out: Annotated[Path, typer.Option(help="Folder for ledger, report and logs.")] = Path("out"),
     home: Annotated[Path, typer.Option(help="Where Tryton is installed.")] = Path(".cache/tryton"),
     keep_topics: Annotated[bool, typer.Option("--keep-topics", help="Leave the run's topics on the broker.")] = False,
+    refused_at_most: Annotated[
+        str, typer.Option(help="Share of an input's records that may be refused; more ends the run. 100 %: any.")
+    ] = "50 %",
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable report.")] = False,
 ) -> None:
     """Run recorded input through all stages. Exit 0: everything is exact; 1: not; 2: wrong use or no infrastructure."""
     from app.configuration import ConfigError, load
+    from app.run.first_look import look, share_of
     from app.run.recorded_input import InputError
     from app.run.recorded_input import inputs as resolve
+    from app.secret import private_key
 
     check_workers(workers, bootstrap)
     if erp not in ("", "sim", "tryton", "none"):
@@ -40,10 +45,11 @@ def run(
     try:
         configuration = load(config)
         files = resolve(inputs, configuration.plant)
+        share = share_of(refused_at_most)
+        look(files, configuration.plant, private_key(configuration.plant, os.environ), share)
     except (ConfigError, InputError) as error:
         fail(str(error))
     from app.run.run import RunRequest
-    from app.secret import private_key
     from streams.mapping.private_paths import maps_private
 
     if maps_private(configuration.plant) and not private_key(configuration.plant, os.environ):
@@ -60,6 +66,7 @@ def run(
         workers=workers,
         erp=erp,
         keep_topics=keep_topics,
+        refused_at_most=share,
         progress=progress,
         started=progress.pids,
     )

@@ -20,6 +20,7 @@ from tables.rejected import Rejected
 from tables.units import UnitTable
 
 ACCEPTED, HELD = "accepted", ("held",)
+COUNTED = ("gross", "good", "scrap", "rework")
 NOT_ACCEPTED = ("rejected", "parked", "cancelled")
 
 
@@ -59,6 +60,17 @@ class Unattributed:
     @property
     def quantity(self) -> Fraction:
         return fraction(self.total.amount, self.destination.scale)
+
+    @property
+    def is_count(self) -> bool:
+        """Shots or strokes of a counter: how many pieces each is, only a run would say."""
+        to = self.destination
+        return to.kind == UNATTRIBUTED and to.authority == "counters" and to.reason in COUNTED
+
+    @property
+    def unit(self) -> str:
+        """In words of the report."""
+        return "counts" if self.is_count else self.destination.unit
 
     @property
     def is_undecided(self) -> bool:

@@ -63,7 +63,7 @@ def _nobodys(entry: Unattributed) -> Need:
         decide = f"lineledger decide '{target(entry.equipment, to.origin, began)}' accept|discard --who NAME --why TEXT"
         return Need(what, began, owner_of(entry.code), decide)
     reason = "no run open" if entry.code == "UNATTRIBUTED" else "its run has no order"
-    what = f"{quantity} {to.unit} unattributed {entry.equipment}, {reason}"
+    what = f"{quantity} {entry.unit} unattributed {entry.equipment}, {reason}"
     at = utc(entry.total.first_at)
     return Need(what, entry.total.first_at, owner_of(entry.code), f"lineledger trace {entry.equipment} --at {at}")
 

@@ -13,6 +13,7 @@ from app.ledger.balance import ACCEPTED, Balance, Proof
 from app.ledger.erp_calls import figures
 from app.ledger.export import quantity_text
 from app.ledger.needs import Need, needs_of
+from app.ledger.refused_inputs import RefusedInput, refused_inputs
 from app.ledger.snapshot import Snapshot
 from streams.intake import counted
 from tables.account import BASIS
@@ -20,6 +21,8 @@ from tables.cut_off import left_behind
 from tables.quantity import exact_text, fraction
 
 KIND_ORDER = ("yield", "scrap", "rework", "consumption", "machine_time", "setup_time", "labour_time")
+MADE = ("gross", "good")
+"""What counters say that was made: the other kinds are part of it."""
 MAX_VARIANCES = 20
 """Lines of them in the printed report; `lineledger variance` lists all."""
 TALLIES = (
@@ -60,6 +63,7 @@ class Report:
     zone: str
     falls: list[fell.Fell]
     """Falls that counted as a new start, and jumps that never were."""
+    refused_inputs: list[RefusedInput]
     restarts: int = 0
     files: list[str] = field(default_factory=list)
     example: str = ""
@@ -71,7 +75,7 @@ class Report:
 
     @property
     def exact(self) -> bool:
-        return self.proof.exact and not self.erp_check.get("differences") and not self.doubtful
+        return self.proof.exact and not self.erp_check.get("differences") and not self.doubtful and not self.refused_inputs
 
 
 def build(snapshot: Snapshot, proof: Proof, seconds: float, rate: float, erp: Mapping[str, Any]) -> Report:
@@ -89,10 +93,7 @@ def build(snapshot: Snapshot, proof: Proof, seconds: float, rate: float, erp: Ma
         plant=plant.id,
         erp=snapshot.about["erp"],
         embedded=snapshot.about["embedded"],
-        first_at=min(
-            (total.first_at for row in snapshot.of("equipment", "e|") for total in row.totals.values() if total.first_at),
-            default=0,
-        ),
+        first_at=begun_at(snapshot),
         last_at=now,
         seconds=seconds,
         rate=rate,
@@ -111,9 +112,17 @@ def build(snapshot: Snapshot, proof: Proof, seconds: float, rate: float, erp: Ma
         },
         zone=plant.zone,
         falls=fell.falls(snapshot),
+        refused_inputs=refused_inputs(snapshot),
         restarts=snapshot.about.get("restarts", 0),
         example=max((row.posting.posting_id for row in postings if row.posting.kind == "yield"), default=""),
     )
+
+
+def begun_at(snapshot: Snapshot) -> int:
+    """When the first count or declaration was made, also of what equipment has forgotten since; 0: there was none."""
+    rows = list(snapshot.of("equipment", "e|"))
+    counted = [total.first_at for row in rows for total in row.totals.values()] + [row.first_at for row in rows]
+    return min((at for at in counted if at), default=0)
 
 
 def missed(snapshot: Snapshot) -> list[tuple[str, str, Fraction, str]]:
@@ -225,16 +234,20 @@ def _grouped(value: Fraction) -> str:
 def _proof_lines(report: Report) -> Iterator[str]:
     proof, verdict = report.proof, "EXACT" if report.proof.exact else "NOT EXACT"
     for unit, counted_ in sorted(proof.counted.items()):
-        nobodys = (entry.quantity for entry in proof.unattributed if entry.destination.unit == unit and not entry.is_undecided)
-        lost = sum(nobodys, Fraction(0))
-        attributed = f"of it {_grouped(lost)} unattributed; every total is in its account"
-        yield f"Counted {_grouped(counted_)} {unit}, {attributed}    {verdict}"
+        nobodys = [entry for entry in proof.unattributed if entry.destination.unit == unit and not entry.is_undecided]
+        counts = sum((entry.quantity for entry in nobodys if entry.destination.reason in MADE and entry.is_count), Fraction(0))
+        lost = sum((entry.quantity for entry in nobodys if not entry.is_count), Fraction(0))
+        shown = f"{_grouped(counted_ - counts)} {unit}, of it {_grouped(lost)} unattributed"
+        beside = f", and {_grouped(counts)} counts of no run, of which none says how many pieces they are" if counts else ""
+        yield f"Counted {shown}{beside}; every total is in its account    {verdict}"
     for entry in proof.unattributed:
         if entry.is_undecided:
             shown = f"{_grouped(entry.quantity)} {entry.destination.unit} of {entry.equipment} {entry.destination.origin}"
             yield f"Undecided {shown}: counted nowhere until somebody decides"
     yield from (f"  differs: {difference}" for difference in proof.differences[:20])
     yield from erp_check.lines_of(report.erp_check)
+    for one in report.refused_inputs:
+        yield f"{one.name}: {one.refused:,} of {one.records:,} records were refused, most of them {one.code}    NOT EXACT"
     if report.doubtful:
         yield "A worker died; the embedded broker never aborts what it had begun: run again, or give --bootstrap    NOT PROVED"
 
@@ -263,7 +276,7 @@ def as_json(report: Report) -> dict[str, Any]:
                 "code": entry.code,
                 "business_date": entry.destination.business_date,
                 "quantity": exact_text(entry.quantity),
-                "unit": entry.destination.unit,
+                "unit": entry.unit,
                 "age_s": (report.last_at - entry.total.first_at) // 1_000_000,
             }
             for entry in report.proof.unattributed
@@ -280,6 +293,9 @@ def as_json(report: Report) -> dict[str, Any]:
         "healed": report.tallies,
         "falls": fell.as_json(report.falls),
         "variances": variance.as_json(report.variances),
+        "refused_inputs": [
+            {"input": one.name, "refused": one.refused, "records": one.records, "code": one.code} for one in report.refused_inputs
+        ],
         "restarts": report.restarts,
         "doubtful": report.doubtful,
         "files": report.files,

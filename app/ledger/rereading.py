@@ -4,12 +4,13 @@ Nothing of what the stages made of them is used here. Process values are passed 
 """
 
 from collections import defaultdict
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from schemas.configuration import Configuration
 from schemas.records import EntryVoided, LabourRecorded, MaterialChanged, ProcessValue
+from streams import connections
 from streams.equipment import calendar_of
 from streams.intake import DECLARATIONS, LIVE_STEP_US, ORDER_EVENTS, of_equipment, wrong_clock
 from streams.mapping import Operators, RawRecord, Reading, Refused, compile_source
@@ -80,7 +81,7 @@ def reread(
     calendar = calendar_of(plant)
     mappers = {name: compile_source(name, source, plant, private_key) for name, source in plant.sources.items()}
     future_us, horizon_us = plant.clock.future_us, plant.attribution.late_horizon_us
-    found, labels = Reread(), defaultdict[str, int](int)
+    found, labels, marks = Reread(), defaultdict[str, int](int), dict[str, int]()
     for arrival, raw in enumerate(records):
         # A label closes the interval that the record falls into, and never goes back within its partition.
         partition = raw.raw_source if live else ""
@@ -92,7 +93,9 @@ def reread(
         mapper = mappers.get(raw.source)
         if isinstance(mapper, Operators):
             raw, mapper = mapper.unwrapped(raw)  # a replay is the original record
-        items = mapper.map(raw) if mapper is not None else [Refused("UNKNOWN_SOURCE", raw.source)]
+        items: Sequence[Any] = [Refused("UNKNOWN_SOURCE", raw.source)]
+        if mapper is not None:
+            items = connections.with_gaps(mapper.map(raw), raw, mapper.read, marks)
         if not items:
             found.count("ignored")
         for item in items:

@@ -1,7 +1,7 @@
 """Writes recorded input into the raw partition, no faster than the stages follow."""
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 
 from confluent_kafka import KafkaException, Producer
@@ -71,6 +71,8 @@ class Feeder:
         self._lag_checked = 0.0
         self._moved = (time.monotonic(), (0, 0))
         self.fed = 0
+        self.fed_of: Counter[str] = Counter()
+        """Records by file."""
         self.streaming: tuple[float, int] | None = None
         """When intake's first commit was seen, and how many records it covered: the start of a speed figure."""
 
@@ -93,6 +95,7 @@ class Feeder:
                 ],
             )
             self.fed += 1
+            self.fed_of[record.raw_source] += 1
             self._fed_bytes += len(record.value) + HEADER_BYTES
         self._produce(b"", [(CONTROL_HEADER, b"end")])
         if self._producer.flush(60) or self._failed:

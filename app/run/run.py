@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,8 @@ class RunRequest:
     workers: int = 1
     erp: str = ""
     keep_topics: bool = False
+    refused_at_most: Fraction = Fraction(1)
+    """Share of an input's records; with more refused the run is not exact."""
     provision: Sequence[InputFile] = ()
     """What an ERP that the run starts is filled from; empty: from `files`."""
     progress: Callable[[str, int, int], None] = lambda phase, records, clock: None
@@ -130,6 +133,8 @@ def execute(request: RunRequest, reconcile: Callable[[ledger.Snapshot, RunErp, P
             "restarts": workers.restarts,
             "inputs": noted,
             "erp_store": erp.store,
+            "fed": dict(feeder.fed_of),
+            "refused_at_most": str(request.refused_at_most),
         }
         ledger.write(request.out, collector.encoded(), collector.encoded_exceptions(), configuration, about)
         snapshot = ledger.read(request.out, codec)

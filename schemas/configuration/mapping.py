@@ -232,6 +232,9 @@ class Read(Section):
     order: Literal["file", "time"] = "file"
     """Of recorded files: as they arrived, line by line; or an export that was written in another order, to be sorted by
     received_at (with running_max by occurred_at)."""
+    connection: Literal["continuous", "snapshot"] = "continuous"
+    """`snapshot`: each file is a connection that begins with what is current; what counters counted since the one before was seen
+    by nobody."""
     equipment: Expression = ""
     """A path or `=constant`; empty: this source's records name no equipment."""
     correlation_id: str | None = None

@@ -130,3 +130,11 @@ def test_an_end_without_a_run_waits_for_a_start_that_comes_late() -> None:
     expire_at(equipment, at("22:00"))
     hear(equipment, on_machine(RunStarted, at("07:15"), run="A", order="OA", operation="10", outputs=[out("4711")]))
     assert by_run(equipment) == {"A": 5, "": 2}
+
+
+def test_when_the_first_piece_was_made_is_told_of_what_is_forgotten_too() -> None:
+    equipment = press()
+    for day in (21, 22, 23):
+        expire_at(equipment, at("12:00", day))
+    assert by_run(equipment) == {}
+    assert equipment.row.first_at == at("07:04")

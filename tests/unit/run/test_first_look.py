@@ -1,0 +1,92 @@
+"""Before a run begins: files that no source reads, and inputs of which most is refused."""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from app.run.first_look import MostlyRefused, guess, look, share_of
+from app.run.recorded_input import InputError, InputFile
+from schemas.configuration import Configuration
+
+PLANT = Configuration.from_mappings(
+    {
+        "plant": {"id": "P"},
+        "equipment": {"M1": {"counters": {"shots": {}}}},
+        "sources": {
+            "s": {
+                "read": {"event_id": "position", "occurred_at": "t", "equipment": "=M1"},
+                "events": [{"when": {}, "emit": "CounterReading", "counter": "=shots", "value": "v"}],
+            }
+        },
+    },
+    {},
+    {},
+).plant
+GOOD = json.dumps({"t": "2026-05-04T08:00:00Z", "v": 1}).encode()
+HALF = Fraction(1, 2)
+
+
+def looked(path: Path, content: bytes, at_most: Fraction = HALF) -> None:
+    path.write_bytes(content)
+    look([InputFile("s", path)], PLANT, b"", at_most)
+
+
+@pytest.mark.parametrize(
+    ("begins", "name"),
+    [
+        (b"\x28\xb5\x2f\xfd", "zstd"),
+        (b"\xfd7zXZ\x00", "xz"),
+        (b"BZh9", "bzip2"),
+        (b"PK\x03\x04", "zip"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"),
+        (b"PAR1", "Parquet"),
+        (b"SQLite format 3\x00", "SQLite"),
+    ],
+)
+def test_a_format_that_no_source_reads_is_named(begins: bytes, name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=name):
+        looked(tmp_path / "a.jsonl", begins + bytes(range(256)))
+    with pytest.raises(InputError, match=name):
+        looked(tmp_path / "a.jsonl", begins + bytes(range(256)), Fraction(1))
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "at_most", "refused"),
+    [(10, 10, HALF, False), (10, 11, HALF, True), (0, 9, HALF, False), (19, 1, Fraction(0), True), (0, 99, Fraction(1), False)],
+)
+def test_the_share_that_may_be_refused(good: int, bad: int, at_most: Fraction, refused: bool, tmp_path: Path) -> None:
+    content = b"\n".join([GOOD] * good + [b"no JSON"] * bad)
+    if not refused:
+        looked(tmp_path / "a.jsonl", content, at_most)
+        return
+    with pytest.raises(MostlyRefused, match=f"{bad} of its first {good + bad} records .*BAD_JSON {bad}"):
+        looked(tmp_path / "a.jsonl", content, at_most)
+
+
+@pytest.mark.parametrize(
+    ("head", "seems"),
+    [
+        (b"\x00\x01\x02\x03" * 50, "a binary file"),
+        ("a;b;c\n1;2;3\n".encode("utf-16-le"), "UTF-16 without a byte order mark (say so with `read.encoding`)"),
+        (b" <root>", "XML"),
+        (b"a;b;c\n1;2;3", "CSV"),
+        (b"2026-05-04T08:00:00Z|Part_Count|5", "SHDR"),
+        (b'{"a": 1}', "JSON"),
+        (b"Dear Sir", ""),
+    ],
+)
+def test_what_it_looks_like(head: bytes, seems: str) -> None:
+    assert guess(head) == seems
+
+
+@pytest.mark.parametrize(("text", "share"), [("50 %", HALF), ("0.5", HALF), ("100%", Fraction(1)), ("0", Fraction(0))])
+def test_shares(text: str, share: Fraction) -> None:
+    assert share_of(text) == share
+
+
+@pytest.mark.parametrize("text", ["half", "120 %", "-1"])
+def test_no_shares(text: str) -> None:
+    with pytest.raises(InputError):
+        share_of(text)
