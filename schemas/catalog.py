@@ -1,4 +1,4 @@
-"""The catalog: every topic with its key, records, owner and retention, and the fixed schema ids."""
+"""The catalog: every topic with its key, records, owner and retention, every kind of row, and the fixed schema ids."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 CATALOG_FILE = Path(__file__).parent / "catalog.yaml"
+DAY_US = 86_400_000_000
 
 
 @dataclass(slots=True, frozen=True)
@@ -26,8 +27,25 @@ class Topic:
 
 
 @dataclass(slots=True, frozen=True)
+class RowKind:
+    """Rows of one prefix in a stage's table. `keep`: days like `90d` after what `after` says; empty: not by time."""
+
+    record: str
+    key: str
+    keep: str
+    after: str
+
+    @property
+    def keep_us(self) -> int:
+        """Microseconds of log time. Raises ValueError where it is not by time."""
+        return int(self.keep.removesuffix("d")) * DAY_US
+
+
+@dataclass(slots=True, frozen=True)
 class Catalog:
     topics: Mapping[str, Topic]
+    rows: Mapping[str, Mapping[str, RowKind]]
+    """Stage -> prefix of the row's key -> what it is and how long it is kept."""
     schema_ids: Mapping[str, int]
     endpoints: Mapping[str, int]
     compatibility: str
@@ -44,4 +62,5 @@ def catalog() -> Catalog:
     topics = {
         name: Topic(name=name, **{**entry, "records": tuple(entry["records"])}) for name, entry in content["topics"].items()
     }
-    return Catalog(topics, content["schema_ids"], content["endpoints"], content["compatibility"])
+    rows = {stage: {prefix: RowKind(**entry) for prefix, entry in kinds.items()} for stage, kinds in content["rows"].items()}
+    return Catalog(topics, rows, content["schema_ids"], content["endpoints"], content["compatibility"])

@@ -14,6 +14,8 @@ class AccountClosedRow:
     account: str
     closed: int
     beyond: list[int] = field(default_factory=list)
+    born_epoch: int = 0
+    at: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> AccountClosedRow:
@@ -21,6 +23,8 @@ class AccountClosedRow:
             account=d["account"],
             closed=d["closed"],
             beyond=d["beyond"],
+            born_epoch=d["born_epoch"],
+            at=d["at"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -28,6 +32,8 @@ class AccountClosedRow:
             "account": self.account,
             "closed": self.closed,
             "beyond": self.beyond,
+            "born_epoch": self.born_epoch,
+            "at": self.at,
         }
 
 
@@ -2455,6 +2461,7 @@ class LotRow:
     inspections: dict[str, str] = field(default_factory=dict)
     location: str = ""
     deliveries: list[str] = field(default_factory=list)
+    touched_at: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> LotRow:
@@ -2470,6 +2477,7 @@ class LotRow:
             inspections=d["inspections"],
             location=d["location"],
             deliveries=d["deliveries"],
+            touched_at=d["touched_at"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2485,6 +2493,7 @@ class LotRow:
             "inspections": self.inspections,
             "location": self.location,
             "deliveries": self.deliveries,
+            "touched_at": self.touched_at,
         }
 
 
@@ -2930,6 +2939,7 @@ class MaterialRow:
     decimals: int
     batch_managed: bool
     conversions: list[str] = field(default_factory=list)
+    told_at: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> MaterialRow:
@@ -2940,6 +2950,7 @@ class MaterialRow:
             decimals=d["decimals"],
             batch_managed=d["batch_managed"],
             conversions=d["conversions"],
+            told_at=d["told_at"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2950,6 +2961,7 @@ class MaterialRow:
             "decimals": self.decimals,
             "batch_managed": self.batch_managed,
             "conversions": self.conversions,
+            "told_at": self.told_at,
         }
 
 
@@ -3614,6 +3626,7 @@ class OrderRow:
     quality: dict[str, LotQuality] = field(default_factory=dict)
     figures_due: bool = False
     counted: list[str] = field(default_factory=list)
+    forget_at: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> OrderRow:
@@ -3651,6 +3664,7 @@ class OrderRow:
             quality={k: LotQuality.from_avro(v) for k, v in d["quality"].items()},
             figures_due=d["figures_due"],
             counted=d["counted"],
+            forget_at=d["forget_at"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -3688,6 +3702,7 @@ class OrderRow:
             "quality": {k: v.to_avro() for k, v in self.quality.items()},
             "figures_due": self.figures_due,
             "counted": self.counted,
+            "forget_at": self.forget_at,
         }
 
 

@@ -3,7 +3,7 @@
 Waiting postings hold up nobody: a lane is an order, lanes are parallel, and what is held or parked is in no lane.
 """
 
-from collections import defaultdict
+from collections.abc import Iterator
 
 from schemas.records import (
     AttemptEnded,
@@ -19,10 +19,12 @@ from schemas.records import (
 from streams import boundary, clock
 from streams.delivery_attempts import attempt_ended, timer_fired
 from streams.delivery_decisions import decided
-from streams.delivery_desk import LOT_STATES, POSTINGS, Desk, posting_key
+from streams.delivery_desk import Desk
 from streams.delivery_documents import dispatch_all, resolve
-from streams.step import RawMessage, Step, Topology
+from streams.delivery_retention import ACCOUNTS, LOT_STATES, POSTINGS, Retention
+from streams.step import RawMessage, Step, Topology, at_once
 from tables.backlog import Backlog
+from tables.closed_sequences import is_repeat
 from tables.hold_gate import changes_with
 from tables.kpi import hour_passed, posting_success
 from tables.posting_state import (
@@ -41,8 +43,6 @@ from tables.posting_state import (
 )
 
 TAKES: frozenset[type] = frozenset({Posting, AttemptEnded, TimerFired, LotState, OperatorDecision, Tick, ConfigActivated})
-KEEP_ACCEPTED_US = 30 * 86_400 * 1_000_000
-"""How long an accepted posting's row is kept; then its account's closed sequence answers for it."""
 
 
 class DeliveryStage:
@@ -52,17 +52,37 @@ class DeliveryStage:
     def __init__(self, topology: Topology, recorded: bool = False) -> None:
         self._topology, self._recorded = topology, recorded
         self._backlogs: dict[int, Backlog] = {}
+        self._retentions: dict[int, Retention] = {}
 
     def taken_over(self, step: Step) -> None:
+        at_once(self.remember(step))
+
+    def remember(self, step: Step) -> Iterator[None]:
         """Whoever owned the partition may have sent what is dispatched: exactly these are unknown now."""
         step.offset = step.state.next_offset - 1  # what the rows know: all before the next record
-        backlog = Backlog(row for _, row in step.rows.scan(POSTINGS))
-        self._backlogs[step.partition] = backlog
+        backlog = self._backlogs[step.partition] = Backlog()
+        retention = self._retentions[step.partition] = Retention()
+        begun: list[PostingRow] = []
+        for page in step.rows.pages(POSTINGS):
+            for _, row in page:
+                backlog.place(row)
+                retention.posting(row)
+                if row.state in (DISPATCHED, UNKNOWN, RETRY):
+                    begun.append(row)
+            yield
+        for page in step.rows.pages(ACCOUNTS):
+            for _, closed in page:
+                retention.closed(closed)
+            yield
+        for page in step.rows.pages(LOT_STATES):
+            for key, lot in page:
+                retention.lot(key, lot)
+            yield
         desk = self._desk(step)
-        for row in [row for _, row in step.rows.scan(POSTINGS)]:
+        for row in begun:
             if row.state == DISPATCHED:
                 desk.suspend(row, "TAKEN_OVER", "the process that had it ended")
-        for row in [row for _, row in step.rows.scan(POSTINGS)]:
+        for row in begun:
             if row.state == UNKNOWN:
                 resolve(desk, row)
             elif row.state == RETRY:
@@ -71,6 +91,7 @@ class DeliveryStage:
 
     def left(self, partition: int) -> None:
         self._backlogs.pop(partition, None)
+        self._retentions.pop(partition, None)
 
     def fold(self, step: Step) -> None:
         desk = self._desk(step)
@@ -96,7 +117,8 @@ class DeliveryStage:
         dispatch_all(desk)
 
     def _desk(self, step: Step) -> Desk:
-        return Desk(step, self._topology, self.name, self._backlogs[step.partition], self._recorded)
+        backlog, retention = self._backlogs[step.partition], self._retentions[step.partition]
+        return Desk(step, self._topology, self.name, backlog, retention, self._recorded)
 
     def _posting(self, desk: Desk, message: RawMessage, posting: Posting) -> None:
         known = desk.row(posting.posting_id)
@@ -109,7 +131,7 @@ class DeliveryStage:
             boundary.refuse(desk.step, self.name, "BAD_SEQUENCE", detail, record=posting, message=message)
             return
         row = PostingRow(posting, WAITING_CLOCK)
-        if desk.is_closed(posting.account, posting.sequence):
+        if desk.is_closed(posting) or is_repeat(posting, desk.clock(posting.plant), desk.retention.postings_us):
             desk.report(row, "closed", CLOSED, f"sequence {posting.sequence} of its account is in the ERP already")
             return
         desk.keep(row)
@@ -148,8 +170,7 @@ class DeliveryStage:
         self._let_go(desk, tick.plant)
         if hour_passed(*advance):
             _publish_success(desk, tick.plant, advance.now)
-        for name in desk.backlog.expired(tick.plant, advance.now - KEEP_ACCEPTED_US):
-            desk.step.rows.delete(posting_key(name))
+        desk.retention.forget(desk.step, desk.backlog, tick.plant, advance.now)
 
     def _configured(self, desk: Desk, activated: ConfigActivated) -> None:
         plant, state = activated.plant, desk.step.state
@@ -179,12 +200,8 @@ class DeliveryStage:
 
 def _publish_success(desk: Desk, plant: str, now: int) -> None:
     """How many of the postings that came to an end are in the ERP, by endpoint: of those that are still kept."""
-    states: dict[str, list[str]] = defaultdict(list)
-    for _, row in desk.step.rows.scan(POSTINGS):
-        if row.posting.plant == plant:
-            states[row.posting.endpoint].append(row.state)
-    for endpoint in sorted(states):
-        figure = posting_success(states[endpoint], plant, endpoint, now)
+    for endpoint, count in desk.backlog.figures(plant):
+        figure = posting_success(count, plant, endpoint, now)
         if figure is not None:
             desk.step.emit("production.kpis", f"{plant}|{figure.kpi}|{endpoint}", figure)
 
@@ -200,5 +217,6 @@ def _lot_state(desk: Desk, state: LotState) -> None:
         desk.step.offset, changes_with(state, known),
     )  # fmt: skip
     desk.step.rows.put(key, row)
+    desk.retention.lot(key, row)
     for name in desk.backlog.of_lot(state.plant, state.material, state.lot):
         desk.look_again(desk.known(name))

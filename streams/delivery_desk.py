@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from schemas.configuration import Configuration
-from schemas.records import AccountClosedRow, LotStateRow, Outcome, PostingRow
+from schemas.records import AccountClosedRow, LotStateRow, Outcome, Posting, PostingRow
 from streams import clock
+from streams.delivery_retention import ACCOUNTS, LOT_STATES, POSTINGS, Retention
 from streams.step import Step, Topology
 from tables import backoff, closed_sequences
 from tables.backlog import Backlog
@@ -21,12 +22,12 @@ from tables.posting_state import (
     READ_BACK_FIRST,
     REPORTED,
     UNKNOWN,
+    ended,
     move,
     stuck,
     waits_for_decision,
 )
 
-POSTINGS, LOT_STATES, ACCOUNTS = "p|", "q|", "c|"
 IDEMPOTENT_ADAPTERS = frozenset({"sim", "tryton"})
 """What holds while erp.yaml does not say. The executor knows the adapter itself and refuses a resend that would double."""
 
@@ -38,9 +39,11 @@ def posting_key(posting_id: str) -> str:
 class Desk:
     """All that a record of delivery's inbox can make happen to postings."""
 
-    def __init__(self, step: Step, topology: Topology, stage: str, backlog: Backlog, recorded: bool) -> None:
+    def __init__(
+        self, step: Step, topology: Topology, stage: str, backlog: Backlog, retention: Retention, recorded: bool
+    ) -> None:
         """`recorded`: input with its own time; holds then count from their time in the log (tables/hold_gate.py)."""
-        self.step, self.backlog = step, backlog
+        self.step, self.backlog, self.retention = step, backlog, retention
         self._topology, self._stage, self._recorded = topology, stage, recorded
 
     # -- what is known
@@ -70,8 +73,10 @@ class Desk:
         state: LotStateRow | None = self.step.rows.get(f"{LOT_STATES}{posting.plant}|{material}|{lot}") if lot else None
         return gate_at(configuration.rules.on_hold, posting.kind, state, cut)
 
-    def is_closed(self, account: str, sequence: int) -> bool:
-        return closed_sequences.is_closed(self.step.rows.get(ACCOUNTS + account), sequence)
+    def is_closed(self, posting: Posting) -> bool:
+        """Is its sequence in the ERP?"""
+        known: AccountClosedRow | None = self.step.rows.get(ACCOUNTS + posting.account)
+        return closed_sequences.is_closed(known, posting.sequence, posting.born_epoch)
 
     # -- moving
 
@@ -85,10 +90,12 @@ class Desk:
         row.code, row.detail = code, detail
         if state != DISPATCHED:
             row.recalled = False
+        row.closed_at = self.clock(row.posting.plant) if ended(row) else 0
         if state == ACCEPTED:
             self._close(row)
         self.keep(row)
         self.backlog.place(row)
+        self.retention.posting(row)
         if state in REPORTED:
             self.report(row, state, code, detail)
         if not in_pass and (mattered or stuck(row) or state == ACCEPTED):
@@ -122,10 +129,11 @@ class Desk:
         self.step.emit("orders.inbox", f"{posting.plant}|{posting.order}", outcome)
 
     def _close(self, row: PostingRow) -> None:
-        account = row.posting.account
-        row.closed_at, row.unresolved = self.clock(row.posting.plant), 0
-        known = self.step.rows.get(ACCOUNTS + account) or AccountClosedRow(account, 0)
-        self.step.rows.put(ACCOUNTS + account, closed_sequences.close(known, row.posting.sequence))
+        posting, row.unresolved = row.posting, 0
+        known: AccountClosedRow | None = self.step.rows.get(ACCOUNTS + posting.account)
+        closed = closed_sequences.close(known, posting.account, posting.sequence, posting.born_epoch, row.closed_at)
+        self.step.rows.put(ACCOUNTS + posting.account, closed)
+        self.retention.closed(closed)
 
     def settle(self, row: PostingRow, *, in_pass: bool = False) -> None:
         """Where a posting belongs of which nothing is on the way: queued, held or parked."""
@@ -155,7 +163,7 @@ class Desk:
         """Postings of the account that a correction must not overtake."""
         account = row.posting.account
         rows = [self.known(name) for name in self.backlog.before(account, row.posting.sequence)]
-        return [earlier for earlier in rows if not self.is_closed(account, earlier.posting.sequence)]
+        return [earlier for earlier in rows if not self.is_closed(earlier.posting)]
 
     # -- sending
 

@@ -3,10 +3,11 @@
 A hold travels along every edge as HoldForwarded; a lot passes on only what made it grow, so cycles come to rest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
 
+from schemas.catalog import catalog
 from schemas.records import (
     ConfigActivated,
     DispositionDecided,
@@ -31,12 +32,15 @@ from schemas.records import (
     Tick,
 )
 from streams import boundary, clock
-from streams.step import Step, Topology, sender
+from streams.step import Step, Topology, at_once, sender
 from streams.waiting import Waiting
 from tables import lots
+from tables.due_index import DueIndex
 
 PREFIX = "l|"
 INBOX = "lots.inbox"
+MOST_FORGOTTEN_PER_TICK = 500
+"""Rows that go at one tick: a few milliseconds of the loop."""
 
 
 def row_key(plant: str, material: str, lot: str) -> str:
@@ -87,14 +91,25 @@ class LotsStage:
     TAKES: ClassVar = frozenset({*RANKS, HoldForwarded, Tick, ConfigActivated})
 
     def __init__(self, topology: Topology) -> None:
-        self._topology = topology
+        self._topology, self._keep_us = topology, catalog().rows["lots"][PREFIX].keep_us
         self._waiting: dict[int, Waiting] = {}
+        self._forget: dict[int, DueIndex] = {}
+
+    def remember(self, step: Step) -> Iterator[None]:
+        waiting = self._waiting[step.partition] = Waiting(step.rows)
+        forget = self._forget[step.partition] = DueIndex()
+        yield from waiting.remember()
+        for page in step.rows.pages(PREFIX):
+            for key, row in page:
+                forget.put(row.plant, key, lots.forget_at(row, self._keep_us))
+            yield
 
     def taken_over(self, step: Step) -> None:
-        self._waiting[step.partition] = Waiting(step.rows)
+        at_once(self.remember(step))
 
     def left(self, partition: int) -> None:
         self._waiting.pop(partition, None)
+        self._forget.pop(partition, None)
 
     def fold(self, step: Step) -> None:
         for message, record in boundary.records(step, self.name, self.TAKES):
@@ -123,6 +138,8 @@ class LotsStage:
         for _, rows in self._waiting[step.partition].due(tick.plant, advance.now):
             for row in rows:
                 self._apply(step, step.decode(row.record), Source(row.inbox_offset, row.record))
+        for key in self._forget[step.partition].take(tick.plant, advance.now, MOST_FORGOTTEN_PER_TICK):
+            step.rows.delete(key)
         signed = sender(self.name, INBOX, step.partition)
         onward = Tick(tick.plant, advance.now, signed, tick.final and tick.at == advance.now)
         for endpoint, partition in sorted(self._topology.endpoints.items()):
@@ -142,7 +159,9 @@ class LotsStage:
             detail, original = str(exc), source.original
             boundary.refuse(step, self.name, exc.code, detail, record=record, original=original, offset=source.offset)
             return
+        row.touched_at = max(row.touched_at, getattr(record, "label", 0))
         step.rows.put(key, row)
+        self._forget[step.partition].put(plant, key, lots.forget_at(row, self._keep_us))
         for onward in out:
             step.emit(INBOX, "|".join(_subject(onward)), onward)
         self._publish(step, row, before, orders, getattr(record, "label", 0))

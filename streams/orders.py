@@ -5,6 +5,7 @@ then each account that is due becomes a posting (streams/orders_book.py). What i
 on outcomes.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -35,11 +36,12 @@ from schemas.records import (
     Total,
 )
 from streams import boundary, order_state
+from streams import orders_retention as retention
 from streams.clock import activate, observe, schedule, upstreams_of
 from streams.declared import totals_of
 from streams.orders_book import ENDPOINT, Book
 from streams.orders_memory import Memory, Plant, plant_of, with_conversions
-from streams.step import Step, Topology, sender
+from streams.step import Step, Topology, at_once, sender
 from tables import account as ledger
 from tables import order as orders
 from tables import order_state as states
@@ -79,8 +81,12 @@ class OrdersStage:
         self._topology = topology
         self._memory: dict[int, Memory] = {}
 
+    def remember(self, step: Step) -> Iterator[None]:
+        memory = self._memory[step.partition] = Memory(step.rows)
+        yield from memory.remember(step.rows)
+
     def taken_over(self, step: Step) -> None:
-        self._memory[step.partition] = Memory(step)
+        at_once(self.remember(step))
 
     def left(self, partition: int) -> None:
         self._memory.pop(partition, None)
@@ -110,6 +116,7 @@ class OrdersStage:
         if advance is None:
             return
         self._load(step, memory, tick.plant)
+        memory.now = advance.now
         changed = self._resumed(step, tick.plant)
         for label, rows in memory.waiting.due(tick.plant, advance.now):
             for row in rows:
@@ -121,6 +128,9 @@ class OrdersStage:
         book.report_cut_off(advance.before)
         order_state.watch(step, memory, memory.plants[tick.plant], self.name, tick.plant, advance.now)
         order_state.figures(step, memory, memory.plants[tick.plant], tick.plant, *advance, tick.final)
+        retention.judge(step, memory, memory.plants[tick.plant], book.touched(changed) | memory.touched, advance.now)
+        memory.touched.clear()
+        retention.forget(step, memory, memory.plants[tick.plant], tick.plant, advance.now)
         if activate(step.state, tick.plant, advance.now) is not None:
             memory.plants.pop(tick.plant, None)
             step.state.marks[_CONFIGURED + tick.plant] = 1
@@ -150,7 +160,8 @@ class OrdersStage:
         self, step: Step, memory: Memory, plant: Plant, record: Any, row: PendingRow, changed: set[str], label: int
     ) -> None:
         if isinstance(record, Total):
-            _total(step, memory, plant, record, changed)
+            if not retention.refused(step, self.name, record, memory.now, record, row):
+                _total(step, memory, plant, record, changed)
         elif isinstance(record, MaterialChanged):
             self._material(step, memory, plant, record, changed)
         elif isinstance(record, QualityState):
@@ -159,18 +170,23 @@ class OrdersStage:
         elif isinstance(record, DECLARATIONS):
             shift = plant.times.calendar.shift_at(record.occurred_at)
             for total in totals_of(record, shift.business_date, step.state.log_epoch, row.inbox_offset):
-                _total(step, memory, plant, total, changed)
+                if not retention.refused(step, self.name, total, memory.now, record, row):
+                    _total(step, memory, plant, total, changed)
         else:
             self._order_event(step, memory, plant, record, row, changed, label)
 
     def _material(self, step: Step, memory: Memory, plant: Plant, record: MaterialChanged, changed: set[str]) -> None:
-        row = MaterialRow(record.plant, record.material, record.unit, record.decimals, record.batch_managed, record.conversions)
+        row = MaterialRow(
+            record.plant, record.material, record.unit, record.decimals, record.batch_managed, record.conversions, record.label
+        )
         try:
             plant.times = replace(plant.times, units=with_conversions(plant.units, row))
         except Refusal as refusal:
             boundary.refuse(step, self.name, refusal.rejected.code, refusal.rejected.detail, record=record, original=b"")
             return
-        step.rows.put(f"m|{record.plant}|{record.material}", row)
+        key = f"m|{record.plant}|{record.material}"
+        step.rows.put(key, row)
+        memory.told(key, row)
         changed.update(memory.of_material.get((record.plant, record.material), ()))
 
     def _order_event(
@@ -202,6 +218,7 @@ class OrdersStage:
             case OperatorDecision():
                 self._decide(step, memory, record, pending)
         changed.update(memory.accounts.get(key, ()))
+        memory.touched.add(key)
         order_state.publish(step, memory, order, label)
 
     def _decide(self, step: Step, memory: Memory, decision: OperatorDecision, pending: PendingRow) -> None:
@@ -228,7 +245,7 @@ class OrdersStage:
 def _total(step: Step, memory: Memory, plant: Plant, total: Total, changed: set[str]) -> None:
     periods = plant.times.periods
     if total.kind == "scrap" and total.position != STOCK and periods and not periods.is_open(total.business_date, total.label):
-        scrap = ledger.accounts_of(total, step.state.log_epoch)[0]
+        scrap = ledger.accounts_of(total, retention.born_epoch(step.state, total.plant))[0]
         kept, late = ledger.late_split(step.rows.get(row_key(scrap)) or scrap, total)
         _receive(step, memory, plant, kept, changed)
         _receive(step, memory, plant, late, changed, late=True)
@@ -248,7 +265,7 @@ def _counts(step: Step, memory: Memory, total: Total) -> set[str]:
 
 
 def _receive(step: Step, memory: Memory, plant: Plant, total: Total, changed: set[str], late: bool = False) -> None:
-    for fresh in ledger.accounts_of(total, step.state.log_epoch):
+    for fresh in ledger.accounts_of(total, retention.born_epoch(step.state, total.plant)):
         key = row_key(fresh)
         known: AccountRow | None = step.rows.get(key)
         row = known or fresh
@@ -280,7 +297,8 @@ def _outcome(step: Step, outcome: Outcome) -> None:
     """Status only: it decides nothing here."""
     row: AccountRow | None = step.rows.get(f"a|{outcome.account}")
     for posting in row.issued if row is not None else ():
-        if posting.posting_id == outcome.posting_id and posting.status != "accepted":
+        taken_back = posting.status == "cancelled" and outcome.status == "closed"  # a repeat long after the decision
+        if posting.posting_id == outcome.posting_id and posting.status != "accepted" and not taken_back:
             posting.status, posting.erp_document = outcome.status, outcome.erp_document
             posting.code, posting.detail = outcome.code, outcome.detail
             if outcome.replaced_by:

@@ -51,6 +51,12 @@ class Book:
         for posting in self._made:
             self.step.emit("delivery.inbox", ENDPOINT, posting, endpoint)
 
+    def touched(self, changed: set[str]) -> set[str]:
+        """Row keys of the orders of which something changed or was issued."""
+        rows: list[AccountRow | None] = [self.step.rows.get(key) for key in changed]
+        named = {orders.row_key(row.plant, row.order) for row in rows if row is not None}
+        return named | {orders.row_key(one.plant, one.order) for one in self._made}
+
     def report_cut_off(self, before: int) -> None:
         """When a period closed since `before`: what it misses, account by account (domain rule 16)."""
         periods = self._plant.times.periods

@@ -1,19 +1,22 @@
 """What one partition of orders keeps in memory: indices over its rows, all of them derived from the rows alone."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from schemas.catalog import catalog
 from schemas.configuration import Configuration
 from schemas.configuration.rules import RuleAt
 from schemas.records import AccountRow, MaterialRow, OrderRow
 from streams.equipment import calendar_of
-from streams.step import Step
 from streams.waiting import Waiting
 from tables import order as orders
+from tables.account import parse_key, row_key
 from tables.due import Timetable
 from tables.due_index import DueIndex
 from tables.order_state import unanswered
 from tables.periods import Periods
+from tables.rows import RowStore
 from tables.units import UnitTable
 
 MAX_ANSWERS = 50_000
@@ -45,8 +48,8 @@ class Plant:
 class Memory:
     """Rebuilt by whoever takes the partition over."""
 
-    def __init__(self, step: Step) -> None:
-        self.waiting = Waiting(step.rows)
+    def __init__(self, rows: RowStore) -> None:
+        self.waiting = Waiting(rows)
         self.accounts: dict[str, set[str]] = defaultdict(set)
         """Order row key -> row keys of its accounts."""
         self.of_material: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -58,15 +61,61 @@ class Memory:
         """Plant -> row keys of the orders that the MES has neither taken nor refused."""
         self.figures_due: dict[str, set[str]] = defaultdict(set)
         """Plant -> row keys of the orders whose key figures have to be told again."""
-        for key, order in step.rows.scan("o|"):
-            self.note(key, order)
-        for key, row in step.rows.scan("a|"):
-            self.know(key, row)
-            self.due.put(row.plant, key, row.due_at)
+        self.now = 0
+        """The clock of the plant whose tick is folded."""
+        self.forget = DueIndex()
+        """Orders and materials by the time at which they may be forgotten."""
+        self.touched: set[str] = set()
+        """Row keys of orders to which something happened at this tick; empty between ticks."""
+
+    def remember(self, rows: RowStore) -> Iterator[None]:
+        """Build everything from the rows; yields where others may run.
+
+        Of an order that only waits to be forgotten nothing is due: its accounts are known by their keys and not read.
+        """
+        yield from self.waiting.remember()
+        at_rest: set[str] = set()
+        for page in rows.pages("o|"):
+            for key, order in page:
+                self.note(key, order)
+                self.forget.put(order.plant, key, order.forget_at or None)
+                if order.forget_at:
+                    at_rest.add(key)
+            yield
+        for page in rows.pages("m|"):
+            for key, material in page:
+                self.told(key, material)
+            yield
+        for page in rows.pages("a|", lambda key: order_of(key) not in at_rest):
+            for key, row in page:
+                if row is not None:
+                    self.know(key, row)
+                    self.due.put(row.plant, key, row.due_at)
+                elif (named := parse_key(key[2:])) is not None:
+                    self.know(key, named)
+            yield
 
     def know(self, key: str, row: AccountRow) -> None:
         self.accounts[orders.row_key(row.plant, row.order)].add(key)
         self.of_material[row.plant, row.material].add(key)
+
+    def told(self, key: str, row: MaterialRow) -> None:
+        """Master data came. A row that does not say when is older than this retention and stays until it is told again."""
+        if row.told_at:
+            self.forget.put(row.plant, key, row.told_at + catalog().rows["orders"]["m|"].keep_us)
+
+    def let_go(self, key: str, order: OrderRow, accounts: Iterable[AccountRow]) -> None:
+        """The order's rows are gone."""
+        self.accounts.pop(key, None)
+        for row in accounts:
+            name = row_key(row)
+            keys = self.of_material[row.plant, row.material]
+            keys.discard(name)
+            if not keys:
+                del self.of_material[row.plant, row.material]
+            self.due.put(row.plant, name, None)
+        self.unanswered[order.plant].discard(key)
+        self.figures_due[order.plant].discard(key)
 
     def note(self, key: str, order: OrderRow) -> None:
         """Keep in mind what is waited for: an answer of the MES, the next full hour."""
@@ -100,3 +149,9 @@ def plant_of(configuration: Configuration, units: UnitTable) -> Plant:
 
 def with_conversions(units: UnitTable, row: MaterialRow) -> UnitTable:
     return units.with_material(row.material, row.conversions) if row.conversions else units
+
+
+def order_of(account: str) -> str:
+    """Row key of the order of an account's row key."""
+    named = parse_key(account[2:])
+    return "" if named is None else orders.row_key(named.plant, named.order)

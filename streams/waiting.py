@@ -1,7 +1,7 @@
 """Records that wait for the clock: kept as rows, folded in the order (T, kind, source, raw position), never as they came."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from schemas.records import PendingRow
@@ -30,9 +30,14 @@ class Waiting:
     def __init__(self, rows: RowStore) -> None:
         self._rows = rows
         self._by_label: dict[tuple[str, int], dict[str, PendingRow]] = defaultdict(dict)
-        for key, row in rows.scan(PREFIX):
-            plant = key.split("|", 2)[1]
-            self._by_label[plant, row.label][key] = row
+
+    def remember(self) -> Iterator[None]:
+        """Build the index from the rows; yields where others may run."""
+        for page in self._rows.pages(PREFIX):
+            for key, row in page:
+                plant = key.split("|", 2)[1]
+                self._by_label[plant, row.label][key] = row
+            yield
 
     def __len__(self) -> int:
         return sum(map(len, self._by_label.values()))

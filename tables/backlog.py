@@ -5,7 +5,7 @@ Held in memory only and derived from the rows alone, so a take-over builds the s
 
 import heapq
 from bisect import bisect_left, insort
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
@@ -57,7 +57,9 @@ class Backlog:
         self._lanes: dict[str, _Lane] = defaultdict(_Lane)
         self._ready: list[tuple[tuple[int, Turn], str]] = []
         self._waiting: dict[str, list[tuple[int, str]]] = defaultdict(list)
-        self._accepted: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        self._counted: dict[str, tuple[str, str, str]] = {}
+        """Posting -> plant, endpoint, state."""
+        self._figures: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         self._of_lot: dict[tuple[str, str, str], set[str]] = defaultdict(set)
         self._of_account: dict[str, dict[str, int]] = defaultdict(dict)
         self._of_plant: dict[str, set[str]] = defaultdict(set)
@@ -69,13 +71,13 @@ class Backlog:
         """Take the row's state in; called after each change of it."""
         posting = row.posting
         name, plant, lot_key = posting.posting_id, posting.plant, (posting.plant, *lot_of(posting))
+        self._count(name, (plant, posting.endpoint, row.state))
         if row.state == ACCEPTED:
             self._discard(self._of_lot, lot_key, name)
             self._discard(self._of_plant, plant, name)
             self._of_account[posting.account].pop(name, None)
             if not self._of_account[posting.account]:
                 del self._of_account[posting.account]
-            heapq.heappush(self._accepted[plant], (row.closed_at, name))
         else:
             self._of_lot[lot_key].add(name)
             self._of_plant[plant].add(name)
@@ -89,6 +91,32 @@ class Backlog:
         if row.state == WAITING_CLOCK:
             heapq.heappush(self._waiting[plant], (posting.cut, name))
         self._place_in_lane(row)
+
+    def forget(self, row: PostingRow) -> None:
+        """Its row goes. Only of one that ended: it is in no lane, and nothing waits for it."""
+        posting = row.posting
+        name, account = posting.posting_id, posting.account
+        self._count(name, None)
+        self._discard(self._of_lot, (posting.plant, *lot_of(posting)), name)
+        self._discard(self._of_plant, posting.plant, name)
+        if name in self._of_account.get(account, ()):
+            del self._of_account[account][name]
+            if not self._of_account[account]:
+                del self._of_account[account]
+
+    def figures(self, plant: str) -> list[tuple[str, Counter[str]]]:
+        """How many of the plant's postings that are kept are in which state, by endpoint."""
+        return sorted((endpoint, count) for (name, endpoint), count in self._figures.items() if name == plant)
+
+    def _count(self, name: str, now: tuple[str, str, str] | None) -> None:
+        before = self._counted.get(name)
+        if before is not None:
+            self._figures[before[:2]][before[2]] -= 1
+        if now is None:
+            self._counted.pop(name, None)
+        else:
+            self._counted[name] = now
+            self._figures[now[:2]][now[2]] += 1
 
     def _place_in_lane(self, row: PostingRow) -> None:
         name, key, entry = row.posting.posting_id, lane_of(row), turn(row)
@@ -151,10 +179,6 @@ class Backlog:
         """Postings whose cut the clock has reached, oldest cut first; each is told once."""
         return self._up_to(self._waiting[plant], now)
 
-    def expired(self, plant: str, until: int) -> list[str]:
-        """Postings accepted up to `until`; each is told once."""
-        return self._up_to(self._accepted[plant], until)
-
     def of_lot(self, plant: str, material: str, lot: str) -> list[str]:
         return sorted(self._of_lot.get((plant, material, lot), ()))
 
@@ -182,6 +206,8 @@ class Backlog:
 
     @staticmethod
     def _discard(index: dict[K, set[str]], key: K, name: str) -> None:
-        index[key].discard(name)
-        if not index[key]:
-            del index[key]
+        names = index.get(key)
+        if names is not None:
+            names.discard(name)
+            if not names:
+                del index[key]

@@ -1,21 +1,21 @@
-"""When each account is due, by time: the clock's advance costs what is due, not what there is."""
+"""When each row is due, by time: the clock's advance costs what is due, not what there is."""
 
 import heapq
 from collections import defaultdict
 
 SPARE_ENTRIES = 1_000
-"""Outdated entries that are kept beyond as many as there are accounts; then the heap is built again."""
+"""Outdated entries that are kept beyond as many as there are rows; then the heap is built again."""
 
 
 class DueIndex:
-    """Due times of the accounts of one partition, by plant. In memory only: a take-over builds it from the rows."""
+    """Due times of rows of one partition, by plant. In memory only: a take-over builds it from the rows."""
 
     def __init__(self) -> None:
         self._at: dict[str, dict[str, int]] = defaultdict(dict)
         self._heaps: dict[str, list[tuple[int, str]]] = defaultdict(list)
 
     def put(self, plant: str, key: str, at: int | None) -> None:
-        """The account is due at this log time and at no other; None: it is not due."""
+        """The row is due at this log time and at no other; None: it is not due."""
         known = self._at[plant]
         if at is None:
             known.pop(key, None)
@@ -27,10 +27,11 @@ class DueIndex:
                 self._heaps[plant] = [(moment, name) for name, moment in known.items()]
                 heapq.heapify(self._heaps[plant])
 
-    def take(self, plant: str, now: int) -> dict[str, int]:
-        """What is due up to `now` with its time; each is told once and then has to be put again."""
-        heap, known, taken = self._heaps[plant], self._at[plant], {}
-        while heap and heap[0][0] <= now:
+    def take(self, plant: str, now: int, most: int = 1 << 62) -> dict[str, int]:
+        """What is due up to `now` with its time, the oldest first and at most `most`; each is told once and then has to be put
+        again."""
+        heap, known, taken = self._heaps[plant], self._at[plant], dict[str, int]()
+        while heap and heap[0][0] <= now and len(taken) < most:
             at, key = heapq.heappop(heap)
             if known.get(key) == at:
                 taken[key] = known.pop(key)

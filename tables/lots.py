@@ -47,6 +47,13 @@ def open_inspections(row: LotRow) -> int:
     return sum(verdict != "pass" for verdict in row.inspections.values())
 
 
+def forget_at(row: LotRow, keep_us: int) -> int | None:
+    """Log time from which on the lot may be forgotten; None: never, as things are. Until then a hold on it travels on."""
+    if not row.touched_at or any(hold.active for hold in row.holds) or open_inspections(row):
+        return None
+    return row.touched_at + keep_us
+
+
 def receive_hold(row: LotRow, hold: HoldState) -> bool:
     """Keep the highest version of the hold. True: the row grew, so the hold must travel on to the children."""
     known = {entry.hold: entry for entry in row.holds}

@@ -74,6 +74,11 @@ def move(row: PostingRow, state: str) -> None:
     row.state = state
 
 
+def ended(row: PostingRow) -> bool:
+    """Nobody waits for anything of it: in the ERP, cancelled, or gone again under another id."""
+    return row.state in (ACCEPTED, CANCELLED) or (row.state == REJECTED and bool(row.replaced_by))
+
+
 def waits_for_decision(row: PostingRow) -> bool:
     """Nothing of it is on the way, and lot, configuration or predecessor may send it somewhere else."""
     return row.state in (QUEUED, HELD) or (row.state == PARKED and row.code == LOT_BLOCKED)

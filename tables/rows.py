@@ -1,7 +1,11 @@
 """What a fold needs of a table: rows by key. The engine and the tests each have their own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
+
+
+def always(key: str) -> bool:
+    return True
 
 
 class RowStore(Protocol):
@@ -15,4 +19,9 @@ class RowStore(Protocol):
 
     def scan(self, prefix: str) -> Iterator[tuple[str, Any]]:
         """Rows by key order. Costs a read of the store: for take-overs and corrections, not for each record."""
+        ...
+
+    def pages(self, prefix: str, wanted: Callable[[str], bool] = always) -> Iterator[list[tuple[str, Any]]]:
+        """Rows by key order, some at a time, for take-overs that share the loop. A key that is not wanted comes with None: its
+        row is not read. Nothing is put or deleted under the prefix until the last page."""
         ...

@@ -1,14 +1,18 @@
 """Rows of one partition: read through a bounded cache, written back by the checkpoint."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import rocksdict
 
 from schemas.codec import MAX_MESSAGE_BYTES, Codec
+from tables.rows import always
 
 POSITION_KEY = "__position"
 MAX_CACHED_ROWS = 200_000
+PAGE_ROWS = 200
+"""Of a take-over: read and decoded in a few ten milliseconds; then the loop may run."""
 
 
 class ValueTooLarge(ValueError):
@@ -72,6 +76,25 @@ class RowCache:
                 self._rows.setdefault(key, found[key])
                 yield key, self._rows[key]
 
+    def pages(self, prefix: str, wanted: Callable[[str], bool] = always) -> Iterator[list[tuple[str, Any]]]:
+        """See RowStore. Rows do not enter the cache: there may be more of them than it holds. No cursor stays open between two
+        pages, so the store may be closed there."""
+        after = prefix.encode()
+        while page := list(itertools.islice(self._stored_from(prefix.encode(), after), PAGE_ROWS)):
+            after = page[-1][0] + b"\0"
+            found = []
+            for raw_key, raw in page:
+                key = raw_key.decode()
+                if not wanted(key):
+                    found.append((key, None))
+                elif (row := self._rows[key] if key in self._rows else self._codec.decode(raw)) is not None:
+                    found.append((key, row))
+            yield found
+        fresh = sorted(
+            key for key in self._dirty | self._in_flight if key.startswith(prefix) and self._stored(key.encode()) is None
+        )
+        yield [(key, self._rows[key] if wanted(key) else None) for key in fresh if self._rows[key] is not None]
+
     def take_dirty(self) -> list[tuple[bytes, bytes | None]]:
         """Encoded dirty rows for a transaction; None: tombstone. A row that was born and deleted since leaves no trace."""
         taken: list[tuple[bytes, bytes | None]] = []
@@ -97,10 +120,10 @@ class RowCache:
             raise StoreDamaged(repr(exc)) from exc
         return value
 
-    def _stored_from(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+    def _stored_from(self, prefix: bytes, first: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
         # Not `items`: it ends at a damaged block as if there were no more rows.
         cursor = self._db.iter()
-        cursor.seek(prefix)
+        cursor.seek(prefix if first is None else first)
         while cursor.valid():
             key = cursor.key()
             if not key.startswith(prefix):

@@ -120,6 +120,16 @@ class Fold(Protocol):
 
 
 @runtime_checkable
+class Remembering(Protocol):
+    """A fold whose memory is built from many rows. The engine calls this instead of `taken_over`."""
+
+    def remember(self, step: Any) -> Iterator[None]:
+        """`step`: Step without records. Like `taken_over`, a part at a time: yields every few ten milliseconds, where the loop
+        may run. Not gone on with when the partition leaves meanwhile."""
+        ...
+
+
+@runtime_checkable
 class Gathering(Protocol):
     """A fold that gathers messages or rows until the commit that they leave with."""
 
@@ -286,13 +296,25 @@ class StageApp(faust.App):
                 part.accuse(step.offset)
             die(Exit.FOLD_FAILED, f"{part.tp}@{step.offset}: {exc!r}\n{traceback.format_exc()}")
 
+    async def remember(self, part: OwnedPartition) -> None:
+        """Build the fold's memory of a restored partition. The loop runs in between: heartbeats and other partitions go on.
+        What the fold emits here leaves with the first checkpoint."""
+        step = self.idle_step(part)
+        if not isinstance(self.stage, Remembering):
+            with self._guarded(part, step):
+                self.stage.taken_over(step)
+            return
+        remembering = self.stage.remember(step)
+        going = True
+        while going and not part.leaving:
+            with self._guarded(part, step):
+                going = next(remembering, self) is not self
+            await asyncio.sleep(0)
+
     def on_taken_over(self, part: OwnedPartition) -> None:
-        """The partition is restored and ours. What the fold emits here leaves with the first checkpoint."""
+        """The partition is restored and ours, its memory is there, nothing was folded yet."""
         for observer in self.observers:
             observer.taken_over(part.tp.partition)
-        step = self.idle_step(part)
-        with self._guarded(part, step):
-            self.stage.taken_over(step)
 
     def on_left(self, part: OwnedPartition) -> None:
         for observer in self.observers:

@@ -147,6 +147,9 @@ class TableManager(faust_manager.TableManager):
             await _opened(part)
             if not part.leaving:
                 part.store._dbs[part.tp.partition] = part.db
+                async with part.lock:  # whoever releases the partition meanwhile waits for a page of rows, not for all
+                    await self.app.remember(part)
+            if not part.leaving:
                 part.ready = True
                 self.app.on_taken_over(part)
 

@@ -9,6 +9,7 @@ from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import PartitionPosition
 from streams.step import RawMessage, sender
+from tables.rows import always
 
 Emit = Callable[[str, str, Any], None]
 """(topic, key, record)"""
@@ -54,6 +55,9 @@ class MemoryRows:
             if key in self._rows:
                 found.append((key, self._rows[key]))
         yield from found
+
+    def pages(self, prefix: str, wanted: Callable[[str], bool] = always) -> Iterator[list[tuple[str, Any]]]:
+        yield [(key, row if wanted(key) else None) for key, row in self.scan(prefix)]
 
 
 class MemoryStep:

@@ -218,6 +218,18 @@ def test_the_table_of_topics_is_the_catalog() -> None:
     assert table[1:] == wanted
 
 
+def test_the_table_of_rows_is_the_catalog() -> None:
+    (table,) = [
+        table for table in document("docs/architecture.md").tables() if table[0] == ["stage", "row", "key", "kept", "after"]
+    ]
+    wanted = [
+        [stage, kind.record, kind.key, kind.keep or "-", kind.after]
+        for stage, kinds in catalog().rows.items()
+        for kind in kinds.values()
+    ]
+    assert table[1:] == wanted
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "docs/adr").glob("*.md")), ids=lambda path: path.stem)
 def test_a_decision_has_context_decision_and_consequences(path: Path) -> None:
     content = markdown.read(path)

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from app.ledger.snapshot import Snapshot
+from schemas.catalog import catalog
 from schemas.records import AccountClosedRow, AccountRow, IssuedPosting, LotStateRow, PostingRow
-from streams.delivery import KEEP_ACCEPTED_US
 from tables.account import account_key
 from tables.closed_sequences import is_closed
 from tables.hold_gate import gate_at, lot_of
 from tables.issue import hash_of
-from tables.posting_state import ACCEPTED
+from tables.posting_state import ACCEPTED, CANCELLED
 
 STOCK_OF = {"post": "unrestricted", "into_blocked_stock": "blocked", "into_inspection_stock": "inspection"}
 """Stock type of what was sent, by the hold policy's answer."""
@@ -18,7 +18,7 @@ STOCK_OF = {"post": "unrestricted", "into_blocked_stock": "blocked", "into_inspe
 def differences(snapshot: Snapshot) -> Iterator[str]:
     delivered: dict[str, PostingRow] = {row.posting.posting_id: row for row in snapshot.of("delivery", "p|")}
     accounts: list[AccountRow] = list(snapshot.of("orders", "a|"))
-    clock = max((row.closed_at for row in delivered.values()), default=0)
+    clock = _clock(snapshot)
     for account in accounts:
         for posting in account.issued:
             found = delivered.get(posting.posting_id)
@@ -28,17 +28,26 @@ def differences(snapshot: Snapshot) -> Iterator[str]:
                 yield from _both(account, posting, found)
     for row in delivered.values():
         yield from _delivered(snapshot, row)
-    yield from _closed(snapshot, accounts, delivered)
+    yield from _closed(snapshot, accounts, delivered, clock)
+
+
+def _clock(snapshot: Snapshot) -> int:
+    """Log time that delivery has reached: what it may have forgotten depends on it."""
+    rows = snapshot.rows.get("delivery", {})
+    told = [at for key, state in rows.items() if key.startswith("__position") for at in state.clocks.values()]
+    return max([*told, *(row.closed_at for key, row in rows.items() if key.startswith("p|"))], default=0)
 
 
 def _forgotten(snapshot: Snapshot, account: AccountRow, posting: IssuedPosting, clock: int) -> Iterator[str]:
     """delivery forgets only what was accepted long ago, and keeps its sequence as closed."""
     closed: AccountClosedRow | None = snapshot.rows.get("delivery", {}).get(f"c|{account_key(account)}")
-    if posting.status == ACCEPTED and not is_closed(closed, posting.sequence):
+    kept = catalog().rows["delivery"]
+    known = is_closed(closed, posting.sequence, account.born_epoch) or posting.cut <= clock - kept["c|"].keep_us
+    if posting.status == ACCEPTED and not known:
         yield f"posting {posting.posting_id} is accepted, and delivery neither has it nor remembers its sequence"
-    elif posting.status == ACCEPTED and posting.cut > clock - KEEP_ACCEPTED_US:
+    elif posting.status == ACCEPTED and posting.cut > clock - kept["p|"].keep_us:
         yield f"posting {posting.posting_id} is accepted, and delivery has lost it before its time"
-    elif posting.status != ACCEPTED:
+    elif posting.status not in (ACCEPTED, CANCELLED) or posting.cut > clock - kept["p|"].keep_us:
         yield f"posting {posting.posting_id} was issued, and delivery does not have it"
 
 
@@ -84,19 +93,25 @@ def _delivered(snapshot: Snapshot, row: PostingRow) -> Iterator[str]:
             yield f"posting {name}: by what was known of its lot the policy says {answer.answer}, it was sent as {row.gate}"
 
 
-def _closed(snapshot: Snapshot, accounts: list[AccountRow], delivered: dict[str, PostingRow]) -> Iterator[str]:
-    """Closed sequences are those of accepted postings: one that is closed too early would never be posted."""
+def _closed(snapshot: Snapshot, accounts: list[AccountRow], delivered: dict[str, PostingRow], clock: int) -> Iterator[str]:
+    """Closed sequences are those of accepted postings: one that is closed too early would never be posted. Both sides forget
+    in their time (schemas/catalog.yaml): an account that is gone is not asked, nor a sequence that was closed long ago."""
+    kept, forgets = catalog().rows["delivery"]["c|"].keep_us, catalog().rows["orders"]["a|"].keep_us
+    born = {account_key(account): account.born_epoch for account in accounts}
     states = {
-        (account_key(account), posting.sequence): getattr(delivered.get(posting.posting_id), "state", posting.status)
+        (account_key(account), one.sequence): (getattr(delivered.get(one.posting_id), "state", one.status), one.cut)
         for account in accounts
-        for posting in account.issued
+        for one in account.issued
     }
-    for row in snapshot.of("delivery", "c|"):
+    rows: dict[str, AccountClosedRow] = {row.account: row for row in snapshot.of("delivery", "c|")}
+    for row in rows.values():
+        gone = row.account not in born and row.at <= clock - forgets
+        if gone or row.born_epoch not in (0, born.get(row.account, row.born_epoch)):
+            continue
         for sequence in [*range(1, row.closed + 1), *row.beyond]:
-            state = states.get((row.account, sequence), "")
+            state, _ = states.get((row.account, sequence), ("", 0))
             if state != ACCEPTED:
                 yield f"{row.account}: sequence {sequence} is closed, and its posting is {state or 'unknown'}"
-    closed = {row.account: row for row in snapshot.of("delivery", "c|")}
-    for (account, sequence), state in states.items():
-        if state == ACCEPTED and not is_closed(closed.get(account), sequence):
+    for (account, sequence), (state, cut) in states.items():
+        if state == ACCEPTED and cut > clock - kept and not is_closed(rows.get(account), sequence, born[account]):
             yield f"{account}: sequence {sequence} is accepted, and not closed against coming again"

@@ -165,3 +165,21 @@ def test_a_rotten_store_is_an_error_and_never_a_shorter_scan(tmp_path: Path) -> 
     with pytest.raises(StoreDamaged):
         _ = [rows.get(f"p|{number:06}") for number in range(5_000)]
     db.close()
+
+
+def test_pages_give_what_a_scan_gives_and_leave_the_cache_alone(db: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_rows, "PAGE_ROWS", 3)
+    cache = RowCache(db, CODEC)
+    for n in range(10):
+        cache.put(f"a|{n}", row(f"a|{n}", n))
+    cache.put("b|1", row("b|1"))
+    commit(cache, db)
+    cache = RowCache(db, CODEC)
+    cache.put("a|4", row("a|4", 44))
+    cache.delete("a|5")
+    cache.put("a|55", row("a|55"))
+    pages = list(cache.pages("a|"))
+    assert [len(page) for page in pages] == [3, 2, 3, 1, 1]
+    assert dict(pair for page in pages for pair in page) == dict(cache.scan("a|"))
+    first = next(RowCache(db, CODEC).pages("a|", lambda key: key == "a|2"))
+    assert first == [("a|0", None), ("a|1", None), ("a|2", row("a|2", 2))]

@@ -1,7 +1,7 @@
 """A step over plain dictionaries: the same interface as the engine's, for tests of folds."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import PartitionPosition
 from streams.step import sender
+from tables.rows import always
 
 
 @dataclass
@@ -27,6 +28,9 @@ class PlainRows:
 
     def scan(self, prefix: str) -> Iterator[tuple[str, Any]]:
         yield from [(key, self.rows[key]) for key in sorted(self.rows) if key.startswith(prefix)]
+
+    def pages(self, prefix: str, wanted: Callable[[str], bool] = always) -> Iterator[list[tuple[str, Any]]]:
+        yield [(key, row if wanted(key) else None) for key, row in self.scan(prefix)]
 
 
 @dataclass

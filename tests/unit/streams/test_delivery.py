@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from schemas.catalog import catalog
 from schemas.records import AttemptEnded, ConfigActivated, Movement, Tick, TimerFired
-from streams.delivery import KEEP_ACCEPTED_US
 from streams.step import sender
 from tables.invariant import InvariantBroken
 from tables.outbox import Dispatch, ReadBack, Timer
@@ -13,6 +13,7 @@ from tables.posting_state import TRANSITIONS, move
 from tests.unit.streams.quality_bench import PLANT, Bench, S, configuration, lot_state, posting
 
 SIM = configuration()
+KEEP_ACCEPTED_US = catalog().rows["delivery"]["p|"].keep_us
 ALONE = {"adapter": "sim", "lines_per_document": 1}
 ONCE = configuration(erp={"erp": {"adapter": "sim", "idempotent": False}})
 

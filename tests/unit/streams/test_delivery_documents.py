@@ -144,7 +144,8 @@ def test_a_posting_that_crossed_the_cut_off_goes_again_under_a_new_id(erp: dict[
     (told,) = [record for record in desk.step.take("orders.inbox") if isinstance(record, Outcome)]
     assert (told.posting_id, told.status, told.replaced_by, told.posting_date) == ("P1", "rejected", again, "2026-12-01")
     desk.fold(ended(again, "accepted", erp_document="D1"))
-    assert desk.fold(posting("P9", amount=-1, sequence=2)) != [], "corrections follow the replacement"
+    later = posting("P9", amount=-1, sequence=2, cut=DECEMBER, born_epoch=1)
+    assert desk.fold(later) != [], "corrections follow the replacement"
 
 
 def test_nothing_is_redated_twice_to_the_same_day() -> None:

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from schemas.catalog import catalog
 from schemas.configuration import Configuration
 from schemas.records import (
     GenealogyEdge,
     HoldForwarded,
     InspectionRecorded,
+    InspectionRequested,
     LotCreated,
     LotMerged,
     LotShipped,
@@ -202,3 +204,19 @@ def test_a_lot_that_would_outgrow_its_row_refuses_the_record_and_keeps_its_state
     assert letter.code == "LOT_LIMIT"
     row = bench.step.rows.get(f"l|{PLANT}|{MATERIAL}|A")
     assert [child.lot for child in row.children] == ["A1"]
+
+
+def test_a_lot_is_forgotten_when_nobody_holds_it_and_nothing_was_said_of_it_for_long() -> None:
+    keep = catalog().rows["lots"]["l|"].keep_us
+    bench = Lots()
+    bench.fold(event(LotCreated, "A", 10), placed("B", "H", 1, 10), event(InspectionRequested, "C", 10, inspection="I"))
+    bench.fold(placed("D", "H", 1, 10), released("D", "H", 2, 20))
+    bench.fold(event(LotCreated, "E", 10), event(LotStaged, "E", 30, location="X"))
+    bench.clock(30)
+    bench.stage = LotsStage(bench.topology)
+    bench.stage.taken_over(bench.step)
+    left = []
+    for at in (10, 20, 30):
+        bench.clock(at + keep)
+        left.append("".join(sorted(key[-1] for key in bench.step.rows.rows if key.startswith("l|"))))
+    assert left == ["BCDE", "BCE", "BC"]

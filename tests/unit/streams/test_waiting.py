@@ -3,6 +3,7 @@
 import itertools
 
 from schemas.records import PendingRow
+from streams.step import at_once
 from streams.waiting import Waiting
 from tests.unit.streams.plain_step import PlainRows
 
@@ -54,9 +55,11 @@ def test_a_successor_finds_the_same_and_nothing_stays_behind() -> None:
     rows = PlainRows()
     for label, text in ((10, "b"), (10, "a"), (12, "c")):
         Waiting(rows).add("P", label, "06", text, row(label, text))
-    assert len(Waiting(rows)) == 3
-    assert texts(Waiting(rows).due("P", 10)) == [(10, ["a", "b"])]
-    assert texts(Waiting(rows).due("P", 12)) == [(12, ["c"])]
+    successor = Waiting(rows)
+    at_once(successor.remember())
+    assert len(successor) == 3
+    assert texts(successor.due("P", 10)) == [(10, ["a", "b"])]
+    assert texts(successor.due("P", 12)) == [(12, ["c"])]
     assert rows.rows == {}
 
 

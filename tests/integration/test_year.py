@@ -1,0 +1,99 @@
+"""A year of orders through the folds of orders and delivery: what is kept does not grow with the year."""
+
+import os
+from typing import Any
+
+import pytest
+
+from schemas.catalog import DAY_US, catalog
+from schemas.records import AttemptEnded, ConfigActivated, OrderCompleted, Outcome, Tick
+from streams.delivery import DeliveryStage
+from tables.outbox import Dispatch
+from tests.unit.streams.ledger_bench import Ledger, released, total
+from tests.unit.streams.plain_step import PlainStep
+from tests.unit.tables.floor_bench import PLANT, at, configuration, event
+
+ORDERS_A_DAY = int(os.environ.get("LINELEDGER_YEAR_ORDERS", "3"))
+"""500 is a plant; the shape is the same."""
+DAYS = 365
+RULES = {"post": [{"kind": "yield", "when": ["shift_end", "order_completed"]}]}
+BEGIN = at("06:00")
+
+
+class Plant:
+    """Orders and delivery, one partition each, and an ERP that takes everything at once."""
+
+    def __init__(self) -> None:
+        self.orders = Ledger(configuration(rules=RULES))
+        self.step, self.stage = PlainStep("delivery.inbox"), DeliveryStage(self.orders.topology)
+        self.stage.taken_over(self.step)
+        self._deliver(ConfigActivated(PLANT, self.orders.configurations[0].hash, 0, "orders"))
+
+    def tick(self, now: int) -> None:
+        self.orders.tick(now)
+        made, self.orders.postings = self.orders.postings, []
+        self.orders.step.sent.clear()
+        self._deliver(*made)
+        self._deliver(
+            *(Tick(PLANT, now, name) for name in self.orders.topology.upstreams("delivery", self.orders.configurations[0]))
+        )
+        while entries := self._taken():
+            self._deliver(
+                *(AttemptEnded(one.posting_id, one.attempt, "accepted", "post", erp_document=one.posting_id) for one in entries)
+            )
+        told = [sent.record for sent in self.step.sent if isinstance(sent.record, Outcome)]
+        self.step.sent.clear()
+        if told:
+            self.orders.fold(*told)
+
+    def _deliver(self, *records: Any) -> None:
+        if records:
+            self.step.deliver(*records)
+            self.stage.fold(self.step)
+
+    def _taken(self) -> list[Dispatch]:
+        entries, self.step.released = self.step.released, []
+        return [entry for entry in entries if isinstance(entry, Dispatch)]
+
+    def kinds(self) -> dict[str, int]:
+        """Rows by stage and prefix."""
+        found: dict[str, int] = {}
+        for stage, step in (("orders", self.orders.step), ("delivery", self.step)):
+            for key in step.rows.rows:
+                prefix = key[:2]
+                assert prefix in catalog().rows[stage], f"{stage} {key} is no kind of row in the register"
+                found[f"{stage} {prefix}"] = found.get(f"{stage} {prefix}", 0) + 1
+        return found
+
+
+def _accepted(entry: Dispatch) -> AttemptEnded:
+    return AttemptEnded(entry.posting_id, entry.attempt, "accepted", "post", erp_document=entry.posting_id)
+
+
+@pytest.mark.slow
+def test_a_year_leaves_what_is_open_and_what_is_kept() -> None:
+    plant, kept = Plant(), []
+    for day in range(DAYS):
+        morning = BEGIN + day * DAY_US
+        names = [f"O{day}-{n}" for n in range(ORDERS_A_DAY)]
+        for name in names:
+            made = total(
+                "gross", 100, label=morning + 1, first_at=morning, last_at=morning + 1, order=name, source_key=name, lot=name
+            )
+            plant.orders.fold(released(morning, order=name), made)
+        plant.tick(morning + 2)
+        plant.orders.fold(*(event(OrderCompleted, morning + 3, morning + 3, order=name, operation="") for name in names))
+        plant.tick(morning + DAY_US // 2)
+        kept.append(plant.kinds())
+    rows = catalog().rows
+    order_days = rows["orders"]["o|"].keep_us // DAY_US + 7 + 1  # and the horizon, and today
+    bounds = {
+        "orders o|": order_days,
+        "orders a|": order_days * 2,
+        "delivery p|": rows["delivery"]["p|"].keep_us // DAY_US + 1,
+        "delivery c|": rows["delivery"]["c|"].keep_us // DAY_US + 1,
+    }
+    for kind, days in bounds.items():
+        assert 0 < kept[-1][kind] <= days * ORDERS_A_DAY, kind
+    assert kept[-1] == kept[200], "a year keeps no more than 200 days"
+    print(f"{DAYS} days of {ORDERS_A_DAY} orders: {kept[-1]} rows kept")

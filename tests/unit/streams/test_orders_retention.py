@@ -1,0 +1,198 @@
+"""What orders forgets, by the clock in the log, and that nothing that was forgotten is posted again."""
+
+from typing import Any
+
+import pytest
+
+from schemas.catalog import DAY_US, catalog
+from schemas.records import MaterialChanged, OrderChanged, OrderClosed, OrderCompleted, Outcome
+from streams import orders_retention
+from tables.account import account_key
+from tests.unit.streams.ledger_bench import CUT, Ledger, item, operation, released, total
+from tests.unit.tables.floor_bench import HOUR, PLANT, at, configuration, event
+
+RULES = {"post": [{"kind": "yield", "when": ["shift_end", "order_completed"]}]}
+HORIZON = 7 * DAY_US
+KEEP = catalog().rows["orders"]["o|"].keep_us + HORIZON
+BEGIN = at("08:00")
+
+
+def made(pieces: int, label: int = BEGIN, **fields: Any) -> Any:
+    return total("gross", pieces, label=label, first_at=BEGIN, last_at=label, **fields)
+
+
+def accept(ledger: Ledger) -> None:
+    """The ERP took everything."""
+    for row in ledger.accounts().values():
+        for posting in row.issued:
+            ledger.fold(Outcome(PLANT, row.order, account_key(row), posting.posting_id, "accepted", 1, erp_document="D"))
+
+
+def begun(order: str = "O1", ledger: Ledger | None = None) -> Ledger:
+    """An order of which 10 pieces were posted at the shift's end."""
+    ledger = ledger or Ledger(configuration(rules=RULES))
+    ledger.fold(released(BEGIN, order=order), made(10, order=order, source_key=f"M1|{order}"))
+    assert sum(posting.amount for posting in ledger.tick(CUT) if posting.order == order) == 10
+    return ledger
+
+
+def rows(ledger: Ledger) -> set[str]:
+    return {key for key in ledger.step.rows.rows if not key.startswith("__")}
+
+
+def test_an_order_that_is_over_goes_with_all_its_rows() -> None:
+    ledger = begun()
+    ledger.fold(event(OrderCompleted, CUT, CUT + 1, order="O1", operation=""))
+    ledger.tick(CUT + HOUR)
+    accept(ledger)
+    ledger.tick(CUT + HOUR + KEEP - 1)
+    assert rows(ledger) >= {"o|P|O1"}
+    ledger.tick(CUT + HOUR + KEEP)
+    assert rows(ledger) == set()
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        lambda: event(OrderClosed, CUT, CUT + 1, order="O1", status="closed"),
+        lambda: event(OrderClosed, CUT, CUT + 1, order="O1", status="technically_complete"),
+    ],
+)
+def test_each_end_of_an_order_counts(over: Any) -> None:
+    ledger = begun()
+    accept(ledger)
+    ledger.fold(over())
+    ledger.tick(CUT + HOUR)
+    ledger.tick(CUT + HOUR + KEEP)
+    assert rows(ledger) == set()
+
+
+def test_an_open_order_stays_and_so_does_one_of_which_something_waits() -> None:
+    ledger = begun()
+    accept(ledger)
+    ledger.fold(
+        released(CUT, order="O2"), made(5, CUT, order="O2", material="0815", source_key="M1|X")
+    )  # not of the order: parked
+    ledger.fold(event(OrderCompleted, CUT, CUT + 1, order="O2", operation=""))
+    ledger.tick(CUT + HOUR)
+    assert set(ledger.codes())
+    ledger.tick(CUT + HOUR + 3 * KEEP)
+    assert {"o|P|O1", "o|P|O2"} <= rows(ledger)
+
+
+def test_what_the_erp_has_not_taken_is_kept_until_it_has() -> None:
+    ledger = begun()
+    ledger.fold(event(OrderCompleted, CUT, CUT + 1, order="O1", operation=""))
+    ledger.tick(CUT + HOUR)
+    ledger.tick(CUT + HOUR + KEEP)
+    assert "o|P|O1" in rows(ledger)
+    accept(ledger)
+    ledger.tick(CUT + HOUR + KEEP + DAY_US)
+    assert rows(ledger) == set()
+
+
+def test_whatever_happens_to_the_order_starts_the_time_again() -> None:
+    ledger = begun()
+    accept(ledger)
+    ledger.fold(event(OrderCompleted, CUT, CUT + 1, order="O1", operation=""))
+    ledger.tick(CUT + HOUR)
+    later = CUT + KEEP // 2
+    ledger.fold(event(OrderChanged, later, later, order="O1", items=[item()], operations=[operation()], change_number="2"))
+    ledger.tick(later + 1)
+    ledger.tick(CUT + HOUR + KEEP)
+    assert "o|P|O1" in rows(ledger)
+
+
+def forgotten() -> tuple[Ledger, int]:
+    ledger = begun()
+    accept(ledger)
+    ledger.fold(event(OrderCompleted, CUT, CUT + 1, order="O1", operation=""))
+    ledger.tick(CUT + HOUR)
+    now = CUT + HOUR + KEEP
+    ledger.tick(now)
+    assert rows(ledger) == set()
+    ledger.step.sent.clear()
+    return ledger, now
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_repeated_total_of_a_forgotten_order_is_a_dead_letter_and_no_posting(known: bool) -> None:
+    """Also when master data of the order comes again: the account would begin at zero and post all of it a second time."""
+    ledger, now = forgotten()
+    if known:
+        ledger.fold(released(now + 1))
+    ledger.fold(made(12, now + 2))
+    assert ledger.tick(now + DAY_US) == []
+    (letter,) = ledger.step.take("exceptions")
+    assert (letter.code, letter.kind, letter.quantity.amount, letter.quantity.unit) == (
+        "PAST_RETENTION",
+        "yield" if False else "gross",
+        12,
+        "PC",
+    )
+    assert ledger.accounts() == {}
+
+
+def test_a_zero_for_what_is_forgotten_says_nothing() -> None:
+    ledger, now = forgotten()
+    ledger.fold(made(0, now + 2))
+    ledger.tick(now + DAY_US)
+    assert ledger.step.take("exceptions") == []
+    assert ledger.accounts() == {}
+
+
+def test_new_pieces_of_an_order_that_comes_again_are_posted_under_ids_of_their_own() -> None:
+    ledger, now = forgotten()
+    ledger.fold(released(now + 1))
+    ledger.fold(total("gross", 3, label=now + 2, first_at=now + 1, last_at=now + 2, source_key="M1|B"))
+    (again,) = ledger.tick(now + DAY_US) + ledger.tick(now + 2 * DAY_US)
+    (first,) = [posting for posting in ledger.postings if posting.amount == 10]
+    assert (again.amount, again.sequence, again.account) == (3, 1, first.account)
+    assert again.posting_id != first.posting_id
+    assert again.born_epoch > first.born_epoch
+
+
+def test_an_order_that_was_there_all_the_time_takes_what_is_late() -> None:
+    ledger = begun()
+    late = CUT + KEEP + HORIZON
+    ledger.fold(made(4, late, lot="L9", source_key="M1|L9"))
+    assert [posting.amount for posting in ledger.tick(late + DAY_US)] == [4]
+
+
+def test_ids_are_what_they_were_while_nothing_is_forgotten() -> None:
+    assert orders_retention.born_epoch(begun().step.state, PLANT) == 1
+
+
+def test_one_tick_bears_a_bounded_number_and_a_take_over_forgets_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orders_retention, "MOST_PER_TICK", 2)
+    one, other = Ledger(configuration(rules=RULES)), Ledger(configuration(rules=RULES))
+    names = [f"O{n}" for n in range(5)]
+    for ledger in (one, other):
+        for name in names:
+            ledger.fold(released(BEGIN, order=name), made(1, order=name, source_key=name))
+        ledger.tick(CUT)
+        accept(ledger)
+        for name in names:
+            ledger.fold(event(OrderCompleted, CUT, CUT + 1, order=name, operation=""))
+        ledger.tick(CUT + HOUR)
+    left = []
+    for n in range(3):
+        for ledger in (one, other):
+            ledger.tick(CUT + HOUR + KEEP + n)
+        other.restart()
+        assert one.step.rows.rows == other.step.rows.rows
+        left.append(sum(key.startswith("o|") for key in rows(one)))
+    assert left == [3, 1, 0]
+    assert one.step.state.marks == other.step.state.marks
+
+
+def test_a_material_that_nobody_uses_goes_and_one_in_use_stays() -> None:
+    keep = catalog().rows["orders"]["m|"].keep_us
+    ledger = begun()
+    for material in ("4711", "0815"):
+        ledger.fold(
+            event(MaterialChanged, CUT, CUT, material=material, unit="PC", decimals=0, batch_managed=False, conversions=[])
+        )
+    ledger.tick(CUT + 1)
+    ledger.tick(CUT + keep)
+    assert {key for key in rows(ledger) if key.startswith("m|")} == {"m|P|4711"}
