@@ -235,7 +235,8 @@ class Book:
 
     def _shares(self, order: OrderRow, row: AccountRow, amount: int) -> Sequence[Share]:
         found = candidates(components_at(self._configuration, order, revision_of(row)), row) if row.kind == "consumption" else []
-        reserved = order.status != "technically_complete"  # the ERP deleted the reservations (domain rule 13)
+        # After a technical completion the ERP has deleted the reservations (domain rule 13).
+        reserved = order.status != "technically_complete" and self._configuration.erp.booking("consumption").reservation != "none"
         if len(found) < 2 or not reserved:
             return [Share(row.reservation_item if reserved else "", row.location, amount)]
         needs: dict[str, int] = {}

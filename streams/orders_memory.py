@@ -41,7 +41,7 @@ class Plant:
         if key not in self._rules:
             if len(self._rules) >= MAX_ANSWERS:
                 self._rules.clear()
-            self._rules[key] = self.configuration.rules.rule_for(*key)
+            self._rules[key] = self.configuration.rule_for(*key)
         return self._rules[key]
 
 

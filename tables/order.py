@@ -210,6 +210,8 @@ def _consumption_problems(
         if not children_of(components, component):
             yield Rejected("PHANTOM", f"{account.material} is a phantom: it has no stock")
         return
+    if configuration.erp.booking("consumption").reservation == "required" and not component.item:
+        yield Rejected("RESERVATION_MISSING", f"component {account.material} of order {order.order} has no reservation item")
     managed = component.batch_managed or (material is not None and material.batch_managed)
     if managed and not account.lot:
         yield from _missing_lot(configuration, account)

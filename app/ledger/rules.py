@@ -58,11 +58,17 @@ def _explained(
     configuration: Configuration, row: AccountRow, order: OrderRow, times: Timetable, now: int, known: bool
 ) -> tuple[dict[str, Any], list[str]]:
     rules = [rule for rule in configuration.rules.post if rule.kind == row.kind]
-    best = configuration.rules.rule_for(row.kind, row.order, row.operation, row.material, order.order_type)
+    best = configuration.rule_for(row.kind, row.order, row.operation, row.material, order.order_type)
     zone = configuration.plant.plant.zone
     if best is None:
-        lines = [f"No rule of rules.yaml is of kind {row.kind} and matches: it is recorded and never posted."]
-        lost = [(rule, _mismatch(rule, row, order)) for rule in rules]
+        unmatched = configuration.rules.rule_for(row.kind, row.order, row.operation, row.material, order.order_type) is None
+        why = (
+            f"No rule of rules.yaml is of kind {row.kind} and matches"
+            if unmatched
+            else f"`book.{row.kind}.by` is none in erp.yaml"
+        )
+        lines = [f"{why}: it is recorded and never posted."]
+        lost = [(rule, _mismatch(rule, row, order)) for rule in rules] if unmatched else []
     else:
         named = [name for name in MATCHED if getattr(best.rule, name)]
         why = f"it names {' and '.join(f'{name} {getattr(best.rule, name)}' for name in named)}" if named else "it holds for all"

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from schemas.configuration.erp import ErpConfig
 from schemas.configuration.plant import PlantConfig
-from schemas.configuration.rules import RulesConfig
+from schemas.configuration.rules import RuleAt, RulesConfig
 from schemas.records import ConfigDocument
 
 
@@ -58,6 +58,14 @@ class Configuration:
     """First 12 hexadecimal digits of the hash of the rules alone."""
     texts: tuple[str, str, str] = field(repr=False)
     """The three as canonical JSON with lines, as they are stored."""
+
+    def rule_for(self, kind: str, order: str, operation: str, material: str, order_type: str = "") -> RuleAt | None:
+        """The posting rule of an account; None: it is never posted. What is booked by nothing (`book.KIND.by: none`) is like a
+        kind that no rule names."""
+        booked = self.erp.book.get(kind)  # type: ignore[call-overload]
+        if booked is not None and booked.by == "none":
+            return None
+        return self.rules.rule_for(kind, order, operation, material, order_type)
 
     @classmethod
     def of(cls, plant: PlantConfig, rules: RulesConfig, erp: ErpConfig) -> Self:

@@ -15,6 +15,15 @@ _MAINTENANCE = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun|daily) ([01]\d|2[0-3]):
 LOCAL_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 """Nothing leaves this machine: http:// is no risk there."""
 PLANNED_ADAPTERS = ("sap_s4", "rest")
+_TIMES = ("machine_time", "setup_time", "labour_time")
+_OF_KINDS: dict[str, tuple[str, ...]] = {
+    "operations": ("yield",),
+    "receipt": ("yield",),
+    "reservation": ("consumption",),
+    "unit": _TIMES,
+    "decimals": _TIMES,
+}
+"""Settings of `book.KIND` that some kinds have."""
 _SHORT_OF_STOCK = re.compile(r"park|retry \d+\s*(s|min|h|d)")
 
 
@@ -79,13 +88,14 @@ class Booking(Section):
     """How postings of one kind are booked."""
 
     by: Literal["confirmation", "goods_movement", "production_output", "none"] = "confirmation"
+    """none: the kind is recorded and never posted."""
     operations: Literal["milestones", "each", "last"] = "each"
     receipt: Literal["explicit", "erp_automatic", "none"] = "explicit"
-    """erp_automatic: the ERP makes the receipt, and we check that it came."""
-    types: dict[Literal["post", "reverse"], str] = Field(default_factory=dict)
+    """erp_automatic: the ERP makes the receipt, and we check that it came.
+    Of yield only, as is `operations`: no other kind is confirmed by operation or received."""
     reservation: Literal["required", "optional", "none"] = "optional"
+    """Of consumption only. required: what reduces no reservation item is parked; none: no posting names one."""
     short_of_stock: str = "retry 4 h"
-    activity: Whole | None = None
     unit: str = ""
     decimals: Annotated[Whole, Field(ge=0, le=9)] | None = None
 
@@ -125,11 +135,17 @@ class Periods(Section):
 class ErpConfig(Section):
     erp: Endpoint = Field(default_factory=Endpoint)
     book: dict[Kind, Booking] = Field(default_factory=dict)
-    stock_status: Literal["batch_status", "stock_transfer", "usage_decision", "wms"] = "batch_status"
     identifiers: Identifiers = Field(default_factory=Identifiers)
     periods: Periods = Field(default_factory=Periods)
-    payload: dict[str, str] = Field(default_factory=dict)
-    """Fixed fields of the adapter's documents, e.g. company or document type."""
+
+    @model_validator(mode="after")
+    def _settings_of_their_kind(self) -> ErpConfig:
+        """A setting that this version reads for other kinds only is refused: it would be silence where an effect is meant."""
+        for kind, booking in self.book.items():
+            for setting, kinds in _OF_KINDS.items():
+                if kind not in kinds and getattr(booking, setting) != Booking.model_fields[setting].default:
+                    raise ValueError(f"`book.{kind}.{setting}` says nothing: `{setting}` is of {', '.join(kinds)}")
+        return self
 
     def booking(self, kind: Kind) -> Booking:
         """How `kind` is booked: what `book:` says, else a goods movement for consumption, a confirmation for others."""

@@ -29,20 +29,11 @@ Names = Annotated[list[str], OneOrMany]
 
 class Plant(Section):
     id: Name
-    erp_plant: str = ""
-    """The plant's key in the ERP; default: `id`."""
     zone: str = "UTC"
     """IANA zone of the plant's wall clock."""
     quantity_from: Literal["counters", "declarations"] = "counters"
     """The one authority for quantities; the other one is a check. An operation of an order may say otherwise."""
     pallets: Literal["check_only", "ignore"] = "check_only"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _erp_plant_defaults_to_id(cls, data: Any) -> Any:
-        if isinstance(data, dict) and not data.get("erp_plant"):
-            return {**data, "erp_plant": data.get("id", "")}
-        return data
 
 
 class CalendarSection(Section):

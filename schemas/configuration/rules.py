@@ -59,8 +59,6 @@ class PostRule(Section):
     unit: str = ""
     """The ERP unit; empty: the material's (or the activity's) own."""
     decimals: Annotated[Whole, Field(ge=0, le=9)] | None = None
-    not_in_states: Annotated[list[str], OneOrMany] = Field(default_factory=list)
-    """Times only: equipment states that do not count."""
     order: str = ""
     operation: str = ""
     material: str = ""

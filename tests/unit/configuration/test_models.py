@@ -175,7 +175,7 @@ def test_hold_answers_by_kind() -> None:
 
 def test_the_small_plant_says_little() -> None:
     plant = PlantConfig.model_validate(MINIMAL)
-    assert (plant.plant.erp_plant, plant.plant.zone, plant.plant.quantity_from) == ("P1", "UTC", "counters")
+    assert (plant.plant.zone, plant.plant.quantity_from) == ("UTC", "counters")
     assert (plant.clock.step_us, plant.clock.future_us) == (60_000_000, 300_000_000)
     assert (plant.attribution.run_grace_us, plant.attribution.late_horizon_us) == (0, 604_800_000_000)
 
@@ -242,7 +242,9 @@ def test_the_hash_depends_on_content_only() -> None:
     first = Configuration.from_mappings(plant, rules, erp)
     moved = copy.deepcopy(rules)
     moved["post"][0]["line"] = 99
-    same = Configuration.from_mappings(reversed_keys(plant), reversed_keys(moved), {**erp, "payload": {}})
+    same = Configuration.from_mappings(
+        reversed_keys(plant), reversed_keys(moved), erp | {"identifiers": {**erp["identifiers"], "unit": {}}}
+    )
     assert (same.hash, same.rule_version) == (first.hash, first.rule_version)
     moved["post"][0]["at_least"] = "2 BOX"
     other = Configuration.from_mappings(plant, moved, erp)
@@ -278,3 +280,59 @@ def test_over_delivery_in_percent(text: str, limit: str) -> None:
 def test_over_delivery_in_words_says_how_to_write_it() -> None:
     with pytest.raises(ValidationError, match="a percentage like 10"):
         RulesConfig.model_validate({"order": {"over_delivery": "ten percent"}})
+
+
+@pytest.mark.parametrize(
+    ("file", "path"),
+    [
+        ("plant", ("plant", "erp_plant")),
+        ("rules", ("post", 0, "not_in_states")),
+        ("erp", ("book", "consumption", "types")),
+        ("erp", ("book", "machine_time", "activity")),
+        ("erp", ("stock_status",)),
+        ("erp", ("payload",)),
+    ],
+)
+def test_settings_that_nothing_reads_are_gone_and_refused(file: str, path: tuple[str | int, ...]) -> None:
+    """They had no reader: whoever writes one is told, instead of waiting for an effect."""
+    content: dict[str, Any] = {
+        "plant": {**MINIMAL, "plant": {**MINIMAL["plant"]}},
+        "rules": {"post": [{"kind": "machine_time", "when": "shift_end"}]},
+        "erp": {"book": {"consumption": {}, "machine_time": {}}},
+    }[file]
+    model = {"plant": PlantConfig, "rules": RulesConfig, "erp": ErpConfig}[file]
+    model.model_validate(content)
+    at: Any = content
+    for step in path[:-1]:
+        at = at[step]
+    at[path[-1]] = "x"
+    with pytest.raises(ValidationError, match=str(path[-1])):
+        model.model_validate(content)
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting", "value", "fits"),
+    [
+        ("yield", "operations", "last", True),
+        ("machine_time", "operations", "milestones", False),
+        ("yield", "receipt", "none", True),
+        ("scrap", "receipt", "none", False),
+        ("consumption", "reservation", "required", True),
+        ("yield", "reservation", "none", False),
+        ("labour_time", "unit", "h", True),
+        ("yield", "decimals", 2, False),
+    ],
+)
+def test_a_setting_of_other_kinds_is_refused(kind: str, setting: str, value: Any, fits: bool) -> None:
+    content = {"book": {kind: {setting: value}}}
+    if fits:
+        assert getattr(ErpConfig.model_validate(content).book[kind], setting) == value  # type: ignore[index]
+        return
+    with pytest.raises(ValidationError, match=f"book.{kind}.{setting}` says nothing"):
+        ErpConfig.model_validate(content)
+
+
+def test_defaults_that_are_written_out_say_nothing_new() -> None:
+    """As configurations are stored in the log."""
+    written = ErpConfig.model_validate({"book": {"scrap": {}}}).model_dump(mode="json", by_alias=True)
+    assert ErpConfig.model_validate(written).book["scrap"].receipt == "explicit"

@@ -355,3 +355,42 @@ def test_components_of_one_need_have_their_own_accounts() -> None:
     used = {"authority": "declarations", "unit": "kg"}
     bench.fold(*(total("consumption", 5, (1, 1), T1, material=name, lot="R1", **used) for name in ("PP", "MB")))
     assert [(one.material, one.reservation_item) for one in bench.tick(CUT)] == [("MB", "0020"), ("PP", "0010")]
+
+
+# -- how erp.yaml says that a kind is booked
+
+
+def test_a_kind_that_is_booked_by_nothing_is_recorded_and_never_posted() -> None:
+    """The other kinds go on as before; scrap still lowers the yield."""
+
+    def posted(by: str) -> dict[str, int]:
+        bench = Ledger(configuration(erp={"erp": {"adapter": "sim"}, "book": {"scrap": {"by": by}}}))
+        bench.fold(released(T1), total("gross", 100, (1, 1), T1), total("scrap", 8, (1, 2), T1, reason="burr"))
+        bench.tick(T1)
+        made = {posting.kind: posting.amount for posting in bench.tick(CUT)}
+        assert bench.account("scrap").target == 8
+        bench.check_conservation()
+        return made
+
+    assert posted("confirmation") == {"yield": 92, "scrap": 8}
+    assert posted("none") == {"yield": 92}
+
+
+@pytest.mark.parametrize(
+    ("reservation", "item", "expected", "code"),
+    [
+        ("optional", "0010", [(5000, "0010")], ""),
+        ("required", "0010", [(5000, "0010")], ""),
+        ("none", "0010", [(5000, "")], ""),
+        ("optional", "", [(5000, "")], ""),
+        ("required", "", [], "RESERVATION_MISSING"),
+        ("none", "", [(5000, "")], ""),
+    ],
+)
+def test_issues_reduce_reservations_as_erp_yaml_says(reservation: str, item: str, expected: list[Any], code: str) -> None:
+    bench = Ledger(configuration(erp={"book": {"consumption": {"by": "goods_movement", "reservation": reservation}}}))
+    used = total("consumption", 5, (1, 1), T1, authority="declarations", unit="kg", material="PP", lot="R1")
+    bench.fold(released(T1, components=[component("PP", item=item)]), used)
+    bench.tick(T1)
+    assert [(posting.amount, posting.reservation_item) for posting in bench.tick(CUT)] == expected
+    assert bench.account("consumption").code == code
