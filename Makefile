@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ERP ?= sim
 
-.PHONY: demo test test-slow test-deep proved lint types layers check plants bench bench-rules bench-short lock clean
+.PHONY: demo test test-slow test-deep proved lint types layers check plants bench bench-rules bench-short bench-take-over lock clean
 
 demo: .venv/runtime.stamp  ## one shift of a simulated plant and two real recordings, through everything (ERP=tryton: a real ERP)
 	$(BIN)/lineledger demo --erp $(ERP) --out out/demo
@@ -49,6 +49,9 @@ bench-rules: .venv/dev.stamp  ## other rules on a day of a million raw records
 
 bench-short: .venv/dev.stamp
 	$(BIN)/python -m benchmarks --short
+
+bench-take-over: .venv/dev.stamp  ## a million rows of orders, cold and warm, on a real Kafka
+	$(BIN)/python -m benchmarks.take_over
 
 lock:  ## needs uv; writes hashes and no address
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements.lock

@@ -40,7 +40,7 @@ from streams import orders_retention as retention
 from streams.clock import activate, observe, schedule, upstreams_of
 from streams.declared import totals_of
 from streams.orders_book import ENDPOINT, Book
-from streams.orders_memory import Memory, Plant, plant_of, with_conversions
+from streams.orders_memory import Memory, Plant, named_by, plant_of, with_conversions
 from streams.step import Step, Topology, at_once, sender
 from tables import account as ledger
 from tables import order as orders
@@ -117,7 +117,7 @@ class OrdersStage:
             return
         self._load(step, memory, tick.plant)
         memory.now = advance.now
-        changed = self._resumed(step, tick.plant)
+        changed = self._resumed(step, memory, tick.plant)
         for label, rows in memory.waiting.due(tick.plant, advance.now):
             for row in rows:
                 self._apply(step, memory, memory.plants[tick.plant], step.decode(row.record), row, changed, label)
@@ -138,11 +138,16 @@ class OrdersStage:
         step.emit("delivery.inbox", ENDPOINT, Tick(tick.plant, advance.now, me, tick.final), endpoint)
 
     @staticmethod
-    def _resumed(step: Step, plant: str) -> set[str]:
+    def _resumed(step: Step, memory: Memory, plant: str) -> set[str]:
         """After a new configuration: what waits may have what it waits for (a unit, a mode, a limit)."""
         if not step.state.marks.pop(_CONFIGURED + plant, 0):
             return set()
-        return {key for key, row in step.rows.scan(f"a|{plant}|") if row.code or row.apart}
+
+        def active(key: str) -> bool:
+            return memory.forget.next_of(plant, named_by(key).order) is None
+
+        pages = step.rows.pages(f"a|{plant}|", active)  # of an order at rest nothing waits
+        return {key for page in pages for key, row in page if row is not None and (row.code or row.apart)}
 
     def _load(self, step: Step, memory: Memory, name: str) -> None:
         """Have the plant as its configuration that holds now says."""

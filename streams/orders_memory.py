@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from schemas.catalog import catalog
 from schemas.configuration import Configuration
@@ -11,14 +12,15 @@ from schemas.records import AccountRow, MaterialRow, OrderRow
 from streams.equipment import calendar_of
 from streams.waiting import Waiting
 from tables import order as orders
-from tables.account import parse_key, row_key
+from tables.account import row_key, unescaped
 from tables.due import Timetable
 from tables.due_index import DueIndex
 from tables.order_state import unanswered
 from tables.periods import Periods
-from tables.rows import RowStore
+from tables.rows import RowStore, nothing
 from tables.units import UnitTable
 
+AT_REST = "f|"
 MAX_ANSWERS = 50_000
 """Winning rules kept; then they are looked up again."""
 
@@ -75,24 +77,28 @@ class Memory:
         """
         yield from self.waiting.remember()
         at_rest: set[str] = set()
-        for page in rows.pages("o|"):
+        for page in rows.pages(AT_REST, nothing):
+            for mark, _ in page:
+                plant, key, at = _at_rest(mark)
+                self.forget.put(plant, key, at)
+                at_rest.add(key)
+            yield
+        for page in rows.pages("o|", lambda key: key not in at_rest):
             for key, order in page:
-                self.note(key, order)
-                self.forget.put(order.plant, key, order.forget_at or None)
-                if order.forget_at:
-                    at_rest.add(key)
+                if order is not None:
+                    self.note(key, order)
             yield
         for page in rows.pages("m|"):
             for key, material in page:
                 self.told(key, material)
             yield
-        for page in rows.pages("a|", lambda key: order_of(key) not in at_rest):
+        for page in rows.pages("a|", lambda key: named_by(key).order not in at_rest):
             for key, row in page:
+                names = named_by(key)
+                self.accounts[names.order].add(key)
+                self.of_material[names.plant, names.material].add(key)
                 if row is not None:
-                    self.know(key, row)
                     self.due.put(row.plant, key, row.due_at)
-                elif (named := parse_key(key[2:])) is not None:
-                    self.know(key, named)
             yield
 
     def know(self, key: str, row: AccountRow) -> None:
@@ -151,7 +157,27 @@ def with_conversions(units: UnitTable, row: MaterialRow) -> UnitTable:
     return units.with_material(row.material, row.conversions) if row.conversions else units
 
 
-def order_of(account: str) -> str:
-    """Row key of the order of an account's row key."""
-    named = parse_key(account[2:])
-    return "" if named is None else orders.row_key(named.plant, named.order)
+class Names(NamedTuple):
+    """What an account's row key says: plant, row key of its order, material."""
+
+    plant: str
+    order: str
+    material: str
+
+
+def named_by(account: str) -> Names:
+    """From the key alone: at a take-over there may be a million of them."""
+    _, plant, order, _, material, _ = account.split("|", 5)
+    if "%" in account:
+        plant, order, material = unescaped(plant), unescaped(order), unescaped(material)
+    return Names(plant, orders.row_key(plant, order), material)
+
+
+def at_rest_key(order: str, at: int) -> str:
+    """Row key of the mark that an order only waits to be forgotten: `order` is its row key."""
+    return f"{AT_REST}{order[2:]}|{at:020d}"
+
+
+def _at_rest(mark: str) -> tuple[str, str, int]:
+    order, _, at = mark[2:].rpartition("|")
+    return order.partition("|")[0], f"o|{order}", int(at)

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from schemas.catalog import DAY_US, catalog
-from schemas.records import AccountRow, MaterialRow, OrderRow, PartitionPosition, PendingRow, Quantity, Total
+from schemas.records import AccountRow, MaterialRow, OrderRow, PartitionPosition, PendingRow, PlantRow, Quantity, Total
 from streams import boundary
-from streams.orders_memory import Memory, Plant
+from streams.orders_memory import Memory, Plant, at_rest_key
 from streams.step import Step
 from tables import order as orders
 from tables import retention
@@ -96,9 +96,17 @@ def _settled(plant: Plant, order: OrderRow, accounts: list[AccountRow]) -> bool:
 
 def _forget_at(step: Step, memory: Memory, key: str, order: OrderRow, at: int) -> None:
     if order.forget_at != at:
+        _unmark(step, key, order)
         order.forget_at = at
         step.rows.put(key, order)
+        if at:
+            step.rows.put(at_rest_key(key, at), PlantRow(order.plant, at))
     memory.forget.put(order.plant, key, at or None)
+
+
+def _unmark(step: Step, key: str, order: OrderRow) -> None:
+    if order.forget_at:
+        step.rows.delete(at_rest_key(key, order.forget_at))
 
 
 def _let_go(step: Step, memory: Memory, key: str, order: OrderRow, accounts: list[AccountRow]) -> None:
@@ -109,6 +117,7 @@ def _let_go(step: Step, memory: Memory, key: str, order: OrderRow, accounts: lis
     for row in accounts:
         step.rows.delete(row_key(row))
     step.rows.delete(key)
+    _unmark(step, key, order)
     memory.let_go(key, order, accounts)
 
 

@@ -40,9 +40,14 @@ def account_key(row: AccountRow) -> str:
     return "|".join(part.translate(_ESCAPES) for part in parts)
 
 
+def unescaped(part: str) -> str:
+    """A part of an account's key as it was."""
+    return part.replace("%7C", "|").replace("%25", "%")
+
+
 def parse_key(text: str) -> AccountRow | None:
     """The empty account of a key; None: it is none."""
-    parts = [part.replace("%7C", "|").replace("%25", "%") for part in text.split("|")]
+    parts = [unescaped(part) for part in text.split("|")]
     if len(parts) != 9:
         return None
     plant, order, operation, material, lot, kind, reason, place, date = parts

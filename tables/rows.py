@@ -8,6 +8,10 @@ def always(key: str) -> bool:
     return True
 
 
+def nothing(key: str) -> bool:
+    return False
+
+
 class RowStore(Protocol):
     """One partition of a stage's table. A row that is changed in place must be put again."""
 

@@ -1,6 +1,7 @@
 """The exactly-once boundary of one fold, with batches made by hand: holes, repeats, overlaps, suspects."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -237,3 +238,55 @@ def test_an_inbox_that_lost_its_beginning(owned: Any, embedded: bool) -> None:
     with pytest.raises(Died, match="dropped 5 messages") as died:
         part._read_position(5, 9)
     assert died.value.args[0] is Exit.INBOX_TRUNCATED
+
+
+class Slow(CountingStage):
+    """Its memory takes many pages of rows."""
+
+    def __init__(self, pages: int) -> None:
+        self.pages, self.read = pages, 0
+
+    def remember(self, step: Any) -> Iterator[None]:
+        for _ in range(self.pages):
+            self.read += 1
+            yield
+
+    def taken_over(self, step: Any) -> None:
+        raise AssertionError("`remember` stands for it")
+
+
+async def test_a_long_take_over_lets_the_loop_run_between_pages(owned: tuple[StageApp, OwnedPartition]) -> None:
+    app, part = owned
+    app.stage, turns = Slow(100), 0
+    remembering = asyncio.create_task(app.remember(part))
+    while not remembering.done():
+        turns += 1
+        await asyncio.sleep(0)
+    await remembering
+    assert app.stage.read == 100
+    assert turns >= 100
+
+
+async def test_a_partition_that_leaves_is_not_remembered_to_the_end(owned: tuple[StageApp, OwnedPartition]) -> None:
+    app, part = owned
+    app.stage = Slow(1_000_000)
+    remembering = asyncio.create_task(app.remember(part))
+    await asyncio.sleep(0)
+    part.leaving = True
+    await remembering
+    assert app.stage.read < 10
+
+
+async def test_a_take_over_that_fails_names_no_record(owned: tuple[StageApp, OwnedPartition]) -> None:
+    app, part = owned
+
+    class Broken(Slow):
+        def remember(self, step: Any) -> Iterator[None]:
+            yield
+            raise ValueError("a row that nobody can read")
+
+    app.stage = Broken(0)
+    with pytest.raises(Died) as died:
+        await app.remember(part)
+    assert died.value.args[0] is Exit.FOLD_FAILED
+    assert part.suspects() == {}
