@@ -46,7 +46,7 @@ class Hearing:
         elif error.code() == KafkaError._ALL_BROKERS_DOWN:
             return  # follows the cause, and says less
         now = time.monotonic()
-        if now - self._told_at >= LINE_SECONDS:
+        if _LOG.hasHandlers() and now - self._told_at >= LINE_SECONDS:  # without a log a command ends with one sentence
             self._told_at = now
             _LOG.warning("%s: %s", error.name(), error.str())
 

@@ -15,6 +15,7 @@ from typing import Any, TextIO
 
 import structlog
 
+from app.observability.broker_lines import BrokerLines
 from app.observability.secrets import Secrets
 
 SAID = ("code", "stage", "partition", "plant", "posting_id", "call", "detail")
@@ -84,6 +85,7 @@ def start(secrets: Secrets, stream: TextIO | None = None) -> logging.Handler:
     """
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines(secrets))
+    handler.addFilter(BrokerLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(True)
     logging.raiseExceptions = False  # a handler's own failure prints the arguments of the line
