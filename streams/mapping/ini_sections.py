@@ -14,7 +14,7 @@ from streams.mapping.paths import DOCUMENT, Document
 
 SECTION = "_section"
 """Field with the name of the record's section; empty for what stands before the first one."""
-MAX_KEPT_BYTES = 4096
+MAX_KEPT_BYTES = 2048
 """Of kept sections together: they are repeated in each record."""
 Numbered = tuple[int, bytes]
 Fields = dict[str, Any]

@@ -103,6 +103,17 @@ def test_where_private_values_are_mapped_nothing_starts_live_without_a_key(confi
     assert wrong.value.rejected.code == "PRIVATE_KEY_MISSING"
 
 
+def test_intake_gets_the_key_that_its_plant_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.cli.worker import _key
+
+    named = load(PRESSES)
+    monkeypatch.setenv("LINELEDGER_PRIVATE_KEY", STRONG)
+    assert _key(["orders", "intake"], named, False) == STRONG.encode()
+    assert _key(["orders", "delivery"], named, False) == b"", "nobody else needs it"
+    monkeypatch.delenv("LINELEDGER_PRIVATE_KEY")
+    assert _key(["intake"], named, True) == b"", "recorded input goes on with the plant's id"
+
+
 def command(*words: str, **environ: str) -> "subprocess.CompletedProcess[str]":
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("LINELEDGER")}
     return subprocess.run(
