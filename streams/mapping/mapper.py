@@ -54,7 +54,7 @@ class Mapper:
         self._private_names = frozenset(str(steps[0]) for steps in private)
         self._table = Table(read)
         elements = read.format == "json" and bool(self._each)
-        self._own_ids = read.format == "json" and is_of_element(read.event_id)
+        self._own_ids = read.format not in ("shdr", "ini") and is_of_element(read.event_id)
         self._hides = bool(private) and not elements
         wanted = wanted_columns(source)
         self._columns: Collection[str] = frozenset(chain.from_iterable(wanted)) | self._private_names

@@ -142,6 +142,20 @@ def test_an_id_of_the_element_is_its_id_wherever_it_stands() -> None:
     assert [item.event_id for item in of_message.map(raw(record(values=[{"v": 1}, {"v": 2}])))] == ["s:e1", "s:e1.1"]
 
 
+def test_rows_and_elements_of_one_message_keep_their_own_ids_too() -> None:
+    """As records of a file, where each stands alone: the same row sent in another message is a duplicate."""
+    common = {"event_id": "id", "occurred_at": f"={AT}", "equipment": "=M1"}
+    table = mapper_of([VALUE], {**common, "format": "csv"})
+    both, one_row = table.map(raw("id,v\nx,1\ny,2")), table.map(raw("id,v\ny,2"))
+    assert [item.event_id for item in (*both, *one_row)] == ["s:x", "s:y", "s:y"]
+    document = mapper_of([VALUE], {**common, "format": "xml", "each": "r"})
+    found = document.map(raw("<a><r><id>x</id><v>1</v></r><r><id>y</id><v>2</v></r></a>"))
+    assert [item.event_id for item in found] == ["s:x", "s:y"]
+    of_document = mapper_of([VALUE], {**common, "event_id": "$.id", "format": "xml", "each": "r"})
+    found = of_document.map(raw("<a><id>z</id><r><v>1</v></r><r><v>2</v></r></a>"))
+    assert [item.event_id for item in found] == ["s:z", "s:z.1"]
+
+
 def test_the_place_in_the_list_tells_which_of_one_moment_was_told_later() -> None:
     mapper = mapper_of([{"emit": "EquipmentStateChanged", "state": "s"}], {**EACH, "event_id": "id"})
     states = mapper.map(raw(record(values=[{"id": "x", "s": "down"}, {"id": "y", "s": "running"}])))
