@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -18,6 +19,7 @@ from app.erp.metrics import ErpMetrics
 from app.erp.outcomes import OutcomeProducer
 from app.erp.own_erp import ErpIdentity, NoErp, OwnErp
 from app.erp.port import ErpAdapter
+from app.erp.traffic import Journal
 from schemas.catalog import catalog
 from schemas.configuration import Configuration
 from schemas.configuration.erp_source import erp_topic
@@ -37,12 +39,14 @@ def with_executor(app: StageApp, stage: DeliveryStage, plant: "Plant") -> list[A
     those of other plants. A run has one plant."""
     if plant.wanted is None:
         raise ValueError("delivery needs a configuration (--config)")
-    adapter = adapter_for(plant.wanted.erp, os.environ)
+    metrics, journal = ErpMetrics(REGISTRY), plant.settings.erp_journal
+    sinks = [metrics, *([Journal(Path(journal))] if journal else [])]
+    adapter = adapter_for(plant.wanted.erp, os.environ, *sinks)
     if adapter is None and plant.settings.recorded:
         return [app]
-    services: list[Any] = [app, ErpCalls(app, adapter or NoErp(), plant)]
+    services: list[Any] = [app, ErpCalls(app, adapter or NoErp(), plant, metrics)]
     if adapter is not None and plant.wanted.plant.master_data.pulled and not plant.settings.recorded:
-        pulling = adapter_for(plant.wanted.erp, os.environ)
+        pulling = adapter_for(plant.wanted.erp, os.environ, *sinks)
         assert pulling is not None
         services.append(MasterPull(app, pulling, plant))
     return services
@@ -82,7 +86,7 @@ class MasterPull(Service):
 class ErpCalls(Service):
     """Runs the executor while the stage runs, and renews its lease with commits and heartbeats."""
 
-    def __init__(self, app: StageApp, adapter: Any, plant: "Plant") -> None:
+    def __init__(self, app: StageApp, adapter: Any, plant: "Plant", metrics: ErpMetrics) -> None:
         super().__init__()
         assert plant.wanted is not None
         endpoint, settings = plant.wanted.erp.erp, plant.settings
@@ -91,7 +95,7 @@ class ErpCalls(Service):
         self._outcomes = OutcomeProducer(
             settings.broker.client(), plant.codec, f"{settings.prefix}delivery.inbox", catalog().endpoints[ENDPOINT], ENDPOINT
         )
-        self._metrics = ErpMetrics(REGISTRY)
+        self._metrics = metrics
         own = None if isinstance(adapter, NoErp) else ErpIdentity.of(plant.wanted.erp, os.environ)
         self._own = OwnErp(own, os.environ, plant.installation.configuration, self._active)
         self._foreign: dict[str, str] = {}

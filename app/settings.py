@@ -26,6 +26,8 @@ class Settings:
     recorded: bool = False
     metrics_port: int = 0
     """0: no metrics and readiness port."""
+    erp_journal: str = ""
+    """File to which delivery writes every request to the ERP (of a run); empty: none."""
     session_timeout: float = 10.0
     checkpoint_interval: float = 0.0
     """Seconds; 0: the stage's own."""

@@ -81,6 +81,7 @@ def check_workers(workers: int, bootstrap: str) -> None:
 
 def carry_out(request: "object", export_postings: Path | None, as_json: bool, progress: Progress) -> int:
     """Run, export, report; the exit code."""
+    from app.erp.traffic import JOURNAL, journalled
     from app.ledger import balance, erp_check, export, report
     from app.run.run import RunRequest, execute
 
@@ -92,7 +93,8 @@ def carry_out(request: "object", export_postings: Path | None, as_json: bool, pr
     finally:
         progress.done()
     proof = balance.prove(result.snapshot)
-    found = report.build(result.snapshot, proof, result.seconds, result.rate, result.calls)
+    requests = list(journalled(request.out / JOURNAL))
+    found = report.build(result.snapshot, proof, result.seconds, result.rate, result.calls, requests, result.telemetry)
     posted, open_ = export.write(export_postings or request.out / "postings.csv", result.snapshot, proof)
     found.files = [str(posted), str(open_)]
     content = json.dumps(report.as_json(found), indent=1, ensure_ascii=False)

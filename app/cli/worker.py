@@ -31,6 +31,7 @@ def worker(
     client_config: ClientConfig = None,
     metrics_port: Annotated[int, typer.Option(help="Metrics and readiness on this port; 0: none.")] = 0,
     metrics_host: Annotated[str, typer.Option(help="Address of the metrics port.")] = "127.0.0.1",
+    erp_journal: Annotated[str, typer.Option(hidden=True)] = "",
     recorded: Annotated[bool, typer.Option("--recorded", hidden=True)] = False,
     embedded: Annotated[bool, typer.Option("--embedded", hidden=True)] = False,
 ) -> None:
@@ -50,6 +51,7 @@ def worker(
         instance="" if embedded else instance,
         recorded=recorded,
         metrics_port=metrics_port,
+        erp_journal=erp_journal,
         private_key=_key(stages, wanted, recorded),
     )
     try:

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 from app.erp.discreet import DiscreetAdapter
 from app.erp.port import ErpAdapter
 from app.erp.sim_adapter import SimAdapter
+from app.erp.traffic import Sink, Traffic
 from app.erp.tryton import TrytonAdapter
 from app.erp.tryton_rpc import TrytonRpc
 from app.observability.secrets import Secrets
@@ -19,8 +20,8 @@ from tables.rejected import Refusal
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-def adapter_for(erp: ErpConfig, environ: Mapping[str, str]) -> ErpAdapter | None:
-    """The adapter of `erp.adapter`; None for `none`.
+def adapter_for(erp: ErpConfig, environ: Mapping[str, str], *sinks: Sink) -> ErpAdapter | None:
+    """The adapter of `erp.adapter`; None for `none`. `sinks`: are told every request that it sends.
 
     Raises Refusal: ENVIRONMENT_MISSING, SECRET_MISSING (a name that the environment does not have), ERP_URL_INVALID,
     ERP_URL_INSECURE, ERP_TLS_INVALID.
@@ -34,17 +35,26 @@ def adapter_for(erp: ErpConfig, environ: Mapping[str, str]) -> ErpAdapter | None
         raise Refusal("ERP_URL_INVALID", detail)
     tryton = _tryton_address(url) if endpoint.adapter == "tryton" else None
     _refuse_open_secrets(url, endpoint)
-    made = _adapter(endpoint, tryton or url, secret_of(endpoint.secret, environ), _trust(endpoint, environ))
     known = revealed(environ, [endpoint.secret, endpoint.key_secret])
-    return DiscreetAdapter(made, Secrets.of({**environ, **known}, named=known))
+    secrets = Secrets.of({**environ, **known}, named=known)
+    traffic, verify = Traffic(secrets, *sinks), _trust(endpoint, environ)
+    return DiscreetAdapter(_adapter(endpoint, tryton or url, secret_of(endpoint.secret, environ), verify, traffic), secrets)
 
 
-def _adapter(endpoint: Endpoint, address: str | tuple[str, str, str], secret: str, verify: ssl.SSLContext | bool) -> ErpAdapter:
+def _adapter(
+    endpoint: Endpoint, address: str | tuple[str, str, str], secret: str, verify: ssl.SSLContext | bool, traffic: Traffic
+) -> ErpAdapter:
     """`address`: of Tryton as (base, database, user)."""
     timeout_ms = endpoint.timeout_us // 1_000
     if not isinstance(address, str):
         base, database, user = address
-        rpc = TrytonRpc(base, database, user, secret, call_timeout_ms=timeout_ms, connections=endpoint.concurrency, verify=verify)
+        rpc = TrytonRpc(
+            *(base, database, user, secret),
+            call_timeout_ms=timeout_ms,
+            connections=endpoint.concurrency,
+            verify=verify,
+            traffic=traffic,
+        )
         return TrytonAdapter(rpc, call_timeout_ms=timeout_ms)
     return SimAdapter(
         address,
@@ -54,6 +64,7 @@ def _adapter(endpoint: Endpoint, address: str | tuple[str, str, str], secret: st
         commit_horizon_ms=endpoint.commit_horizon_us // 1_000,
         concurrency=endpoint.concurrency,
         verify=verify,
+        traffic=traffic,
     )
 
 

@@ -51,6 +51,11 @@ def find_leaks(requests: Iterable[bytes], canaries: Iterable[str]) -> list[Leak]
     return leaks
 
 
+def forms_of(text: bytes) -> Iterator[tuple[str, bytes]]:
+    """The text and everything that can be decoded from it, as (form, bytes)."""
+    return _forms(text, "raw", MAX_DEPTH)
+
+
 def _pattern(canary: str) -> re.Pattern[bytes]:
     """A search that ignores case and, between digits, one separator."""
     if len(canary) < (10 if canary.isdecimal() else 6):

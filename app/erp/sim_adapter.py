@@ -28,7 +28,9 @@ from app.erp.simulator.messages import (
     SentMovement,
 )
 from app.erp.tls import cause_of
+from app.erp.traffic import FIND, MASTER, POST, QUESTION, CountedTransport, Traffic, marked
 from app.erp.tryton import ErpUnavailable
+from app.observability.secrets import Secrets
 
 ORDERS_PER_CALL = 50
 MAX_PAGES = 10_000
@@ -64,6 +66,7 @@ class SimAdapter:
         client_id: str = "lineledger",
         concurrency: int = 16,
         verify: ssl.SSLContext | bool = True,
+        traffic: Traffic | None = None,
     ) -> None:
         self._capabilities = Capabilities(
             idempotent, commit_horizon_ms, timeout_ms, frozenset({"unrestricted", "inspection", "blocked"}), derives=True
@@ -72,8 +75,14 @@ class SimAdapter:
             base_url=url,
             headers={"Authorization": f"Bearer {token}", "Repeatability-Client-ID": client_id},
             timeout=httpx.Timeout(timeout_ms / 1000, connect=timeout_ms / 2000, pool=timeout_ms / 2000),
-            limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
-            verify=verify,
+            transport=CountedTransport(
+                httpx.AsyncHTTPTransport(
+                    verify=verify,
+                    limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
+                    trust_env=False,
+                ),
+                traffic or Traffic(Secrets([token])),
+            ),
             trust_env=False,
         )
         self._first_sent: OrderedDict[str, str] = OrderedDict()
@@ -90,7 +99,8 @@ class SimAdapter:
         if len(body) > MAX_BODY_BYTES:
             return Answer("rejected", code="DOCUMENT_INVALID", detail=f"{len(body)} bytes are too many.")
         headers = {"Content-Type": "application/json", **self._repeatability(document)}
-        answer = await self._call("POST", "/documents", content=body, headers=headers)
+        said = marked(POST, [line.posting_id for line in document.lines])
+        answer = await self._call("POST", "/documents", content=body, headers=headers, extensions=said)
         if isinstance(answer, Answer):
             return answer
         if answer.status_code not in (200, 201):
@@ -102,7 +112,7 @@ class SimAdapter:
 
     async def find(self, posting_id: str, content_hash: str) -> Answer:
         """As the port says; `unknown` with retry_after_ms when the ERP did not say anything about the posting."""
-        answer = await self._call("GET", f"/postings/{quote(posting_id, safe='')}")
+        answer = await self._call("GET", f"/postings/{quote(posting_id, safe='')}", extensions=marked(FIND))
         if isinstance(answer, Answer):
             return Answer("unknown", code=answer.code, detail=answer.detail, retry_after_ms=answer.retry_after_ms)
         if answer.status_code == 404:
@@ -140,7 +150,7 @@ class SimAdapter:
 
     async def master_data(self, since: str) -> MasterChanges:
         """As the port says; one call has everything."""
-        answer = await self._call("GET", "/changes", params={"after": since or "0"})
+        answer = await self._call("GET", "/changes", params={"after": since or "0"}, extensions=marked(MASTER))
         if isinstance(answer, Answer):
             raise ErpUnavailable(answer.code, answer.detail)
         found = _decoded(answer, MasterChanges) if answer.status_code == 200 else None
@@ -163,7 +173,8 @@ class SimAdapter:
         pages: list[Page] = []
         after, patience_ms = 0, MAX_PATIENCE_MS
         for _ in range(MAX_PAGES):
-            answer = await self._call("GET", path, params={"order": list(orders), "after": after})
+            asked = {"order": list(orders), "after": after}
+            answer = await self._call("GET", path, params=asked, extensions=marked(QUESTION))
             if isinstance(answer, Answer):
                 raise ErpUnavailable(answer.code, answer.detail)
             page = _decoded(answer, kind) if answer.status_code == 200 else None

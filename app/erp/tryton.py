@@ -7,6 +7,7 @@ from typing import Any
 
 from app.erp.master import MasterChanges
 from app.erp.port import Answer, BookedConfirmation, BookedMovement, Capabilities, Document, DocumentLine
+from app.erp.traffic import FIND, MASTER, POST, QUESTION, marked
 from app.erp.tryton_master import changes_of
 from app.erp.tryton_rpc import Failure, TrytonRpc, refused
 from schemas.records import Movement
@@ -51,7 +52,8 @@ class TrytonAdapter:
     async def post(self, document: Document) -> Answer:
         try:
             request = {"stock_type": document.stock_type, "lines": [self._line(line) for line in document.lines]}
-            booked = await self._rpc.call("lineledger.document", "post", request)
+            said = marked(POST, [line.posting_id for line in document.lines])
+            booked = await self._rpc.call("lineledger.document", "post", request, mark=said)
         except Failure as failure:
             return _answer(failure)
         numbers = dict.fromkeys(str(number) for number in booked["documents"].values())
@@ -61,7 +63,7 @@ class TrytonAdapter:
         """As the port says. A booked line whose moves a person has cancelled in Tryton is `accepted` with the code
         MOVE_CANCELLED: the id is used up, and reconciliation sees the movement missing."""
         try:
-            lines = await self._rpc.call("lineledger.document", "find", [posting_id])
+            lines = await self._rpc.call("lineledger.document", "find", [posting_id], mark=marked(FIND))
         except Failure as failure:
             return Answer("unknown", code=failure.code, detail=failure.detail, retry_after_ms=failure.retry_after_ms)
         if not lines:
@@ -85,7 +87,7 @@ class TrytonAdapter:
     async def master_data(self, since: str) -> MasterChanges:
         """As the port says."""
         try:
-            answer = await self._rpc.call("lineledger.master", "changes", since)
+            answer = await self._rpc.call("lineledger.master", "changes", since, mark=marked(MASTER))
         except Failure as failure:
             raise ErpUnavailable(failure.code, failure.detail) from failure
         return changes_of(answer, lambda symbol: self._back.get(symbol, symbol))
@@ -95,7 +97,8 @@ class TrytonAdapter:
         found: list[Mapping[str, Any]] = []
         try:
             for start in range(0, len(wanted), ORDERS_PER_CALL):
-                found += await self._rpc.call("lineledger.document", method, wanted[start : start + ORDERS_PER_CALL])
+                asked = wanted[start : start + ORDERS_PER_CALL]
+                found += await self._rpc.call("lineledger.document", method, asked, mark=marked(QUESTION))
         except Failure as failure:
             raise ErpUnavailable(failure.code, failure.detail) from failure
         return found

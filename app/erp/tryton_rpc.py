@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 
 from app.erp.tls import cause_of
+from app.erp.traffic import LOGIN, OTHER, CountedTransport, Traffic, marked
+from app.observability.secrets import Secrets
 
 MAX_DETAIL_CHARS = 500
 """Domain errors of Tryton carry kilobytes of field descriptions."""
@@ -114,17 +116,21 @@ class TrytonRpc:
         connections: int = 8,
         verify: ssl.SSLContext | bool = True,
         transport: httpx.AsyncBaseTransport | None = None,
+        traffic: Traffic | None = None,
     ) -> None:
-        """`url`: scheme, host, port. `transport`: for tests of failures that no real server can be asked for."""
+        """`url`: scheme, host, port. `transport`: for tests of failures that no real server can be asked for. `traffic`: where
+        requests are told."""
         self._user, self._password = user, password
         self._path = f"/{database}/rpc/"
         self._timeout_s = call_timeout_ms / 1000
         self._http = httpx.AsyncClient(
             base_url=url,
             timeout=httpx.Timeout(self._timeout_s, connect=min(5.0, self._timeout_s)),
-            limits=httpx.Limits(max_connections=connections),
-            transport=transport,
-            verify=verify,
+            transport=CountedTransport(
+                transport
+                or httpx.AsyncHTTPTransport(verify=verify, limits=httpx.Limits(max_connections=connections), trust_env=False),
+                traffic or Traffic(Secrets([password])),
+            ),
             trust_env=False,
         )
         self._ids = itertools.count(1)
@@ -132,14 +138,16 @@ class TrytonRpc:
         self._context: dict[str, Any] = {}
         self._login_lock = asyncio.Lock()
 
-    async def call(self, model: str, method: str, *params: Any, context: dict[str, Any] | None = None) -> Any:
+    async def call(
+        self, model: str, method: str, *params: Any, context: dict[str, Any] | None = None, mark: dict[str, Any] | None = None
+    ) -> Any:
         """Result of `model.<model>.<method>`. Raises Failure. A refused session is renewed once: it was refused before
-        any transaction began."""
+        any transaction began. `mark`: what the call is for (app.erp.traffic)."""
         for attempt in (1, 2):
             session = await self._logged_in()
             try:
                 full = {**self._context, **(context or {})}
-                return await self._send(f"model.{model}.{method}", [*params, full], session)
+                return await self._send(f"model.{model}.{method}", [*params, full], session, mark or marked(OTHER))
             except Failure as failure:
                 if failure.code != "ERP_SESSION" or attempt == 2:
                     raise
@@ -149,7 +157,7 @@ class TrytonRpc:
 
     async def version(self) -> str:
         """Series of the server, e.g. `8.2`: its readiness. Needs no login. Raises Failure."""
-        return str(await self._send("common.server.version", [], "", path="/rpc/"))
+        return str(await self._send("common.server.version", [], "", marked(LOGIN), path="/rpc/"))
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -159,7 +167,7 @@ class TrytonRpc:
             if not self._session:
                 login = await self._login()
                 token = base64.b64encode(f"{self._user}:{login[0]}:{login[1]}".encode()).decode()
-                preferences = await self._send("model.res.user.get_preferences", [True, {}], token)
+                preferences = await self._send("model.res.user.get_preferences", [True, {}], token, marked(LOGIN))
                 self._context = {k: v for k, v in preferences.items() if k in ("company", "language", "employee")}
                 self._session = token
             return self._session
@@ -167,7 +175,7 @@ class TrytonRpc:
     async def _login(self) -> list[Any]:
         wrong = later("ERP_LOGIN_REFUSED", f"user {self._user}", LOGIN_RETRY_MS)
         try:
-            login = await self._send("common.db.login", [self._user, {"password": self._password}, "en"], "")
+            login = await self._send("common.db.login", [self._user, {"password": self._password}, "en"], "", marked(LOGIN))
         except Failure as failure:
             if failure.code == "ERP_SESSION":
                 raise wrong from failure
@@ -176,14 +184,14 @@ class TrytonRpc:
             raise wrong
         return login
 
-    async def _send(self, method: str, params: list[Any], session: str, path: str = "") -> Any:
+    async def _send(self, method: str, params: list[Any], session: str, mark: dict[str, Any], path: str = "") -> Any:
         body = json.dumps({"id": next(self._ids), "method": method, "params": params}, default=encode)
         headers = {"Content-Type": "application/json"}
         if session:
             headers["Authorization"] = f"Session {session}"
         try:
             async with asyncio.timeout(self._timeout_s):
-                answer = await self._http.post(path or self._path, content=body, headers=headers)
+                answer = await self._http.post(path or self._path, content=body, headers=headers, extensions=mark)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise later("ERP_UNREACHABLE", cause_of(error), 1000) from error
         except (TimeoutError, httpx.TransportError) as error:

@@ -8,6 +8,7 @@ import msgspec
 
 from app.erp.adapters import adapter_for
 from app.erp.port import BookedConfirmation, BookedMovement
+from app.erp.traffic import Sink
 from schemas.configuration import ErpConfig
 
 FILE = "erp_book.json"
@@ -22,12 +23,12 @@ class ErpBook(msgspec.Struct, frozen=True):
     """The ERP makes receipts, issues and confirmations of its own, as the order's flags say."""
 
 
-def ask(erp: ErpConfig, orders: Sequence[str], environ: Mapping[str, str]) -> ErpBook | None:
-    """What the ERP of `erp` has on these orders (its spelling); None: there is no ERP to ask.
+def ask(erp: ErpConfig, orders: Sequence[str], environ: Mapping[str, str], *sinks: Sink) -> ErpBook | None:
+    """What the ERP of `erp` has on these orders (its spelling); None: there is no ERP to ask. `sinks`: are told each request.
 
     Raises Refusal (the adapter cannot be made) and ErpUnavailable.
     """
-    adapter = adapter_for(erp, environ)
+    adapter = adapter_for(erp, environ, *sinks)
     if adapter is None:
         return None
 

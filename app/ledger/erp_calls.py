@@ -1,25 +1,38 @@
-"""How often a run called the ERP, and for how many documents and postings."""
+"""How often a run called the ERP, by the requests that left, and for how many documents and postings."""
 
+from collections.abc import Sequence
+
+from app.erp.traffic import Request
+from app.erp.traffic import figures as counted
 from app.ledger.balance import ACCEPTED
 from app.ledger.snapshot import Snapshot
 
 
-def figures(snapshot: Snapshot) -> dict[str, int]:
-    """attempts: calls that sent a document; retries: those that gave none. Of what delivery has forgotten only its document
-    is known, so it counts as one call."""
+def figures(snapshot: Snapshot, requests: Sequence[Request]) -> dict[str, int]:
+    """postings, accepted, documents: as the ledger has them. The rest is counted at the transport (app.erp.traffic.figures)."""
     rows = list(snapshot.of("delivery", "p|"))
     kept = {row.posting.posting_id for row in rows}
     issued = [posting for row in snapshot.of("orders", "a|") for posting in row.issued]
     forgotten = [posting for posting in issued if posting.status == ACCEPTED and posting.posting_id not in kept]
     known = {row.erp_document for row in rows if row.state == ACCEPTED}
     old = {posting.erp_document for posting in forgotten} - known
-    attempts = sum(row.calls for row in rows) + len(old)
-    documents = len(known | old)
     return {
         "postings": len(rows) + len(forgotten),
         "accepted": sum(row.state == ACCEPTED for row in rows) + len(forgotten),
-        "documents": documents,
-        "attempts": attempts,
-        "retries": max(0, attempts - documents),
-        "read_backs": sum(row.finds for row in rows),
+        "documents": len(known | old),
+        **counted(requests),
     }
+
+
+def own_words(snapshot: Snapshot) -> str:
+    """What the ledger itself may say to an ERP: identifiers of postings and orders."""
+    words: set[str] = set()
+    for row in snapshot.of("delivery", "p|"):
+        one = row.posting
+        words |= {one.posting_id, one.content_hash, one.kind, one.order, one.operation, one.material, one.lot, one.reason}
+        words |= {one.location, one.reservation_item, one.unit, one.business_date, one.posting_date}
+        words |= {word for part in one.movements for word in (part.type, part.material, part.lot, part.location, part.unit)}
+    words |= {row.order for row in snapshot.of("orders", "o|")}
+    names = snapshot.configuration.erp.identifiers
+    words |= {*names.scrap_reason.values(), *names.unit.values()}
+    return " ".join(sorted(words))

@@ -1,13 +1,15 @@
 """The report of a run: every line answers a question, every problem ends in a command."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from app.erp.telemetry_check import MAX_LEAKS, Finding
+from app.erp.traffic import Request
 from app.ledger import erp_check, fell, variance
 from app.ledger.balance import ACCEPTED, Balance, Proof
 from app.ledger.erp_calls import figures
@@ -50,6 +52,7 @@ class Report:
     """Raw records per second once the stages were up."""
     raw: dict[str, int]
     calls: dict[str, int]
+    telemetry: Finding
     balances: list[tuple[str, str, Balance]]
     proof: Proof
     erp_check: dict[str, Any]
@@ -75,10 +78,20 @@ class Report:
 
     @property
     def exact(self) -> bool:
-        return self.proof.exact and not self.erp_check.get("differences") and not self.doubtful and not self.refused_inputs
+        proved = self.proof.exact and not self.erp_check.get("differences") and not self.doubtful
+        return proved and not self.refused_inputs and not self.telemetry.leaks
 
 
-def build(snapshot: Snapshot, proof: Proof, seconds: float, rate: float, erp: Mapping[str, Any]) -> Report:
+def build(
+    snapshot: Snapshot,
+    proof: Proof,
+    seconds: float,
+    rate: float,
+    erp: Mapping[str, Any],
+    requests: Sequence[Request],
+    telemetry: Finding,
+) -> Report:
+    """`requests`: all that left for the ERP; `telemetry`: what of the run's process values was found in them."""
     plant = snapshot.configuration.plant.plant
     now = max((position.marks.get("tick", 0) for position in snapshot.of("intake", "__position")), default=0)
     marks: Counter[str] = Counter()
@@ -98,7 +111,8 @@ def build(snapshot: Snapshot, proof: Proof, seconds: float, rate: float, erp: Ma
         seconds=seconds,
         rate=rate,
         raw=dict(marks),
-        calls=figures(snapshot),
+        calls=figures(snapshot, requests),
+        telemetry=telemetry,
         balances=balances,
         proof=proof,
         erp_check=dict(erp),
@@ -161,7 +175,7 @@ def _lines(report: Report) -> Iterator[str]:
     raw = report.raw
     yield (
         f"Raw records {raw.get('raw', 0):>11,}   readings {raw.get('readings', 0):,}"
-        f"   process values {raw.get('process_values', 0):,} (0 reached the ERP)"
+        f"   process values {raw.get('process_values', 0):,} ({_reached(report.telemetry)})"
         f"   declarations {raw.get('declarations', 0):,}   other {raw.get('other', 0):,}"
         f"   ignored {raw.get('ignored', 0):,}   refused {raw.get('refused', 0):,}"
     )
@@ -169,9 +183,11 @@ def _lines(report: Report) -> Iterator[str]:
     total_calls = calls["attempts"] + calls["read_backs"]
     per_call = f"   1 call per {raw.get('raw', 0) // total_calls:,} records" if total_calls else ""
     yield (
-        f"To the ERP  {total_calls:>11,} calls = {calls['documents']:,} documents + {calls['retries']:,} retries"
-        f" + {calls['read_backs']:,} read-backs   {calls['postings']:,} postings{per_call}"
+        f"To the ERP  {total_calls:>11,} calls = {calls['attempts'] - calls['retries']:,} documents"
+        f" + {calls['retries']:,} retries + {calls['read_backs']:,} read-backs   {calls['postings']:,} postings{per_call}"
     )
+    for leak in report.telemetry.leaks[:MAX_LEAKS]:
+        yield f"TELEMETRY_LEAKED: `{leak.canary}` in request {leak.request + 1} ({leak.context}, {leak.form})"
     yield ""
     yield from balance_lines(report.balances)
     yield from _proof_lines(report)
@@ -215,6 +231,13 @@ def balance_lines(balances: Iterable[tuple[str, str, Balance]]) -> Iterator[str]
     ]
     yield " " * 18 + "".join(f"{name:>14}" for name in columns)
     yield from (_balance_line(kind, unit, balance, covered) for kind, unit, balance in rows)
+
+
+def _reached(found: Finding) -> str:
+    """I7, as it was found: names and values of process values in the requests that really left."""
+    if not found.requests:
+        return "no ERP was called"
+    return f"{len({leak.canary for leak in found.leaks})} reached the ERP, by {found.requests:,} requests looked at"
 
 
 def _balance_line(kind: str, unit: str, balance: Balance, covered: bool) -> str:
@@ -265,6 +288,11 @@ def as_json(report: Report) -> dict[str, Any]:
         "raw_per_second": round(report.rate),
         "raw": report.raw,
         "calls": report.calls,
+        "telemetry": {
+            "requests": report.telemetry.requests,
+            "looked_for": report.telemetry.looked_for,
+            "leaks": [{"request": leak.request, "canary": leak.canary, "form": leak.form} for leak in report.telemetry.leaks],
+        },
         "balances": [
             {"kind": kind, "unit": unit, **{name: exact_text(getattr(balance, name)) for name in names}}
             for kind, unit, balance in report.balances

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.erp.adapters import adapter_for
 from app.erp.master import MasterChanges, Seen, lines_of
+from app.erp.traffic import JOURNAL, Journal
 from app.erp.tryton import ErpUnavailable
 from app.run.erp import RunErp
 from app.run.recorded_input import InputFile, merged
@@ -34,12 +35,12 @@ def with_pulled(files: Sequence[InputFile], plant: PlantConfig, erp: RunErp, out
     first = next((record.received_at for record in merged(files, plant, key)), 0)
     path = out / FILE
     at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=first)
-    path.write_bytes(b"".join(line + b"\n" for line in lines_of(_pull(erp), at, Seen())))
+    path.write_bytes(b"".join(line + b"\n" for line in lines_of(_pull(erp, Journal(out / JOURNAL)), at, Seen())))
     return [InputFile(ERP_SOURCE, path), *files]
 
 
-def _pull(erp: RunErp) -> MasterChanges:
-    adapter = adapter_for(erp.configuration.erp, {**os.environ, **erp.environ})
+def _pull(erp: RunErp, journal: Journal) -> MasterChanges:
+    adapter = adapter_for(erp.configuration.erp, {**os.environ, **erp.environ}, journal)
     if adapter is None:
         raise MasterDataMissing("plant.yaml takes orders from the ERP, but erp.yaml has no adapter")
 

@@ -12,6 +12,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from app.erp.telemetry_check import Finding, look
+from app.erp.traffic import JOURNAL, journalled
 from app.kafka.broker import Broker
 from app.kafka.configurations import Configurations
 from app.kafka.connection import Connection
@@ -19,6 +21,7 @@ from app.kafka.embedded import EmbeddedBroker
 from app.kafka.topic_plan import wanted_topics
 from app.kafka.topics import apply
 from app.ledger import snapshot as ledger
+from app.ledger.erp_calls import own_words
 from app.ledger.inputs import note
 from app.run.collector import Collector
 from app.run.erp import RunErp, started
@@ -26,6 +29,7 @@ from app.run.feeder import Feeder
 from app.run.master_data import master_data
 from app.run.pulled import with_pulled
 from app.run.recorded_input import InputFile, merged
+from app.run.telemetry import TelemetryReader
 from app.run.workers import Workers
 from app.secret import private_key
 from app.topology import STAGES, Installation, raw_topics
@@ -70,6 +74,8 @@ class RunResult:
     rate: float
     """Raw records per second from intake's first commit until drained: without the start of processes."""
     calls: dict[str, Any] = field(default_factory=dict)
+    telemetry: Finding = field(default_factory=lambda: Finding(0, 0, ()))
+    """What of this run's telemetry was found in its requests to the ERP."""
 
 
 def execute(request: RunRequest, reconcile: Callable[[ledger.Snapshot, RunErp, Path], dict[str, Any]]) -> RunResult:
@@ -77,6 +83,7 @@ def execute(request: RunRequest, reconcile: Callable[[ledger.Snapshot, RunErp, P
     began = time.monotonic()
     plant = request.configuration.plant
     request.out.mkdir(parents=True, exist_ok=True)
+    (request.out / JOURNAL).unlink(missing_ok=True)
     prefix = f"run-{secrets.token_hex(4)}."
     key = private_key(plant, os.environ)
     noted = note(request.files, request.out)
@@ -100,6 +107,8 @@ def execute(request: RunRequest, reconcile: Callable[[ledger.Snapshot, RunErp, P
         stages = {"intake": f"intake.{raw}.changelog", **{stage: f"{stage}.changelog" for stage in STAGES[1:]}}
         collector = Collector(broker, codec, prefix, stages)
         stack.callback(collector.close)
+        telemetry = TelemetryReader(broker, codec, prefix)
+        stack.callback(telemetry.close)
         state = request.out / "state" / prefix.rstrip(".")
         stack.callback(shutil.rmtree, state, ignore_errors=True)  # local stores are caches of topics that end with the run
         workers = _workers(request, broker, prefix, configuration, erp, state)
@@ -139,7 +148,8 @@ def execute(request: RunRequest, reconcile: Callable[[ledger.Snapshot, RunErp, P
         ledger.write(request.out, collector.encoded(), collector.encoded_exceptions(), configuration, about)
         snapshot = ledger.read(request.out, codec)
         calls = reconcile(snapshot, erp, request.out)
-        return RunResult(snapshot, time.monotonic() - began, feeder.fed, erp.name, workers.restarts, rate, calls)
+        found = look(journalled(request.out / JOURNAL), telemetry.settle().canaries(own_words(snapshot)))
+        return RunResult(snapshot, time.monotonic() - began, feeder.fed, erp.name, workers.restarts, rate, calls, found)
 
 
 @contextlib.contextmanager
@@ -167,6 +177,7 @@ def _workers(request: RunRequest, broker: Broker, prefix: str, configuration: Co
     stored = request.out / "configuration.json"
     stored.write_text(json.dumps(configuration.document().to_avro()), encoding="utf-8")
     arguments = ["--bootstrap", broker.bootstrap, "--prefix", prefix, "--configuration", str(stored), "--recorded"]
+    arguments += ["--erp-journal", str((request.out / JOURNAL).absolute())]
     arguments += ["--datadir", str(state), *(["--embedded"] if broker.embedded else [])]
     if request.client_config is not None:
         arguments += ["--client-config", str(request.client_config.resolve())]  # a file: nothing secret in a list of processes

@@ -33,6 +33,9 @@ def test_no_process_value_reached_the_erp_and_one_that_did_would_be_found(demo: 
         posts = demo.outcome.json["calls"]["attempts"]
         assert searched >= posts > 0, "all calls of the run are recorded"
         assert found == []
+        said = demo.outcome.json["telemetry"]
+        assert (said["requests"], said["leaks"]) == (searched, []), "the report looked at every request that the ERP got"
+        assert said["looked_for"] >= len(canaries)
 
         body = json.dumps({"lines": [], "note": f"wear {canaries[-1]}"})
         httpx.post(
