@@ -3,6 +3,7 @@
 Waiting postings hold up nobody: a lane is an order, lanes are parallel, and what is held or parked is in no lane.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 from schemas.records import (
@@ -22,6 +23,8 @@ from streams.delivery_decisions import decided
 from streams.delivery_desk import Desk
 from streams.delivery_documents import dispatch_all, resolve
 from streams.delivery_retention import ACCOUNTS, LOT_STATES, POSTINGS, Retention
+from streams.figures import OLDEST_UNPOSTED, Figure, known_code, owner
+from streams.figures import POSTINGS as POSTINGS_METRIC
 from streams.step import RawMessage, Step, Topology, at_once
 from tables.backlog import Backlog
 from tables.closed_sequences import is_repeat
@@ -92,6 +95,19 @@ class DeliveryStage:
     def left(self, partition: int) -> None:
         self._backlogs.pop(partition, None)
         self._retentions.pop(partition, None)
+
+    def figures(self) -> Iterator[Figure]:
+        states: Counter[tuple[str, str, str]] = Counter()
+        oldest: dict[str, int] = {}
+        for backlog in self._backlogs.copy().values():
+            for (plant, state, code), count in backlog.states.counts().items():
+                states[plant, state, known_code(code)] += count
+            for plant, at in backlog.oldest().items():
+                oldest[plant] = min(at, oldest.get(plant, at))
+        for (plant, state, code), count in states.items():
+            yield Figure(POSTINGS_METRIC, (plant, state, code, owner(code)), count)
+        for plant, at in oldest.items():
+            yield Figure(OLDEST_UNPOSTED, (plant,), at)
 
     def fold(self, step: Step) -> None:
         desk = self._desk(step)

@@ -82,6 +82,7 @@ class Desk:
 
     def keep(self, row: PostingRow) -> None:
         self.step.rows.put(posting_key(row.posting.posting_id), row)
+        self.backlog.note(row)
 
     def move(self, row: PostingRow, state: str, code: str = "", detail: str = "", *, in_pass: bool = False) -> None:
         """Along the table; tells orders of what it is told of; lets those that wait for this posting look again."""

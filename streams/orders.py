@@ -5,6 +5,7 @@ then each account that is due becomes a posting (streams/orders_book.py). What i
 on outcomes.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -39,6 +40,7 @@ from streams import boundary, order_state
 from streams import orders_retention as retention
 from streams.clock import activate, observe, schedule, upstreams_of
 from streams.declared import totals_of
+from streams.figures import PARKED, Figure, known_code, owner
 from streams.orders_book import ENDPOINT, Book
 from streams.orders_memory import Memory, Plant, named_by, plant_of, with_conversions
 from streams.step import Step, Topology, at_once, sender
@@ -90,6 +92,14 @@ class OrdersStage:
 
     def left(self, partition: int) -> None:
         self._memory.pop(partition, None)
+
+    def figures(self) -> Iterator[Figure]:
+        parked: Counter[tuple[str, str]] = Counter()
+        for memory in self._memory.copy().values():
+            for (plant, code), count in memory.parked.counts().items():
+                parked[plant, known_code(code)] += count
+        for (plant, code), count in parked.items():
+            yield Figure(PARKED, (plant, code, owner(code)), count)
 
     # -- in
 

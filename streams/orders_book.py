@@ -93,6 +93,7 @@ class Book:
         self._post(order, row, due_at)
         self._memory.due.put(self._name, key, row.due_at)
         self.step.rows.put(key, row)
+        self._memory.settled(key, row)
         if changed:
             self._publish(row)
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import NamedTuple
 
 from schemas.catalog import catalog
@@ -12,12 +13,13 @@ from schemas.records import AccountRow, MaterialRow, OrderRow
 from streams.equipment import calendar_of
 from streams.waiting import Waiting
 from tables import order as orders
-from tables.account import row_key, unescaped
+from tables.account import row_key, unescaped, waits
 from tables.due import Timetable
 from tables.due_index import DueIndex
 from tables.order_state import unanswered
 from tables.periods import Periods
 from tables.rows import RowStore, nothing
+from tables.tally import Tally
 from tables.units import UnitTable
 
 AT_REST = "f|"
@@ -67,6 +69,8 @@ class Memory:
         """The clock of the plant whose tick is folded."""
         self.forget = DueIndex()
         """Orders and materials by the time at which they may be forgotten."""
+        self.parked: Tally[tuple[str, str]] = Tally()
+        """(plant, code) of the accounts that are parked; one that also holds a unit which nobody converts counts in both."""
         self.touched: set[str] = set()
         """Row keys of orders to which something happened at this tick; empty between ticks."""
 
@@ -98,6 +102,7 @@ class Memory:
                 self.accounts[names.order].add(key)
                 self.of_material[names.plant, names.material].add(key)
                 if row is not None:
+                    self.settled(key, row)
                     self.due.put(row.plant, key, row.due_at)
             yield
 
@@ -120,8 +125,16 @@ class Memory:
             if not keys:
                 del self.of_material[row.plant, row.material]
             self.due.put(row.plant, name, None)
+            for place in _places(name):
+                self.parked.put(place, None)
         self.unanswered[order.plant].discard(key)
         self.figures_due[order.plant].discard(key)
+
+    def settled(self, key: str, row: AccountRow) -> None:
+        """Count the account where it is."""
+        codes = sorted({one.code for one in waits(row) if not one.dropped}) if row.code or row.apart else []
+        for name, code in zip_longest(_places(key), codes[:2]):
+            self.parked.put(name, (row.plant, code) if code else None)
 
     def note(self, key: str, order: OrderRow) -> None:
         """Keep in mind what is waited for: an answer of the MES, the next full hour."""
@@ -137,6 +150,11 @@ class Memory:
     def of_account(self, row: AccountRow) -> set[str]:
         """Row keys of all accounts of the same order."""
         return self.accounts[orders.row_key(row.plant, row.order)]
+
+
+def _places(key: str) -> tuple[str, str]:
+    """Under which names an account is counted: its own code, and that of the units which stand apart."""
+    return key, f"{key}|apart"
 
 
 def plant_of(configuration: Configuration, units: UnitTable) -> Plant:

@@ -12,7 +12,8 @@ from typing import NamedTuple, TypeVar
 
 from schemas.records import PostingRow
 from tables.hold_gate import lot_of
-from tables.posting_state import ACCEPTED, FOREIGN, IN_FLIGHT, QUEUED, RETRY, WAITING_CLOCK
+from tables.posting_state import ACCEPTED, CANCELLED, FOREIGN, IN_FLIGHT, QUEUED, RETRY, WAITING_CLOCK
+from tables.tally import Oldest, Tally
 
 SPARE_READY_ENTRIES = 1_000
 
@@ -64,11 +65,27 @@ class Backlog:
         self._of_account: dict[str, dict[str, int]] = defaultdict(dict)
         self._of_plant: dict[str, set[str]] = defaultdict(set)
         self._foreign: dict[str, set[str]] = defaultdict(set)
+        self.states: Tally[tuple[str, str, str]] = Tally()
+        """(plant, state, code) of the postings that are not in the ERP."""
+        self._oldest: dict[str, Oldest] = defaultdict(Oldest)
         for row in rows:
             self.place(row)
 
+    def note(self, row: PostingRow) -> None:
+        """Count the row where it is; called whenever it is kept."""
+        posting, name = row.posting, row.posting.posting_id
+        open_ = row.state != ACCEPTED
+        self.states.put(name, (posting.plant, row.state, row.code) if open_ else None)
+        self._oldest[posting.plant].put(name, posting.cut if open_ and row.state != CANCELLED else None)
+
+    def oldest(self) -> dict[str, int]:
+        """Plant -> cut of its oldest posting that the ERP should have and does not."""
+        found = {plant: oldest.at for plant, oldest in self._oldest.copy().items()}
+        return {plant: at for plant, at in found.items() if at is not None}
+
     def place(self, row: PostingRow) -> None:
         """Take the row's state in; called after each change of it."""
+        self.note(row)
         posting = row.posting
         name, plant, lot_key = posting.posting_id, posting.plant, (posting.plant, *lot_of(posting))
         self._count(name, (plant, posting.endpoint, row.state))
@@ -97,6 +114,8 @@ class Backlog:
         posting = row.posting
         name, account = posting.posting_id, posting.account
         self._count(name, None)
+        self.states.put(name, None)
+        self._oldest[posting.plant].put(name, None)
         self._discard(self._of_lot, (posting.plant, *lot_of(posting)), name)
         self._discard(self._of_plant, posting.plant, name)
         if name in self._of_account.get(account, ()):

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
@@ -19,7 +20,7 @@ from app.engine.tables import Table, TableManager
 from app.engine.transport import FETCH_BYTES, MAX_BATCH_RECORDS, Batch, Consumer, Passthrough
 from app.kafka.broker import Broker
 from schemas.codec import MAX_MESSAGE_BYTES, Codec, UnknownSchema
-from schemas.records import PartitionPosition
+from schemas.records import ExceptionRecord, PartitionPosition
 
 FOLD_SECONDS = 0.1
 """A batch is capped so that one fold blocks the loop no longer than this."""
@@ -41,6 +42,7 @@ class Step:
 
     __slots__ = (
         "_codec",
+        "_letters",
         "_out",
         "_prefix",
         "_released",
@@ -54,7 +56,15 @@ class Step:
         "topic",
     )
 
-    def __init__(self, part: OwnedPartition, records: Sequence[Any], prefix: str, suspects: Mapping[int, int]) -> None:
+    def __init__(
+        self,
+        part: OwnedPartition,
+        records: Sequence[Any],
+        prefix: str,
+        suspects: Mapping[int, int],
+        letters: Counter[tuple[str, str]],
+    ) -> None:
+        """`letters`: counts dead letters by (plant, code)."""
         self.rows: RowCache = part.rows
         self.state: PartitionPosition = part.state
         self.records = records
@@ -65,10 +75,13 @@ class Step:
         self.careful = bool(suspects)
         """A record near here ended the process before: fold one by one, so that the right one is named."""
         self._codec, self._out, self._released, self._prefix = part.codec, part.out, part.released, prefix
+        self._letters = letters
 
     def emit(self, topic: str, key: str, record: Any, partition: int | None = None) -> None:
         """Send a record with this step's transaction. Topic without prefix; partition None: by murmur2 of the key."""
         self._out.append(Message(self._prefix + topic, key.encode(), self._encoded(topic, record), partition))
+        if isinstance(record, ExceptionRecord):
+            self._letters[record.plant, record.code] += 1
 
     def broadcast(self, topic: str, key: str, record: Any, partitions: int) -> None:
         """The same record to partitions 0 .. `partitions` - 1, encoded once."""
@@ -167,6 +180,8 @@ class StageApp(faust.App):
         self.on_checkpoint: Callable[[Checkpoint], None] = lambda checkpoint: None
         self.on_released: Callable[[int, Sequence[Any]], None] = lambda partition, entries: None
         self.observers: list[PartitionObserver] = []
+        self.letters: Counter[tuple[str, str]] = Counter()
+        """Dead letters of this process by (plant, code)."""
         self.last_commit_boottime = 0.0
         """CLOCK_BOOTTIME of the last transaction that committed: a lease must not trust a clock that sleeps."""
         super().__init__(
@@ -269,7 +284,7 @@ class StageApp(faust.App):
             records = tuple(record for record in records if record.offset >= part.position)
         suspects = self._suspected(part)
         part.rows.careful = bool(suspects)
-        step = Step(part, records, self.settings.prefix, suspects)
+        step = Step(part, records, self.settings.prefix, suspects, self.letters)
         started = time.perf_counter()
         with self._guarded(part, step):
             yield step
@@ -324,7 +339,7 @@ class StageApp(faust.App):
 
     def idle_step(self, part: OwnedPartition) -> Step:
         """A step without records, for the one stage that lets time in (intake, live): no await until it is folded."""
-        return Step(part, (), self.settings.prefix, {})
+        return Step(part, (), self.settings.prefix, {}, self.letters)
 
     def _suspected(self, part: OwnedPartition) -> dict[int, int]:
         known = self._suspects.get(part.tp)

@@ -14,6 +14,7 @@ from schemas.records import AccountRow
 from tables.account import Waits, account_key, waits
 from tables.count_decisions import CODE
 from tables.destination import UNDECIDED
+from tables.rejected import Rejected
 from tables.wip import work_in_process
 
 
@@ -84,10 +85,9 @@ def _negative_wip(snapshot: Snapshot) -> Iterator[Need]:
     for order in snapshot.of("orders", "o|"):
         for wip in work_in_process(order, snapshot.of("orders", f"a|{order.plant}|{order.order}|")):
             if wip.quantity < 0:
-                what = (
-                    f"{quantity_text(wip.quantity)} {wip.unit} in process after operation {wip.operation} of order {order.order}"
-                )
-                yield Need(what, 0, "shift lead", f"lineledger trace {order.order}")
+                where = f"in process after operation {wip.operation} of order {order.order}"
+                wrong = Rejected("WIP_NEGATIVE", f"{quantity_text(wip.quantity)} {wip.unit} {where}")
+                yield Need(wrong.detail, 0, owner_of(wrong.code), f"lineledger trace {order.order}")
 
 
 def _refused(snapshot: Snapshot) -> Iterator[Need]:

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from app.engine.partition import Checkpoint
 from app.engine.progress import Progress
 from app.engine.stage import StageApp
 from streams.clock import clocks_in
+from streams.figures import OLDEST_UNPOSTED, PARKED, POSTINGS, Told, known_code, owner
 
 STALL_SECONDS = 30.0
 """Lag without progress for this long is not ready: consumers can die silently while the process is up."""
@@ -81,7 +82,33 @@ class StageMetrics(Collector):
             owned.add_metric([name, "restoring"], len(parts) - len(held))
             there.add_metric([name], app.settings.partitions)
             ready.add_metric([name], not any(self._reasons(app)))
-        yield from (lag, clock, owned, there, ready, started)
+        yield from (lag, clock, owned, there, ready, started, *self._told())
+
+    def _told(self) -> Iterator[Metric]:
+        """What the folds keep count of. Codes are those of the register; an age counts from the plant's cut to the wall clock."""
+        postings = _gauge(POSTINGS, "Postings that are not in the ERP.", "plant", "state", "code", "owner")
+        oldest = _gauge(f"{OLDEST_UNPOSTED}_seconds", "Age of the oldest posting that is not in the ERP.", "plant")
+        parked = _gauge(PARKED, "Accounts that are parked.", "plant", "code", "owner")
+        letters = CounterMetricFamily(
+            "lineledger_dead_letters", "Records refused by this process.", labels=["stage", "plant", "code", "owner"]
+        )
+        shown = {POSTINGS: postings, PARKED: parked}
+        now = time.time()
+        for app in self._apps:
+            for name, labels, value in app.stage.figures() if isinstance(app.stage, Told) else ():
+                if name == OLDEST_UNPOSTED:
+                    oldest.add_metric(labels, max(0.0, now - value / 1_000_000))
+                else:
+                    shown[name].add_metric(labels, value)
+            plants = {plant for _, part in _parts(app) for plant in part.state.configurations.copy()}
+            refused: dict[tuple[str, str], int] = {}
+            for (plant, code), count in app.letters.copy().items():
+                # A plant comes from the record, which may say anything: labels are those that have a configuration.
+                key = plant if plant in plants else "", known_code(code)
+                refused[key] = refused.get(key, 0) + count
+            for (plant, code), count in refused.items():
+                letters.add_metric([app.stage.name, plant, code, owner(code)], count)
+        yield from (postings, oldest, parked, letters)
 
     def describe(self) -> Iterable[Metric]:
         """Nothing is asked before the first scrape."""

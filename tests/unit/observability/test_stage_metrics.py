@@ -21,6 +21,7 @@ from app.observability.port import serve
 from app.observability.stage_metrics import StageMetrics
 from schemas.records import PartitionPosition, Tick
 from streams.clock import observe
+from streams.figures import OLDEST_UNPOSTED, PARKED, POSTINGS, Figure
 
 ALERTS = Path(__file__).parents[3] / "deploy" / "prometheus" / "alerts.yaml"
 INBOX = TP("equipment.inbox", 2)
@@ -46,6 +47,7 @@ def app(part: Part | None = None, *, end: int = 5) -> Any:
         consumer=SimpleNamespace(highwater=lambda tp: end),
         consumer_generation_id=1,
         on_checkpoint=None,
+        letters={},
     )
 
 
@@ -66,6 +68,36 @@ def test_a_checkpoint_is_counted() -> None:
     assert 'lineledger_records_total{stage="equipment"} 0.0' in shown(registry), "absent compares with nothing"
     watched.on_checkpoint(Checkpoint(partition=2, gap=0.5, took=0.1, rows=3, messages=4, records=5))
     assert 'lineledger_records_total{stage="equipment"} 5.0' in shown(registry)
+
+
+class Telling:
+    name = "orders"
+
+    def figures(self) -> list[Figure]:
+        return [
+            Figure(POSTINGS, ("BRN1", "rejected", "LOT_UNKNOWN", "quality"), 3),
+            Figure(PARKED, ("BRN1", "OVER_DELIVERY", "logistics"), 2),
+            Figure(OLDEST_UNPOSTED, ("BRN1",), int((time.time() - 90) * 1_000_000)),
+        ]
+
+
+def test_what_folds_count_is_shown_with_the_codes_of_the_register_and_their_owners() -> None:
+    watched = app()
+    watched.stage = Telling()
+    watched.tables.parts[INBOX].state.configurations["BRN1"] = "hash"
+    watched.letters = {("BRN1", "BAD_JSON"): 4, ("BRN1", "MADE_UP"): 1, ("BRN1", "MADE_UP_TOO"): 1, ("noise", "BAD_JSON"): 2}
+    _, registry = watching(watched)
+    text = shown(registry)
+    assert 'lineledger_postings{code="LOT_UNKNOWN",owner="quality",plant="BRN1",state="rejected"} 3.0' in text
+    assert 'lineledger_parked{code="OVER_DELIVERY",owner="logistics",plant="BRN1"} 2.0' in text
+    age = registry.get_sample_value("lineledger_oldest_unposted_seconds", {"plant": "BRN1"})
+    assert age is not None
+    assert 89 < age < 120
+    letters = "lineledger_dead_letters_total"
+    labels = {"stage": "orders", "owner": "plant IT"}
+    assert registry.get_sample_value(letters, {**labels, "plant": "BRN1", "code": "BAD_JSON"}) == 4
+    assert registry.get_sample_value(letters, {**labels, "plant": "BRN1", "code": "OTHER"}) == 2
+    assert registry.get_sample_value(letters, {**labels, "plant": "", "code": "BAD_JSON"}) == 2, "a plant that nobody configured"
 
 
 def test_clocks_show_from_the_take_over_on() -> None:

@@ -1,0 +1,54 @@
+"""One register of codes: everything that names a code's owner or cause asks it."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from schemas.codes import DEFAULT_OWNER, entries_of, owner_of, register
+
+ROOT = Path(__file__).parents[3]
+
+
+def explained(code: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "app.cli.main", "explain-code", code]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_explain_code_says_cause_owner_and_what_to_type_of_every_section() -> None:
+    said = explained("posting_mismatch")
+    assert said.returncode == 0, said.stderr
+    for entry in entries_of("POSTING_MISMATCH"):
+        assert entry.cause in said.stdout
+        assert f"owner  {entry.owner}" in said.stdout
+    assert "exit code 75" in explained("FENCED").stdout
+
+
+def test_an_unknown_code_is_said_with_what_is_near_it() -> None:
+    said = explained("OVERDELIVERY")
+    assert (said.returncode, said.stdout) == (2, "")
+    assert "OVER_DELIVERY" in said.stderr
+
+
+@pytest.mark.parametrize("entry", register(), ids=lambda entry: f"{entry.section}.{entry.name}")
+def test_an_entry_is_whole(entry: object) -> None:
+    for name in ("cause", "owner", "do"):
+        assert getattr(entry, name).strip(), name
+
+
+def test_a_code_has_one_owner_in_whatever_section_it_stands() -> None:
+    owners = {entry.name: {one.owner for one in entries_of(entry.name)} for entry in register()}
+    assert {name: found for name, found in owners.items() if len(found) > 1} == {}
+    assert owner_of("NO_SUCH_CODE") == DEFAULT_OWNER
+
+
+def test_no_other_place_names_owners() -> None:
+    """An owner of the register as a text of its own in the source is a second register."""
+    owners = {entry.owner for entry in register() if " " in entry.owner}
+    wrong = []
+    for path in sorted(ROOT.glob("app/**/*.py")) + sorted(ROOT.glob("tables/*.py")) + sorted(ROOT.glob("streams/**/*.py")):
+        text = path.read_text(encoding="utf-8")
+        wrong += [f"{path.relative_to(ROOT)}: {owner}" for owner in owners if re.search(rf"[\"']{re.escape(owner)}[\"']", text)]
+    assert wrong == []
