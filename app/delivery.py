@@ -44,11 +44,12 @@ def with_executor(app: StageApp, stage: DeliveryStage, plant: "Plant") -> list[A
     adapter = adapter_for(plant.wanted.erp, os.environ, *sinks)
     if adapter is None and plant.settings.recorded:
         return [app]
-    services: list[Any] = [app, ErpCalls(app, adapter or NoErp(), plant, metrics)]
+    calls = ErpCalls(app, adapter or NoErp(), plant, metrics)
+    services: list[Any] = [app, calls]
     if adapter is not None and plant.wanted.plant.master_data.pulled and not plant.settings.recorded:
         pulling = adapter_for(plant.wanted.erp, os.environ, *sinks)
         assert pulling is not None
-        services.append(MasterPull(app, pulling, plant))
+        services.append(MasterPull(app, pulling, plant, calls.own))
     return services
 
 
@@ -62,7 +63,8 @@ def _owned(app: StageApp) -> Any:
 class MasterPull(Service):
     """Pulls master data where delivery owns the endpoint (docs/adr/0029)."""
 
-    def __init__(self, app: StageApp, adapter: ErpAdapter, plant: "Plant") -> None:
+    def __init__(self, app: StageApp, adapter: ErpAdapter, plant: "Plant", own: OwnErp) -> None:
+        """`own`: nothing is pulled for a plant that has moved to another ERP."""
         super().__init__()
         assert plant.wanted is not None
         settings, configuration = plant.settings, plant.wanted
@@ -71,7 +73,7 @@ class MasterPull(Service):
         self._poller = MasterPoller(
             adapter,
             lambda: MasterLog(settings.broker.client(), topic),
-            lambda: _owned(app) is not None,
+            lambda: _owned(app) is not None and not own.foreign(configuration.plant.plant.id),
             configuration.erp.erp.pull_every_us / 1_000_000,
         )
 
@@ -97,7 +99,7 @@ class ErpCalls(Service):
         )
         self._metrics = metrics
         own = None if isinstance(adapter, NoErp) else ErpIdentity.of(plant.wanted.erp, os.environ)
-        self._own = OwnErp(own, os.environ, plant.installation.configuration, self._active)
+        self.own = OwnErp(own, os.environ, plant.installation.configuration, self._active)
         self._foreign: dict[str, str] = {}
         self._executor = Executor(
             adapter,
@@ -106,7 +108,7 @@ class ErpCalls(Service):
             send=self._outcomes.send,
             peek=self._peek,
             configuration=plant.installation.configuration,
-            own=self._own,
+            own=self.own,
             last_good=lambda: max(self._renewed, app.last_commit_boottime),
             maintenance=lambda: self._seconds_of_maintenance(plant.wanted, settings.recorded),
             metrics=self._metrics,
@@ -134,7 +136,7 @@ class ErpCalls(Service):
         """Which plants of the log post to another ERP: a gauge, and a line when it changes."""
         part = _owned(self._app)
         plants = list(part.state.configurations) if part is not None else []
-        foreign = {plant: self._own.foreign(plant) for plant in plants}
+        foreign = {plant: self.own.foreign(plant) for plant in plants}
         for plant in foreign.keys() | self._foreign.keys():
             self._metrics.foreign.labels(plant).set(bool(foreign.get(plant)))
         for plant, why in foreign.items():

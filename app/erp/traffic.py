@@ -8,7 +8,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -68,10 +68,11 @@ class Journal(Sink):
     """Every request of a run as a line of a file: what was sent is known whatever happens to the process afterwards."""
 
     def __init__(self, path: Path) -> None:
-        self._file: TextIO = path.open("a", encoding="utf-8", buffering=1)
+        self._path = path
 
     def tell(self, request: Request) -> None:
-        self._file.write(json.dumps(request, ensure_ascii=False) + "\n")
+        with self._path.open("a", encoding="utf-8") as file:  # other processes of the run write to it, too
+            file.write(json.dumps(request, ensure_ascii=False) + "\n")
 
 
 def journalled(path: Path) -> Iterator[Request]:
