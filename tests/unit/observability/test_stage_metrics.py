@@ -136,6 +136,7 @@ def test_ready_means_assigned_restored_and_progressing(monkeypatch: pytest.Monke
 
 def test_alerts_name_figures_that_exist() -> None:
     watched = app()
+    watched.stage, watched.letters = Telling(), {("", "BAD_JSON"): 1}
     _, registry = watching(watched)
     watched.on_checkpoint(Checkpoint(2, 0.5, 0.1, 3, 4, 5))
     erp = ErpMetrics(registry)
