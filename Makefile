@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ERP ?= sim
 
-.PHONY: demo test test-slow test-deep proved lint types layers check plants bench bench-rules bench-short bench-take-over lock clean
+.PHONY: demo test test-slow test-deep test-composition proved lint types layers check plants bench bench-rules bench-short bench-take-over lock clean
 
 demo: .venv/runtime.stamp  ## one shift of a simulated plant and two real recordings, through everything (ERP=tryton: a real ERP)
 	$(BIN)/lineledger demo --erp $(ERP) --out out/demo
@@ -13,7 +13,7 @@ test: .venv/dev.stamp  ## all tests but the slow ones; real Kafka and registry w
 	@echo "pure tests (their output follows at the end) beside those with servers"
 	@$(BIN)/python -m pytest -q -m "not slow" tests/unit tests/property tests/mutants tests/docs tests/platform tests/plants \
 	  > .pytest_pure.log 2>&1 & pure=$$!; \
-	$(BIN)/python -m pytest -q -m "not slow" tests/e2e tests/integration tests/chaos; servers=$$?; \
+	$(BIN)/python -m pytest -q -m "not slow" tests/e2e tests/composition tests/integration tests/chaos; servers=$$?; \
 	wait $$pure; pure=$$?; cat .pytest_pure.log; \
 	test $$servers -eq 0 && test $$pure -eq 0
 
@@ -37,6 +37,9 @@ layers: .venv/dev.stamp
 	$(BIN)/lint-imports
 
 check: lint types layers test
+
+test-composition: .venv/dev.stamp  ## defects planted in the processes of the command line, each found by the test that is named
+	$(BIN)/python -m tests.mutants.composition
 
 plants: .venv/dev.stamp  ## 2.5 million shots of a moulding shop, exact to the milligram
 	$(BIN)/python -m pytest -q -s tests/e2e/test_moulding_shop.py -m slow

@@ -118,12 +118,16 @@ class Part(NamedTuple):
 class Plant:
     """Composes a process from its settings: codec, configurations, stages. The only place that does.
 
-    `wanted`: the plant's configuration, for intake and delivery. Raises ConnectionInvalid.
+    `wanted`: the plant's configuration, for intake and delivery. `others`: further plants of which this process runs the intakes,
+    each with the key of its private values; their ERP is `wanted`'s or is refused (ERP_FOREIGN). Raises ConnectionInvalid.
     """
 
-    def __init__(self, settings: Settings, wanted: Configuration | None = None) -> None:
+    def __init__(
+        self, settings: Settings, wanted: Configuration | None = None, others: Sequence[tuple[Configuration, bytes]] = ()
+    ) -> None:
         self.settings = settings
         self.wanted = wanted
+        self.others = others
         self.credentials = credentials_of(settings.broker)
         self.epoch = log_epoch.FIRST
         self.ending = threading.Event()
@@ -157,8 +161,11 @@ class Plant:
             case "intake":
                 if self.wanted is None:
                     raise ValueError("intake needs a configuration (--config)")
-                topics = raw_topics(self.wanted, self.settings.recorded)
-                return [Part(f"intake.{topic}", partial(self._intake, self.wanted, topic)) for topic in topics]
+                return [
+                    Part(f"intake.{topic}", partial(self._intake, configuration, key, topic))
+                    for configuration, key in ((self.wanted, self.settings.private_key), *self.others)
+                    for topic in raw_topics(configuration, self.settings.recorded)
+                ]
             case "equipment":
                 return [Part(stage, partial(self._stage, EquipmentStage))]
             case "lots":
@@ -173,10 +180,10 @@ class Plant:
         fold = stage(self.installation)
         return [await self._app(fold, f"{fold.name}.inbox", tell)]
 
-    async def _intake(self, wanted: Configuration, topic: str, tell: Tell) -> list[Any]:
+    async def _intake(self, wanted: Configuration, key: bytes, topic: str, tell: Tell) -> list[Any]:
         # Before the log names it: other stages read it by its hash.
         await asyncio.to_thread(self.configurations.publish, wanted)
-        stage = IntakeStage(self.installation, topic, wanted, self.settings.recorded, self.settings.private_key)
+        stage = IntakeStage(self.installation, topic, wanted, self.settings.recorded, key)
         app = await self._app(stage, topic, tell, patience=inf)  # somebody may make the topic of a source much later
         return [app] if self.settings.recorded else [app, IdleClock(app, stage)]
 

@@ -35,16 +35,24 @@ STOP_SECONDS, UNREACHABLE_SECONDS = 6.0, 2.0
 CORRECTED_BY_PEOPLE = (Refusal, ConnectionInvalid)
 
 
-def run(stages: Sequence[str], settings: Settings, wanted: Configuration | None, metrics_host: str = "127.0.0.1") -> None:
-    """Blocks until SIGTERM or SIGINT; a graceful stop drains, checkpoints, closes. Failures end the process.
+def run(
+    stages: Sequence[str],
+    settings: Settings,
+    wanted: Configuration | None,
+    metrics_host: str = "127.0.0.1",
+    others: Sequence[tuple[Configuration, bytes]] = (),
+) -> None:
+    """Blocks until SIGTERM or SIGINT; a graceful stop drains, checkpoints, closes. Failures end the process. `wanted` and
+    `others` are those of Plant.
 
     Raises ConnectionInvalid, ValueError (no such stage, or no configuration).
     """
-    named = [wanted.erp.erp.secret, wanted.plant.private_key or PRIVATE_KEY] if wanted is not None else []
+    known = [*([wanted] if wanted is not None else []), *(configuration for configuration, _ in others)]
+    named = [name for each in known for name in (each.erp.erp.secret, each.plant.private_key or PRIVATE_KEY)]
     secrets = revealed(os.environ, named)
     with of_a_worker(Secrets.of({**os.environ, **secrets}, settings.connection.secrets(), named=secrets)):
         Path(settings.datadir).mkdir(parents=True, exist_ok=True)
-        asyncio.run(_run(stages, Plant(settings, wanted), metrics_host))
+        asyncio.run(_run(stages, Plant(settings, wanted, others), metrics_host))
 
 
 @dataclass(slots=True)

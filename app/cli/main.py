@@ -24,10 +24,12 @@ def _wire() -> None:
     from app.cli.erp_sim import erp_sim
     from app.cli.ingest import ingest
     from app.cli.run import run
+    from app.cli.up import up
     from app.cli.worker import worker
 
     app.command()(run)
     app.command()(worker)
+    app.command()(up)
     app.command()(ingest)
     app.command()(demo)
     app.command("erp-sim")(erp_sim)

@@ -17,6 +17,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from app.cli.connecting import Bootstrap, ClientConfig, Prefix, RegistryUrl, connection_of
+from app.cli.failures import fail
 from app.kafka import topics
 from app.kafka.broker import Broker, BrokerRefused, BrokerUnavailable
 from app.kafka.registry import RegistryError
@@ -32,6 +33,9 @@ app = typer.Typer(
 )
 
 Raw = Annotated[list[str] | None, typer.Option(help="Raw topic of a source, as in plant.yaml; may be repeated.")]
+Config = Annotated[
+    list[Path] | None, typer.Option("--config", help="Folder with plant.yaml: the raw topics of its sources; may be repeated.")
+]
 Replication = Annotated[int, typer.Option(min=1, help="Copies of each partition: 3 in production.")]
 Recorded = Annotated[bool, typer.Option(help="For recorded input: keep its timestamps, delete nothing for its age.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")]
@@ -42,17 +46,16 @@ def plan(
     bootstrap: Bootstrap,
     prefix: Prefix = "",
     raw: Raw = None,
+    config: Config = None,
     replication: Replication = 3,
     recorded: Recorded = False,
     client_config: ClientConfig = None,
     as_json: Json = False,
 ) -> None:
     """Show what apply would create and what differs. Changes nothing."""
-    broker = connection_of(bootstrap, prefix, client_config=client_config).broker
+    broker, raw = connection_of(bootstrap, prefix, client_config=client_config).broker, _raw(raw, config)
     changes = _reported(
-        lambda: topics.plan(
-            _reached(broker, prefix, raw or ()), catalog(), prefix, raw or (), replication=replication, recorded=recorded
-        ),
+        lambda: topics.plan(_reached(broker, prefix, raw), catalog(), prefix, raw, replication=replication, recorded=recorded),
         as_json,
     )
     drift = any(change.action == "drift" for change in changes)
@@ -65,17 +68,18 @@ def apply(
     bootstrap: Bootstrap,
     prefix: Prefix = "",
     raw: Raw = None,
+    config: Config = None,
     replication: Replication = 3,
     recorded: Recorded = False,
     client_config: ClientConfig = None,
     as_json: Json = False,
 ) -> None:
     """Create what is missing. Refuses (TOPIC_DRIFT) while an existing topic differs."""
-    broker = connection_of(bootstrap, prefix, client_config=client_config).broker
+    broker, raw = connection_of(bootstrap, prefix, client_config=client_config).broker, _raw(raw, config)
     try:
         changes = _reported(
             lambda: topics.apply(
-                _reached(broker, prefix, raw or ()), catalog(), prefix, raw or (), replication=replication, recorded=recorded
+                _reached(broker, prefix, raw), catalog(), prefix, raw, replication=replication, recorded=recorded
             ),
             as_json,
         )
@@ -83,6 +87,20 @@ def apply(
         _print(refused.changes, refused.code, as_json)
         raise typer.Exit(EXIT_CHANGES) from refused
     _print(changes, "", as_json)
+
+
+def _raw(named: list[str] | None, folders: list[Path] | None) -> list[str]:
+    """The raw topics that were named, and those of the plants."""
+    from app.configuration import ConfigError, load
+    from app.topology import raw_topics
+
+    found = list(named or ())
+    for folder in folders or ():
+        try:
+            found += raw_topics(load(folder), recorded=False)
+        except ConfigError as error:
+            fail(str(error))
+    return list(dict.fromkeys(found))
 
 
 def _reached(broker: Broker, prefix: str, raw: Sequence[str]) -> AdminClient:

@@ -124,6 +124,8 @@ def _create(admin: AdminClient, topics: list[WantedTopic], *, validate_only: boo
         try:
             future.result(REQUEST_TIMEOUT_S)
         except KafkaException as exc:
+            if exc.args[0].code() == KafkaError.INVALID_REPLICATION_FACTOR:
+                raise BrokerUnavailable(f"{name}: {exc.args[0].str()}; with fewer brokers give --replication") from exc
             if exc.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise BrokerUnavailable(f"{name}: {exc}") from exc
             existing.add(name)

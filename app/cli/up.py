@@ -1,0 +1,59 @@
+"""`lineledger up`: a whole installation for development in one process: topics, schemas, all stages."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.connecting import Bootstrap, ClientConfig, Prefix, RegistryUrl, connection_of
+from app.cli.failures import fail
+from app.configuration import ConfigError, load
+from app.secret import live_private_key
+from app.settings import Settings
+from schemas.catalog import catalog
+from schemas.configuration import Configuration
+
+
+def up(
+    config: Annotated[list[Path], typer.Option(help="Folder with plant.yaml, rules.yaml, erp.yaml; once per plant.")],
+    bootstrap: Bootstrap,
+    registry: RegistryUrl,
+    prefix: Prefix = "",
+    client_config: ClientConfig = None,
+    datadir: Annotated[Path, typer.Option(help="State directory of this process.")] = Path("data"),
+    replication: Annotated[int, typer.Option(min=1, help="Copies of each partition of topics that are made.")] = 1,
+    metrics_port: Annotated[int, typer.Option(help="Metrics and readiness on this port; 0: none.")] = 0,
+) -> None:
+    """Make the topics, register the schemas and run all stages of these plants in this process. Repeating it goes on where it
+    was. For development: in production each stage is a worker of its own (`lineledger worker`). All plants post to the ERP of
+    the first one; postings of a plant that has another one wait (ERP_FOREIGN)."""
+    from app.kafka import registry as schemas
+    from app.kafka import topics
+    from app.topology import STAGES, raw_topics
+    from app.worker import run
+
+    plants = [_loaded(folder) for folder in config]
+    names = [plant.plant.plant.id for plant in plants]
+    if len(set(names)) < len(names):
+        fail(f"two of the folders have the same plant ({', '.join(names)})")
+    connected = connection_of(bootstrap, prefix, registry, client_config)
+    raw = [topic for plant in plants for topic in raw_topics(plant, recorded=False)]
+    connected.broker.reach()
+    topics.apply(connected.broker.admin(), catalog(), prefix, raw, replication=replication)
+    schemas.register_all(connected.registry.client(), catalog(), prefix)
+    typer.echo(
+        f"{', '.join(names)}: topics and schemas are there, raw records go to {', '.join(prefix + topic for topic in raw)}"
+    )
+    first, *others = [(plant, live_private_key(plant.plant, os.environ)) for plant in plants]
+    settings = Settings(
+        connection=connected, datadir=str(datadir / "up"), instance="up", metrics_port=metrics_port, private_key=first[1]
+    )
+    run(STAGES, settings, first[0], others=others)
+
+
+def _loaded(folder: Path) -> Configuration:
+    try:
+        return load(folder)
+    except ConfigError as error:
+        fail(str(error))

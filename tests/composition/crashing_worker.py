@@ -1,0 +1,20 @@
+"""`lineledger` of whose services one crashes when it has run for a moment."""
+
+import asyncio
+
+from mode import Service
+
+from app import delivery
+from app.cli.main import main
+
+if __name__ == "__main__":
+
+    class Crashing(Service):
+        @Service.task
+        async def _fails(self) -> None:
+            await asyncio.sleep(1)
+            raise RuntimeError("a service of this process crashed")
+
+    composed = delivery.with_executor
+    delivery.with_executor = lambda app, stage, plant: [*composed(app, stage, plant), Crashing()]
+    main()

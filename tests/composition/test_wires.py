@@ -1,0 +1,145 @@
+"""What `lineledger worker` composes, taken apart: each wire that a guarantee hangs on leads where it should.
+
+Services are those that the command line builds, from its own settings, on a real Kafka with a real registry.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+
+from app.configuration import load
+from app.delivery import ErpCalls, MasterPull
+from app.engine.stage import DELETE_RETENTION_SECONDS, StageApp
+from app.kafka.connection import Connection
+from app.settings import Settings
+from app.topology import STAGES, IdleClock, Plant
+from schemas.configuration import Configuration
+from tests.composition.wires import CONFIG, installed
+
+pytestmark = [pytest.mark.kafka, pytest.mark.registry]
+
+
+@pytest.fixture(scope="module")
+def connection(kafka_bootstrap: str, registry_url: str) -> Connection:
+    return installed(kafka_bootstrap, registry_url)
+
+
+@pytest.fixture(autouse=True)
+def own_metrics() -> Iterator[None]:
+    """A process composes once; here each test does."""
+    known = set(REGISTRY._collector_to_names)
+    yield
+    for collector in set(REGISTRY._collector_to_names) - known:
+        REGISTRY.unregister(collector)
+
+
+@pytest.fixture
+def environ(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVE_ERP_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("LIVE_ERP_TOKEN", "a-token-of-a-test")
+
+
+@pytest.fixture
+def compose(connection: Connection, environ: None, tmp_path: Path):  # type: ignore[no-untyped-def]
+    def composed(stages: Sequence[str], changed: Configuration | None = None) -> list[Any]:
+        settings = Settings(connection=connection, datadir=str(tmp_path))
+        return asyncio.run(Plant(settings, changed or load(CONFIG)).apps(stages))
+
+    return composed
+
+
+def changed(erp: dict[str, Any] | None = None, plant: dict[str, Any] | None = None) -> Configuration:
+    """The configuration with other keys of `erp:` in erp.yaml, and of plant.yaml."""
+    found = load(CONFIG)
+    endpoint = found.erp.erp.model_copy(update=erp or {})
+    return Configuration.of(
+        found.plant.model_copy(update=plant or {}), found.rules, found.erp.model_copy(update={"erp": endpoint})
+    )
+
+
+def one(services: list[Any], kind: type) -> Any:
+    (found,) = [service for service in services if isinstance(service, kind)]
+    return found
+
+
+def test_every_raw_topic_has_an_intake_with_a_clock(compose) -> None:  # type: ignore[no-untyped-def]
+    services = compose(["intake"])
+    apps = [service for service in services if isinstance(service, StageApp)]
+    assert {app.stage.name for app in apps} == {"intake.raw.wires.presses", "intake.raw.wires.offices"}
+    assert len([service for service in services if isinstance(service, IdleClock)]) == 2
+
+
+def test_every_stage_is_composed_with_a_store_that_grows_old(compose) -> None:  # type: ignore[no-untyped-def]
+    """Beyond half of what a changelog keeps of deletions a store would bring deleted rows back."""
+    apps = [service for service in compose(STAGES) if isinstance(service, StageApp)]
+    assert {app.stage.name.partition(".")[0] for app in apps} == set(STAGES)
+    for app in apps:
+        (tp,) = [name for name in app.inboxes][:1]
+        assert app.settings.changelog_max_age == DELETE_RETENTION_SECONDS / 2, tp
+        assert app.settings.topic_ids, "the topics' ids are compared"
+
+
+@pytest.mark.parametrize(("rate", "most"), [(4, 2), (50, 8)])
+def test_the_budget_is_the_configurations(compose, rate: int, most: int) -> None:  # type: ignore[no-untyped-def]
+    calls = one(compose(["delivery"], changed({"calls_per_second": Fraction(rate), "concurrency": most})), ErpCalls)
+    budget = calls._executor._budget
+    assert (budget.rate, budget.calls) == (rate, most)
+
+
+def test_the_lease_is_what_was_confirmed_last(compose) -> None:  # type: ignore[no-untyped-def]
+    services = compose(["delivery"])
+    calls, app = one(services, ErpCalls), one(services, StageApp)
+    assert not calls._executor._lease_is_good(), "nothing was confirmed yet"
+    app.last_commit_boottime = time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert calls._executor._lease_is_good()
+    app.last_commit_boottime -= app.settings.session_timeout / 2 + 0.1
+    assert not calls._executor._lease_is_good(), "half of the session has passed: somebody else may own it soon"
+
+
+@pytest.mark.parametrize(("windows", "waits"), [(["daily 00:00-23:59"], True), ([], False)])
+def test_maintenance_holds_the_executor_back(compose, windows: list[str], waits: bool) -> None:  # type: ignore[no-untyped-def]
+    calls = one(compose(["delivery"], changed({"maintenance": windows})), ErpCalls)
+    assert (calls._executor._maintenance() > 0) is waits
+
+
+@pytest.mark.parametrize("pulled", [True, False])
+def test_master_data_of_the_erp_is_pulled(compose, pulled: bool) -> None:  # type: ignore[no-untyped-def]
+    plain = load(CONFIG)
+    master = plain.plant.master_data.model_copy(update={"materials": "erp"}) if pulled else plain.plant.master_data
+    services = compose(["delivery"], changed({"pull_every_us": 7_000_000}, {"master_data": master}))
+    pulls = [service for service in services if isinstance(service, MasterPull)]
+    assert len(pulls) == pulled
+    assert all(pull._poller._every_s == 7 for pull in pulls)
+
+
+def test_entries_and_partitions_reach_the_executor(compose) -> None:  # type: ignore[no-untyped-def]
+    services = compose(["delivery"])
+    calls, app = one(services, ErpCalls), one(services, StageApp)
+    assert app.on_released == calls._executor.accept
+    assert calls._executor in app.observers
+
+
+def test_the_idle_clock_is_bounded(compose, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    """A wall clock that jumps moves the plant's time on at most twice as fast as time passes."""
+    clock = next(service for service in compose(["intake"]) if isinstance(service, IdleClock))
+    before, passed = time.time(), 10.0
+    steady = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: steady + passed)
+    monkeypatch.setattr(time, "time", lambda: before + 8 * 86_400)
+    assert before <= clock._now() <= before + 2 * passed + 1.0
+
+
+def test_settings_reach_every_stage(connection: Connection, environ: None, tmp_path: Path) -> None:
+    settings = Settings(connection=connection, datadir=str(tmp_path), instance="pod-7", session_timeout=17.0)
+    services = asyncio.run(Plant(replace(settings), load(CONFIG)).apps(STAGES))
+    for app in [service for service in services if isinstance(service, StageApp)]:
+        assert app.settings.session_timeout == 17.0
+        assert app.settings.instance == f"{connection.prefix}{app.stage.name}.pod-7"
+        assert app.conf.broker_session_timeout == 17.0
