@@ -5,7 +5,7 @@ from typing import Any
 
 from schemas.records import AccountRow, LotQuality, OrderRow, QualityState
 from streams import boundary
-from streams.orders_memory import Memory, Plant
+from streams.orders_memory import Memory, Plant, mark_at_rest
 from streams.step import Step
 from tables import kpi
 from tables import order as orders
@@ -20,6 +20,7 @@ def publish(step: Step, memory: Memory, order: OrderRow, now: int) -> None:
     order.figures_due = order.known
     step.rows.put(key, order)
     memory.note(key, order)
+    memory.touched.add(key)
     step.emit(STATE, f"{order.plant}|{order.order}", states.state_of(order, _accounts(step, memory, key), now))
 
 
@@ -75,6 +76,7 @@ def figures(step: Step, memory: Memory, plant: Plant, name: str, before: int, no
         order.figures_due = any(row.code or row.apart for row in accounts)  # what waits grows older
         step.rows.put(key, order)
         memory.note(key, order)
+        mark_at_rest(step.rows, key, order)
 
 
 def _accounts(step: Step, memory: Memory, order_key: str) -> list[Any]:

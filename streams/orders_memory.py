@@ -9,7 +9,7 @@ from typing import NamedTuple
 from schemas.catalog import catalog
 from schemas.configuration import Configuration
 from schemas.configuration.rules import RuleAt
-from schemas.records import AccountRow, MaterialRow, OrderRow
+from schemas.records import AccountRow, MaterialRow, OrderRow, PlantRow
 from streams.equipment import calendar_of
 from streams.waiting import Waiting
 from tables import order as orders
@@ -77,7 +77,8 @@ class Memory:
     def remember(self, rows: RowStore) -> Iterator[None]:
         """Build everything from the rows; yields where others may run.
 
-        Of an order that only waits to be forgotten nothing is due: its accounts are known by their keys and not read.
+        Of an order that only waits to be forgotten (`mark_at_rest`) nothing is due: it is known by its mark, its accounts by
+        their keys, and none of them is read.
         """
         yield from self.waiting.remember()
         at_rest: set[str] = set()
@@ -91,6 +92,7 @@ class Memory:
             for key, order in page:
                 if order is not None:
                     self.note(key, order)
+                    self.forget.put(order.plant, key, order.forget_at or None)
             yield
         for page in rows.pages("m|"):
             for key, material in page:
@@ -194,6 +196,12 @@ def named_by(account: str) -> Names:
 def at_rest_key(order: str, at: int) -> str:
     """Row key of the mark that an order only waits to be forgotten: `order` is its row key."""
     return f"{AT_REST}{order[2:]}|{at:020d}"
+
+
+def mark_at_rest(rows: RowStore, key: str, order: OrderRow) -> None:
+    """Put the mark, once nothing of the order is waited for: neither its figures at the next full hour nor an answer."""
+    if order.forget_at and not order.figures_due and (order.overdue or not unanswered(order)):
+        rows.put(at_rest_key(key, order.forget_at), PlantRow(order.plant, order.forget_at))
 
 
 def _at_rest(mark: str) -> tuple[str, str, int]:

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from schemas.catalog import DAY_US, catalog
-from schemas.records import AccountRow, MaterialRow, OrderRow, PartitionPosition, PendingRow, PlantRow, Quantity, Total
+from schemas.records import AccountRow, MaterialRow, OrderRow, PartitionPosition, PendingRow, Quantity, Total
 from streams import boundary
-from streams.orders_memory import Memory, Plant, at_rest_key
+from streams.orders_memory import Memory, Plant, at_rest_key, mark_at_rest
 from streams.step import Step
 from tables import order as orders
 from tables import retention
@@ -99,8 +99,7 @@ def _forget_at(step: Step, memory: Memory, key: str, order: OrderRow, at: int) -
         _unmark(step, key, order)
         order.forget_at = at
         step.rows.put(key, order)
-        if at:
-            step.rows.put(at_rest_key(key, at), PlantRow(order.plant, at))
+        mark_at_rest(step.rows, key, order)
     memory.forget.put(order.plant, key, at or None)
 
 

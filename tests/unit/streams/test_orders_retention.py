@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.catalog import DAY_US, catalog
-from schemas.records import MaterialChanged, OrderChanged, OrderClosed, OrderCompleted, Outcome
+from schemas.records import MaterialChanged, OrderAcknowledged, OrderChanged, OrderClosed, OrderCompleted, Outcome, QualityState
 from streams import orders_retention
 from tables.account import account_key
 from tests.unit.streams.ledger_bench import CUT, Ledger, item, operation, released, total
@@ -196,3 +196,27 @@ def test_a_material_that_nobody_uses_goes_and_one_in_use_stays() -> None:
     ledger.tick(CUT + 1)
     ledger.tick(CUT + keep)
     assert {key for key in rows(ledger) if key.startswith("m|")} == {"m|P|4711"}
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_a_take_over_knows_what_an_order_at_rest_still_has_to_tell(crash: bool) -> None:
+    """It only waits to be forgotten, and its key figures are due at the next full hour all the same."""
+    ledger = begun()
+    accept(ledger)
+    ledger.fold(event(OrderAcknowledged, CUT, CUT + 1, order="O1"))
+    ledger.fold(event(OrderCompleted, CUT, CUT + 1, order="O1", operation=""))
+    ledger.tick(CUT + 2)
+    ledger.step.sent.clear()
+    if crash:
+        ledger.restart()
+    ledger.tick(CUT + HOUR)
+    assert ledger.step.take("production.kpis"), "figures of the order that was completed within the hour"
+    assert [key for key in rows(ledger) if key.startswith("f|")], "now nothing of it is waited for"
+    ledger.restart()
+    ledger.fold(QualityState(PLANT, "4711", "L1", True, ["H"], CUT + HOUR + 1, 1, "O1", 0, False))
+    ledger.tick(CUT + HOUR + 2)
+    assert not [key for key in rows(ledger) if key.startswith("f|")], "something is to be told again"
+    ledger.step.sent.clear()
+    ledger.restart()
+    ledger.tick(CUT + 2 * HOUR)
+    assert ledger.step.take("production.kpis")
