@@ -8,11 +8,10 @@ from functools import partial
 from math import inf
 from typing import Any, NamedTuple
 
-from mode import Service
-
 from app.engine.credentials import credentials_of
 from app.engine.fatal import Exit, die
 from app.engine.stage import Fold, StageApp, StageSettings
+from app.idle_clock import IdleClock
 from app.kafka import log_epoch
 from app.kafka.configurations import TOPIC as CONFIG_TOPIC
 from app.kafka.configurations import Configurations
@@ -29,7 +28,6 @@ from streams.orders import OrdersStage
 from streams.step import sender
 
 STAGES = ("intake", "equipment", "lots", "orders", "delivery")
-IDLE_SECONDS = 0.2
 
 
 def raw_topics(configuration: Configuration, recorded: bool) -> dict[str, int]:
@@ -77,34 +75,6 @@ class Installation:
     @property
     def endpoints(self) -> Mapping[str, int]:
         return catalog().endpoints
-
-
-class IdleClock(Service):
-    """Lets the wall clock into an idle intake: live, without lag, each second (design section 3).
-
-    The wall clock may run at most twice as fast as monotonic time: one wrong clock must not close every shift.
-    """
-
-    def __init__(self, app: StageApp, stage: IntakeStage) -> None:
-        super().__init__()
-        self._app, self._stage = app, stage
-        self._anchor = (time.time(), time.monotonic())
-
-    @Service.task
-    async def _tick(self) -> None:
-        while not self.should_stop:
-            await asyncio.sleep(IDLE_SECONDS)
-            now = self._now()
-            for tp, part in list(self._app.tables.parts.items()):
-                if part.ready and not part.leaving and self._app.consumer.highwater(tp) == part.position:
-                    self._stage.idle(self._app.idle_step(part), int(now * 1_000_000))
-
-    def _now(self) -> float:
-        wall, monotonic = self._anchor
-        elapsed = time.monotonic() - monotonic
-        now = min(time.time(), wall + 2 * elapsed)
-        self._anchor = (max(now, wall), time.monotonic())
-        return now
 
 
 class Part(NamedTuple):

@@ -229,13 +229,13 @@ class IntakeStage:
     # -- the clock
 
     def _advance(self, step: Step, received_at: int) -> None:
-        """Close the interval that is over, then open the one that `received_at` falls into: (previous, label]."""
+        """Close the interval that is over, then open the one that `received_at` falls into: (previous, label]. What comes after
+        its tick (the broker's clock is behind the host's) belongs to the interval that is next."""
         marks = step.state.marks
-        if received_at <= marks.get(_LABEL, 0):
+        at, label = max(received_at, marks.get(_TICK, 0) + 1), marks.get(_LABEL, 0)
+        if at <= label:
             return  # within the open interval, or older: never back
-        label = min(-(-received_at // self._step_us) * self._step_us, self._calendar.next_cut(received_at - 1))
-        if label > marks.get(_LABEL, 0):
-            self._move(step, label)
+        self._move(step, min(-(-at // self._step_us) * self._step_us, self._calendar.next_cut(at - 1)))
 
     def _move(self, step: Step, label: int) -> None:
         marks = step.state.marks

@@ -16,6 +16,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from app.engine.fatal import Exit, die
+from app.engine.fetches import Fetches
 from app.engine.progress import Progress
 
 MAX_BATCH_RECORDS = 2000
@@ -71,6 +72,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             consumer = super()._create_worker_consumer(transport)
             embedded = self.consumer.app.settings.broker.embedded
             consumer._fetch_max_wait_ms = EMBEDDED_FETCH_WAIT_MS if embedded else FETCH_WAIT_MS
+            self.consumer.fetches.listen(consumer._client)
             return consumer
         finally:
             self.consumer.in_transaction = False
@@ -105,6 +107,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:
         for tp in revoked:
             self.cursor.pop(tp, None)
+        self.consumer.fetches.forget(revoked)
         await super().on_partitions_revoked(revoked)
 
     async def _commit(self, offsets: Mapping[Any, Any]) -> bool:
@@ -135,6 +138,7 @@ class Consumer(driver.Consumer):
         super().__init__(*args, **kwargs)
         self.told: dict[TP, int] = {}  # positions that the group knows
         self.progress = Progress()
+        self.fetches = Fetches()
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -148,7 +152,8 @@ class Consumer(driver.Consumer):
         part = self.app.tables.parts.get(tp)
         if part is None or not part.ready:
             return
-        waits = self.progress.stands_for(part, self.highwater(tp), now)
+        fetch = self.fetches.newest(tp)
+        waits = self.progress.stands_for(part, fetch.end if fetch is not None else None, now)
         if waits > self.app.conf.broker_commit_livelock_soft_timeout:
             self.log.error("%s: nothing was committed for %.0f s, and records wait (position %s)", tp, waits, part.committed)
 

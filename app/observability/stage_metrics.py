@@ -4,20 +4,24 @@ What belongs to a partition is read from the partitions that are owned when some
 moves to another process: a gauge that nobody removes would stand still there and raise alarms.
 """
 
+import math
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from app.engine.fetches import Fetch
 from app.engine.partition import Checkpoint
 from app.engine.progress import Progress
 from app.engine.stage import StageApp
 from streams.clock import clocks_in
 from streams.figures import OLDEST_UNPOSTED, PARKED, POSTINGS, Told, known_code, owner
 
+_NOBODY_KNOWS = 1 << 62
+"""The end of an inbox about which the broker has not answered yet."""
 STALL_SECONDS = 30.0
 """Lag without progress for this long is not ready: consumers can die silently while the process is up."""
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
@@ -59,7 +63,12 @@ class StageMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """What is true now, of the partitions that this process has now."""
-        lag = _gauge("lineledger_lag", "Offsets between position and end.", "stage", "partition")
+        lag = _gauge(
+            "lineledger_lag",
+            "Offsets between position and end; NaN: the broker has not said for a while where the end is.",
+            *("stage", "partition"),
+        )
+        age = _gauge("lineledger_fetch_age_seconds", "How old the newest answer of the broker is.", "stage", "partition")
         clock = _gauge(
             "lineledger_clock_seconds",
             "The plant's clock as each upstream told it, seconds since 1970: the slowest holds the plant back.",
@@ -75,14 +84,17 @@ class StageMetrics(Collector):
             parts = _parts(app)
             held = [(tp, part) for tp, part in parts if part.ready]
             for tp, part in held:
-                lag.add_metric([name, str(tp.partition)], _lag(app, tp, part))
+                fetch = app.consumer.fetches.newest(tp)
+                lag.add_metric([name, str(tp.partition)], _lag(fetch, part))
+                if fetch is not None:
+                    age.add_metric([name, str(tp.partition)], time.monotonic() - fetch.answered)
                 for (plant, upstream), at in clocks_in(part.state.clocks.copy()):  # the loop may add to it meanwhile
                     clock.add_metric([name, str(tp.partition), plant, upstream], at / 1_000_000)
             owned.add_metric([name, "owned"], len(held))
             owned.add_metric([name, "restoring"], len(parts) - len(held))
             there.add_metric([name], app.settings.partitions)
             ready.add_metric([name], not any(self._reasons(app)))
-        yield from (lag, clock, owned, there, ready, started, *self._told())
+        yield from (lag, age, clock, owned, there, ready, started, *self._told())
 
     def _told(self) -> Iterator[Metric]:
         """What the folds keep count of. Codes are those of the register; an age counts from the plant's cut to the wall clock."""
@@ -127,9 +139,13 @@ class StageMetrics(Collector):
             if not part.ready:
                 yield f"{name}: {tp} is being restored"
                 continue
-            stands = self._progress.stands_for(part, app.consumer.highwater(tp), time.monotonic())
-            if stands > STALL_SECONDS:
-                yield f"{name}: {tp} has lag {_lag(app, tp, part)} and made no progress for {stands:.0f} s"
+            fetch, now = app.consumer.fetches.newest(tp), time.monotonic()
+            stands = self._progress.stands_for(part, fetch.end if fetch is not None else _NOBODY_KNOWS, now)
+            if _silent(fetch, part):
+                yield f"{name}: {tp}: the broker answered no fetch for {now - fetch.answered:.0f} s"
+            elif stands > STALL_SECONDS:
+                lag = "an unknown lag" if fetch is None else f"lag {fetch.end - part.committed}"
+                yield f"{name}: {tp} has {lag} and made no progress for {stands:.0f} s"
 
 
 def _gauge(name: str, help_text: str, *labels: str) -> GaugeMetricFamily:
@@ -140,5 +156,11 @@ def _parts(app: StageApp) -> list[tuple[Any, Any]]:
     return list(app.tables.parts.copy().items())
 
 
-def _lag(app: StageApp, tp: Any, part: Any) -> int:
-    return int(max(0, (app.consumer.highwater(tp) or 0) - part.committed))
+def _silent(fetch: Fetch | None, part: Any) -> TypeGuard[Fetch]:
+    """Nothing is known to wait, but the broker has said nothing for long: a consumer can die while its process is up. (Records that
+    wait to be folded hold the next fetch back.)"""
+    return fetch is not None and fetch.end <= part.committed and time.monotonic() - fetch.answered > STALL_SECONDS
+
+
+def _lag(fetch: Fetch | None, part: Any) -> float:
+    return math.nan if fetch is None or _silent(fetch, part) else max(0, fetch.end - part.committed)

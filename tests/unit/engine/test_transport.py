@@ -9,6 +9,7 @@ import pytest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from app.engine.fetches import Fetches
 from app.engine.transport import Batch, Consumer, ConsumerThread
 
 A, B = TP("t", 0), TP("t", 1)
@@ -118,6 +119,6 @@ def test_the_broker_holds_an_empty_fetch_for_a_short_time(monkeypatch: pytest.Mo
     monkeypatch.setattr(driver.AIOKafkaConsumerThread, "_create_worker_consumer", lambda self, transport: theirs)
     thread = object.__new__(ConsumerThread)
     settings = SimpleNamespace(broker=SimpleNamespace(embedded=embedded))
-    thread.consumer = SimpleNamespace(in_transaction=False, app=SimpleNamespace(settings=settings))
+    thread.consumer = SimpleNamespace(in_transaction=False, app=SimpleNamespace(settings=settings), fetches=Fetches())
     assert thread._create_worker_consumer(None)._fetch_max_wait_ms <= 50
     assert thread.consumer.in_transaction is False

@@ -13,6 +13,7 @@ import pytest
 from faust.types import TP
 from prometheus_client import CollectorRegistry, generate_latest
 
+from app.engine.fetches import Fetch
 from app.engine.partition import Checkpoint
 from app.erp.metrics import ErpMetrics
 from app.observability import stage_metrics
@@ -36,7 +37,12 @@ class Part:
         observe(self.state, Tick("BRN1", 7_000_000, "intake/raw/0", False), ["intake/raw/0"])
 
 
-def app(part: Part | None = None, *, end: int = 5) -> Any:
+def fetches(fetch: Fetch | None) -> Any:
+    return SimpleNamespace(newest=lambda tp: fetch)
+
+
+def app(part: Part | None = None, *, end: int = 5, answered: float = 1e9) -> Any:
+    """`end`: of the inbox, as the broker said at `answered`."""
     tables = SimpleNamespace(
         parts={INBOX: part or Part()}, recovery=SimpleNamespace(completed=SimpleNamespace(is_set=lambda: True))
     )
@@ -44,7 +50,7 @@ def app(part: Part | None = None, *, end: int = 5) -> Any:
         stage=SimpleNamespace(name="equipment"),
         settings=SimpleNamespace(partitions=4),
         tables=tables,
-        consumer=SimpleNamespace(highwater=lambda tp: end),
+        consumer=SimpleNamespace(fetches=fetches(Fetch(5, end, answered, answered, end == 5))),
         consumer_generation_id=1,
         on_checkpoint=None,
         letters={},
@@ -132,6 +138,35 @@ def test_ready_means_assigned_restored_and_progressing(monkeypatch: pytest.Monke
     assert metrics.unready() == []
     lagging.consumer_generation_id = 0
     assert "not assigned" in metrics.unready()[0]
+
+
+def test_a_fetcher_that_died_shows_no_lag_of_zero_and_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(stage_metrics.time, "monotonic", lambda: now[0])
+    idle = app(answered=100.0)
+    metrics, registry = watching(idle)
+    assert metrics.unready() == []
+    assert 'lineledger_lag{partition="2",stage="equipment"} 0.0' in shown(registry)
+    now[0] += stage_metrics.STALL_SECONDS + 1
+    assert "answered no fetch" in metrics.unready()[0], "at once, however seldom somebody asks"
+    assert 'lineledger_lag{partition="2",stage="equipment"} NaN' in shown(registry)
+    assert 'lineledger_fetch_age_seconds{partition="2",stage="equipment"} 31.0' in shown(registry)
+    idle.consumer.fetches = fetches(Fetch(5, 5, now[0], now[0], True))
+    assert metrics.unready() == []
+
+
+def test_a_partition_that_the_broker_never_answers_for_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(stage_metrics.time, "monotonic", lambda: now[0])
+    mute = app()
+    mute.consumer.fetches = fetches(None)
+    metrics, registry = watching(mute)
+    assert metrics.unready() == [], "it was only just assigned"
+    assert 'lineledger_lag{partition="2",stage="equipment"} NaN' in shown(registry)
+    now[0] += stage_metrics.STALL_SECONDS + 1
+    assert "unknown lag" in metrics.unready()[0]
+    mute.tables.parts[INBOX] = Part()
+    assert metrics.unready() == [], "lost and assigned again: it has its time"
 
 
 def test_alerts_name_figures_that_exist() -> None:

@@ -148,6 +148,17 @@ def test_live_without_lag_the_wall_clock_ticks() -> None:
     assert [moment for moment, _ in intake.ticks()] == [T, T + 3 * S], "never back"
 
 
+def test_what_comes_after_its_tick_belongs_to_the_next_interval() -> None:
+    """The broker's clock is behind the host's: nothing may carry a label that was closed."""
+    intake = Intake(recorded=False)
+    intake.fold(PlainMessage(0, line(1, T, "state").value, timestamp=T // 1000))
+    intake.stage.idle(intake.step, T + 3 * S)
+    for number, behind in enumerate((2 * S, 0), 1):
+        intake.fold(PlainMessage(number, line(number + 1, T, "state").value, timestamp=(T + 3 * S - behind) // 1000))
+    assert labels(intake) == [T, T + 4 * S, T + 4 * S]
+    assert [moment for moment, _ in intake.ticks()] == [T, T + 3 * S]
+
+
 # -- frames
 
 
