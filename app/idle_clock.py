@@ -46,7 +46,7 @@ class WallClock:
 
 
 class IdleClock(Service):
-    """A tick T leaves only after a fetch that was asked for after T and found nothing: all of the raw partition up to T is read."""
+    """A tick T leaves only after a fetch that was asked for after T and found nothing: all of the partition up to T is read."""
 
     def __init__(self, app: StageApp, stage: IntakeStage) -> None:
         super().__init__()

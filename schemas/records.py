@@ -3844,6 +3844,7 @@ class PartitionPosition:
     configurations: dict[str, str] = field(default_factory=dict)
     pending_configurations: list[PendingConfig] = field(default_factory=list)
     marks: dict[str, int] = field(default_factory=dict)
+    reached: dict[str, int] = field(default_factory=dict)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> PartitionPosition:
@@ -3856,6 +3857,7 @@ class PartitionPosition:
             configurations=d["configurations"],
             pending_configurations=[PendingConfig.from_avro(v) for v in d["pending_configurations"]],
             marks=d["marks"],
+            reached=d["reached"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -3868,6 +3870,7 @@ class PartitionPosition:
             "configurations": self.configurations,
             "pending_configurations": [v.to_avro() for v in self.pending_configurations],
             "marks": self.marks,
+            "reached": self.reached,
         }
 
 

@@ -1,4 +1,5 @@
-"""The clock in the log: a stage's clock of a plant is the minimum of the ticks of its upstreams; configuration follows it."""
+"""The clock in the log: a stage's clock of a plant is the minimum of the ticks of the upstreams that count, and never goes back.
+Configuration follows it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -24,9 +25,17 @@ def upstreams_of(topology: Topology, stage: str, state: PartitionPosition, plant
     return () if hash_ is None else topology.upstreams(stage, topology.configuration(hash_))
 
 
+def told(state: PartitionPosition, plant: str, upstream: str) -> int:
+    """The last tick of one upstream, microseconds; 0: it has not spoken."""
+    return state.clocks.get(plant + _SEPARATOR + upstream, 0)
+
+
 def clock_of(state: PartitionPosition, plant: str, upstreams: Sequence[str]) -> int:
-    """Microseconds; 0 while an upstream has not spoken."""
-    return min((state.clocks.get(plant + _SEPARATOR + upstream, 0) for upstream in upstreams), default=0)
+    """What the clock has reached, microseconds; 0 before every upstream has spoken once."""
+    known = state.reached.get(plant)
+    if known is None:  # nothing yet, or written before `reached` was kept
+        return min((told(state, plant, upstream) for upstream in upstreams), default=0)
+    return known
 
 
 def clocks_in(clocks: Mapping[str, int]) -> Iterator[tuple[tuple[str, str], int]]:
@@ -39,17 +48,32 @@ def clocks_in(clocks: Mapping[str, int]) -> Iterator[tuple[tuple[str, str], int]
 def observe(state: PartitionPosition, tick: Tick, upstreams: Sequence[str]) -> Advance | None:
     """Take a tick in. None: the clock did not move (another upstream holds it back, or the tick is old). Never back.
 
+    The clock is the minimum of the upstreams that count. One that has not come up to it yet is joining (a source that a new
+    configuration adds): it does not count until it has. So neither a new nor a removed source moves the clock back, stops it or
+    lets it skip what was due: `before` is always what was reached.
+
     `upstreams` empty (`upstreams_of`): the tick is kept all the same, because its sender may have nothing more to say; whoever
     brings the configuration sends a tick behind it, and that one moves the clock.
     """
-    key = tick.plant + _SEPARATOR + tick.sender
-    known = state.clocks.get(key, 0)
-    if tick.at <= known:
+    plant, key = tick.plant, tick.plant + _SEPARATOR + tick.sender
+    if tick.at <= state.clocks.get(key, 0):
         return None
-    before = clock_of(state, tick.plant, upstreams)
+    before = state.reached[plant] = clock_of(state, plant, upstreams)
     state.clocks[key] = tick.at
-    now = clock_of(state, tick.plant, upstreams)
-    return Advance(before, now) if now > before else None
+    now = min((at for upstream in upstreams if (at := told(state, plant, upstream)) >= before), default=before)
+    if now <= before:
+        return None
+    state.reached[plant] = now
+    _forget_others(state, plant, upstreams)
+    return Advance(before, now)
+
+
+def _forget_others(state: PartitionPosition, plant: str, upstreams: Sequence[str]) -> None:
+    """Upstreams that a new configuration removed: nobody waits for them, and they would look like the slowest ones."""
+    known = {plant + _SEPARATOR + upstream for upstream in upstreams}
+    if len(state.clocks) > len(known):
+        for key in [key for key in state.clocks if key not in known and key.startswith(plant + _SEPARATOR)]:
+            del state.clocks[key]
 
 
 def schedule(state: PartitionPosition, activated: ConfigActivated) -> None:

@@ -36,7 +36,7 @@ from app.topology import STAGES, Installation, raw_topics
 from schemas.catalog import catalog
 from schemas.codec import Codec
 from schemas.configuration import Configuration
-from streams.clock import clock_of
+from streams.clock import told
 from tables.posting_state import REPORTED
 
 DRAIN_POLL_SECONDS = 0.05
@@ -225,7 +225,7 @@ def _behind(collector: Collector, installation: Installation, configuration: Con
         for partition in wanted:
             if partition not in positions:
                 return f"partition {partition} of {stage} has folded nothing"
-            late = [name for name in upstreams if clock_of(positions[partition], plant, [name]) < end]
+            late = [name for name in upstreams if told(positions[partition], plant, name) < end]
             if late:
                 return f"partition {partition} of {stage} waits for the last tick of {', '.join(late)}"
     return ""

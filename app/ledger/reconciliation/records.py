@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from app.ledger.rereading import Reread
 from app.ledger.snapshot import Snapshot
+from streams.clock import clock_of, clocks_of
 from streams.intake import counted
 
-SEPARATOR = "\0"
 CLOCKED = ("equipment", "lots", "orders", "delivery")
 
 
@@ -32,9 +32,9 @@ def _one_cut(snapshot: Snapshot) -> Iterator[str]:
         clocks = {}
         for key, row in snapshot.rows.get(stage, {}).items():
             if key.startswith("__position"):
-                ticks = [at for name, at in row.clocks.items() if name.split(SEPARATOR)[0] == plant]
-                if ticks:
-                    clocks[key] = min(ticks)
+                reached = clock_of(row, plant, [name for (where, name), _ in clocks_of(row) if where == plant])
+                if reached:
+                    clocks[key] = reached
         if len(set(clocks.values())) > 1:
             behind = min(clocks, key=lambda key: clocks[key])
             yield f"{stage}: partition {behind.rpartition('/')[2]} is behind the others, the sums are of no one moment"

@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 
 from schemas.records import ConfigActivated, PartitionPosition, Tick
-from streams.clock import Advance, activate, clock_of, observe, schedule
+from streams.clock import Advance, activate, clock_of, clocks_of, observe, schedule
 
 UPSTREAMS = ("intake/raw/0", "intake/raw/1")
 
@@ -34,6 +34,41 @@ def test_never_back() -> None:
     assert observe(state, tick(10), UPSTREAMS) is None
     assert observe(state, tick(3), UPSTREAMS) is None
     assert clock_of(state, "P", UPSTREAMS) == 10
+
+
+def test_a_source_that_is_added_joins_when_it_has_come_up_to_the_clock() -> None:
+    state, more = fresh(), (*UPSTREAMS, "intake/new/0")
+    for number in (0, 1):
+        observe(state, tick(10, number), UPSTREAMS)
+    assert observe(state, tick(12), more) is None
+    assert observe(state, tick(12, 1), more) == Advance(10, 12), "it does not stop the plant"
+    assert observe(state, Tick("P", 11, "intake/new/0"), more) is None, "nor take its clock back"
+    assert observe(state, Tick("P", 13, "intake/new/0"), more) is None
+    assert [observe(state, tick(20, number), more) for number in (0, 1)] == [None, Advance(12, 13)], "from now on it counts"
+
+
+def test_a_source_that_is_removed_lets_no_cut_be_skipped() -> None:
+    state = fresh()
+    observe(state, tick(10), UPSTREAMS)
+    observe(state, tick(1000, 1), UPSTREAMS)
+    assert observe(state, tick(1001, 1), UPSTREAMS[1:]) == Advance(10, 1001), "what was due since 10 is asked for"
+    assert [name for (_, name), _ in clocks_of(state)] == [UPSTREAMS[1]], "it does not look like the slowest one for ever"
+
+
+def test_all_sources_exchanged() -> None:
+    state = fresh()
+    for number in (0, 1):
+        observe(state, tick(10, number), UPSTREAMS)
+    assert observe(state, Tick("P", 9, "intake/new/0"), ["intake/new/0"]) is None
+    assert clock_of(state, "P", ["intake/new/0"]) == 10
+    assert observe(state, Tick("P", 15, "intake/new/0"), ["intake/new/0"]) == Advance(10, 15)
+
+
+def test_a_state_from_before_reached_was_kept_goes_on() -> None:
+    state = fresh()
+    state.clocks = {f"P\0{name}": at for name, at in zip(UPSTREAMS, (10, 12), strict=True)}
+    assert clock_of(state, "P", UPSTREAMS) == 10
+    assert observe(state, tick(11), UPSTREAMS) == Advance(10, 11)
 
 
 def test_senders_that_are_no_upstreams_and_other_plants_do_not_count() -> None:
