@@ -170,6 +170,9 @@ class Plant:
         counts, ids = await await_topics(settings.broker, names, tell, patience=patience)
         if len(set(counts.values())) != 1:
             die(Exit.TOPIC_MISMATCH, f"inbox and changelog have different partition counts: {counts}")
+        if counts[names[0]] != (wanted := self.installation.partitions(inbox)):
+            # Ticks go to as many partitions as the catalog says: the others would never post.
+            die(Exit.TOPIC_MISMATCH, f"{names[0]} has {counts[names[0]]} partitions, the catalog says {wanted}")
         return StageApp(
             fold,
             [inbox],

@@ -3833,6 +3833,27 @@ class PendingConfig:
 
 
 @dataclass(slots=True)
+class ReadMark:
+    """A record of the inbox that was folded: is it still the same one?"""
+
+    offset: int
+    digest: int
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> ReadMark:
+        return ReadMark(
+            offset=d["offset"],
+            digest=d["digest"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "offset": self.offset,
+            "digest": self.digest,
+        }
+
+
+@dataclass(slots=True)
 class PartitionPosition:
     """The row `__position` of one stage partition: written by every transaction."""
 
@@ -3845,6 +3866,8 @@ class PartitionPosition:
     pending_configurations: list[PendingConfig] = field(default_factory=list)
     marks: dict[str, int] = field(default_factory=dict)
     reached: dict[str, int] = field(default_factory=dict)
+    partitions: int = 0
+    read_marks: list[ReadMark] = field(default_factory=list)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> PartitionPosition:
@@ -3858,6 +3881,8 @@ class PartitionPosition:
             pending_configurations=[PendingConfig.from_avro(v) for v in d["pending_configurations"]],
             marks=d["marks"],
             reached=d["reached"],
+            partitions=d["partitions"],
+            read_marks=[ReadMark.from_avro(v) for v in d["read_marks"]],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -3871,6 +3896,8 @@ class PartitionPosition:
             "pending_configurations": [v.to_avro() for v in self.pending_configurations],
             "marks": self.marks,
             "reached": self.reached,
+            "partitions": self.partitions,
+            "read_marks": [v.to_avro() for v in self.read_marks],
         }
 
 
@@ -5183,6 +5210,7 @@ RECORDS: dict[str, Any] = {
     "QualityState": QualityState,
     "Quantity": Quantity,
     "RawRange": RawRange,
+    "ReadMark": ReadMark,
     "ReworkDeclared": ReworkDeclared,
     "ReworkReturned": ReworkReturned,
     "RunChanged": RunChanged,

@@ -22,7 +22,9 @@ from faust.types import TP
 
 from app.engine.cadence import Cadence
 from app.engine.fatal import Exit, die
-from app.engine.restore import Changelog, open_restored, put_meta
+from app.engine.position import PartitionSpec, WrongLog, take_up
+from app.engine.read_marks import intact_up_to, remember
+from app.engine.restore import open_restored, put_meta
 from app.engine.rows import POSITION_KEY, RowCache, StoreDamaged, ValueTooLarge
 from app.kafka.broker import Broker
 from schemas.codec import MAX_MESSAGE_BYTES, Codec, UnknownSchema
@@ -57,19 +59,6 @@ class Checkpoint:
     records: int
 
 
-@dataclass(slots=True, frozen=True)
-class PartitionSpec:
-    """What an owner needs to know to take a partition over."""
-
-    group: str
-    stage: str
-    tp: TP
-    inbox_id: str
-    changelog: Changelog
-    log_epoch: int
-    fold_version: int
-
-
 class OwnedPartition:
     """State of one inbox partition in the process that owns it. Folds run on the event loop, commits in a thread."""
 
@@ -86,6 +75,8 @@ class OwnedPartition:
         """Next inbox offset to fold. Everything before `committed` is in a transaction or, as commit markers, needs none."""
         self.committed = 0
         self.folded = 0
+        self.newest: Any = None
+        """The last record that was folded, until a commit has noted it."""
         self.ready = self.leaving = False
         self.cadence = Cadence(spec.tp.partition, time.monotonic())
         self.lock = asyncio.Lock()
@@ -134,14 +125,29 @@ class OwnedPartition:
                 self.spec.changelog,
                 lambda: self.leaving,
             )
-            low, high = consumer.get_watermark_offsets(TopicPartition(self.tp.topic, self.tp.partition), timeout=10)
+            inbox = TopicPartition(self.tp.topic, self.tp.partition)
+            low, high = consumer.get_watermark_offsets(inbox, timeout=10)
+            self.rows = RowCache(self.db, self.codec)
+            self.state = self._take_up(low, high, lambda state: intact_up_to(consumer, inbox, state, low, high))
         finally:
             consumer.close()
-        self.rows = RowCache(self.db, self.codec)
-        self.state = self._read_position(low, high)
         self.position = self.committed = self.state.next_offset
         self.cadence.end(time.monotonic())
         self.restored = restored
+
+    def _take_up(self, low: int, high: int, intact: Callable[[PartitionPosition], int]) -> PartitionPosition:
+        """`__position`, checked against the inbox [low, high)."""
+        known: PartitionPosition | None = self.rows.get(POSITION_KEY)
+        before = known.next_offset if known is not None else 0
+        try:
+            state = take_up(self.spec, known, low, high, intact, self.broker.embedded)
+        except WrongLog as wrong:
+            if not self.leaving:
+                die(wrong.exit, f"{self.tp}: {wrong}")
+            state = known or PartitionPosition(low, self.spec.log_epoch, self.spec.fold_version, self.spec.inbox_id)
+        if known is not None and known.next_offset != before:
+            self.suspect_file.unlink(missing_ok=True)  # its offsets are of another log
+        return state
 
     def producer_settings(self) -> dict[str, Any]:
         return self.broker.client(
@@ -155,40 +161,6 @@ class OwnedPartition:
             queue_buffering_max_messages=1_000_000,
             message_max_bytes=MAX_MESSAGE_BYTES + (64 << 10),  # the codec's limit and the overhead of a batch
         )
-
-    def _read_position(self, low: int, high: int) -> PartitionPosition:
-        spec = self.spec
-        state: PartitionPosition | None = self.rows.get(POSITION_KEY)
-        if state is None:
-            if self.broker.embedded and low > 0:
-                # Its topics begin with the process: what is missing was dropped, and nobody else would notice.
-                die(Exit.INBOX_TRUNCATED, f"{self.tp}: the embedded broker dropped {low} messages before they were read")
-            state = PartitionPosition(low, spec.log_epoch, spec.fold_version, spec.inbox_id)
-        if state.log_epoch > spec.log_epoch:
-            die(
-                Exit.TOPIC_MISMATCH,
-                f"{self.tp}: its state is of log epoch {state.log_epoch}, the topic `config` says {spec.log_epoch}",
-            )
-        if state.log_epoch < spec.log_epoch:
-            self._begin_epoch(state, low)
-        if state.inbox_topic_id != spec.inbox_id:
-            die(
-                Exit.TOPIC_MISMATCH,
-                f"{self.tp} is another topic than the state was built from: `lineledger topics epoch raise`",
-            )
-        if not low <= state.next_offset <= high and not self.leaving:
-            die(Exit.INBOX_TRUNCATED, f"{self.tp}: position {state.next_offset} is outside the log [{low}, {high}]")
-        state.fold_version = spec.fold_version
-        return state
-
-    def _begin_epoch(self, state: PartitionPosition, low: int) -> None:
-        """An operator raised the log epoch: a recreated or cut inbox is read from its beginning, one that stands goes on. Rows,
-        clocks and configuration stay: versions of the new epoch are newer than all before."""
-        spec = self.spec
-        if state.inbox_topic_id != spec.inbox_id or state.next_offset < low:
-            state.next_offset = low
-            self.suspect_file.unlink(missing_ok=True)
-        state.inbox_topic_id, state.log_epoch = spec.inbox_id, spec.log_epoch
 
     # -- checkpoint
 
@@ -217,6 +189,8 @@ class OwnedPartition:
             self.before_commit()
             self.state.next_offset = self.position
             position, folded = self.position, self.folded
+            if self.newest is not None:
+                self.state.read_marks, self.newest = remember(self.state.read_marks, self.newest), None
             rows = self._take_dirty()
             mark = self.codec.encode(self.state)
             out, released = self.out, self.released

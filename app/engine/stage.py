@@ -13,7 +13,8 @@ import faust
 from faust.types import TP
 
 from app.engine.fatal import Exit, die
-from app.engine.partition import Checkpoint, Message, OwnedPartition, PartitionSpec
+from app.engine.partition import Checkpoint, Message, OwnedPartition
+from app.engine.position import PartitionSpec
 from app.engine.restore import Changelog
 from app.engine.rows import RowCache, StoreDamaged, ValueTooLarge
 from app.engine.tables import Table, TableManager
@@ -238,6 +239,7 @@ class StageApp(faust.App):
             changelog,
             settings.log_epoch,
             self.stage.version,
+            settings.partitions,
         )
         part = OwnedPartition(settings.broker, self.codec, self.table.data, spec, self._checkpointed)
         part.on_released = lambda partition, entries: self.on_released(partition, entries)
@@ -291,6 +293,7 @@ class StageApp(faust.App):
         part.position = batch.end
         if records:
             part.folded += len(records)
+            part.newest = records[-1]
             per_record = (time.perf_counter() - started) / len(records)
             self.consumer.cap = max(1, min(MAX_BATCH_RECORDS, int(FOLD_SECONDS / (per_record + 1e-9))))
         part.settle()

@@ -71,6 +71,17 @@ def test_no_tick_overtakes_a_record_when_intake_stalls(
     def lag() -> int:
         known = sum(len(read(kafka_bootstrap, raw, number)) for number in range(2))
         inbox = [codec.decode(one.value()) for number in range(4) for one in read(kafka_bootstrap, inbox_topic, number)]
+        from collections import Counter
+
+        print(
+            known,
+            Counter(type(o).__name__ for o in inbox),
+            [
+                [codec.decode(one.value()).code for one in read(kafka_bootstrap, topic_prefix + "exceptions", n)][:3]
+                for n in range(4)
+            ],
+            flush=True,
+        )
         return known - sum(not isinstance(one, Tick | ConfigActivated) for one in inbox)
 
     inbox_topic = f"{topic_prefix}equipment.inbox"
@@ -87,6 +98,9 @@ def test_no_tick_overtakes_a_record_when_intake_stalls(
         time.sleep(2)
         telemetry.over.set()
         telemetry.join()
+        import tests.e2e.test_live as tl
+
+        tl.PATIENCE_S = 15
         until(lambda: lag() == 0, "all records in the inbox")
     for number in range(4):
         for message in read(kafka_bootstrap, raw, number):

@@ -10,7 +10,8 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 from faust.types import TP
 
-from app.engine.partition import Message, OwnedPartition, PartitionSpec
+from app.engine.partition import Message, OwnedPartition
+from app.engine.position import PartitionSpec
 from app.engine.restore import Changelog
 from app.kafka.broker import Broker
 from app.kafka.topics import admin_client, apply
@@ -25,7 +26,7 @@ INBOX_TRUNCATED = 73
 
 def _owned(bootstrap: str, changelog: str, folder: Path) -> OwnedPartition:
     """A partition that writes, without a store."""
-    spec = PartitionSpec("g", "orders", TP("inbox", 0), "", Changelog(changelog, 0, "", 60.0), 1, 1)
+    spec = PartitionSpec("g", "orders", TP("inbox", 0), "", Changelog(changelog, 0, "", 60.0), 1, 1, 1)
     store = SimpleNamespace(partition_path=lambda partition: folder / f"{partition}.db")
     return OwnedPartition(Broker(bootstrap), Codec(), store, spec, lambda checkpoint: None)
 
