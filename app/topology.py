@@ -13,8 +13,11 @@ from app.engine.fatal import Exit, die
 from app.engine.stage import Fold, StageApp, StageSettings
 from app.idle_clock import IdleClock
 from app.kafka import log_epoch
+from app.kafka.broker_clock import TOPIC as CLOCK_TOPIC
+from app.kafka.broker_clock import BrokerClock
 from app.kafka.configurations import TOPIC as CONFIG_TOPIC
 from app.kafka.configurations import Configurations
+from app.kafka.raw_topics import require_append_time
 from app.kafka.waiting import WAIT_SECONDS, Tell, await_codec, await_topics
 from app.settings import Settings
 from schemas.catalog import catalog
@@ -75,6 +78,11 @@ class Installation:
     @property
     def endpoints(self) -> Mapping[str, int]:
         return catalog().endpoints
+
+
+def host_clock() -> int:
+    """Microseconds since 1970."""
+    return time.time_ns() // 1000
 
 
 class Part(NamedTuple):
@@ -153,9 +161,14 @@ class Plant:
     async def _intake(self, wanted: Configuration, key: bytes, topic: str, tell: Tell) -> list[Any]:
         # Before the log names it: other stages read it by its hash.
         await asyncio.to_thread(self.configurations.publish, wanted)
-        stage = IntakeStage(self.installation, topic, wanted, self.settings.recorded, key)
+        settings, recorded = self.settings, self.settings.recorded
+        stage = IntakeStage(self.installation, topic, wanted, recorded, key, None if recorded else host_clock)
         app = await self._app(stage, topic, tell, patience=inf)  # somebody may make the topic of a source much later
-        return [app] if self.settings.recorded else [app, IdleClock(app, stage)]
+        if recorded:
+            return [app]
+        await await_topics(settings.broker, [settings.prefix + CLOCK_TOPIC], tell)
+        await asyncio.to_thread(require_append_time, settings.broker, [settings.prefix + topic])
+        return [app, IdleClock(app, stage, BrokerClock(settings.broker, settings.prefix))]
 
     async def _delivery(self, tell: Tell) -> list[Any]:
         from app.delivery import with_executor

@@ -557,6 +557,39 @@ class BomRevision:
 
 
 @dataclass(slots=True)
+class ClockRepaired:
+    """A person said until when the clock of the plant was right: what came behind that counts from there again."""
+
+    plant: str
+    at: int
+    sender: str
+    repair: int
+    who: str
+    why: str
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> ClockRepaired:
+        return ClockRepaired(
+            plant=d["plant"],
+            at=d["at"],
+            sender=d["sender"],
+            repair=d["repair"],
+            who=d["who"],
+            why=d["why"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "at": self.at,
+            "sender": self.sender,
+            "repair": self.repair,
+            "who": self.who,
+            "why": self.why,
+        }
+
+
+@dataclass(slots=True)
 class ConfigActivated:
     """From `at` on, the plant's configuration is `hash`."""
 
@@ -1485,6 +1518,7 @@ class EquipmentRow:
     tally: dict[str, int] = field(default_factory=dict)
     voids: dict[str, Stated] = field(default_factory=dict)
     first_at: int = 0
+    forgotten_before: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> EquipmentRow:
@@ -1508,6 +1542,7 @@ class EquipmentRow:
             tally=d["tally"],
             voids={k: Stated.from_avro(v) for k, v in d["voids"].items()},
             first_at=d["first_at"],
+            forgotten_before=d["forgotten_before"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -1531,6 +1566,7 @@ class EquipmentRow:
             "tally": self.tally,
             "voids": {k: v.to_avro() for k, v in self.voids.items()},
             "first_at": self.first_at,
+            "forgotten_before": self.forgotten_before,
         }
 
 
@@ -3868,6 +3904,7 @@ class PartitionPosition:
     reached: dict[str, int] = field(default_factory=dict)
     partitions: int = 0
     read_marks: list[ReadMark] = field(default_factory=list)
+    repairs: dict[str, int] = field(default_factory=dict)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> PartitionPosition:
@@ -3883,6 +3920,7 @@ class PartitionPosition:
             reached=d["reached"],
             partitions=d["partitions"],
             read_marks=[ReadMark.from_avro(v) for v in d["read_marks"]],
+            repairs=d["repairs"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -3898,6 +3936,7 @@ class PartitionPosition:
             "reached": self.reached,
             "partitions": self.partitions,
             "read_marks": [v.to_avro() for v in self.read_marks],
+            "repairs": self.repairs,
         }
 
 
@@ -5131,6 +5170,7 @@ RECORDS: dict[str, Any] = {
     "Apart": Apart,
     "AttemptEnded": AttemptEnded,
     "BomRevision": BomRevision,
+    "ClockRepaired": ClockRepaired,
     "Component": Component,
     "ConfigActivated": ConfigActivated,
     "ConfigDocument": ConfigDocument,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from schemas.records import (
     AttemptEnded,
+    ClockRepaired,
     ConfigActivated,
     LotState,
     LotStateRow,
@@ -25,6 +26,8 @@ from streams.delivery_documents import dispatch_all, resolve
 from streams.delivery_retention import ACCOUNTS, LOT_STATES, POSTINGS, Retention
 from streams.figures import OLDEST_UNPOSTED, Figure, known_code, owner
 from streams.figures import POSTINGS as POSTINGS_METRIC
+from streams.mapping.items import MAX_INT64
+from streams.repairs import repair
 from streams.step import RawMessage, Step, Topology, at_once
 from tables.backlog import Backlog
 from tables.closed_sequences import is_repeat
@@ -45,7 +48,9 @@ from tables.posting_state import (
     waits_for_decision,
 )
 
-TAKES: frozenset[type] = frozenset({Posting, AttemptEnded, TimerFired, LotState, OperatorDecision, Tick, ConfigActivated})
+TAKES: frozenset[type] = frozenset(
+    {Posting, AttemptEnded, TimerFired, LotState, OperatorDecision, Tick, ConfigActivated, ClockRepaired}
+)
 
 
 class DeliveryStage:
@@ -130,6 +135,10 @@ class DeliveryStage:
                     self._tick(desk, record)
                 case ConfigActivated():
                     self._configured(desk, record)
+                case ClockRepaired():
+                    if repair(step.state, record):
+                        # Their cuts were served by a clock that was ahead: it would not come back to them for long.
+                        self._let_go(desk, record.plant, MAX_INT64)
         dispatch_all(desk)
 
     def _desk(self, step: Step) -> Desk:
@@ -204,11 +213,11 @@ class DeliveryStage:
         desk.backlog.wake(plant)
 
     @staticmethod
-    def _let_go(desk: Desk, plant: str) -> None:
-        """Postings whose cut the plant's clock has reached meet the gate."""
+    def _let_go(desk: Desk, plant: str, until: int | None = None) -> None:
+        """Postings whose cut the plant's clock has reached (or until `until`) meet the gate."""
         if desk.configuration(plant) is None:
             return
-        for name in desk.backlog.reached(plant, desk.clock(plant)):
+        for name in desk.backlog.reached(plant, desk.clock(plant) if until is None else until):
             row = desk.known(name)
             if row.state == WAITING_CLOCK:
                 desk.settle(row)

@@ -6,7 +6,7 @@ Out: when the clock advances, totals "as of T" to orders, genealogy edges to lot
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from schemas.configuration import PlantConfig
 from schemas.records import (
     RECORDS,
+    ClockRepaired,
     ConfigActivated,
     EntryVoided,
     EquipmentStateChanged,
@@ -36,6 +37,7 @@ from schemas.records import (
 from streams import boundary
 from streams.clock import activate, observe, schedule, upstreams_of
 from streams.equipment_totals import publish
+from streams.repairs import repair
 from streams.step import RawMessage, Step, Topology, sender
 from tables.calendar import Calendar
 from tables.counter import Readings
@@ -56,7 +58,7 @@ _HANDLERS: Mapping[type, Callable[[Equipment, Any], Rejected | None]] = {
     EntryVoided: Equipment.run_event,
     OperatorDecision: Equipment.decided,
 }
-TAKES = frozenset({"CounterFrame", "Tick", "ConfigActivated", *(record.__name__ for record in _HANDLERS)})
+TAKES = frozenset({"CounterFrame", "Tick", "ConfigActivated", "ClockRepaired", *(record.__name__ for record in _HANDLERS)})
 
 
 @dataclass(slots=True)
@@ -130,7 +132,7 @@ class EquipmentStage:
             if name == "CounterFrame":
                 self._collect(step, memory, frames, message, values)
                 continue
-            if name not in ("Tick", "ConfigActivated"):
+            if name not in ("Tick", "ConfigActivated", "ClockRepaired"):
                 key = (values["plant"], values["equipment"])
                 for known in [known for known in frames if known[:2] == key]:
                     self._read(step, memory, known, frames.pop(known))
@@ -242,6 +244,9 @@ class EquipmentStage:
         if isinstance(record, LabourRecorded | EntryVoided) and record.copy:
             self._people_moved(step, memory, record)
             return
+        if isinstance(record, ClockRepaired):
+            self._repair(step, memory, record)
+            return
         equipment = self._equipment(step, memory, record.plant, record.equipment)
         if isinstance(equipment, Rejected):
             refused: Rejected | None = equipment
@@ -329,6 +334,18 @@ class EquipmentStage:
                 equipment.put()
             memory.equipment.clear()
             memory.changed.clear()
+
+    def _repair(self, step: Step, memory: Memory, record: ClockRepaired) -> None:
+        if not repair(step.state, record):
+            return
+        if self._config(step, record.plant) is not None:
+            for name in sorted(memory.known[record.plant]):
+                equipment = self._equipment(step, memory, record.plant, name)
+                assert isinstance(equipment, Equipment)
+                equipment.repair(record.at)
+        onward = replace(record, sender=sender(self.name, "equipment.inbox", step.partition))
+        for topic in ("orders.inbox", "lots.inbox"):
+            step.broadcast(topic, record.plant, onward, self._topology.partitions(topic))
 
     def _put_whole(self, step: Step, memory: Memory, plant: str, config: tuple[PlantConfig, Calendar]) -> None:
         """No journal outlives its configuration, nor the end of the input: the ledger reads rows."""

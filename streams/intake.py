@@ -6,7 +6,7 @@ exceptions; and to every partition of the stages it feeds, ticks and configurati
 
 import struct
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,83 +14,24 @@ from schemas.configuration import Configuration
 from schemas.records import (
     ConfigActivated,
     CounterFrame,
-    DispositionDecided,
     EntryVoided,
-    EquipmentStateChanged,
     ExceptionRecord,
-    HoldPlaced,
-    HoldReleased,
-    InspectionRecorded,
-    InspectionRequested,
     LabourRecorded,
-    LotCreated,
-    LotLoaded,
-    LotMerged,
-    LotShipped,
-    LotSplit,
-    LotStaged,
-    LotUnloaded,
     MaterialChanged,
-    MaterialConsumed,
-    OperatorDecision,
-    OrderAcknowledged,
-    OrderChanged,
-    OrderClosed,
-    OrderCompleted,
-    OrderHandedOver,
-    OrderRejected,
-    OrderReleased,
     ProcessValue,
-    ProductionDeclared,
-    ReworkDeclared,
-    ReworkReturned,
-    RunChanged,
-    RunCorrected,
-    RunEnded,
-    RunStarted,
-    RunVoided,
-    ScrapDeclared,
     Tick,
 )
 from streams import boundary, connections
 from streams.equipment import calendar_of
+from streams.intake_clock import CONFIGURED, EPOCH, FINAL, LABEL, TICK, IntakeClock
 from streams.mapping import Mapper, Operators, RawRecord, Reading, Refused, compile_source
 from streams.mapping.records import KIND
+from streams.repairs import CONTROL, repair_of
+from streams.routes import DECLARATIONS, LOT_EVENTS, ORDER_EVENTS, of_equipment, wrong_clock
 from streams.step import RawMessage, Step, Topology, sender
 from tables.system_of_record import violation
 
 FEEDS = ("equipment.inbox", "orders.inbox", "lots.inbox")
-EQUIPMENT_EVENTS = frozenset(
-    {RunStarted, RunChanged, RunEnded, RunCorrected, RunVoided, LotLoaded, LotUnloaded, EquipmentStateChanged, LabourRecorded,
-     EntryVoided}
-)  # fmt: skip
-DECLARATIONS = frozenset({ProductionDeclared, ScrapDeclared, ReworkDeclared, ReworkReturned, MaterialConsumed})
-ORDER_EVENTS = frozenset(
-    {
-        OrderReleased,
-        OrderChanged,
-        OrderAcknowledged,
-        OrderRejected,
-        OrderCompleted,
-        OrderClosed,
-        OrderHandedOver,
-        OperatorDecision,
-    }
-)
-LOT_EVENTS = frozenset(
-    {
-        LotCreated,
-        LotSplit,
-        LotMerged,
-        LotStaged,
-        LotShipped,
-        InspectionRequested,
-        InspectionRecorded,
-        HoldPlaced,
-        HoldReleased,
-        DispositionDecided,
-    }
-)
 MAX_FRAME_READINGS = 100
 MAX_TEXTS = 4096
 LIVE_STEP_US = 1_000_000
@@ -99,7 +40,6 @@ SOURCE_HEADER, POSITION_HEADER, RECEIVED_HEADER, CONTROL_HEADER = "source", "pos
 `end` closes the input."""
 MAX_LINE_DIGITS = 12
 _READING = struct.Struct("<4q")
-_TICK, _LABEL, _FINAL, _EPOCH, _CONFIGURED = "tick", "label", "final", "log_epoch", "configured"
 
 
 class Frame:
@@ -118,15 +58,22 @@ class IntakeStage:
     version = 1
 
     def __init__(
-        self, topology: Topology, topic: str, configuration: Configuration, recorded: bool, private_key: bytes = b""
+        self,
+        topology: Topology,
+        topic: str,
+        configuration: Configuration,
+        recorded: bool,
+        private_key: bytes = b"",
+        host: Callable[[], int] | None = None,
     ) -> None:
+        """`host`: the clock of this host, microseconds; None: append times are believed (recorded input has its own)."""
         self.name = f"intake.{topic}"
         self._topology, self._topic, self._configuration, self._recorded = topology, topic, configuration, recorded
         plant = configuration.plant
         self._plant = plant.plant.id
-        self._calendar = calendar_of(plant)
-        self._step_us = plant.clock.step_us if recorded else LIVE_STEP_US
-        self._future_us, self._horizon_us = plant.clock.future_us, plant.attribution.late_horizon_us
+        step_us = plant.clock.step_us if recorded else LIVE_STEP_US
+        self.future_us, self._horizon_us = plant.clock.future_us, plant.attribution.late_horizon_us
+        self._clock = IntakeClock(calendar_of(plant), step_us, self.future_us, host)
         self._mappers = {
             name: compile_source(name, source, plant, private_key)
             for name, source in plant.sources.items()
@@ -143,18 +90,19 @@ class IntakeStage:
         """Say which configuration holds, before any record; an intake keeps its choice in `__position`."""
         wanted, known = self._configuration.hash, step.state.configurations.get(self._plant)
         # A raised epoch: an inbox may be new, or a stage's state lost with its changelog. Whoever knows it ignores it.
-        same_log = step.state.marks.get(_EPOCH, 1) == step.state.log_epoch
+        same_log = step.state.marks.get(EPOCH, 1) == step.state.log_epoch
         if self._silent(step) or (wanted == known and same_log):
             return
-        step.state.marks[_EPOCH] = step.state.log_epoch
+        step.state.marks[EPOCH] = step.state.log_epoch
         step.state.configurations[self._plant] = wanted
         # Later than the one before it, also within one second: by its time every stage knows which of two is the newer one.
-        at = 0 if known is None else max(step.state.marks.get(_TICK, 0), step.state.marks.get(_CONFIGURED, 0) + 1)
-        step.state.marks[_CONFIGURED] = at
+        at = 0 if known is None else max(step.state.marks.get(TICK, 0), step.state.marks.get(CONFIGURED, 0) + 1)
+        step.state.marks[CONFIGURED] = at
         self._broadcast(step, ConfigActivated(self._plant, wanted, at, self._me(step)))
 
     def left(self, partition: int) -> None:
         self._frames.pop(partition, None)
+        self._clock.left(partition)
 
     def before_commit(self, step: Step) -> None:
         """The fuller the frames, the cheaper each reading; yet what is committed as read must have left."""
@@ -171,7 +119,7 @@ class IntakeStage:
             step.offset = message.offset
             raw = self._raw(step, message)
             if raw is None:
-                self._end(step)
+                self._control(step, message)
                 continue
             self._advance(step, raw.received_at)
             if message.offset in step.suspects:
@@ -192,17 +140,18 @@ class IntakeStage:
 
     def idle(self, step: Step, now_us: int) -> None:
         """Live and without lag: the wall clock moves the plant's time on (design section 3)."""
-        label = step.state.marks.get(_LABEL, 0)
-        reached = now_us // self._step_us * self._step_us
-        if self._recorded or reached <= max(label, step.state.marks.get(_TICK, 0)):
-            return
-        self._move(step, reached)
-        self._tick(step, reached, final=False)
+        reached = None if self._recorded else self._clock.idle_label(step.state.marks, now_us)
+        if reached is not None:
+            self._move(step, reached)
+            self._tick(step, reached, final=False)
 
     def _raw(self, step: Step, message: RawMessage) -> RawRecord | None:
-        """The record as its source has it; None: the end of recorded input."""
+        """The record as its source has it; None: a control record, the end of recorded input or a repair of the clock."""
         if not self._recorded:
-            stated = dict(message.headers).get(POSITION_HEADER) if message.headers else None
+            headers = dict(message.headers) if message.headers else {}
+            if CONTROL_HEADER in headers:
+                return None
+            stated = headers.get(POSITION_HEADER)
             file, _, line = (stated or b"").rpartition(b":")
             if (
                 file and line.isdigit() and len(line) <= MAX_LINE_DIGITS
@@ -210,7 +159,8 @@ class IntakeStage:
                 here, offset = self._text(file), int(line)
             else:
                 here, offset = f"{self._topic}/{step.partition}", message.offset
-            return RawRecord(message.value, self._live_source, here, offset, message.timestamp * 1000)
+            arrived = self._clock.arrived(step.partition, step.state.marks, message.timestamp * 1000)
+            return RawRecord(message.value, self._live_source, here, offset, arrived)
         headers = dict(message.headers)
         if CONTROL_HEADER in headers:
             return None
@@ -229,39 +179,41 @@ class IntakeStage:
     # -- the clock
 
     def _advance(self, step: Step, received_at: int) -> None:
-        """Close the interval that is over, then open the one that `received_at` falls into: (previous, label]. What comes after
-        its tick (the broker's clock is behind the host's) belongs to the interval that is next."""
-        marks = step.state.marks
-        at, label = max(received_at, marks.get(_TICK, 0) + 1), marks.get(_LABEL, 0)
-        if at <= label:
-            return  # within the open interval, or older: never back
-        self._move(step, min(-(-at // self._step_us) * self._step_us, self._calendar.next_cut(at - 1)))
+        """Close the interval that is over, then open the one that `received_at` falls into."""
+        label = self._clock.label_for(step.state.marks, received_at)
+        if label is not None:
+            self._move(step, label)
 
     def _move(self, step: Step, label: int) -> None:
-        marks = step.state.marks
-        open_label = marks.get(_LABEL, 0)
-        if open_label:
-            self._tick(step, open_label, final=False)
-            for cut in self._calendar.cuts_between(open_label, label - 1):
-                self._tick(step, cut, final=False)
-        marks[_LABEL] = label
+        for at in self._clock.due(step.state.marks, label):
+            self._tick(step, at, final=False)
+        self._clock.opened(step.partition, step.state.marks, label)
 
     def _tick(self, step: Step, at: int, final: bool) -> None:
-        if at <= step.state.marks.get(_TICK, 0):
+        if at <= step.state.marks.get(TICK, 0):
             return
         self._flush_all(step)
-        step.state.marks[_TICK] = at
+        step.state.marks[TICK] = at
         self._broadcast(step, Tick(self._plant, at, self._me(step), final))
 
-    def _end(self, step: Step) -> None:
-        """Recorded input is over: the first cut at or after the last record closes it."""
-        label = step.state.marks.get(_LABEL, 0)
-        if label:
-            cut = self._calendar.next_cut(label - 1)
-            if label < cut:
-                self._tick(step, label, final=False)
-            self._tick(step, cut, final=True)
-        step.state.marks[_FINAL] = 1
+    def _control(self, step: Step, message: RawMessage) -> None:
+        if self._recorded:
+            *before, last = self._clock.end(step.state.marks) or [0]
+            for at in before:
+                self._tick(step, at, final=False)
+            self._tick(step, last, final=True)
+            step.state.marks[FINAL] = 1
+            return
+        repair = (
+            repair_of(message.value, self._plant, self._me(step)) if dict(message.headers)[CONTROL_HEADER] == CONTROL else None
+        )
+        if repair is None:
+            raw = RawRecord(message.value, self._live_source, f"{self._topic}/{step.partition}", message.offset, 0)
+            self._refuse(step, Refused("BAD_CONTROL", "a control record that orders nothing of this plant"), raw, None)
+            return
+        self._flush_all(step)
+        self._clock.lower(step.partition, step.state.marks, repair.at)
+        self._broadcast(step, repair)
 
     def _broadcast(self, step: Step, record: Any) -> None:
         for topic in FEEDS:
@@ -277,8 +229,8 @@ class IntakeStage:
         if kind is Refused:
             self._refuse(step, item, raw, mapper)
             return
-        if item.received_at > raw.received_at + self._future_us or item.occurred_at > raw.received_at + self._horizon_us:
-            wrong = wrong_clock(item, raw, self._future_us, self._horizon_us)
+        if item.received_at > raw.received_at + self.future_us or item.occurred_at > raw.received_at + self._horizon_us:
+            wrong = wrong_clock(item, raw, self.future_us, self._horizon_us)
             if wrong is not None:
                 self._refuse(step, wrong, raw, mapper)
                 return
@@ -291,7 +243,7 @@ class IntakeStage:
         if foreign is not None:
             self._refuse(step, Refused(foreign.code, foreign.detail, kind=KIND.get(kind.__name__, "")), raw, mapper)
             return
-        item.label = step.state.marks[_LABEL]
+        item.label = step.state.marks[LABEL]
         if kind is ProcessValue:
             self._count(step, "process_values")
             step.emit("telemetry.process", f"{item.plant}|{item.equipment}", item)
@@ -342,7 +294,7 @@ class IntakeStage:
             source=frame.source,
             raw_source=frame.raw_source,
             received_at=frame.received_at,
-            label=step.state.marks[_LABEL],
+            label=step.state.marks[LABEL],
             readings=b"".join(frame.packed),
         )
         step.emit("equipment.inbox", f"{self._plant}|{equipment}", record)
@@ -371,35 +323,3 @@ class IntakeStage:
     def _count(self, step: Step, what: str) -> None:
         """Exactly-once figures for the report: they move with the position."""
         step.state.marks[what] = step.state.marks.get(what, 0) + 1
-
-
-def of_equipment(item: Any) -> bool:
-    """Does the event go to an equipment? Declarations do if they name one, decisions if they are about a counter."""
-    kind = type(item)
-    if kind is OperatorDecision:
-        return bool(item.counter and item.equipment)
-    return kind in EQUIPMENT_EVENTS or (kind in DECLARATIONS and bool(item.equipment))
-
-
-def wrong_clock(item: Any, raw: RawRecord, future_us: int, horizon_us: int) -> Refused | None:
-    """One wrong clock must not close every shift (design section 3). Orders may state dates that are to come."""
-    if item.received_at <= raw.received_at + future_us and item.occurred_at <= raw.received_at + horizon_us:
-        return None
-    if not raw.received_at:
-        code, detail = "MISSING_FIELD", "nothing says when the record arrived"
-    elif item.received_at > raw.received_at + future_us:
-        code, detail = "CLOCK_AHEAD", f"received_at is more than {future_us // 1_000_000} s ahead of its arrival"
-    elif type(item) in ORDER_EVENTS:
-        return None
-    else:
-        code, detail = "CLOCK_AHEAD", f"occurred_at is more than {horizon_us // 1_000_000} s ahead of its arrival"
-    refused = Refused(code, detail, kind=KIND.get(type(item).__name__, ""), received_at=raw.received_at)
-    refused.event_id = "" if isinstance(item, Reading) else item.event_id
-    refused.equipment, refused.quantity = getattr(item, "equipment", ""), getattr(item, "quantity", None)
-    return refused
-
-
-def counted(marks: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """The report's figures among the marks of a position row."""
-    internal = (_TICK, _LABEL, _FINAL, _EPOCH, _CONFIGURED)
-    return {name: value for name, value in marks if name not in internal and connections.MARK not in name}

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from schemas.catalog import catalog
 from schemas.records import (
+    ClockRepaired,
     ConfigActivated,
     DispositionDecided,
     GenealogyEdge,
@@ -32,6 +33,7 @@ from schemas.records import (
     Tick,
 )
 from streams import boundary, clock
+from streams.repairs import repair
 from streams.step import Step, Topology, at_once, sender
 from streams.waiting import Waiting
 from tables import lots
@@ -88,7 +90,7 @@ class LotsStage:
     }
     """Order of kinds within one label."""
 
-    TAKES: ClassVar = frozenset({*RANKS, HoldForwarded, Tick, ConfigActivated})
+    TAKES: ClassVar = frozenset({*RANKS, HoldForwarded, Tick, ConfigActivated, ClockRepaired})
 
     def __init__(self, topology: Topology) -> None:
         self._topology, self._keep_us = topology, catalog().rows["lots"][PREFIX].keep_us
@@ -118,6 +120,8 @@ class LotsStage:
                     self._tick(step, record)
                 case ConfigActivated():
                     clock.schedule(step.state, record)
+                case ClockRepaired():
+                    self._repair(step, record)
                 case HoldForwarded():
                     self._apply(step, record, Source(message.offset, message.value))
                 case _ if record.label <= clock.clock_of(step.state, record.plant, self._upstreams(step, record.plant)):
@@ -144,6 +148,13 @@ class LotsStage:
         onward = Tick(tick.plant, advance.now, signed, tick.final and tick.at == advance.now)
         for endpoint, partition in sorted(self._topology.endpoints.items()):
             step.emit("delivery.inbox", endpoint, onward, partition)
+
+    def _repair(self, step: Step, record: ClockRepaired) -> None:
+        if repair(step.state, record):
+            self._waiting[step.partition].lower(record.plant, record.at)
+            onward = replace(record, sender=sender(self.name, INBOX, step.partition))
+            for endpoint, partition in sorted(self._topology.endpoints.items()):
+                step.emit("delivery.inbox", endpoint, onward, partition)
 
     def _apply(self, step: Step, record: Any, source: Source) -> None:
         """Fold one record into its lot and tell who must know."""

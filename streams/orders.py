@@ -13,6 +13,7 @@ from typing import Any
 
 from schemas.records import (
     AccountRow,
+    ClockRepaired,
     ConfigActivated,
     MaterialChanged,
     MaterialConsumed,
@@ -43,6 +44,7 @@ from streams.declared import totals_of
 from streams.figures import PARKED, Figure, known_code, owner
 from streams.orders_book import ENDPOINT, Book
 from streams.orders_memory import Memory, Plant, named_by, plant_of, with_conversions
+from streams.repairs import repair
 from streams.step import Step, Topology, at_once, sender
 from tables import account as ledger
 from tables import order as orders
@@ -69,7 +71,7 @@ RANKS: tuple[type, ...] = (
     OperatorDecision,
 )
 """Order of kinds within one label: master data, then quantities, then what closes."""
-TAKES = frozenset({*RANKS, Tick, ConfigActivated, Outcome})
+TAKES = frozenset({*RANKS, Tick, ConfigActivated, ClockRepaired, Outcome})
 
 _CONFIGURED = "configured "
 """Mark of a plant whose configuration changed with its last tick."""
@@ -113,6 +115,8 @@ class OrdersStage:
                 endpoint = self._topology.endpoints[ENDPOINT]
                 me = sender(self.name, "orders.inbox", step.partition)
                 step.emit("delivery.inbox", ENDPOINT, ConfigActivated(record.plant, record.hash, record.at, me), endpoint)
+            elif isinstance(record, ClockRepaired):
+                self._repair(step, memory, record)
             elif isinstance(record, Outcome):
                 _outcome(step, record)
             else:
@@ -158,6 +162,17 @@ class OrdersStage:
 
         pages = step.rows.pages(f"a|{plant}|", active)  # of an order at rest nothing waits
         return {key for page in pages for key, row in page if row is not None and (row.code or row.apart)}
+
+    def _repair(self, step: Step, memory: Memory, record: ClockRepaired) -> None:
+        """What waits and what is due counts from where the clock was right."""
+        if not repair(step.state, record):
+            return
+        memory.waiting.lower(record.plant, record.at)
+        if record.plant in step.state.configurations:
+            self._load(step, memory, record.plant)
+            Book(step, memory, memory.plants[record.plant], record.plant, record.at, False).reschedule()
+        me = sender(self.name, "orders.inbox", step.partition)
+        step.emit("delivery.inbox", ENDPOINT, replace(record, sender=me), self._topology.endpoints[ENDPOINT])
 
     def _load(self, step: Step, memory: Memory, name: str) -> None:
         """Have the plant as its configuration that holds now says."""

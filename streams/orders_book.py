@@ -57,6 +57,18 @@ class Book:
         named = {orders.row_key(row.plant, row.order) for row in rows if row is not None}
         return named | {orders.row_key(one.plant, one.order) for one in self._made}
 
+    def reschedule(self) -> None:
+        """A repair of the clock: what was due or waited since a later time than now is so from now on."""
+        for key, row in list(self.step.rows.scan(f"a|{self._name}|")):
+            rule_at = self._plant.rule_for(row, order := self._order(row))
+            if rule_at is None or ((row.due_at is None or row.due_at <= self._now) and row.since <= self._now):
+                continue
+            row.since = min(row.since, self._now)
+            if row.due_at is not None:
+                row.due_at = due_time(row, rule_at.rule, order, self._plant.times, self._now)
+            self._memory.due.put(self._name, key, row.due_at)
+            self.step.rows.put(key, row)
+
     def report_cut_off(self, before: int) -> None:
         """When a period closed since `before`: what it misses, account by account (domain rule 16)."""
         periods = self._plant.times.periods

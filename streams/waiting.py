@@ -63,3 +63,13 @@ class Waiting:
                 self._rows.delete(key)
             taken.append((label, [rows[key] for key in sorted(rows, key=natural)]))
         return taken
+
+    def lower(self, plant: str, at: int) -> None:
+        """A repair of the clock: what is labelled later than `at` waits for `at` only. Of one identity the newest stays."""
+        late = sorted(label for name, label in self._by_label if name == plant and label > at)
+        for label in late:
+            for key, row in sorted(self._by_label.pop((plant, label)).items(), key=lambda entry: _came(entry[1])):
+                self._rows.delete(key)
+                _, _, _, rank, identity = key.split("|", 4)
+                row.label = at
+                self.add(plant, at, rank, identity, row)

@@ -154,13 +154,25 @@ class Equipment:
         return sum(timeline.buckets.opened for timeline in self._timelines.values())
 
     def _expired_before(self) -> int:
-        return self.row.clock - self._config.attribution.late_horizon_us
+        return max(self.row.clock - self._config.attribution.late_horizon_us, self.row.forgotten_before)
 
     # -- events
 
     def seen_at(self, label: int) -> None:
         """Late is measured against the equipment's own clock: the newest label that came."""
         self.row.clock = max(self.row.clock, label)
+
+    def repair(self, at: int) -> None:
+        """The clock was right until `at`: it goes back. What was forgotten meanwhile stays forgotten: of that time nothing is
+        taken in that is not newer than all that is known, because its quantity may be in the totals."""
+        if self.row.clock <= at:
+            return
+        self._journal = None
+        row, forgotten = self.row, self._expired_before()
+        newest = [counter.last_at for counter in row.counters.values()] + [total.last_at for total in row.totals.values()]
+        row.clock = at
+        if forgotten > self._expired_before():
+            row.forgotten_before = max(row.forgotten_before, min(forgotten, max([at, *(moment + 1 for moment in newest)])))
 
     def readings(self, counter: str, readings: Readings, raw_source: str) -> list[Refused]:
         """Fold readings in the order of their arrival. Returns those that were refused; the others are folded."""

@@ -3,8 +3,8 @@
 from typing import Any, NamedTuple
 
 from schemas.configuration import PlantConfig
-from streams.intake import DECLARATIONS
 from streams.mapping import Reading
+from streams.routes import DECLARATIONS
 
 
 class Repeat(NamedTuple):

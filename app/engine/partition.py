@@ -18,7 +18,6 @@ import msgspec
 import rocksdict
 from confluent_kafka import Consumer as KafkaConsumer
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
-from faust.types import TP
 
 from app.engine.cadence import Cadence
 from app.engine.fatal import Exit, die

@@ -44,9 +44,11 @@ def take_up(
     """The position to go on from; `state` None: nothing was ever committed. Raises WrongLog.
 
     `low`, `high`: first and next offset of the inbox. `intact`: where reading has to go on (`intact_up_to`); not asked on the
-    embedded broker, whose topics live as long as its process. After an operator raised the log epoch a recreated inbox is read from
-    its beginning, a cut one from there, one that lost its tail from the newest record that is still there; one that stands goes on.
-    Rows, clocks and configuration stay: versions of the new epoch are newer than all before.
+    embedded broker, whose topics live as long as its process.
+
+    After an operator raised the log epoch a recreated inbox is read from its beginning, a cut one from there, one that lost its
+    tail from the newest record that is still there; one that stands goes on. Rows, clocks and configuration stay: versions of the
+    new epoch are newer than all before.
     """
     if spec.tp.partition >= spec.partitions:
         raise WrongLog(Exit.TOPIC_MISMATCH, f"partitions were added while this process ran; it began with {spec.partitions}")

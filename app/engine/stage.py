@@ -185,6 +185,8 @@ class StageApp(faust.App):
         """Dead letters of this process by (plant, code)."""
         self.last_commit_boottime = 0.0
         """CLOCK_BOOTTIME of the last transaction that committed: a lease must not trust a clock that sleeps."""
+        self.clock_ahead: float | None = None
+        """Seconds by which this host's clock is ahead of a broker's; None: not compared (intake compares)."""
         super().__init__(
             f"{settings.prefix}{fold.name}",
             broker=f"aiokafka://{settings.broker.bootstrap}",

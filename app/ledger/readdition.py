@@ -25,9 +25,9 @@ from schemas.records import (
 from streams.declared import totals_of
 from streams.equipment import calendar_of
 from streams.equipment_totals import total_record
-from streams.intake import DECLARATIONS
 from streams.orders_book import MAX_PHANTOM_LEVELS
 from streams.orders_memory import plant_of
+from streams.routes import DECLARATIONS
 from tables import account as ledger
 from tables import order as orders
 from tables.account import STOCK, account_key, row_key

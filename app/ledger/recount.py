@@ -25,7 +25,7 @@ from schemas.records import (
     RunCorrected,
     RunVoided,
 )
-from streams.intake import DECLARATIONS
+from streams.routes import DECLARATIONS
 from tables import activities, count_decisions, declarations, presence
 from tables.attribution import Ownership, count_destinations, unattributed, undecided
 from tables.calendar import Calendar

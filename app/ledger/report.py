@@ -17,7 +17,7 @@ from app.ledger.export import quantity_text
 from app.ledger.needs import Need, needs_of
 from app.ledger.refused_inputs import RefusedInput, refused_inputs
 from app.ledger.snapshot import Snapshot
-from streams.intake import counted
+from streams.intake_clock import counted
 from tables.account import BASIS
 from tables.cut_off import left_behind
 from tables.quantity import exact_text, fraction

@@ -12,8 +12,9 @@ from schemas.configuration import Configuration
 from schemas.records import EntryVoided, LabourRecorded, MaterialChanged, ProcessValue
 from streams import connections
 from streams.equipment import calendar_of
-from streams.intake import DECLARATIONS, LIVE_STEP_US, ORDER_EVENTS, of_equipment, wrong_clock
+from streams.intake import LIVE_STEP_US
 from streams.mapping import Operators, RawRecord, Reading, Refused, compile_source
+from streams.routes import DECLARATIONS, ORDER_EVENTS, of_equipment, wrong_clock
 
 
 class Read(NamedTuple):

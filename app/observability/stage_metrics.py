@@ -19,6 +19,7 @@ from app.engine.progress import Progress
 from app.engine.stage import StageApp
 from streams.clock import clocks_in
 from streams.figures import OLDEST_UNPOSTED, PARKED, POSTINGS, Told, known_code, owner
+from streams.intake_clock import APPEND_AHEAD
 
 _NOBODY_KNOWS = 1 << 62
 """The end of an inbox about which the broker has not answered yet."""
@@ -74,6 +75,10 @@ class StageMetrics(Collector):
             "The plant's clock as each upstream told it, seconds since 1970: the slowest holds the plant back.",
             *("stage", "partition", "plant", "upstream"),
         )
+        ahead = _gauge("lineledger_clock_ahead_seconds", "How far this host's clock is ahead of a broker's.", "stage")
+        jumps = _gauge(
+            "lineledger_append_ahead", "Records whose append time was too far ahead to move the clock.", "stage", "partition"
+        )
         owned = _gauge("lineledger_partitions", "Inbox partitions that this process has, by state.", "stage", "state")
         there = _gauge("lineledger_inbox_partitions", "Inbox partitions that the stage has in all processes.", "stage")
         ready = _gauge("lineledger_ready", "1 while the stage is assigned, restored and progressing here.", "stage")
@@ -90,11 +95,15 @@ class StageMetrics(Collector):
                     age.add_metric([name, str(tp.partition)], time.monotonic() - fetch.answered)
                 for (plant, upstream), at in clocks_in(part.state.clocks.copy()):  # the loop may add to it meanwhile
                     clock.add_metric([name, str(tp.partition), plant, upstream], at / 1_000_000)
+                if (count := part.state.marks.get(APPEND_AHEAD)) is not None:
+                    jumps.add_metric([name, str(tp.partition)], count)
+            if app.clock_ahead is not None:
+                ahead.add_metric([name], app.clock_ahead)
             owned.add_metric([name, "owned"], len(held))
             owned.add_metric([name, "restoring"], len(parts) - len(held))
             there.add_metric([name], app.settings.partitions)
             ready.add_metric([name], not any(self._reasons(app)))
-        yield from (lag, age, clock, owned, there, ready, started, *self._told())
+        yield from (lag, age, clock, ahead, jumps, owned, there, ready, started, *self._told())
 
     def _told(self) -> Iterator[Metric]:
         """What the folds keep count of. Codes are those of the register; an age counts from the plant's cut to the wall clock."""
@@ -157,8 +166,8 @@ def _parts(app: StageApp) -> list[tuple[Any, Any]]:
 
 
 def _silent(fetch: Fetch | None, part: Any) -> TypeGuard[Fetch]:
-    """Nothing is known to wait, but the broker has said nothing for long: a consumer can die while its process is up. (Records that
-    wait to be folded hold the next fetch back.)"""
+    """Nothing is known to wait, but the broker has said nothing for long: a consumer can die while its process is up.
+    (Records that wait to be folded hold the next fetch back.)"""
     return fetch is not None and fetch.end <= part.committed and time.monotonic() - fetch.answered > STALL_SECONDS
 
 

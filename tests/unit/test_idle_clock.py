@@ -1,5 +1,6 @@
 """An idle tick T leaves only after a fetch that was asked for after T and found nothing behind the position."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,9 +10,11 @@ from faust.types import TP
 from app import idle_clock
 from app.engine.fetches import Fetch
 from app.idle_clock import IdleClock
+from app.kafka.broker_clock import ClockUnknown, difference
 
 INBOX = TP("raw.presses", 0)
 WALL = 1_700_000_000.0
+FUTURE_S = 300
 
 
 class Plant:
@@ -19,16 +22,26 @@ class Plant:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.monotonic, self.wall, self.fetch = 50.0, WALL, None
+        self.ahead: float | None = 0.0
         self.ticks: list[float] = []
         time = SimpleNamespace(time=lambda: self.wall, monotonic=lambda: self.monotonic)
         monkeypatch.setattr(idle_clock, "time", time)
         self.part = SimpleNamespace(ready=True, leaving=False, position=7)
         consumer = SimpleNamespace(fetches=SimpleNamespace(newest=lambda tp: self.fetch))
         app: Any = SimpleNamespace(
-            tables=SimpleNamespace(parts={INBOX: self.part}), consumer=consumer, idle_step=lambda part: part
+            tables=SimpleNamespace(parts={INBOX: self.part}), consumer=consumer, idle_step=lambda part: part, clock_ahead=0.0
         )
-        stage: Any = SimpleNamespace(idle=lambda step, now_us: self.ticks.append(now_us / 1_000_000 - WALL))
-        self.clock = IdleClock(app, stage)
+        self.app = app
+        stage: Any = SimpleNamespace(
+            idle=lambda step, now_us: self.ticks.append(now_us / 1_000_000 - WALL), future_us=FUTURE_S * 1_000_000
+        )
+        brokers: Any = SimpleNamespace(host_is_ahead=self.compared)
+        self.clock = IdleClock(app, stage, brokers)
+
+    def compared(self) -> float:
+        if self.ahead is None:
+            raise ClockUnknown("no broker answers")
+        return self.ahead
 
     def passes(self, seconds: float) -> None:
         self.monotonic, self.wall = self.monotonic + seconds, self.wall + seconds
@@ -84,3 +97,36 @@ def test_a_wall_clock_that_jumps_runs_twice_as_fast_at_most(monkeypatch: pytest.
         plant.answered(asked=0)
         plant.clock.look()
     assert max(plant.ticks) <= 10.0
+
+
+@pytest.mark.parametrize("ahead", [None, 8 * 86_400.0, -(FUTURE_S + 1.0)], ids=["not known", "8 days ahead", "behind"])
+def test_time_waits_until_host_and_brokers_agree(
+    ahead: float | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    plant = Plant(monkeypatch)
+    plant.app.clock_ahead = None
+
+    def moved() -> list[float]:
+        plant.passes(1)
+        plant.answered(asked=0.0)
+        return plant.look()
+
+    assert moved() == [], "nobody has compared"
+    plant.ahead = ahead
+    asyncio.run(plant.clock.compare())
+    assert moved() == []
+    assert ("CLOCKS_DIFFER" in caplog.text) is (ahead is not None)
+    plant.ahead = float(FUTURE_S)
+    asyncio.run(plant.clock.compare())
+    assert moved() != []
+    plant.ahead = None
+    asyncio.run(plant.clock.compare())
+    assert moved() != [], "a broker that does not answer once changes nothing"
+
+
+@pytest.mark.parametrize(
+    ("asked", "appended", "answered", "ahead"),
+    [(10, 11, 12, 0), (10, 9, 12, 1), (10, 15, 12, -3), (10, 10, 10, 0)],
+)
+def test_the_way_to_the_broker_is_no_difference(asked: float, appended: float, answered: float, ahead: float) -> None:
+    assert difference(asked, appended, answered) == ahead

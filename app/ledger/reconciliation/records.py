@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from app.ledger.rereading import Reread
 from app.ledger.snapshot import Snapshot
-from streams.clock import clock_of, clocks_of
-from streams.intake import counted
+from streams.clock import clock_of, clocks_in
+from streams.intake_clock import counted
 
 CLOCKED = ("equipment", "lots", "orders", "delivery")
 
@@ -32,7 +32,7 @@ def _one_cut(snapshot: Snapshot) -> Iterator[str]:
         clocks = {}
         for key, row in snapshot.rows.get(stage, {}).items():
             if key.startswith("__position"):
-                reached = clock_of(row, plant, [name for (where, name), _ in clocks_of(row) if where == plant])
+                reached = clock_of(row, plant, [name for (where, name), _ in clocks_in(row.clocks) if where == plant])
                 if reached:
                     clocks[key] = reached
         if len(set(clocks.values())) > 1:

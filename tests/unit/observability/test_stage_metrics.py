@@ -34,6 +34,7 @@ class Part:
     def __init__(self, committed: int = 5, ready: bool = True) -> None:
         self.ready, self.committed = ready, committed
         self.state = PartitionPosition(0, 1, 1, "")
+        self.state.marks["append_ahead"] = 3
         observe(self.state, Tick("BRN1", 7_000_000, "intake/raw/0", False), ["intake/raw/0"])
 
 
@@ -52,6 +53,7 @@ def app(part: Part | None = None, *, end: int = 5, answered: float = 1e9) -> Any
         tables=tables,
         consumer=SimpleNamespace(fetches=fetches(Fetch(5, end, answered, answered, end == 5))),
         consumer_generation_id=1,
+        clock_ahead=-0.25,
         on_checkpoint=None,
         letters={},
     )
@@ -109,6 +111,12 @@ def test_what_folds_count_is_shown_with_the_codes_of_the_register_and_their_owne
 def test_clocks_show_from_the_take_over_on() -> None:
     _, registry = watching(app())
     assert 'lineledger_clock_seconds{partition="2",plant="BRN1",stage="equipment",upstream="intake/raw/0"} 7.0' in shown(registry)
+
+
+def test_wrong_clocks_show() -> None:
+    text = shown(watching(app())[1])
+    assert 'lineledger_clock_ahead_seconds{stage="equipment"} -0.25' in text
+    assert 'lineledger_append_ahead{partition="2",stage="equipment"} 3.0' in text
 
 
 def test_a_lost_partition_leaves_no_gauge_behind() -> None:

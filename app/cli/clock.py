@@ -1,0 +1,66 @@
+"""`lineledger clock repair`: until when a plant's clock was right, as a record in its raw topics.
+
+Exit codes: 0 written, 2 wrong use or no installation.
+"""
+
+import json
+import os
+import time
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from app.cli.explain import AsJson
+from app.cli.failures import fail
+from app.cli.where import Where, asks_where
+from app.kafka.writing import partitions_of, write
+from app.secret import live_private_key
+from streams.intake import CONTROL_HEADER
+from streams.mapping.private import keyed_hash
+from streams.repairs import CONTROL, repair_line
+
+app = typer.Typer(help="The clock of a plant.", no_args_is_help=True)
+
+
+@app.callback()
+def clock() -> None:
+    """The clock of a plant."""
+
+
+@app.command()
+@asks_where
+def repair(
+    where: Where,
+    to: Annotated[str, typer.Option(help="The last moment at which the clock was right, ISO 8601 with its zone.")],
+    who: Annotated[str, typer.Option(help="Who orders it; leaves this machine as a keyed hash only.")],
+    why: Annotated[str, typer.Option(help="Why: it stays in the log.")],
+    as_json: AsJson = False,
+) -> None:
+    """Take the clock of a live plant back to TO: labels, equipment and every stage. Records are taken in again; what is forgotten
+    or posted stays so. Correct the host's or the broker's clock first."""
+    if not where.live:
+        fail("a run has no clock to repair; give --bootstrap of a live installation")
+    at, now = _micros(to), time.time_ns() // 1000
+    if at > now:
+        fail(f"BAD_TIME: {to} has not come yet")
+    plant = where.read().configuration.plant
+    name = plant.plant.id
+    value = repair_line(name, at, now, keyed_hash(live_private_key(plant, os.environ) or name.encode())(who), why)
+    written = 0
+    for topic in sorted({source.read.topic for source in plant.sources.values() if source.read.topic}):
+        for partition in partitions_of(where.broker, where.prefix + topic):
+            write(where.broker, where.prefix + topic, [(None, value)], partition, [(CONTROL_HEADER, CONTROL)])
+            written += 1
+    said = {"plant": name, "to": at, "partitions": written}
+    typer.echo(json.dumps(said) if as_json else f"{name}: back to {to}, written to {written} raw partitions")
+
+
+def _micros(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        fail(f"BAD_TIME: `{text}` is no ISO 8601 time")
+    if moment.tzinfo is None:
+        fail(f"BAD_TIME: `{text}` has no zone; write e.g. 2026-03-01T06:00:00+01:00")
+    return round(moment.timestamp() * 1_000_000)
