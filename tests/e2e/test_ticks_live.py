@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
-from app.cli.worker import codec_of
+from app.kafka.connection import connection
 from schemas.records import ConfigActivated, Tick
 from tests.e2e.command import lineledger
 from tests.e2e.test_live import RAW, ready, until, worker
@@ -65,7 +65,7 @@ def test_no_tick_overtakes_a_record_when_intake_stalls(
     where = ["--bootstrap", kafka_bootstrap, "--prefix", topic_prefix]
     assert lineledger("topics", "apply", *where, "--raw", RAW, "--replication", "1").code == 0
     assert lineledger("schemas", "register", "--registry", registry_url, "--prefix", topic_prefix).code == 0
-    raw, codec = f"{topic_prefix}{RAW}", codec_of(registry_url, topic_prefix)
+    raw, codec = f"{topic_prefix}{RAW}", connection(kafka_bootstrap, topic_prefix, registry_url).codec()
     arrived: dict[tuple[str, int], int] = {}
 
     def lag() -> int:
