@@ -93,9 +93,13 @@ def until_ready(bootstrap: str, folder: Path) -> float:
 
 
 def answers(port: int) -> bool:
+    """Is it ready, with every partition of the stage in its hands?"""
+    owned = f'lineledger_partitions{{stage="orders",state="owned"}} {catalog().partitions("orders.inbox")}.0'
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=30):
-            return True
+            pass
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as shown:
+            return owned in shown.read().decode()
     except (urllib.error.URLError, OSError):
         return False
 
