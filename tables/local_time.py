@@ -54,9 +54,8 @@ def local_to_utc(local: datetime, zone: ZoneInfo, ambiguous: Ambiguous = "reject
     """The instant of a local stamp (naive).
 
     In the hour that clocks repeat, `ambiguous` decides: first or second pass; `arrival`: the second one unless that
-    lies after `arrived_at` (UTC microseconds, plus 5 min of skew): right for stamps that arrive within the hour, so one that
-    arrived later than that decides nothing. Otherwise AMBIGUOUS_TIME. BAD_TIME for a time that clocks skip: whoever wrote it
-    had another clock.
+    lies after `arrived_at` (UTC microseconds, plus 5 min of skew): right for stamps that arrive within the hour.
+    Otherwise AMBIGUOUS_TIME. BAD_TIME for a time that clocks skip: whoever wrote it had another clock.
     """
     assert local.tzinfo is None, "a stamp with an offset is no local stamp"
     first, second = _passes(local, zone)
@@ -68,7 +67,7 @@ def local_to_utc(local: datetime, zone: ZoneInfo, ambiguous: Ambiguous = "reject
         return first
     if ambiguous == "second":
         return second
-    if ambiguous == "arrival" and arrived_at <= second + (second - first) + SKEW_MICROS:
+    if ambiguous == "arrival":
         return second if second <= arrived_at + SKEW_MICROS else first
     return Rejected("AMBIGUOUS_TIME", f"{local.isoformat(' ')} happens twice in {zone.key}.")
 
