@@ -1733,6 +1733,30 @@ class GenealogyEdge:
 
 
 @dataclass(slots=True)
+class Heard:
+    """An upstream was heard: what the other intakes had told by then."""
+
+    plant: str
+    upstream: str
+    clocks: dict[str, int]
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> Heard:
+        return Heard(
+            plant=d["plant"],
+            upstream=d["upstream"],
+            clocks=d["clocks"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "upstream": self.upstream,
+            "clocks": self.clocks,
+        }
+
+
+@dataclass(slots=True)
 class HoldChange:
     """A lot went on hold or came free."""
 
@@ -3905,6 +3929,9 @@ class PartitionPosition:
     partitions: int = 0
     read_marks: list[ReadMark] = field(default_factory=list)
     repairs: dict[str, int] = field(default_factory=dict)
+    heard: list[Heard] = field(default_factory=list)
+    silent: dict[str, int] = field(default_factory=dict)
+    set_aside: dict[str, int] = field(default_factory=dict)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> PartitionPosition:
@@ -3921,6 +3948,9 @@ class PartitionPosition:
             partitions=d["partitions"],
             read_marks=[ReadMark.from_avro(v) for v in d["read_marks"]],
             repairs=d["repairs"],
+            heard=[Heard.from_avro(v) for v in d["heard"]],
+            silent=d["silent"],
+            set_aside=d["set_aside"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -3937,6 +3967,9 @@ class PartitionPosition:
             "partitions": self.partitions,
             "read_marks": [v.to_avro() for v in self.read_marks],
             "repairs": self.repairs,
+            "heard": [v.to_avro() for v in self.heard],
+            "silent": self.silent,
+            "set_aside": self.set_aside,
         }
 
 
@@ -4025,6 +4058,7 @@ class Posting:
     reverses: str = ""
     born_epoch: int = 0
     waited_since: int = 0
+    missing_sources: list[str] = field(default_factory=list)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> Posting:
@@ -4062,6 +4096,7 @@ class Posting:
             reverses=d["reverses"],
             born_epoch=d["born_epoch"],
             waited_since=d["waited_since"],
+            missing_sources=d["missing_sources"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -4099,6 +4134,7 @@ class Posting:
             "reverses": self.reverses,
             "born_epoch": self.born_epoch,
             "waited_since": self.waited_since,
+            "missing_sources": self.missing_sources,
         }
 
 
@@ -5164,6 +5200,99 @@ class Total:
         }
 
 
+@dataclass(slots=True)
+class UpstreamOrdered:
+    """A person set a source aside, or took it in again."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    topic: str
+    excluded: bool
+    who: str
+    why: str
+    correlation_id: str = ""
+    label: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> UpstreamOrdered:
+        return UpstreamOrdered(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            topic=d["topic"],
+            excluded=d["excluded"],
+            who=d["who"],
+            why=d["why"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "topic": self.topic,
+            "excluded": self.excluded,
+            "who": self.who,
+            "why": self.why,
+        }
+
+
+@dataclass(slots=True)
+class UpstreamState:
+    """A source's intake fell silent, or counts again."""
+
+    plant: str
+    upstream: str
+    source: str
+    silent: bool
+    on_silence: str
+    last_tick: int
+    label: int
+    code: str = ""
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> UpstreamState:
+        return UpstreamState(
+            plant=d["plant"],
+            upstream=d["upstream"],
+            source=d["source"],
+            silent=d["silent"],
+            on_silence=d["on_silence"],
+            last_tick=d["last_tick"],
+            label=d["label"],
+            code=d["code"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "upstream": self.upstream,
+            "source": self.source,
+            "silent": self.silent,
+            "on_silence": self.on_silence,
+            "last_tick": self.last_tick,
+            "label": self.label,
+            "code": self.code,
+        }
+
+
 RECORDS: dict[str, Any] = {
     "AccountClosedRow": AccountClosedRow,
     "AccountRow": AccountRow,
@@ -5189,6 +5318,7 @@ RECORDS: dict[str, Any] = {
     "Excursion": Excursion,
     "FormerCount": FormerCount,
     "GenealogyEdge": GenealogyEdge,
+    "Heard": Heard,
     "HoldChange": HoldChange,
     "HoldForwarded": HoldForwarded,
     "HoldPlaced": HoldPlaced,
@@ -5271,4 +5401,6 @@ RECORDS: dict[str, Any] = {
     "TimerFired": TimerFired,
     "Total": Total,
     "TotalState": TotalState,
+    "UpstreamOrdered": UpstreamOrdered,
+    "UpstreamState": UpstreamState,
 }

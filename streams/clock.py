@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from schemas.records import ConfigActivated, PartitionPosition, PendingConfig, Tick
+from streams.silence import Watch, hear, note, out, watch
 from streams.step import Topology
 
 _CONFIGURED = "configured/"
@@ -17,6 +18,15 @@ class Advance(NamedTuple):
 
     before: int
     now: int
+
+
+def watch_of(topology: Topology, stage: str, state: PartitionPosition, plant: str, tells: bool = False) -> Watch:
+    """Whom the stage's clock of the plant waits for, and whom not when it is silent (streams/silence.py)."""
+    hash_ = state.configurations.get(plant)
+    if hash_ is None:
+        return Watch(())
+    configuration = topology.configuration(hash_)
+    return watch(topology.upstreams(stage, configuration), configuration, tells)
 
 
 def upstreams_of(topology: Topology, stage: str, state: PartitionPosition, plant: str) -> Sequence[str]:
@@ -45,12 +55,14 @@ def clocks_in(clocks: Mapping[str, int]) -> Iterator[tuple[tuple[str, str], int]
         yield (plant, upstream), at
 
 
-def observe(state: PartitionPosition, tick: Tick, upstreams: Sequence[str]) -> Advance | None:
+def observe(state: PartitionPosition, tick: Tick, watch: Watch) -> Advance | None:
     """Take a tick in. None: the clock did not move (another upstream holds it back, or the tick is old). Never back.
 
     The clock is the minimum of the upstreams that count. One that has not come up to it yet is joining (a source that a new
     configuration adds): it does not count until it has. So neither a new nor a removed source moves the clock back, stops it or
     lets it skip what was due: `before` is always what was reached.
+
+    Of those that count, one that is silent is left out where the plant says so; it comes back by joining.
 
     `upstreams` empty (`upstreams_of`): the tick is kept all the same, because its sender may have nothing more to say; whoever
     brings the configuration sends a tick behind it, and that one moves the clock.
@@ -58,9 +70,16 @@ def observe(state: PartitionPosition, tick: Tick, upstreams: Sequence[str]) -> A
     plant, key = tick.plant, tick.plant + _SEPARATOR + tick.sender
     if tick.at <= state.clocks.get(key, 0):
         return None
+    upstreams = watch.upstreams
     before = state.reached[plant] = clock_of(state, plant, upstreams)
     state.clocks[key] = tick.at
-    now = min((at for upstream in upstreams if (at := told(state, plant, upstream)) >= before), default=before)
+    if tick.sender in watch.watched:
+        hear(state, plant, tick.sender, upstreams)
+    left_out = out(state, plant, watch) if watch.watched or state.set_aside else ()
+    there = (at for name in upstreams if name not in left_out and (at := told(state, plant, name)) >= before)
+    now = max(before, min(there, default=before))
+    if watch.watched or state.silent or state.set_aside:
+        note(state, plant, watch, now)
     if now <= before:
         return None
     state.reached[plant] = now

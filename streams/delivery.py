@@ -187,7 +187,7 @@ class DeliveryStage:
 
     def _tick(self, desk: Desk, tick: Tick) -> None:
         state = desk.step.state
-        advance = clock.observe(state, tick, clock.upstreams_of(self._topology, self.name, state, tick.plant))
+        advance = clock.observe(state, tick, clock.watch_of(self._topology, self.name, state, tick.plant))
         if advance is None:
             return
         if clock.activate(desk.step.state, tick.plant, advance.now) is not None:

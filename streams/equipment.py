@@ -33,11 +33,13 @@ from schemas.records import (
     RunVoided,
     ScrapDeclared,
     Tick,
+    UpstreamOrdered,
 )
 from streams import boundary
-from streams.clock import activate, observe, schedule, upstreams_of
+from streams.clock import activate, observe, schedule, watch_of
 from streams.equipment_totals import publish
 from streams.repairs import repair
+from streams.silence import ordered
 from streams.step import RawMessage, Step, Topology, sender
 from tables.calendar import Calendar
 from tables.counter import Readings
@@ -58,7 +60,9 @@ _HANDLERS: Mapping[type, Callable[[Equipment, Any], Rejected | None]] = {
     EntryVoided: Equipment.run_event,
     OperatorDecision: Equipment.decided,
 }
-TAKES = frozenset({"CounterFrame", "Tick", "ConfigActivated", "ClockRepaired", *(record.__name__ for record in _HANDLERS)})
+_OF_THE_PLANT = ("Tick", "ConfigActivated", "ClockRepaired", "UpstreamOrdered")
+"""All that came before them is folded first."""
+TAKES = frozenset({"CounterFrame", *_OF_THE_PLANT, *(record.__name__ for record in _HANDLERS)})
 
 
 @dataclass(slots=True)
@@ -132,7 +136,7 @@ class EquipmentStage:
             if name == "CounterFrame":
                 self._collect(step, memory, frames, message, values)
                 continue
-            if name not in ("Tick", "ConfigActivated", "ClockRepaired"):
+            if name not in _OF_THE_PLANT:
                 key = (values["plant"], values["equipment"])
                 for known in [known for known in frames if known[:2] == key]:
                     self._read(step, memory, known, frames.pop(known))
@@ -247,6 +251,9 @@ class EquipmentStage:
         if isinstance(record, ClockRepaired):
             self._repair(step, memory, record)
             return
+        if isinstance(record, UpstreamOrdered):
+            ordered(step.state, record)
+            return
         equipment = self._equipment(step, memory, record.plant, record.equipment)
         if isinstance(equipment, Rejected):
             refused: Rejected | None = equipment
@@ -304,7 +311,7 @@ class EquipmentStage:
     # -- clock
 
     def _tick(self, step: Step, memory: Memory, tick: Tick) -> None:
-        advance = observe(step.state, tick, upstreams_of(self._topology, self.name, step.state, tick.plant))
+        advance = observe(step.state, tick, watch_of(self._topology, self.name, step.state, tick.plant))
         if advance is None:
             return
         config = self._config(step, tick.plant)

@@ -20,6 +20,7 @@ from schemas.records import (
     MaterialChanged,
     ProcessValue,
     Tick,
+    UpstreamOrdered,
 )
 from streams import boundary, connections
 from streams.equipment import calendar_of
@@ -257,6 +258,9 @@ class IntakeStage:
         elif kind in ORDER_EVENTS or (kind in DECLARATIONS and item.order):
             self._count(step, "declarations" if kind in DECLARATIONS else "other")
             step.emit("orders.inbox", f"{item.plant}|{item.order}", item)
+        elif kind is UpstreamOrdered:
+            self._count(step, "other")
+            self._broadcast(step, item)
         elif kind is MaterialChanged:
             self._count(step, "other")
             key = f"{item.plant}|{item.material}"

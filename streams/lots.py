@@ -31,9 +31,11 @@ from schemas.records import (
     QualityState,
     ShipmentBlock,
     Tick,
+    UpstreamOrdered,
 )
 from streams import boundary, clock
 from streams.repairs import repair
+from streams.silence import ordered
 from streams.step import Step, Topology, at_once, sender
 from streams.waiting import Waiting
 from tables import lots
@@ -90,7 +92,7 @@ class LotsStage:
     }
     """Order of kinds within one label."""
 
-    TAKES: ClassVar = frozenset({*RANKS, HoldForwarded, Tick, ConfigActivated, ClockRepaired})
+    TAKES: ClassVar = frozenset({*RANKS, HoldForwarded, Tick, ConfigActivated, ClockRepaired, UpstreamOrdered})
 
     def __init__(self, topology: Topology) -> None:
         self._topology, self._keep_us = topology, catalog().rows["lots"][PREFIX].keep_us
@@ -122,6 +124,8 @@ class LotsStage:
                     clock.schedule(step.state, record)
                 case ClockRepaired():
                     self._repair(step, record)
+                case UpstreamOrdered():
+                    ordered(step.state, record)
                 case HoldForwarded():
                     self._apply(step, record, Source(message.offset, message.value))
                 case _ if record.label <= clock.clock_of(step.state, record.plant, self._upstreams(step, record.plant)):
@@ -135,7 +139,7 @@ class LotsStage:
         return clock.upstreams_of(self._topology, self.name, step.state, plant)
 
     def _tick(self, step: Step, tick: Tick) -> None:
-        advance = clock.observe(step.state, tick, self._upstreams(step, tick.plant))
+        advance = clock.observe(step.state, tick, clock.watch_of(self._topology, self.name, step.state, tick.plant))
         if advance is None:
             return
         clock.activate(step.state, tick.plant, advance.now)

@@ -36,15 +36,17 @@ from schemas.records import (
     ScrapDeclared,
     Tick,
     Total,
+    UpstreamOrdered,
 )
 from streams import boundary, order_state
 from streams import orders_retention as retention
-from streams.clock import activate, observe, schedule, upstreams_of
+from streams.clock import activate, observe, schedule, watch_of
 from streams.declared import totals_of
 from streams.figures import PARKED, Figure, known_code, owner
 from streams.orders_book import ENDPOINT, Book
 from streams.orders_memory import Memory, Plant, named_by, plant_of, with_conversions
 from streams.repairs import repair
+from streams.silence import Watch, changes_of_silence, ordered, silent
 from streams.step import Step, Topology, at_once, sender
 from tables import account as ledger
 from tables import order as orders
@@ -71,7 +73,7 @@ RANKS: tuple[type, ...] = (
     OperatorDecision,
 )
 """Order of kinds within one label: master data, then quantities, then what closes."""
-TAKES = frozenset({*RANKS, Tick, ConfigActivated, ClockRepaired, Outcome})
+TAKES = frozenset({*RANKS, Tick, ConfigActivated, ClockRepaired, UpstreamOrdered, Outcome})
 
 _CONFIGURED = "configured "
 """Mark of a plant whose configuration changed with its last tick."""
@@ -87,6 +89,7 @@ class OrdersStage:
 
     def remember(self, step: Step) -> Iterator[None]:
         memory = self._memory[step.partition] = Memory(step.rows)
+        memory.silent.update((plant, set(silent(step.state, plant))) for plant in step.state.configurations)
         yield from memory.remember(step.rows)
 
     def taken_over(self, step: Step) -> None:
@@ -117,6 +120,8 @@ class OrdersStage:
                 step.emit("delivery.inbox", ENDPOINT, ConfigActivated(record.plant, record.hash, record.at, me), endpoint)
             elif isinstance(record, ClockRepaired):
                 self._repair(step, memory, record)
+            elif isinstance(record, UpstreamOrdered):
+                ordered(step.state, record)
             elif isinstance(record, Outcome):
                 _outcome(step, record)
             else:
@@ -126,7 +131,8 @@ class OrdersStage:
                 memory.waiting.add(record.plant, record.label, rank, identity, row, partial(_outdated, step, record))
 
     def _tick(self, step: Step, memory: Memory, tick: Tick) -> None:
-        advance = observe(step.state, tick, upstreams_of(self._topology, self.name, step.state, tick.plant))
+        advance = observe(step.state, tick, self._watch(step, tick.plant))
+        self._tell_silence(step, memory, tick.plant)
         if advance is None:
             return
         self._load(step, memory, tick.plant)
@@ -162,6 +168,19 @@ class OrdersStage:
 
         pages = step.rows.pages(f"a|{plant}|", active)  # of an order at rest nothing waits
         return {key for page in pages for key, row in page if row is not None and (row.code or row.apart)}
+
+    def _watch(self, step: Step, plant: str) -> Watch:
+        """One partition tells of silence."""
+        return watch_of(self._topology, self.name, step.state, plant, tells=step.partition == 0)
+
+    def _tell_silence(self, step: Step, memory: Memory, plant: str) -> None:
+        hash_ = step.state.configurations.get(plant)
+        if step.partition or hash_ is None or (not step.state.silent and not memory.silent[plant]):
+            return
+        told, memory.silent[plant] = memory.silent[plant], set(silent(step.state, plant))
+        label = step.state.reached.get(plant, 0)
+        for state in changes_of_silence(step.state, self._topology.configuration(hash_), told, label):
+            step.emit("plant.upstreams", f"{plant}|{state.upstream}", state)
 
     def _repair(self, step: Step, memory: Memory, record: ClockRepaired) -> None:
         """What waits and what is due counts from where the clock was right."""

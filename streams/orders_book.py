@@ -7,6 +7,7 @@ from fractions import Fraction
 from schemas.configuration.rules import RuleAt
 from schemas.records import AccountRow, CutOff, MaterialRow, OrderRow, Posting, ProductionTotal, RawRange, SourceTotal
 from streams.orders_memory import Memory, Plant
+from streams.silence import missing_sources
 from streams.step import Step
 from tables import account as ledger
 from tables import order as orders
@@ -36,6 +37,7 @@ class Book:
         self._now, self._final = now, final
         self._configuration = plant.configuration
         self._made: list[Posting] = []
+        self._missing = missing_sources(step.state, plant.configuration) if step.state.silent else []
         self._orders: dict[str, OrderRow] = {}
 
     def serve(self, changed: set[str], endpoint: int) -> None:
@@ -212,6 +214,7 @@ class Book:
             endpoint=ENDPOINT,
             materials=lambda material: self.step.rows.get(f"m|{row.plant}|{material}"),
             shares=lambda amount: self._shares(order, row, amount),
+            missing_sources=self._missing,
         )
         self._made += issue(row, how)
         row.due_at, row.since = None, 0

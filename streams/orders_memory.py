@@ -65,6 +65,8 @@ class Memory:
         """Plant -> row keys of the orders that the MES has neither taken nor refused."""
         self.figures_due: dict[str, set[str]] = defaultdict(set)
         """Plant -> row keys of the orders whose key figures have to be told again."""
+        self.silent: dict[str, set[str]] = defaultdict(set)
+        """Plant -> upstreams of which it was told that they are silent."""
         self.now = 0
         """The clock of the plant whose tick is folded."""
         self.forget = DueIndex()

@@ -33,6 +33,8 @@ class Issue:
     endpoint: str
     materials: Materials
     shares: Shares
+    missing_sources: Sequence[str] = ()
+    """Silent at this cut: what they had to say is not in the posting."""
 
 
 def issue(account: AccountRow, how: Issue) -> list[Posting]:
@@ -102,6 +104,7 @@ def _posting(account: AccountRow, share: Share, reverses: str, how: Issue) -> Po
         reverses=reverses,
         born_epoch=account.born_epoch,
         waited_since=account.since,
+        missing_sources=list(how.missing_sources),
     )
     posting.content_hash = hash_of(posting)
     account.issued.append(

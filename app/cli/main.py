@@ -18,7 +18,7 @@ app = typer.Typer(
 
 
 def _wire() -> None:
-    from app.cli import clock, config, explain, operators, rules, schemas, topics
+    from app.cli import clock, config, explain, operators, rules, schemas, topics, upstream
     from app.cli.codes import explain_code
     from app.cli.demo import demo
     from app.cli.erp_sim import erp_sim
@@ -37,6 +37,7 @@ def _wire() -> None:
     app.add_typer(rules.app, name="rules")
     app.add_typer(topics.app, name="topics")
     app.add_typer(clock.app, name="clock")
+    app.add_typer(upstream.app, name="upstream")
     app.add_typer(schemas.app, name="schemas")
     app.command()(explain.trace)
     app.command()(explain.reconcile)

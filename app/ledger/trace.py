@@ -110,6 +110,11 @@ def posting_of(snapshot: Snapshot, posting_id: str) -> tuple[AccountRow, IssuedP
     return None
 
 
+def _missing(delivered: PostingRow | None) -> list[str]:
+    names = delivered.posting.missing_sources if delivered is not None else []
+    return [f"Missing   {', '.join(names)}: silent at the cut; what they had to say is not in it"] if names else []
+
+
 def trace_posting(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, sources: Sources) -> Found:
     """Every line answers a question; found["ok"]: re-read, re-added, and equal."""
     delivered: PostingRow | None = snapshot.rows.get("delivery", {}).get(f"p|{posting.posting_id}")
@@ -127,6 +132,7 @@ def trace_posting(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, s
         *_quantity(row, posting, checked),
         f"Account   {_history(snapshot, row, posting)}",
         f"Sources   {sources_text(posting.ranges)}: {posting.records} records",
+        *_missing(delivered),
         *_arrivals(snapshot, row, posting, checked),
         *_consumed(snapshot, row),
         *_holds(snapshot, row, posting, delivered),
@@ -147,6 +153,7 @@ def trace_posting(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, s
         "rule_version": posting.rule_version,
         "records": posting.records,
         "sources": [entry.to_avro() for entry in posting.ranges],
+        "missing_sources": list(delivered.posting.missing_sources) if delivered is not None else [],
         "erp_document": delivered.erp_document if delivered is not None else posting.erp_document,
         "quantity": [
             {

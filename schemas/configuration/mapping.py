@@ -293,6 +293,8 @@ class Source(Section):
     """Whose data it is: what that system does not own is refused (docs/system-of-record.md). None: not stated, not asked."""
     private: list[str] = Field(default_factory=list)
     """Paths that are hashed before anything is written, dead letters included."""
+    on_silence: Literal["wait", "go_on"] = "wait"
+    """Live: what the plant does when an intake of this source is silent for longer than `clock.patience`."""
 
     @model_validator(mode="after")
     def _events_or_replay(self) -> Source:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from schemas.configuration.plant import PlantConfig
-from schemas.records import OperatorDecision
+from schemas.records import OperatorDecision, UpstreamOrdered
 from streams.mapping.envelope import Clock
 from streams.mapping.items import MAX_INT64, MAX_RAW_BYTES, MAX_TEXT, Mapped, RawRecord, Refused
 from streams.mapping.mapper import Mapper
@@ -54,6 +54,8 @@ class Operators(Mapper):
         content = _content(raw.value)
         if content is None:
             return [refused(raw, "BAD_JSON", "no JSON object with a time")]
+        if isinstance(content.get("upstream"), dict):
+            return [self._ordered(raw, content)]
         told = content.get("decide")
         if not isinstance(told, dict):
             return [
@@ -77,6 +79,21 @@ class Operators(Mapper):
                 source=self.name, raw_source=raw.raw_source, raw_offset=raw.raw_offset, began_at=began_at, **fields,
             )
         ]  # fmt: skip
+
+    def _ordered(self, raw: RawRecord, content: dict[str, Any]) -> UpstreamOrdered | Refused:
+        """A source is set aside, or taken in again."""
+        told = content["upstream"]
+        source = self._plant.sources.get(told.get("source")) if isinstance(told.get("source"), str) else None
+        texts = [told.get(name) for name in ("event_id", "who", "why")]
+        if source is None or type(told.get("excluded")) is not bool:
+            return refused(raw, "BAD_FIELD", "the order names no source of plant.yaml, or does not say whether it is set aside")
+        if not all(isinstance(text, str) and 0 < len(text) <= MAX_TEXT for text in texts):
+            return refused(raw, "MISSING_FIELD", "the order does not say who gave it and why")
+        return UpstreamOrdered(
+            plant=self._plant.plant.id, occurred_at=content["at"], received_at=raw.received_at or content["at"],
+            source=self.name, raw_source=raw.raw_source, raw_offset=raw.raw_offset, event_id=told["event_id"],
+            topic=source.read.topic, excluded=told["excluded"], who=told["who"], why=told["why"],
+        )  # fmt: skip
 
     def arrival(self, raw: RawRecord) -> int | None:
         content = _content(raw.value)

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from schemas.codec import Codec
 from schemas.records import PartitionPosition, Tick
 from streams.clock import clock_of, observe
+from streams.silence import Watch
 
 PLANTS = ("P", "Q")
 SENDERS = ("intake/a/0", "intake/a/1", "intake/b/0", "equipment/equipment.inbox/0")
@@ -26,7 +27,7 @@ class Clock(RuleBasedStateMachine):
     @rule(plant=st.sampled_from(PLANTS), sender=st.sampled_from(SENDERS), at=st.integers(1, 40))
     def tick(self, plant: str, sender: str, at: int) -> None:
         self.log[plant].append((sender, at, self.upstreams[plant]))
-        advance = observe(self.state, Tick(plant, at, sender), self.upstreams[plant])
+        advance = observe(self.state, Tick(plant, at, sender), Watch(self.upstreams[plant]))
         if advance is not None:
             self.advances[plant].append(advance)
 

@@ -23,6 +23,7 @@ from app.observability.stage_metrics import StageMetrics
 from schemas.records import PartitionPosition, Tick
 from streams.clock import observe
 from streams.figures import OLDEST_UNPOSTED, PARKED, POSTINGS, Figure
+from streams.silence import Watch
 
 ALERTS = Path(__file__).parents[3] / "deploy" / "prometheus" / "alerts.yaml"
 INBOX = TP("equipment.inbox", 2)
@@ -35,7 +36,7 @@ class Part:
         self.ready, self.committed = ready, committed
         self.state = PartitionPosition(0, 1, 1, "")
         self.state.marks["append_ahead"] = 3
-        observe(self.state, Tick("BRN1", 7_000_000, "intake/raw/0", False), ["intake/raw/0"])
+        observe(self.state, Tick("BRN1", 7_000_000, "intake/raw/0", False), Watch(["intake/raw/0"]))
 
 
 def fetches(fetch: Fetch | None) -> Any:

@@ -132,9 +132,9 @@ def test_the_longest_message_of_one_byte_ends_in_time(name: str, fill: bytes) ->
 
 def test_an_array_that_claims_more_items_than_bytes_is_refused_in_time() -> None:
     message = CODEC.encode(_posting(correlation_ids=[]))
-    empty_array = message.rindex(b"\x00")  # only the label comes after it, and that has no zero byte
+    empty_array = message.rindex(b"\x00")  # nothing comes after it
     before, after = message[:empty_array], message[empty_array + 1 :]
-    assert decoded_in_time(before + _varint(1) + _varint(0) + _varint(0) + after).correlation_ids == [""]
+    assert decoded_in_time(before + _varint(1) + _varint(0) + _varint(0) + after).missing_sources == [""]
     for count in (2**20, 2**27, 2**62, -(2**62)):
         assert decoded_in_time(before + _varint(count) + after) is None
 

@@ -6,6 +6,7 @@ import pytest
 
 from schemas.records import ConfigActivated, PartitionPosition, Tick
 from streams.clock import Advance, activate, clock_of, clocks_in, observe, schedule
+from streams.silence import Watch
 
 UPSTREAMS = ("intake/raw/0", "intake/raw/1")
 
@@ -20,62 +21,64 @@ def tick(at: int, number: int = 0, plant: str = "P") -> Tick:
 
 def test_the_slowest_upstream_holds_the_clock() -> None:
     state = fresh()
-    assert observe(state, tick(10), UPSTREAMS) is None, "the other one has not spoken"
-    assert observe(state, tick(7, 1), UPSTREAMS) == Advance(0, 7)
-    assert observe(state, tick(20), UPSTREAMS) is None
-    assert observe(state, tick(15, 1), UPSTREAMS) == Advance(7, 15)
+    assert observe(state, tick(10), Watch(UPSTREAMS)) is None, "the other one has not spoken"
+    assert observe(state, tick(7, 1), Watch(UPSTREAMS)) == Advance(0, 7)
+    assert observe(state, tick(20), Watch(UPSTREAMS)) is None
+    assert observe(state, tick(15, 1), Watch(UPSTREAMS)) == Advance(7, 15)
     assert clock_of(state, "P", UPSTREAMS) == 15
 
 
 def test_never_back() -> None:
     state = fresh()
     for number in (0, 1):
-        observe(state, tick(10, number), UPSTREAMS)
-    assert observe(state, tick(10), UPSTREAMS) is None
-    assert observe(state, tick(3), UPSTREAMS) is None
+        observe(state, tick(10, number), Watch(UPSTREAMS))
+    assert observe(state, tick(10), Watch(UPSTREAMS)) is None
+    assert observe(state, tick(3), Watch(UPSTREAMS)) is None
     assert clock_of(state, "P", UPSTREAMS) == 10
 
 
 def test_a_source_that_is_added_joins_when_it_has_come_up_to_the_clock() -> None:
     state, more = fresh(), (*UPSTREAMS, "intake/new/0")
     for number in (0, 1):
-        observe(state, tick(10, number), UPSTREAMS)
-    assert observe(state, tick(12), more) is None
-    assert observe(state, tick(12, 1), more) == Advance(10, 12), "it does not stop the plant"
-    assert observe(state, Tick("P", 11, "intake/new/0"), more) is None, "nor take its clock back"
-    assert observe(state, Tick("P", 13, "intake/new/0"), more) is None
-    assert [observe(state, tick(20, number), more) for number in (0, 1)] == [None, Advance(12, 13)], "from now on it counts"
+        observe(state, tick(10, number), Watch(UPSTREAMS))
+    assert observe(state, tick(12), Watch(more)) is None
+    assert observe(state, tick(12, 1), Watch(more)) == Advance(10, 12), "it does not stop the plant"
+    assert observe(state, Tick("P", 11, "intake/new/0"), Watch(more)) is None, "nor take its clock back"
+    assert observe(state, Tick("P", 13, "intake/new/0"), Watch(more)) is None
+    assert [observe(state, tick(20, number), Watch(more)) for number in (0, 1)] == [None, Advance(12, 13)], (
+        "from now on it counts"
+    )
 
 
 def test_a_source_that_is_removed_lets_no_cut_be_skipped() -> None:
     state = fresh()
-    observe(state, tick(10), UPSTREAMS)
-    observe(state, tick(1000, 1), UPSTREAMS)
-    assert observe(state, tick(1001, 1), UPSTREAMS[1:]) == Advance(10, 1001), "what was due since 10 is asked for"
+    observe(state, tick(10), Watch(UPSTREAMS))
+    observe(state, tick(1000, 1), Watch(UPSTREAMS))
+    assert observe(state, tick(1001, 1), Watch(UPSTREAMS[1:])) == Advance(10, 1001), "what was due since 10 is asked for"
     assert [name for (_, name), _ in clocks_in(state.clocks)] == [UPSTREAMS[1]], "it does not look like the slowest one for ever"
 
 
 def test_all_sources_exchanged() -> None:
     state = fresh()
     for number in (0, 1):
-        observe(state, tick(10, number), UPSTREAMS)
-    assert observe(state, Tick("P", 9, "intake/new/0"), ["intake/new/0"]) is None
+        observe(state, tick(10, number), Watch(UPSTREAMS))
+    assert observe(state, Tick("P", 9, "intake/new/0"), Watch(["intake/new/0"])) is None
     assert clock_of(state, "P", ["intake/new/0"]) == 10
-    assert observe(state, Tick("P", 15, "intake/new/0"), ["intake/new/0"]) == Advance(10, 15)
+    assert observe(state, Tick("P", 15, "intake/new/0"), Watch(["intake/new/0"])) == Advance(10, 15)
 
 
 def test_a_state_from_before_reached_was_kept_goes_on() -> None:
     state = fresh()
     state.clocks = {f"P\0{name}": at for name, at in zip(UPSTREAMS, (10, 12), strict=True)}
     assert clock_of(state, "P", UPSTREAMS) == 10
-    assert observe(state, tick(11), UPSTREAMS) == Advance(10, 11)
+    assert observe(state, tick(11), Watch(UPSTREAMS)) == Advance(10, 11)
 
 
 def test_senders_that_are_no_upstreams_and_other_plants_do_not_count() -> None:
     state = fresh()
-    observe(state, Tick("P", 99, "somebody"), UPSTREAMS)
-    observe(state, tick(10, 0, "Q"), UPSTREAMS)
-    observe(state, tick(10, 1, "Q"), UPSTREAMS)
+    observe(state, Tick("P", 99, "somebody"), Watch(UPSTREAMS))
+    observe(state, tick(10, 0, "Q"), Watch(UPSTREAMS))
+    observe(state, tick(10, 1, "Q"), Watch(UPSTREAMS))
     assert clock_of(state, "P", UPSTREAMS) == 0
     assert clock_of(state, "Q", UPSTREAMS) == 10
     assert clock_of(state, "P", ()) == 0
