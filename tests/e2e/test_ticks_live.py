@@ -87,9 +87,7 @@ def test_no_tick_overtakes_a_record_when_intake_stalls(
         time.sleep(2)
         telemetry.over.set()
         telemetry.join()
-        import tests.e2e.test_live as tl
 
-        tl.PATIENCE_S = 15
         until(lambda: lag() == 0, "all records in the inbox")
     for number in range(4):
         for message in read(kafka_bootstrap, raw, number):
