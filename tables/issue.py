@@ -116,6 +116,7 @@ def _posting(account: AccountRow, share: Share, reverses: str, how: Issue) -> Po
             cut=how.cut,
             rule=posting.rule,
             rule_version=posting.rule_version,
+            configuration=configuration.hash,
             records=records,
             ranges=ranges,
             movements=movements,

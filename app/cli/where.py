@@ -6,6 +6,7 @@ import inspect
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_type_hints
@@ -58,7 +59,15 @@ class Where:
         """The raw records that `rows` were made of."""
         key = private_key(rows.configuration.plant, os.environ)
         if self.live:
-            return live.TopicSources(self.broker, self.prefix, rows.configuration, key)
+            from app.kafka.configurations import Configurations
+            from app.ledger.topic_sources import TopicSources
+            from app.topology import Installation
+
+            connected = self.connection
+            codec = connected.codec()
+            installation = Installation(Configurations(connected.broker, codec, self.prefix), recorded=False)
+            waits_for = partial(installation.upstreams, "equipment")
+            return TopicSources(connected.broker, codec, self.prefix, rows.configuration, key, waits_for)
         return FileSources(self.out, key)
 
 

@@ -37,6 +37,11 @@ class Configurations:
                 die(Exit.CONFIG_MISSING, f"configuration {hash_} is not in topic {self._topic}")
         return self._known[hash_]
 
+    def all(self) -> list[Configuration]:
+        """Every configuration that was ever stored."""
+        self._read()
+        return list(self._known.values())
+
     def publish(self, configuration: Configuration) -> None:
         """Store it unless it is there. Safe to repeat."""
         self._read()

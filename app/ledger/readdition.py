@@ -98,17 +98,25 @@ class ReAddition:
         return known
 
     def order(self, plant: str, name: str, cut: int) -> OrderRow:
-        """The order as its own events say up to the cut."""
+        """The order as its own events say up to the cut; as the ledger has it where its release is not among what was read."""
+        events = [told.event for told in self._records.orders.get(name, ()) if told.known_at <= cut]
+        known = self._records.order_rows.get(name)
+        if known is not None and not any(isinstance(event, OrderReleased) for event in events):
+            return known
         row = OrderRow(plant, name)
-        for told in self._records.orders.get(name, ()):
-            if told.label <= cut and isinstance(told.event, OrderReleased | OrderChanged):
-                orders.released(row, told.event)
+        for event in events:
+            if isinstance(event, OrderReleased | OrderChanged):
+                orders.released(row, event)
         return row
 
     def units(self, cut: int) -> UnitTable:
         units = UnitTable(self._configuration.plant.units)
+        told_of = {told.event.material for told in self._records.materials if told.known_at <= cut}
+        for row in self._records.material_rows:
+            if row.conversions and row.material not in told_of:
+                units = units.with_material(row.material, row.conversions)
         for told in self._records.materials:
-            if told.label <= cut and told.event.conversions:
+            if told.known_at <= cut and told.event.conversions:
                 units = units.with_material(told.event.material, told.event.conversions)
         return units
 
@@ -163,7 +171,7 @@ class ReAddition:
         answer = False
         for told in self._records.orders.get(account.order, ()):
             event = told.event
-            decided = told.label <= cut and isinstance(event, OperatorDecision) and event.code == "OVER_DELIVERY"
+            decided = told.known_at <= cut and isinstance(event, OperatorDecision) and event.code == "OVER_DELIVERY"
             if decided and event.account in ("", account_key(account)):
                 answer = event.decision == POST
         return answer
@@ -187,7 +195,7 @@ class ReAddition:
                     for key in self._receive(rows, total, name, destination, cut):
                         parts[key, total.source_key] = destination, part
         for told in self._records.orders.get(order.order, ()):
-            if told.label <= cut and type(told.event) in DECLARATIONS:
+            if told.known_at <= cut and type(told.event) in DECLARATIONS:
                 date = self._calendar.shift_at(told.event.occurred_at).business_date
                 for total in totals_of(told.event, date, _EPOCH, told.arrival):
                     _enter(rows, total)
@@ -223,6 +231,18 @@ class ReAddition:
                         grew = True
             if not grew:
                 return
+
+
+class ReAdditions:
+    """The same records added up by the configuration of each posting."""
+
+    def __init__(self, records: Reread) -> None:
+        self._records, self._known = records, dict[str, ReAddition]()
+
+    def by(self, configuration: Configuration) -> ReAddition:
+        if configuration.hash not in self._known:
+            self._known[configuration.hash] = ReAddition(self._records, configuration)
+        return self._known[configuration.hash]
 
 
 def _source(one: Derived) -> SourceTotal:

@@ -74,7 +74,7 @@ class Recounted:
 def recount(
     name: str, records: OfEquipment, people: Sequence[Told], plant: PlantConfig, calendar: Calendar, cut: int
 ) -> Recounted:
-    """Count the records labelled up to `cut` (microseconds). Amounts are in the steps of their destination's scale.
+    """Count the records that were known at `cut` (microseconds). Amounts are in the steps of their destination's scale.
     `people`: log-ins at all equipment of the plant."""
     found = Recounted()
     found.row = row = EquipmentRow(plant.plant.id, name, 1)
@@ -82,20 +82,22 @@ def recount(
     declared: dict[str, DeclarationRow] = {}
     measured_at = 0
     for told in records.events:
-        if told.label <= cut:
+        if told.known_at <= cut:
             before = row.revision, len(row.states), len(row.labour)
             _tell(found, told, horizon, declared)
             if (row.revision, len(row.states), len(row.labour)) != before:
-                measured_at = max(measured_at, told.label)
+                measured_at = max(measured_at, told.known_at)
     known = People(MemoryRows(), plant.plant.id)
     for told in people:
-        if told.label <= cut and name in known.hear(told.event, plant.attribution.late_horizon_us) and row.labour:
-            measured_at = max(measured_at, told.label)
+        if told.known_at <= cut and name in known.hear(told.event, plant.attribution.late_horizon_us) and row.labour:
+            measured_at = max(measured_at, told.known_at)
     readings = {
-        counter: [read for read in reads if read.label <= cut and not horizon.passed(read.arrival, read.at)]
+        counter: [read for read in reads if read.known_at <= cut and not horizon.passed(read.arrival, read.at)]
         for counter, reads in records.readings.items()
     }
-    shift_end = calendar.shift_at(cut).start  # times are measured when something about them is told, and at each shift's end
+    # Times are measured when something about them is told, and at each shift's end: live, at the first tick behind it.
+    shift_end = calendar.shift_at(cut).start
+    shift_end = next((at for at in records.advances if shift_end <= at <= cut), shift_end)
     elsewhere = known.elsewhere(name)
     count_all(found, plant, calendar, readings, declared.values(), max(measured_at, shift_end), elsewhere)
     return found

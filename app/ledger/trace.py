@@ -9,14 +9,13 @@ from typing import Any
 from app.ledger.balance import counts_of, order_of, units_of
 from app.ledger.export import quantity_text, sources_text
 from app.ledger.inputs import SourceExpired
-from app.ledger.readdition import ReAdded, ReAddition, Summand
+from app.ledger.readdition import ReAdded, ReAddition, ReAdditions, Summand
 from app.ledger.recount import Recounted
-from app.ledger.rereading import Reread
 from app.ledger.snapshot import Snapshot
-from app.ledger.sources import Sources
-from schemas.records import AccountRow, IssuedPosting, LotRow, LotStateRow, PostingRow
+from app.ledger.sources import Around, Sources
+from schemas.records import AccountRow, IssuedPosting, LotRow, LotStateRow, PostingRow, RunState
 from tables import account as ledger
-from tables.account import account_key
+from tables.account import TIMES, account_key
 from tables.hold_gate import lot_of
 from tables.quantity import decimal_text, exact_text, fraction
 from tables.rejected import Rejected
@@ -36,31 +35,58 @@ class Checked:
     added: ReAdded | None = None
     before: ReAdded | None = None
     """The account at the cut of the posting before this one."""
-    records: Reread | None = None
     again: ReAddition | None = None
 
 
 def check(
-    snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, sources: Sources, known: ReAddition | None = None
+    snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, sources: Sources, known: ReAdditions | None = None
 ) -> Checked:
-    """Read the records of a posting again and add them up. `known`: what was read already (for many postings)."""
+    """Read the records of a posting again and add them up. `known`: what was read already (for many postings).
+
+    What the ledger's rows say about where to look is tried first. It never makes a posting wrong: that is said only of all the
+    records that there are.
+    """
     siblings = [other for other in snapshot.of("orders", f"a|{row.plant}|{row.order}|") if other.order == row.order]
+    checked = Checked(EXPIRED, "nothing was read")
     try:
         sources.check(posting.ranges)
-        records = None
-        if known is None:
-            records = sources.read(snapshot, equipment_of(snapshot, siblings), posting.cut)
-            known = ReAddition(records, snapshot.configuration)
+        configuration = sources.configuration(snapshot, posting)
+        if known is not None:
+            return _checked_by(row, posting, siblings, known.by(configuration))
+        for records in sources.around(snapshot, _around(snapshot, row, posting, siblings)):
+            checked = _checked_by(row, posting, siblings, ReAddition(records, configuration))
+            if checked.verdict == OK:
+                break
     except SourceExpired as gone:
         return Checked(EXPIRED, f"{gone}; stored: {posting.records} records, {sources_text(posting.ranges)}")
-    added = known.posting(row, posting, siblings)
+    return checked
+
+
+def _checked_by(row: AccountRow, posting: IssuedPosting, siblings: list[AccountRow], again: ReAddition) -> Checked:
+    added = again.posting(row, posting, siblings)
     earlier = [entry for entry in row.issued if entry.cut < posting.cut]
-    before = known.posting(row, earlier[-1], siblings) if earlier else None
+    before = again.posting(row, earlier[-1], siblings) if earlier else None
     wrong = _verdict(row, posting, added)
-    if wrong is not None and not known.complete:
+    if wrong is not None and not again.complete:
         detail = f"what came before is gone, and without it {wrong.detail}"
-        return Checked(EXPIRED, detail, added, before, records, known)
-    return Checked(OK if wrong is None else wrong.code, "" if wrong is None else wrong.detail, added, before, records, known)
+        return Checked(EXPIRED, detail, added, before, again)
+    return Checked(OK if wrong is None else wrong.code, "" if wrong is None else wrong.detail, added, before, again)
+
+
+def _around(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, siblings: list[AccountRow]) -> Around:
+    """Where the records of a posting are to be looked for: at the equipment of the order, since what holds for it was told."""
+    names = equipment_of(snapshot, siblings)
+    same = [other for other in siblings if (other.operation, other.business_date) == (row.operation, row.business_date)]
+    first = min((one.first_at for other in same for one in other.sources.values() if one.first_at), default=posting.cut)
+    since = [first]
+    for equipment in snapshot.of("equipment", "e|"):
+        if equipment.equipment in names:
+            since += [run.started_at for run in equipment.runs if run.started_at is not None and _makes(run, row.order)]
+            for position in {load.position for load in equipment.loads}:
+                held = [load.from_at for load in equipment.loads if load.position == position and load.from_at <= first]
+                since += held[-1:]
+            since += [span.from_at for span in equipment.states if span.from_at <= first][-1:] if row.kind in TIMES else []
+    return Around(row.plant, row.order, frozenset(names), posting, min(since))
 
 
 def _verdict(row: AccountRow, posting: IssuedPosting, added: ReAdded) -> Rejected | None:
@@ -94,12 +120,14 @@ def equipment_of(snapshot: Snapshot, accounts: list[AccountRow]) -> set[str]:
     found = {source.equipment for row in accounts for source in row.sources.values() if source.equipment}
     names = {row.order for row in accounts}
     for row in snapshot.of("equipment", "e|"):
-        ran = {run.order for run in row.runs} | {
-            output.order for run in row.runs for segment in run.segments for output in segment.outputs
-        }
-        if ran & names or any(key.split("\x1f", 3)[2] in names for key in row.totals):
+        ran = any(_makes(run, name) for run in row.runs for name in names)
+        if ran or any(key.split("\x1f", 3)[2] in names for key in row.totals):
             found.add(row.equipment)
     return found
+
+
+def _makes(run: RunState, order: str) -> bool:
+    return run.order == order or any(output.order == order for segment in run.segments for output in segment.outputs)
 
 
 def posting_of(snapshot: Snapshot, posting_id: str) -> tuple[AccountRow, IssuedPosting] | None:

@@ -10,8 +10,8 @@ from app.kafka.broker import Broker
 from app.kafka.topic_plan import MAX_BATCH_BYTES
 from app.run.collector import Collector, end_offsets
 from streams.clock import clock_of
-from streams.intake import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER
 from streams.mapping import RawRecord
+from streams.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER
 
 MAX_RAW_IN_FLIGHT, MAX_RAW_BYTES_IN_FLIGHT = 20_000, 4 << 20
 """Records that intake has not committed yet, and their bytes: the embedded broker keeps about 5 MB per partition."""

@@ -9,10 +9,11 @@ from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import AccountRow, ConfigActivated, Posting
 from streams.equipment import EquipmentStage
-from streams.intake import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER, IntakeStage
+from streams.intake import IntakeStage
 from streams.intake_clock import counted
 from streams.mapping import RawRecord
 from streams.orders import OrdersStage
+from streams.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER
 from tables.account import BASIS
 
 BATCH = 4_000

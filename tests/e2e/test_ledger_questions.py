@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.ledger import snapshot
-from app.ledger.readdition import ReAddition
+from app.ledger.readdition import ReAdditions
 from app.ledger.sources import FileSources
 from app.ledger.trace import DIFFERS, OK, check, iso
 from tests.e2e.command import lineledger
@@ -18,8 +18,7 @@ from tests.e2e.exported import beside, rows
 
 def test_every_posting_adds_up_again_from_its_raw_records(demo: Demo) -> None:
     """The whole input is mapped once more and every posting of the demo added up by itself."""
-    records = FileSources(demo.out, b"").read(demo.ledger, None, 0)
-    again = ReAddition(records, demo.ledger.configuration)
+    again = ReAdditions(FileSources(demo.out, b"").everything(demo.ledger))
     postings = sorted(
         ((posting, row) for row in demo.ledger.of("orders", "a|") for posting in row.issued), key=lambda entry: entry[0].cut
     )
@@ -31,8 +30,7 @@ def test_every_posting_adds_up_again_from_its_raw_records(demo: Demo) -> None:
 
 def test_a_posting_whose_quantity_was_changed_does_not_add_up(demo: Demo) -> None:
     """Account, delivery and totals may agree with each other: the records do not."""
-    records = FileSources(demo.out, b"").read(demo.ledger, None, 0)
-    again = ReAddition(records, demo.ledger.configuration)
+    again = ReAdditions(FileSources(demo.out, b"").everything(demo.ledger))
     row = next(row for row in demo.ledger.of("orders", "a|") if row.kind == "yield" and len(row.issued) == 1)
     lie = dataclasses.replace(row.issued[0], amount=row.issued[0].amount + 1, cumulative=row.issued[0].cumulative + 1)
     told = dataclasses.replace(row, issued=[lie], posted=lie.amount)

@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -42,11 +42,20 @@ def until(found: Callable[[], bool], what: str) -> None:
 
 
 @contextmanager
-def worker(stage: str, port: int, where: list[str], environ: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    config = ["--config", str(CONFIG)] if stage in ("intake", "delivery") else []
-    command = [sys.executable, "-m", "app.cli.main", "worker", stage, *config, *where]
-    command += ["--datadir", str(folder / "data"), "--instance", f"{stage}-0", "--metrics-port", str(port)]
-    with (folder / f"{stage}.log").open("wb") as log:
+def worker(
+    stages: Sequence[str],
+    port: int,
+    where: list[str],
+    environ: dict[str, str],
+    folder: Path,
+    config: Path | None = CONFIG,
+    instance: str = "0",
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of `lineledger worker`. `config`: of intake and delivery; `instance`: one name per process of a stage."""
+    configured = ["--config", str(config)] if config is not None and {"intake", "delivery"} & {*stages} else []
+    command = [sys.executable, "-m", "app.cli.main", "worker", *stages, *configured, *where]
+    command += ["--datadir", str(folder / "data"), "--instance", f"{stages[0]}-{instance}", "--metrics-port", str(port)]
+    with (folder / f"{stages[0]}-{instance}.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=PROJECT, env={**os.environ, **environ}, stdout=log, stderr=log)
     try:
         yield process
@@ -120,7 +129,7 @@ def test_counts_become_a_receipt_while_the_plant_runs(
     with SimulatorProcess(tmp_path / "erp") as erp, ExitStack() as running:
         environ = {"LIVE_ERP_URL": erp.url, "LIVE_ERP_TOKEN": erp.token}
         ports = dict(zip(STAGES, free_ports(len(STAGES)), strict=True))
-        workers = [running.enter_context(worker(stage, ports[stage], where, environ, tmp_path)) for stage in STAGES]
+        workers = [running.enter_context(worker([stage], ports[stage], where, environ, tmp_path)) for stage in STAGES]
         until(lambda: all(ready(port) for port in ports.values()), "five ready stages")
 
         order, start = {"type": "order", "po": "O1", "qty": 100, "id": "o"}, {"type": "start", "po": "O1", "run": "R1", "id": "r"}
@@ -137,14 +146,14 @@ def test_counts_become_a_receipt_while_the_plant_runs(
         assert [process.wait(STOP_S) for process in workers] == [0] * len(workers), "a graceful stop"
 
         recreate(kafka_bootstrap, f"{topic_prefix}equipment.inbox")
-        with worker("equipment", ports["equipment"], where, environ, tmp_path) as refused:
+        with worker(["equipment"], ports["equipment"], where, environ, tmp_path) as refused:
             assert refused.wait(PATIENCE_S) == 78, "positions of the old inbox mean nothing in the new one"
         raised = lineledger(
             "topics", "epoch", "raise", *where, "--who", "A. Person", "--why", "inbox recreated in a test", "--json"
         )
         assert (raised.code, raised.json) == (0, {"log_epoch": 2}), raised.said
         assert lineledger("topics", "epoch", "show", *where, "--json").json == {"log_epoch": 2}
-        workers = [running.enter_context(worker(stage, ports[stage], where, environ, tmp_path)) for stage in STAGES]
+        workers = [running.enter_context(worker([stage], ports[stage], where, environ, tmp_path)) for stage in STAGES]
         until(lambda: all(ready(port) for port in ports.values()), "five ready stages")
         send(kafka_bootstrap, topic_prefix, {"type": "shots", "n": 120, "seq": 4, "id": "s4"})
         until(lambda: received(environ, "O1") == 20, "5 more, from the new inbox: kept state is replaced, not added")

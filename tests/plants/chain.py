@@ -16,9 +16,10 @@ from app.run.recorded_input import inputs, merged
 from schemas.codec import Codec
 from schemas.records import PartitionPosition
 from streams.equipment import EquipmentStage
-from streams.intake import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER, IntakeStage
+from streams.intake import IntakeStage
 from streams.lots import LotsStage
 from streams.orders import OrdersStage
+from streams.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER
 from tests.unit.streams.plain_step import PlainMessage, PlainRows, PlainTopology
 
 INBOXES = ("equipment.inbox", "lots.inbox", "orders.inbox")

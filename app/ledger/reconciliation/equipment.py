@@ -83,7 +83,7 @@ def _readings(snapshot: Snapshot, row: EquipmentRow, counter: str) -> list[Read]
         for at, seq, value, raw in Bucket(0, bucket).points.tolist():
             source, offset = bucket.raw_sources[raw >> RAW_BITS], raw & ((1 << RAW_BITS) - 1)
             shown = upwards(value, shows) if shows is not None else value
-            found.append(Read(0, len(found), at, seq, shown, source, offset))
+            found.append(Read(0, 0, len(found), at, seq, shown, source, offset))
     return found
 
 

@@ -9,7 +9,7 @@ from app.ledger import balance
 from app.ledger.balance import Proof
 from app.ledger.erp_book import ErpBook
 from app.ledger.net_movements import compare, summary
-from app.ledger.readdition import ReAddition
+from app.ledger.readdition import ReAdditions
 from app.ledger.reconciliation import accounts, documents, equipment, postings, records
 from app.ledger.rereading import Reread
 from app.ledger.snapshot import Snapshot
@@ -50,7 +50,7 @@ def reconcile(snapshot: Snapshot, book: ErpBook | None = None, sources: Sources 
         found += [*erp["differences"], *documents.differences(snapshot, book)]
     re_added = None
     if sources is not None:
-        reread = sources.read(snapshot, None, 2**62)
+        reread = sources.everything(snapshot)
         found += records.against(snapshot, reread)
         wrong = list(_postings(snapshot, sources, reread))
         found += wrong
@@ -60,7 +60,7 @@ def reconcile(snapshot: Snapshot, book: ErpBook | None = None, sources: Sources 
 
 def _postings(snapshot: Snapshot, sources: Sources, reread: Reread) -> Iterator[str]:
     """Each posting against its own records, in the order of the cuts (what is counted for one cut serves all of it)."""
-    again = ReAddition(reread, snapshot.configuration)
+    again = ReAdditions(reread)
     every = [
         (posting.cut, index, row, posting) for index, row in enumerate(snapshot.of("orders", "a|")) for posting in row.issued
     ]

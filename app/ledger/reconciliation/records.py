@@ -41,7 +41,10 @@ def _one_cut(snapshot: Snapshot) -> Iterator[str]:
 
 
 def against(snapshot: Snapshot, records: Reread) -> Iterator[str]:
-    """The raw records, read again, against what intake counted and refused."""
+    """The raw records, read again, against what intake counted and refused. Where some of them are gone, or were mapped by an
+    earlier configuration, they cannot be counted again."""
+    if not records.counted:
+        return
     counts: Counter[str] = Counter()
     for row in snapshot.of("intake", "__position"):
         counts.update(counted(row.marks.items()))
