@@ -186,6 +186,7 @@ class IssuedPosting:
     posting_date: str = ""
     reverses: str = ""
     replaced_ids: list[str] = field(default_factory=list)
+    configuration: str = ""
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> IssuedPosting:
@@ -209,6 +210,7 @@ class IssuedPosting:
             posting_date=d["posting_date"],
             reverses=d["reverses"],
             replaced_ids=d["replaced_ids"],
+            configuration=d["configuration"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -232,6 +234,7 @@ class IssuedPosting:
             "posting_date": self.posting_date,
             "reverses": self.reverses,
             "replaced_ids": self.replaced_ids,
+            "configuration": self.configuration,
         }
 
 
@@ -2260,6 +2263,63 @@ class LabourRow:
             "equipment": self.equipment,
             "labour": [v.to_avro() for v in self.labour],
             "voids": {k: v.to_avro() for k, v in self.voids.items()},
+        }
+
+
+@dataclass(slots=True)
+class LetterSettled:
+    """What became of a dead letter: entered again, resolved or discarded, with who and why. The newest holds."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    letter: str
+    code: str
+    state: str
+    who: str
+    why: str
+    correlation_id: str = ""
+    label: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> LetterSettled:
+        return LetterSettled(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            letter=d["letter"],
+            code=d["code"],
+            state=d["state"],
+            who=d["who"],
+            why=d["why"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "letter": self.letter,
+            "code": self.code,
+            "state": self.state,
+            "who": self.who,
+            "why": self.why,
         }
 
 
@@ -5333,6 +5393,7 @@ RECORDS: dict[str, Any] = {
     "LabourMark": LabourMark,
     "LabourRecorded": LabourRecorded,
     "LabourRow": LabourRow,
+    "LetterSettled": LetterSettled,
     "LogEpoch": LogEpoch,
     "LotCreated": LotCreated,
     "LotLoad": LotLoad,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any, TypeVar
 
 from schemas.codec import Malformed
-from schemas.records import RECORDS, ExceptionRecord, Quantity
+from schemas.records import RECORDS, ExceptionRecord, LetterSettled, Quantity
 from streams.step import RawMessage, Step
 
 EXCEPTIONS = "exceptions"
@@ -98,6 +98,11 @@ def refuse(
         received_at=getattr(record, "received_at", 0),
     )
     step.emit(EXCEPTIONS, f"{plant}|{code}", refused)
+
+
+def settled(step: Step, what: LetterSettled) -> None:
+    """Tell what became of a dead letter, where the letter stands."""
+    step.emit(EXCEPTIONS, f"{what.plant}|{what.code}", what)
 
 
 def letter(

@@ -17,6 +17,7 @@ from schemas.records import (
     EntryVoided,
     ExceptionRecord,
     LabourRecorded,
+    LetterSettled,
     MaterialChanged,
     ProcessValue,
     Tick,
@@ -26,7 +27,9 @@ from streams import boundary, connections
 from streams.equipment import calendar_of
 from streams.intake_clock import CONFIGURED, EPOCH, FINAL, LABEL, TICK, IntakeClock
 from streams.mapping import Mapper, Operators, RawRecord, Reading, Refused, compile_source
+from streams.mapping.operators import REPLAYED, RESOLVED
 from streams.mapping.records import KIND
+from streams.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER, stated_place
 from streams.repairs import CONTROL, repair_of
 from streams.routes import DECLARATIONS, LOT_EVENTS, ORDER_EVENTS, of_equipment, wrong_clock
 from streams.step import RawMessage, Step, Topology, sender
@@ -36,10 +39,6 @@ FEEDS = ("equipment.inbox", "orders.inbox", "lots.inbox")
 MAX_FRAME_READINGS = 100
 MAX_TEXTS = 4096
 LIVE_STEP_US = 1_000_000
-SOURCE_HEADER, POSITION_HEADER, RECEIVED_HEADER, CONTROL_HEADER = "source", "position", "received_at", "control"
-"""Headers of raw records that come from files: source of plant.yaml, `file:line` (live the only one), microseconds; `control` =
-`end` closes the input."""
-MAX_LINE_DIGITS = 12
 _READING = struct.Struct("<4q")
 
 
@@ -136,8 +135,12 @@ class IntakeStage:
             items = connections.with_gaps(mapper.map(raw), raw, mapper.read, step.state.marks)
             if not items:
                 self._count(step, "ignored")
+            refused = step.state.marks.get("refused", 0)
             for item in items:
                 self._route(step, item, raw, mapper)
+            for letter in raw.settles:  # of a replay: it worked when nothing of it was refused again
+                letter.state = REPLAYED if step.state.marks.get("refused", 0) > refused else RESOLVED
+                boundary.settled(step, letter)
 
     def idle(self, step: Step, now_us: int) -> None:
         """Live and without lag: the wall clock moves the plant's time on (design section 3)."""
@@ -149,17 +152,11 @@ class IntakeStage:
     def _raw(self, step: Step, message: RawMessage) -> RawRecord | None:
         """The record as its source has it; None: a control record, the end of recorded input or a repair of the clock."""
         if not self._recorded:
-            headers = dict(message.headers) if message.headers else {}
-            if CONTROL_HEADER in headers:
+            if CONTROL_HEADER in dict(message.headers or ()):
                 return None
-            stated = headers.get(POSITION_HEADER)
-            file, _, line = (stated or b"").rpartition(b":")
-            if (
-                file and line.isdigit() and len(line) <= MAX_LINE_DIGITS
-            ):  # of a file that was dropped: where its record can be looked up
-                here, offset = self._text(file), int(line)
-            else:
-                here, offset = f"{self._topic}/{step.partition}", message.offset
+            stated = stated_place(message.headers)
+            topic_place = (f"{self._topic}/{step.partition}", message.offset)
+            here, offset = topic_place if stated is None else (self._text(stated[0]), stated[1])
             arrived = self._clock.arrived(step.partition, step.state.marks, message.timestamp * 1000)
             return RawRecord(message.value, self._live_source, here, offset, arrived)
         headers = dict(message.headers)
@@ -265,6 +262,9 @@ class IntakeStage:
             self._count(step, "other")
             key = f"{item.plant}|{item.material}"
             step.broadcast("orders.inbox", key, item, self._topology.partitions("orders.inbox"))
+        elif kind is LetterSettled:
+            self._count(step, "other")
+            boundary.settled(step, item)
         elif kind in LOT_EVENTS:
             self._count(step, "other")
             step.emit("lots.inbox", f"{item.plant}|{item.material}|{item.lot}", item)

@@ -15,7 +15,7 @@ from app.cli.where import Where, asked, asks_where
 from app.ledger import erp_book, erp_check, snapshot
 from app.ledger.erp_book import ErpBook
 from app.ledger.inputs import SourceExpired
-from app.ledger.listing import exception_lines, parked_lines
+from app.ledger.listing import parked_lines
 from app.ledger.reconciliation.everything import Reconciliation
 from app.ledger.reconciliation.everything import reconcile as reconciled
 from app.ledger.report import balance_lines
@@ -40,7 +40,7 @@ def trace(
     """Why a posting is what it is: its raw records are read and added again. Exit 1: unknown, does not add up, or expired."""
     rows = where.read()
     found, lines = traced(rows, what, at, where.sources(rows))
-    _print(found, lines, as_json)
+    printed(found, lines, as_json)
     raise typer.Exit(OK if found.get("ok") else WRONG)
 
 
@@ -52,7 +52,7 @@ def parked(
 ) -> None:
     """What is parked, why, and who must act."""
     found, lines = parked_lines(where.read(), account)
-    _print(found, lines, as_json)
+    printed(found, lines, as_json)
 
 
 @asks_where
@@ -62,7 +62,7 @@ def variance(
 ) -> None:
     """What counters and declarations say about the same quantity, those that differ first. Only the authority's is booked."""
     found = variances(where.read())
-    _print(as_dicts(found), lines_of(found), as_json)
+    printed(as_dicts(found), lines_of(found), as_json)
 
 
 @asks_where
@@ -80,26 +80,8 @@ def shadow(
     if book is None:
         fail("no ERP was asked; give --ask, with an adapter in erp.yaml and its address in the environment")
     found = comparison.compare_shadow(rows, book)
-    _print(comparison.as_json(found), comparison.lines_of(found), as_json)
+    printed(comparison.as_json(found), comparison.lines_of(found), as_json)
     raise typer.Exit(WRONG if found.differences else OK)
-
-
-exceptions = typer.Typer(invoke_without_command=True, help="Records that could not be processed: list them, replay them.")
-
-
-@exceptions.callback()
-@asks_where
-def listed(
-    where: Where,
-    asked_for: typer.Context,
-    code: Annotated[str, typer.Option(help="One code.")] = "",
-    as_json: AsJson = False,
-) -> None:
-    """Records that could not be processed, with code, position and original."""
-    if asked_for.invoked_subcommand is not None:
-        return
-    found, lines = exception_lines(where.read(), code)
-    _print(found, lines, as_json)
 
 
 @asks_where
@@ -116,7 +98,7 @@ def reconcile(
     try:
         found = asked(lambda: _reconciled(where, sources))
     except SourceExpired as gone:
-        _print({"exact": False, "code": gone.code, "detail": str(gone)}, [f"{gone.code}: {gone}"], as_json)
+        printed({"exact": False, "code": gone.code, "detail": str(gone)}, [f"{gone.code}: {gone}"], as_json)
         raise typer.Exit(WRONG) from None
     lines = list(balance_lines((kind, unit, entry) for (kind, unit), entry in found.proof.balances.items()))
     lines += [f"differs: {difference}" for difference in found.differences]
@@ -125,7 +107,7 @@ def reconcile(
         lines.append(f"{found.re_added} postings: source records re-read and re-added")
     lines.append("EXACT" if found.exact else f"NOT EXACT: {len(found.differences)} differences")
     answer = {"exact": found.exact, "differences": found.differences, "erp": found.erp, "re_added": found.re_added}
-    _print(answer, lines, as_json)
+    printed(answer, lines, as_json)
     raise typer.Exit(OK if found.exact else WRONG)
 
 
@@ -161,5 +143,5 @@ def _asked_now(rows: snapshot.Snapshot) -> ErpBook | None:
         return None
 
 
-def _print(found: Any, lines: list[str], as_json: bool) -> None:
+def printed(found: Any, lines: list[str], as_json: bool) -> None:
     typer.echo(json.dumps(found, indent=1, ensure_ascii=False) if as_json else "\n".join(lines))

@@ -18,12 +18,13 @@ app = typer.Typer(
 
 
 def _wire() -> None:
-    from app.cli import clock, config, explain, operators, rules, schemas, topics, upstream
+    from app.cli import clock, config, exceptions, explain, operators, rules, schemas, topics, upstream
     from app.cli.codes import explain_code
     from app.cli.demo import demo
     from app.cli.erp_sim import erp_sim
     from app.cli.ingest import ingest
     from app.cli.run import run
+    from app.cli.status import status
     from app.cli.up import up
     from app.cli.worker import worker
 
@@ -39,13 +40,13 @@ def _wire() -> None:
     app.add_typer(clock.app, name="clock")
     app.add_typer(upstream.app, name="upstream")
     app.add_typer(schemas.app, name="schemas")
+    app.command()(status)
     app.command()(explain.trace)
     app.command()(explain.reconcile)
     app.command()(explain.shadow)
     app.command()(explain.parked)
     app.command()(explain.variance)
-    explain.exceptions.command("replay")(operators.replay)
-    app.add_typer(explain.exceptions, name="exceptions")
+    app.add_typer(exceptions.app, name="exceptions")
     app.command()(operators.decide)
     app.command("explain-code")(explain_code)
 

@@ -1,4 +1,4 @@
-"""`lineledger decide` and `lineledger exceptions replay`: what people decide goes into the log, and passes through intake.
+"""`lineledger decide`: what people decide goes into the log, and passes through intake.
 
 Exit codes: 0 written, 1 there is nothing to decide or replay like that, 2 wrong use or no ledger.
 """
@@ -15,7 +15,7 @@ import typer
 from app.cli.explain import OK, WRONG, AsJson
 from app.cli.failures import USAGE
 from app.cli.where import Where, asked, asks_where
-from app.ledger.operators import Wanted, decision_line, now_of, replays, source_of
+from app.ledger.operators import Wanted, decision_line, now_of, source_of
 from app.ledger.snapshot import Snapshot
 from app.secret import live_private_key, private_key
 from streams.mapping.private import keyed_hash
@@ -46,45 +46,32 @@ def decide(
 ) -> None:
     """Decide about something parked or rejected. The decision is a record of the plant's operators' source (format: replay)."""
     if decision not in DECISIONS:
-        _end(USAGE, f"`{decision}` is no decision; write one of {', '.join(DECISIONS)}", as_json)
+        end(USAGE, f"`{decision}` is no decision; write one of {', '.join(DECISIONS)}", as_json)
     rows = where.read()
-    plant = rows.configuration.plant
-    key = (live_private_key if where.live else private_key)(plant, os.environ)
-    hashed = keyed_hash(key or plant.plant.id.encode())(who)
     at = now_of(rows, time.time_ns() // 1000)
-    line = decision_line(rows, Wanted(target, decision, code, document, hashed, why, at))
+    line = decision_line(rows, Wanted(target, decision, code, document, hashed(rows, who), why, at))
     if isinstance(line, Rejected):
-        _end(WRONG, f"{line.code}: {line.detail}", as_json)
-    written = _write(rows, [line], append, where, as_json)
-    _end(OK, f"{decision} {target}: written to {written}", as_json, written=1)
+        end(WRONG, f"{line.code}: {line.detail}", as_json)
+    place = written(rows, [line], append, where, as_json)
+    end(OK, f"{decision} {target}: written to {place}", as_json, written=1)
 
 
-@asks_where
-def replay(
-    where: Where,
-    code: Annotated[str, typer.Option(help="The code of the dead letters.")],
-    append: Append = None,
-    as_json: AsJson = False,
-) -> None:
-    """Let dead letters enter intake once more under their original positions, after their cause was corrected."""
-    rows = where.read()
-    found = replays(rows.letters, code, now_of(rows, time.time_ns() // 1000))
-    for sentence in found.left:
-        typer.echo(sentence, err=True)
-    if not found.lines:
-        _end(WRONG, f"no dead letter {code} can be replayed", as_json)
-    written = _write(rows, found.lines, append, where, as_json)
-    _end(OK, f"{len(found.lines)} records {code}: written to {written}", as_json, written=len(found.lines))
+def hashed(rows: Snapshot, who: str) -> str:
+    """A person, as the log may name one."""
+    plant = rows.configuration.plant
+    key = (private_key if rows.finished else live_private_key)(plant, os.environ)
+    return str(keyed_hash(key or plant.plant.id.encode())(who))
 
 
-def _write(rows: Snapshot, lines: Sequence[str], append: Path | None, where: Where, as_json: bool) -> str:
+def written(rows: Snapshot, lines: Sequence[str], append: Path | None, where: Where, as_json: bool) -> str:
+    """Give lines to the plant's operators' source; returns where they are now."""
     source = source_of(rows)
     if source is None:
-        _end(USAGE, "plant.yaml has no source for this; add `operators: {read: {topic: TOPIC, format: replay}}`", as_json)
+        end(USAGE, "plant.yaml has no source for this; add `operators: {read: {topic: TOPIC, format: replay}}`", as_json)
     name, topic = source
     if not where.live:
         if append is None:
-            _end(USAGE, f"a run is over: give --append FILE, and run again with --input {name}=FILE", as_json)
+            end(USAGE, f"a run is over: give --append FILE, and run again with --input {name}=FILE", as_json)
         with append.open("a", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in lines)
         return f"{append}; run again with --input {name}={append}"
@@ -94,7 +81,8 @@ def _write(rows: Snapshot, lines: Sequence[str], append: Path | None, where: Whe
     return f"topic {where.prefix}{topic}"
 
 
-def _end(exit_code: int, sentence: str, as_json: bool, written: int = 0) -> NoReturn:
+def end(exit_code: int, sentence: str, as_json: bool, written: int = 0) -> NoReturn:
+    """Say how it ended, and end."""
     if as_json:
         typer.echo(json.dumps({"written": written, "detail": sentence}))
     else:

@@ -1,9 +1,12 @@
 """Lists of what waits: parked accounts, postings that need somebody, refused records."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from app.ledger.export import quantity_text
+from app.ledger.letters import Life
 from app.ledger.snapshot import Snapshot
+from app.ledger.trace import iso
 from schemas.codes import owner_of
 from tables.account import account_key, waits
 from tables.posting_state import PARKED, REJECTED
@@ -49,26 +52,42 @@ def _parked_line(entry: dict[str, Any]) -> str:
     return f"{entry['quantity']:>12} {entry['unit']:<4} {entry['code']:<22} {entry['owner']:<12} {what}   {entry['detail']}"
 
 
-def exception_lines(snapshot: Snapshot, code: str) -> tuple[list[dict[str, Any]], list[str]]:
-    found = [
+def exception_lines(found: Sequence[Life]) -> tuple[list[dict[str, Any]], list[str]]:
+    entries = [
         {
-            "code": letter.code,
-            "owner": owner_of(letter.code),
-            "detail": letter.detail,
-            "position": f"{letter.raw_source}:{letter.raw_offset}",
-            "source": letter.source,
-            "stage": letter.stage,
-            "original": letter.original.decode(errors="replace"),
+            "id": life.id,
+            "state": life.state,
+            "code": life.letter.code,
+            "owner": owner_of(life.letter.code),
+            "detail": life.letter.detail,
+            "position": f"{life.letter.raw_source}:{life.letter.raw_offset}",
+            "source": life.letter.source,
+            "stage": life.letter.stage,
+            "received_at": iso(life.letter.received_at) if life.letter.received_at else "",
+            "original": life.letter.original.decode(errors="replace"),
         }
-        for letter in snapshot.letters
-        if code in ("", letter.code)
+        for life in found
     ]
-    return found, [_letter_line(entry) for entry in found]
+    return entries, [
+        f"{entry['id']}  {entry['state']:<9} {entry['code']:<18} {entry['owner']:<12} {entry['position']:<32} {entry['detail']}\n"
+        f"    {_printable(entry['original'][:200])}"
+        for entry in entries
+    ]
 
 
-def _letter_line(entry: dict[str, Any]) -> str:
-    first = f"{entry['code']:<18} {entry['owner']:<12} {entry['position']:<32} {entry['detail']}"
-    return f"{first}\n    {_printable(entry['original'][:200])}"
+def letter_lines(life: Life) -> tuple[dict[str, Any], list[str]]:
+    """One dead letter with all that was said of it."""
+    (entry,), _ = exception_lines([life])
+    history = [
+        {"state": told.state, "at": iso(told.occurred_at), "who": told.who, "why": told.why, "event_id": told.event_id}
+        for told in life.told
+    ]
+    shown = [f"{name:<12} {_printable(str(entry[name]))}" for name in entry if name != "original"]
+    shown += [f"{'then':<12} {one['state']} {one['at']} by {one['who']}: {_printable(one['why'])}" for one in history]
+    return {**entry, "history": history}, [
+        *shown,
+        f"{'original':<12} {_printable(entry['original'])}",
+    ]
 
 
 def _printable(original: str) -> str:

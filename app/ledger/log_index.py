@@ -185,8 +185,16 @@ def _entries(name: str, values: dict[str, Any], intakes: Intakes, arrival: int) 
         (
             (raw_source, offset),
             Entry(
-                arrival + index, label, hash_, values["source"], READING, "", equipment, counter,
-                gap=value == UNAVAILABLE, copy=False,
+                arrival + index,
+                label,
+                hash_,
+                values["source"],
+                READING,
+                "",
+                equipment,
+                counter,
+                gap=value == UNAVAILABLE,
+                copy=False,
             ),
         )
         for index, (_, _, value, offset) in enumerate(_READING.iter_unpack(values["readings"]))

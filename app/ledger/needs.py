@@ -7,6 +7,7 @@ from fractions import Fraction
 from app.ledger.balance import Proof, Unattributed
 from app.ledger.export import quantity_text
 from app.ledger.floor_needs import missing, scrap_beyond_orders
+from app.ledger.letters import open_letters
 from app.ledger.snapshot import Snapshot
 from app.ledger.undecided import target, utc
 from schemas.codes import owner_of
@@ -92,7 +93,7 @@ def _negative_wip(snapshot: Snapshot) -> Iterator[Need]:
 
 def _refused(snapshot: Snapshot) -> Iterator[Need]:
     received: dict[str, list[int]] = {}
-    for letter in snapshot.letters:
+    for letter in open_letters(snapshot.letters, snapshot.settled):
         received.setdefault(letter.code, []).append(letter.received_at)
     for code, times in sorted(received.items()):
         since = min((at for at in times if at), default=0)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.ledger import undecided
+from app.ledger.letters import Life
 from app.ledger.snapshot import Snapshot
-from schemas.records import ExceptionRecord, PostingRow
+from schemas.records import PostingRow
 from streams.delivery_decisions import OPEN_TO_DECISION
 from streams.mapping.operators import FORMAT
 from tables.account import account_key, waits
@@ -69,38 +70,68 @@ def _line(wanted: Wanted, fields: dict[str, Any]) -> str:
     return json.dumps({"at": wanted.at, "decide": {"event_id": event_id, **fields}}, ensure_ascii=False)
 
 
+@dataclass(slots=True, frozen=True)
+class Settling:
+    """What a person says of dead letters. `who`: hashed already; `at`: microseconds."""
+
+    who: str
+    why: str
+    at: int
+
+
 @dataclass(slots=True)
 class Replays:
     lines: list[str]
+    taken: list[Life]
+    """Those whose record goes in again with one of the lines."""
     left: list[str]
     """Dead letters that cannot be replayed, a sentence each."""
 
 
-def replays(letters: Iterable[ExceptionRecord], code: str, at: int) -> Replays:
-    """One line per dead letter of intake with this code; a record that was refused in several pieces is replayed once."""
-    found, seen = Replays([], []), set[tuple[str, int]]()
-    for letter in letters:
-        place = (letter.raw_source, letter.raw_offset)
-        if letter.code != code or place in seen:
-            continue
-        seen.add(place)
+def replays(found: Iterable[Life], said: Settling) -> Replays:
+    """One line per record of intake; one that was refused in several pieces is replayed once, and answers all of them."""
+    answer, records = Replays([], [], []), dict[tuple[str, int], list[Life]]()
+    for life in found:
+        letter = life.letter
         name = f"{letter.raw_source}:{letter.raw_offset}"
         if letter.stage != "intake":
-            found.left.append(
+            answer.left.append(
                 f"{name} was refused by {letter.stage}: send the record again through its source, or book it by hand"
             )
         elif letter.original_bytes > len(letter.original):
-            found.left.append(f"{name} has {letter.original_bytes} bytes, the dead letter kept {len(letter.original)} of them")
+            answer.left.append(f"{name} has {letter.original_bytes} bytes, the dead letter kept {len(letter.original)} of them")
         else:
-            told = {
-                "source": letter.source,
-                "raw_source": letter.raw_source,
-                "raw_offset": letter.raw_offset,
-                "received_at": letter.received_at,
-                "original": base64.b64encode(letter.original).decode(),
-            }
-            found.lines.append(json.dumps({"at": at, "replay": told}))
-    return found
+            records.setdefault((letter.raw_source, letter.raw_offset), []).append(life)
+    for pieces in records.values():
+        letter = pieces[0].letter
+        told = {
+            "source": letter.source,
+            "raw_source": letter.raw_source,
+            "raw_offset": letter.raw_offset,
+            "received_at": letter.received_at,
+            "original": base64.b64encode(letter.original).decode(),
+            "settles": [_settled(life, "", said) for life in _once(pieces)],
+        }
+        answer.taken += pieces
+        answer.lines.append(json.dumps({"at": said.at, "replay": told}, ensure_ascii=False))
+    return answer
+
+
+def settlings(found: Iterable[Life], state: str, said: Settling) -> list[str]:
+    """One line per dead letter that is not in this state yet."""
+    lives = [life for life in _once(found) if life.state != state]
+    return [json.dumps({"at": said.at, "settle": _settled(life, state, said)}, ensure_ascii=False) for life in lives]
+
+
+def _once(found: Iterable[Life]) -> list[Life]:
+    return list({life.id: life for life in found}.values())
+
+
+def _settled(life: Life, state: str, said: Settling) -> dict[str, str]:
+    """`state` empty: intake says it, once it knows how the replay went."""
+    fields = {"letter": life.id, "code": life.letter.code, "who": said.who, "why": said.why} | ({"state": state} if state else {})
+    content = json.dumps({"at": said.at, **fields}, sort_keys=True)
+    return {"event_id": f"settled-{hashlib.sha256(content.encode()).hexdigest()[:24]}", **fields}
 
 
 def source_of(snapshot: Snapshot) -> tuple[str, str] | None:

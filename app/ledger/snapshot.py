@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from app.ledger.letters import Life, lives, sorted_out
 from schemas.codec import Codec
 from schemas.configuration import Configuration
-from schemas.records import ConfigDocument, ExceptionRecord
+from schemas.records import ConfigDocument, ExceptionRecord, LetterSettled
 
 FILE = "ledger.sqlite"
 
@@ -25,11 +26,18 @@ class Snapshot:
     def __init__(
         self,
         rows: Mapping[str, Mapping[str, Any]],
-        letters: Sequence[ExceptionRecord],
+        letters: Sequence[ExceptionRecord | LetterSettled],
         configuration: Configuration,
         about: Mapping[str, Any],
     ) -> None:
-        self.rows, self.letters, self.configuration, self.about = rows, letters, configuration, about
+        """`letters`: what the topic `exceptions` has, in its order."""
+        self.rows, self.configuration, self.about = rows, configuration, about
+        self.letters, self.settled = sorted_out(letters)
+
+    @property
+    def lives(self) -> list[Life]:
+        """Dead letters with what became of them."""
+        return lives(self.letters, self.settled)
 
     @property
     def finished(self) -> bool:

@@ -19,9 +19,9 @@ from app.ledger.topic_log import TopicLog
 from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import IssuedPosting, RawRange
-from streams.intake import DECLARATIONS
 from streams.mapping import RawRecord
 from streams.raw_headers import stated_place
+from streams.routes import DECLARATIONS
 
 EQUIPMENT, ORDERS = "equipment.inbox", "orders.inbox"
 MARGIN_US = 60_000_000

@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from app.engine.rows import POSITION_KEY
 from app.kafka.broker import Broker
 from schemas.codec import Codec
-from schemas.records import ExceptionRecord, PartitionPosition
+from schemas.records import ExceptionRecord, LetterSettled, PartitionPosition
 
 REQUEST_SECONDS = 10.0
 _POSITION = POSITION_KEY.encode()
@@ -117,20 +117,22 @@ class Collector:
         """Rows as they are stored, by stage."""
         return {stage: dict(rows) for stage, rows in self._rows.items()}
 
-    def exceptions(self) -> list[ExceptionRecord]:
+    def exceptions(self) -> list[ExceptionRecord | LetterSettled]:
+        """Dead letters and what became of them."""
         return [self._codec.decode(value) for value in list(self._letters)]
 
     def encoded_exceptions(self) -> Sequence[bytes]:
         return list(self._letters)
 
-    def settle(self, at_most: float = 10.0) -> None:
-        """Wait until nothing more arrives: everything that was committed before the call has been read."""
+    def settle(self, at_most: float = 10.0) -> bool:
+        """Wait until nothing more arrives: everything that was committed before the call has been read. False: not in time."""
         deadline = time.monotonic() + at_most
         while time.monotonic() < deadline:
             self.check()
             if self._caught_up():
-                return
+                return True
             time.sleep(0.02)
+        return False
 
     def _caught_up(self) -> bool:
         ends = end_offsets(self._admin, self._partitions)

@@ -1,9 +1,10 @@
 """What goes into a mapping and what comes out of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from schemas.records import Quantity
+from schemas.records import LetterSettled, Quantity
 
 UNAVAILABLE = -(2**63)
 """Value of a reading by which the source says that it has no value. No amount is ever this."""
@@ -30,6 +31,8 @@ class RawRecord:
     """Where the replay of a dead letter stands; empty: the record came by itself."""
     parts: int = 1
     """Records that it holds, each with an id of its own (elements of a list). The mapper says so."""
+    settles: Sequence[LetterSettled] = ()
+    """Of a replay: the dead letters that it answers."""
 
 
 class Reading(NamedTuple):

@@ -1,18 +1,20 @@
 """The source of operations support (`format: replay`): decisions of people, and dead letters that enter intake once more.
 
-One JSON object a line, written by `lineledger decide` and `lineledger exceptions replay`:
-`{"at": micros, "decide": {...fields of OperatorDecision...}}` or
-`{"at": micros, "replay": {"source": .., "raw_source": .., "raw_offset": .., "received_at": micros, "original": base64}}`.
+One JSON object a line, written by `lineledger decide` and `lineledger exceptions`:
+`{"at": micros, "decide": {...fields of OperatorDecision...}}`,
+`{"at": micros, "settle": {"event_id": .., "letter": .., "code": .., "state": .., "who": .., "why": ..}}` or
+`{"at": micros, "replay": {"source": .., "raw_source": .., "raw_offset": .., "received_at": micros, "original": base64,
+"settles": [{...as in settle, without state...}]}}`.
 """
 
 import base64
 import binascii
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from schemas.configuration.plant import PlantConfig
-from schemas.records import OperatorDecision, UpstreamOrdered
+from schemas.records import LetterSettled, OperatorDecision, UpstreamOrdered
 from streams.mapping.envelope import Clock
 from streams.mapping.items import MAX_INT64, MAX_RAW_BYTES, MAX_TEXT, Mapped, RawRecord, Refused
 from streams.mapping.mapper import Mapper
@@ -20,6 +22,11 @@ from streams.mapping.mapper import Mapper
 FORMAT = "replay"
 _TEXTS = ("event_id", "order", "account", "code", "decision", "who", "why", "posting_id", "erp_document", "equipment", "counter")
 _REQUIRED = ("event_id", "decision", "who", "why")
+_SETTLED = ("event_id", "letter", "code", "who", "why")
+MAX_SETTLED = 100
+"""Dead letters of one record."""
+REPLAYED, RESOLVED, DISCARDED, OPEN = "replayed", "resolved", "discarded", "open"
+"""What a dead letter can be. Replayed: entered again and refused again; a replay that worked is resolved."""
 
 
 class Operators(Mapper):
@@ -28,13 +35,14 @@ class Operators(Mapper):
     def __init__(self, name: str, plant: PlantConfig, compiled: Callable[[str], Mapper]) -> None:
         """`compiled`: the mapper of another source of the plant; called when its first record is replayed."""
         self.name, self.clock, self.ignored = name, Clock(), 0
+        self._columns = ()  # its lines are JSON
         self._plant, self._compiled, self._source = plant, compiled, plant.sources[name]
         self._mappers: dict[str, Mapper] = {}
 
     def unwrapped(self, raw: RawRecord) -> tuple[RawRecord, Mapper]:
         """Whose record this is: a replay is the original record of another source, anything else one of this source."""
-        content = _content(raw.value)
-        told = content.get("replay") if content is not None else None
+        content = _content(raw.value) or {}
+        told = content.get("replay")
         source = told.get("source") if isinstance(told, dict) else None
         known = self._plant.sources.get(source) if isinstance(source, str) else None
         if known is None or known.read.format == FORMAT or not isinstance(source, str) or not isinstance(told, dict):
@@ -46,7 +54,10 @@ class Operators(Mapper):
             self._mappers[source] = self._compiled(source)
         received_at = told.get("received_at")
         came = received_at if type(received_at) is int and received_at > 0 else raw.received_at
-        inner = RawRecord(original, source, place, offset, came, f"{raw.raw_source}@{raw.raw_offset}")
+        told_of = told.get("settles", [])
+        answers = [self._settled(raw, content, one) for one in told_of[:MAX_SETTLED]] if isinstance(told_of, list) else []
+        settles = [one for one in answers if isinstance(one, LetterSettled)]
+        inner = RawRecord(original, source, place, offset, came, f"{raw.raw_source}@{raw.raw_offset}", settles=settles)
         return inner, self._mappers[source]
 
     def map(self, raw: RawRecord) -> Mapped:
@@ -57,22 +68,18 @@ class Operators(Mapper):
         if isinstance(content.get("upstream"), dict):
             return [self._ordered(raw, content)]
         told = content.get("decide")
+        if isinstance(content.get("settle"), dict):
+            return [self._settled(raw, content, content["settle"])]
         if not isinstance(told, dict):
             return [
                 refused(raw, "NOT_REPLAYABLE", "it is no decision, and no replay of a source of plant.yaml with its original")
             ]
-        fields = {name: told.get(name, "") for name in _TEXTS}
-        wrong = [name for name, text in fields.items() if not isinstance(text, str) or len(text) > MAX_TEXT]
+        fields = _texts(raw, told, _TEXTS, (*_REQUIRED, "equipment" if told.get("counter") else "order"))
+        if isinstance(fields, Refused):
+            return [fields]
         began_at = told.get("began_at", 0)
         if type(began_at) is not int or not 0 <= began_at <= MAX_INT64:
-            wrong.append("began_at")
-        missing = [name for name in (*_REQUIRED, "equipment" if fields.get("counter") else "order") if not fields[name]]
-        if wrong or missing:
-            return [
-                refused(
-                    raw, "MISSING_FIELD" if missing else "BAD_FIELD", f"the decision has no good {', '.join(missing or wrong)}"
-                )
-            ]
+            return [refused(raw, "BAD_FIELD", "the decision has no good began_at")]
         return [
             OperatorDecision(
                 plant=self._plant.plant.id, occurred_at=content["at"], received_at=raw.received_at or content["at"],
@@ -95,6 +102,21 @@ class Operators(Mapper):
             topic=source.read.topic, excluded=told["excluded"], who=told["who"], why=told["why"],
         )  # fmt: skip
 
+    def _settled(self, raw: RawRecord, content: dict[str, Any], told: Any) -> LetterSettled | Refused:
+        """What somebody says of a dead letter; of a replay intake says it, once it knows how it went."""
+        if not isinstance(told, dict):
+            return refused(raw, "BAD_FIELD", "it settles nothing that can be read")
+        fields = _texts(raw, told, _SETTLED, _SETTLED)
+        if isinstance(fields, Refused):
+            return fields
+        state = told.get("state", REPLAYED)
+        if state not in (REPLAYED, RESOLVED, DISCARDED, OPEN):
+            return refused(raw, "BAD_FIELD", "the state of a dead letter is open, replayed, resolved or discarded")
+        return LetterSettled(
+            plant=self._plant.plant.id, occurred_at=content["at"], received_at=raw.received_at or content["at"],
+            source=self.name, raw_source=raw.raw_source, raw_offset=raw.raw_offset, state=state, **fields,
+        )  # fmt: skip
+
     def arrival(self, raw: RawRecord) -> int | None:
         content = _content(raw.value)
         return None if content is None else int(content["at"])
@@ -102,6 +124,16 @@ class Operators(Mapper):
     def redacted(self, value: bytes) -> bytes:
         """Who decided was hashed by the command; originals were hashed before they were first written."""
         return value
+
+
+def _texts(raw: RawRecord, told: dict[str, Any], names: Sequence[str], required: Sequence[str]) -> dict[str, Any] | Refused:
+    fields = {name: told.get(name, "") for name in names}
+    wrong = [name for name, text in fields.items() if not isinstance(text, str) or len(text) > MAX_TEXT]
+    missing = [name for name in required if not fields[name]]
+    if wrong or missing:
+        code = "MISSING_FIELD" if missing else "BAD_FIELD"
+        return refused(raw, code, f"the decision has no good {', '.join(missing or wrong)}")
+    return fields
 
 
 def refused(raw: RawRecord, code: str, detail: str) -> Refused:

@@ -107,6 +107,58 @@ def test_a_decision_lets_the_excess_go_and_a_replay_brings_a_dead_letter_back(fl
     assert (exact.code, exact.json["differences"]) == (0, []), exact.said
 
 
+def test_a_dead_letter_has_a_life(floor: Path) -> None:
+    """Open, discarded with who and why, replayed and refused again, replayed and resolved. Each is a record of the next run."""
+
+    def listed(out: Path, *options: str) -> list[tuple[str, str]]:
+        found = lineledger("exceptions", "list", *options, "--out", out, "--json")
+        assert found.code == 0, found.said
+        return [(one["id"], one["state"]) for one in found.json]
+
+    def needs(out: Path) -> list[str]:
+        return [need["what"] for need in json.loads((out / "report.json").read_text(encoding="utf-8"))["needs"]]
+
+    said = ("--who", "A. Person", "--why", "it was a test", "--append", floor / "decided.jsonl")
+    first = run(floor, "first", "floor.jsonl")
+    ((name, state),) = listed(first)
+    assert state == "open"
+    assert any("1 records refused: NO_MAPPING" in what for what in needs(first))
+    for option, other in (("--code", "BAD_JSON"), ("--source", "nobody"), ("--state", "resolved")):
+        assert listed(first, option, other) == []
+    assert listed(first, "--since", "2026-11-20T08:02:00Z", "--until", "2026-11-20T08:03:00Z") == [(name, "open")]
+
+    nothing = lineledger("exceptions", "discard", *said, "--out", first)
+    assert (nothing.code, "say which" in nothing.stderr) == (2, True), nothing.said
+    tried = lineledger("exceptions", "discard", name[:8], "--dry-run", *said, "--out", first, "--json")
+    assert (tried.code, tried.json["written"], (floor / "decided.jsonl").exists()) == (0, 0, False), tried.said
+    done = lineledger("exceptions", "discard", "--code", "NO_MAPPING", *said, "--out", first, "--json")
+    assert (done.code, done.json["written"]) == (0, 1), done.said
+
+    second = run(floor, "second", "floor.jsonl", "decided.jsonl")
+    assert listed(second) == [(name, "discarded")]
+    assert not any("refused" in what for what in needs(second)), "nobody has to look at it any more"
+    shown = lineledger("exceptions", "show", name, "--out", second, "--json")
+    ((entry,), who) = shown.json["history"], shown.json["history"][0]["who"]
+    assert (entry["state"], entry["why"], "Person" in who) == ("discarded", "it was a test", False)
+    again = lineledger("exceptions", "discard", "--code", "NO_MAPPING", *said, "--out", second)
+    assert again.code == 1, again.said
+
+    replayed = lineledger("exceptions", "replay", name, "--append", floor / "decided.jsonl", "--out", second, "--json")
+    assert (replayed.code, replayed.json["written"]) == (0, 1), replayed.said
+    third = run(floor, "third", "floor.jsonl", "decided.jsonl")
+    states = dict(listed(third))
+    assert (states.pop(name), list(states.values())) == ("replayed", ["open"]), "refused again: a letter of its own"
+
+    configure(floor, EXTRA)
+    (floor / "floor.jsonl").write_text(
+        "".join(line for line in (floor / "floor.jsonl").read_text(encoding="utf-8").splitlines(True) if "extra" not in line),
+        encoding="utf-8",
+    )
+    fourth = run(floor, "fourth", "floor.jsonl", "decided.jsonl")
+    assert listed(fourth) == [], "a run that takes it at once has no letter"
+    assert posted(fourth) == 100, "the order takes 100 of 137"
+
+
 def test_without_an_operators_source_the_command_says_what_to_write(floor: Path) -> None:
     config = floor / "config" / "plant.yaml"
     config.write_text("".join(line for line in config.read_text().splitlines(True) if "operators" not in line), encoding="utf-8")

@@ -37,6 +37,8 @@ from tests.platform.process import free_ports
 PLANTS = {"NORTH": 3, "SOUTH": 2}
 """Plant -> machines; each has an order of its own."""
 RATE, CUTS, EVERY_S = 500, 10, 2
+BY_THEMSELVES = 40
+"""Postings of each plant whose own records are looked for, as `lineledger trace` does: seconds for each on a busy machine."""
 PLANT = """
 plant: {id: %(id)s, zone: Europe/Prague}
 sources:
@@ -234,10 +236,11 @@ def every_posting(asked: Asked, machines: int) -> None:
     assert {row.kind for row, _ in postings} == {"yield", "scrap", "machine_time"}
     assert len(postings) >= CUTS * machines
     began = time.monotonic()
-    for row, posting in postings:
+    # `reconcile --sources` has added up every one of them; here each is looked for by itself, spread over all accounts and cuts.
+    for row, posting in postings[:: max(1, len(postings) // BY_THEMSELVES)]:
         found = check(asked.rows, row, posting, asked.sources)
         assert found.verdict == OK, (row_key(row), posting.posting_id, found.detail)
-    print(f"{len(postings)} postings read again in {time.monotonic() - began:.1f} s")
+    assert time.monotonic() - began < 4 * BY_THEMSELVES
 
 
 def a_lie_is_found(broker: Broker, registry: str, prefix: str, where: list[str], asked: Asked) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from app.ledger.letters import Choice
 from app.ledger.listing import exception_lines, parked_lines
 from app.ledger.snapshot import Snapshot
 from schemas.codes import owner_of
@@ -44,6 +45,6 @@ def test_dead_letters_name_their_owner() -> None:
     said = {"plant": "P", "stage": "intake", "code": "BAD_JSON", "detail": "no object", "source": "s"}
     sent = letter(event_id="e", raw_source="f", raw_offset=3, original=b"{\x07", **said)  # type: ignore[arg-type]
     other = replace(sent, code="TOO_LATE")
-    found, lines = exception_lines(snapshot([sent, other]), "BAD_JSON")
+    found, lines = exception_lines(Choice(code="BAD_JSON").of(snapshot([sent, other]).lives))
     assert [(entry["code"], entry["owner"], entry["position"]) for entry in found] == [("BAD_JSON", owner_of("BAD_JSON"), "f:3")]
     assert "\x07" not in lines[0]

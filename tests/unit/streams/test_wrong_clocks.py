@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.intake import CONTROL_HEADER
+from streams.raw_headers import CONTROL_HEADER
 from streams.repairs import CONTROL, repair_line
 from tests.unit.streams.live_plant import STAGES, LivePlant, live_configuration
 from tests.unit.tables.floor_bench import HOUR, MIN, PLANT, S, at

@@ -94,3 +94,8 @@ def test_what_is_neither_is_refused(raw: RawRecord, code: str) -> None:
     (refused,) = chosen.map(inner)
     assert isinstance(refused, Refused)
     assert refused.code == code
+
+
+def test_its_files_are_read_like_those_of_any_source() -> None:
+    mapper = operators()
+    assert (mapper.read.format, list(mapper.columns), list(mapper.files)) == ("replay", [], [])

@@ -1,0 +1,154 @@
+"""`lineledger exceptions list | show | replay | resolve | discard`: records that could not be processed, and what became of them.
+
+What people say of a dead letter is a record of the plant's operators' source, as decisions are (docs/adr/0026).
+Exit codes: 0 fine, 1 there is no such letter, 2 wrong use or no ledger.
+"""
+
+import getpass
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.explain import OK, WRONG, AsJson, printed
+from app.cli.failures import USAGE, fail
+from app.cli.operators import Append, end, hashed, written
+from app.cli.where import Where, asks_where
+from app.ledger.letters import STATES, Choice, Life
+from app.ledger.listing import exception_lines, letter_lines
+from app.ledger.operators import Settling, now_of, replays, settlings
+from app.ledger.snapshot import Snapshot
+from streams.mapping.operators import DISCARDED, OPEN, RESOLVED
+
+app = typer.Typer(invoke_without_command=True, help="Records that could not be processed: list, show, replay, resolve, discard.")
+
+Ids = Annotated[list[str] | None, typer.Argument(help="Ids as `exceptions list` shows them; their beginning is enough.")]
+Code = Annotated[str, typer.Option(help="One code.")]
+Source = Annotated[str, typer.Option(help="One source of plant.yaml.")]
+State = Annotated[str, typer.Option(help="open, replayed, resolved or discarded.")]
+Since = Annotated[str, typer.Option(help="Arrived at or after, ISO 8601 with an offset.")]
+Until = Annotated[str, typer.Option(help="Arrived before, ISO 8601 with an offset.")]
+Who = Annotated[str, typer.Option(help="Who decides; leaves this machine as a keyed hash only.")]
+Why = Annotated[str, typer.Option(help="Why: it stays with the dead letter.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say which ones.")]
+
+
+@app.callback()
+@asks_where
+def overview(
+    where: Where, asked_for: typer.Context, code: Code = "", source: Source = "", state: State = "",
+    since: Since = "", until: Until = "", as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Records that could not be processed, with code, state, position and original."""
+    if asked_for.invoked_subcommand is None:
+        _list(where, _choice(None, code, source, state, since, until), as_json)
+
+
+@asks_where
+def listed(
+    where: Where, code: Code = "", source: Source = "", state: State = "", since: Since = "", until: Until = "",
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Records that could not be processed, with code, state, position and original."""
+    _list(where, _choice(None, code, source, state, since, until), as_json)
+
+
+@asks_where
+def show(where: Where, letter: Annotated[str, typer.Argument(help="Its id.")], as_json: AsJson = False) -> None:
+    """One dead letter: what it was refused for, its original, and what people said of it."""
+    found = Choice(ids=[letter]).of(where.read().lives)
+    if not found:
+        end(WRONG, f"NOT_FOUND: no dead letter begins with {letter}", as_json)
+    printed(*letter_lines(found[0]), as_json)
+
+
+@asks_where
+def replay(
+    where: Where, ids: Ids = None, code: Code = "", source: Source = "", since: Since = "", until: Until = "",
+    who: Who = "", why: Why = "its cause was corrected", dry_run: DryRun = False, append: Append = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Let open dead letters enter intake once more under their original positions, after their cause was corrected. Those that
+    intake takes are resolved by that."""
+    choice = _choice(ids, code, source, "" if ids else OPEN, since, until)
+    rows, found = _chosen(where, choice, as_json)
+    answer = replays(found, Settling(hashed(rows, who or getpass.getuser()), why, now_of(rows, time.time_ns() // 1000)))
+    for sentence in answer.left:
+        typer.echo(sentence, err=True)
+    _tell(where, rows, answer.lines, answer.taken, "can be replayed", dry_run, append, as_json)
+
+
+@asks_where
+def resolve(
+    where: Where, who: Who, why: Why, ids: Ids = None, code: Code = "", source: Source = "", since: Since = "", until: Until = "",
+    dry_run: DryRun = False, append: Append = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Say that dead letters are settled by other means: what they would have said came in another way."""
+    _settle(where, RESOLVED, who, why, _choice(ids, code, source, "", since, until), dry_run, append, as_json)
+
+
+@asks_where
+def discard(
+    where: Where, who: Who, why: Why, ids: Ids = None, code: Code = "", source: Source = "", since: Since = "", until: Until = "",
+    dry_run: DryRun = False, append: Append = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Say that dead letters are of no use. They stay listed; a discarded one can be replayed by its id."""
+    _settle(where, DISCARDED, who, why, _choice(ids, code, source, "", since, until), dry_run, append, as_json)
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "list": listed, "show": show, "replay": replay, "resolve": resolve, "discard": discard,
+}  # fmt: skip
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_command)
+
+
+def _list(where: Where, choice: Choice, as_json: bool) -> None:
+    printed(*exception_lines(choice.of(where.read().lives)), as_json)
+
+
+def _settle(where: Where, state: str, who: str, why: str, choice: Choice, dry_run: bool, append: Any, as_json: bool) -> None:
+    rows, found = _chosen(where, choice, as_json)
+    waiting = found if choice.ids else [life for life in found if life.state not in (RESOLVED, DISCARDED)]
+    lines = settlings(waiting, state, Settling(hashed(rows, who), why, now_of(rows, time.time_ns() // 1000)))
+    taken = [life for life in waiting if life.state != state]
+    _tell(where, rows, lines, taken, f"can be {state}", dry_run, append, as_json)
+
+
+def _chosen(where: Where, choice: Choice, as_json: bool) -> tuple[Snapshot, list[Life]]:
+    if not choice.chooses:
+        end(USAGE, "say which: give ids, or --code, --source, --since, --until", as_json)
+    rows = where.read()
+    return rows, choice.of(rows.lives)
+
+
+def _tell(
+    where: Where, rows: Snapshot, lines: list[str], taken: list[Life], what: str, dry_run: bool, append: Any, as_json: bool
+) -> None:
+    if not lines:
+        end(WRONG, f"no dead letter of these {what}", as_json)
+    names = ", ".join(dict.fromkeys(f"{life.id} {life.letter.code}" for life in taken))
+    if dry_run:
+        end(OK, f"would write {len(lines)} records for {names}", as_json)
+    place = written(rows, lines, append, where, as_json)
+    end(OK, f"{len(lines)} records for {names}: written to {place}", as_json, written=len(lines))
+
+
+def _choice(ids: list[str] | None, code: str, source: str, state: str, since: str, until: str) -> Choice:
+    if state and state not in STATES:
+        fail(f"`{state}` is no state; write one of {', '.join(STATES)}")
+    return Choice(tuple(ids or ()), code, source, state, _moment("--since", since), _moment("--until", until))
+
+
+def _moment(option: str, text: str) -> int:
+    """Microseconds; 0: not asked for."""
+    if not text:
+        return 0
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        fail(f"BAD_TIME: {option} {text} is no ISO 8601 time with an offset; write it like 2026-11-20T03:40:00+01:00")
+    return int(found.timestamp() * 1_000_000)
