@@ -5,14 +5,16 @@ Values are of no interest here: they are read from the raw records again (app/le
 
 import struct
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.codec import Codec, Malformed
-from schemas.records import ConfigActivated, PartitionPosition, Tick
+from schemas.records import ClockRepaired, ConfigActivated, PartitionPosition, Tick, UpstreamOrdered
 from streams.clock import activate, observe, schedule
 from streams.mapping import UNAVAILABLE
+from streams.repairs import repair
+from streams.silence import Watch, ordered
 from streams.step import sender
 
 _READING = struct.Struct("<4q")
@@ -112,12 +114,12 @@ def index_equipment(
     codec: Codec,
     wanted: Wanted,
     intakes: Intakes,
-    upstreams: Callable[[str], Sequence[str]],
+    watch: Callable[[str], Watch],
     first: str,
 ) -> None:
     """Add one partition of equipment.inbox to `found`. The clock is the fold's own rule over the ticks that stand there.
 
-    `upstreams`: whom the clock waits for under a configuration (hash); `first`: the one to begin with where the partition is
+    `watch`: whom the clock waits for under a configuration (hash); `first`: the one to begin with where the partition is
     not read from its beginning.
     """
     state = PartitionPosition(0, 1, 1, "")
@@ -138,7 +140,7 @@ def index_equipment(
         if name == "Tick":
             hash_ = state.configurations.get(wanted.plant)
             tick = Tick.from_avro(values)
-            advance = observe(state, tick, () if hash_ is None else upstreams(hash_))
+            advance = observe(state, tick, Watch(()) if hash_ is None else watch(hash_))
             if advance is None:
                 continue
             if advance.now > wanted.until:
@@ -148,6 +150,10 @@ def index_equipment(
             waiting.clear()
             advances.append(advance.now)
             activate(state, wanted.plant, advance.now)
+        elif name == "ClockRepaired":
+            repair(state, ClockRepaired.from_avro(values))
+        elif name == "UpstreamOrdered":
+            ordered(state, UpstreamOrdered.from_avro(values))
         elif name == "ConfigActivated":
             record = ConfigActivated.from_avro(values)
             schedule(state, record)

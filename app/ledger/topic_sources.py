@@ -20,8 +20,9 @@ from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import IssuedPosting, RawRange
 from streams.mapping import RawRecord
-from streams.raw_headers import stated_place
+from streams.raw_headers import CONTROL_HEADER, stated_place
 from streams.routes import DECLARATIONS
+from streams.silence import Watch, watch
 
 EQUIPMENT, ORDERS = "equipment.inbox", "orders.inbox"
 MARGIN_US = 60_000_000
@@ -164,8 +165,9 @@ class TopicSources:
         index_orders(found, records, self._codec, wanted.plant, wanted.order, wanted.posting.cut, intakes, _DECLARED)
         return found, covered
 
-    def _waits_for(self, hash_: str) -> Sequence[str]:
-        return self._upstreams(self._by_hash(hash_))
+    def _waits_for(self, hash_: str) -> Watch:
+        configuration = self._by_hash(hash_)
+        return watch(self._upstreams(configuration), configuration, tells=False)
 
     def _topic_of(self, source: str) -> str:
         known = self._now.plant.sources.get(source)
@@ -210,6 +212,8 @@ class TopicSources:
         for topic, partition in places:
             low, high = log.bounds(topic, partition)
             for message in log.span(topic, partition, low, high):
+                if CONTROL_HEADER in dict(message.headers() or ()):
+                    continue  # no record of a source
                 stated = stated_place(message.headers() or ())
                 place = (f"{topic}/{partition}", message.offset())
                 if stated is not None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from app.ledger.log_index import NEVER, Intakes, LogIndex, Wanted, index_equipment
 from schemas.codec import Codec
 from schemas.records import ConfigActivated, CounterFrame, RunStarted, Tick
+from streams.silence import Watch
 
 CODEC = Codec()
 UPSTREAMS = ("intake/raw.a/0", "intake/raw.a/1")
@@ -38,7 +39,7 @@ def indexed(
     found = LogIndex()
     wanted = Wanted("P", frozenset(equipment), until, readings_since)
     intakes = Intakes(lambda source: "raw.a")
-    index_equipment(found, [Message(record) for record in records], CODEC, wanted, intakes, lambda hash_: UPSTREAMS, first)
+    index_equipment(found, [Message(record) for record in records], CODEC, wanted, intakes, lambda hash_: Watch(UPSTREAMS), first)
     return found
 
 
