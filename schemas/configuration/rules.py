@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from schemas.configuration.triggers import Cut, MeasureText, Trigger
 from schemas.configuration.values import Duration, OneOrMany, Section, Whole, without_retired
@@ -98,16 +98,22 @@ class OnHold(Section):
     consumption: HoldAnswer = "post"
     scrap: HoldAnswer = "post"
     rework: HoldAnswer = "post"
-    times: HoldAnswer = "post"
     shipment: Literal["block", "notify"] = "block"
     """notify: quality.lot-states tells of the hold, wms.shipment-blocks does not."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _times(cls, data: Any, info: ValidationInfo) -> Any:
+        """Times name no lot, so that they never waited whatever was said here. What an older version stored may say anything."""
+        stored = info.mode == "json" and isinstance(data, dict) and data.get("times") in get_args(HoldAnswer)
+        return without_retired({**data, "times": "post"} if stored else data, "times", "post")
+
     def answer(self, kind: str) -> HoldAnswer:
-        """The answer for an account kind: yield is a receipt, the activities are times."""
+        """The answer for an account kind: yield is a receipt; times name no lot and never wait."""
         if kind == "yield":
             return self.receipt
         if kind.endswith("_time"):
-            return self.times
+            return "post"
         return {"scrap": self.scrap, "rework": self.rework}.get(kind, self.consumption)
 
 

@@ -192,4 +192,7 @@ def test_keys_that_had_one_value_may_still_stand_in_a_file(presses: Path) -> Non
     hash_ = load(presses).hash
     change(presses, "rules.yaml", "excess: park", "excess: park, closed: park")
     change(presses, "rules.yaml", "after_close", "before_close: correct_receipt, after_close")
+    change(presses, "rules.yaml", "consumption: post, shipment", "consumption: post, times: post, shipment")
     assert load(presses).hash == hash_
+    change(presses, "rules.yaml", "times: post", "times: wait")
+    assert "there is only post" in problems_of(presses)[0].message, "it had no effect"

@@ -173,6 +173,16 @@ def test_hold_answers_by_kind() -> None:
     assert answers == expected
 
 
+def test_what_an_older_version_stored_of_times_on_hold_is_read() -> None:
+    """It never had an effect: a file that asks for one is refused, a stored configuration is not."""
+    assert RulesConfig.model_validate_json('{"on_hold": {"times": "wait"}}') == RulesConfig()
+    for given in ({"times": "wait"}, {"times": "nonsense"}):
+        with pytest.raises(ValidationError, match="there is only post"):
+            RulesConfig.model_validate({"on_hold": given})
+    with pytest.raises(ValidationError, match="there is only post"):
+        RulesConfig.model_validate_json('{"on_hold": {"times": "nonsense"}}')
+
+
 def test_the_small_plant_says_little() -> None:
     plant = PlantConfig.model_validate(MINIMAL)
     assert (plant.plant.zone, plant.plant.quantity_from) == ("UTC", "counters")

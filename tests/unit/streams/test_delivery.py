@@ -48,8 +48,8 @@ def test_a_way_that_is_not_in_the_table_is_a_defect() -> None:
         move(bench.row("P1"), "dispatched")
 
 
-KINDS = ("yield", "scrap", "rework", "consumption", "machine_time", "setup_time", "labour_time")
-FIELD = {"yield": "receipt", "machine_time": "times", "setup_time": "times", "labour_time": "times"}
+KINDS = ("yield", "scrap", "rework", "consumption")
+FIELD = {"yield": "receipt"}
 ANSWERS = {
     "post": ("dispatched", "unrestricted", ""),
     "into_blocked_stock": ("dispatched", "blocked", ""),
@@ -63,13 +63,21 @@ ANSWERS = {
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_the_gate_per_kind_and_answer(kind: str, answer: str) -> None:
     opposite = "wait" if ANSWERS[answer][0] == "dispatched" else "post"
-    fields = {"receipt": opposite, "consumption": opposite, "scrap": opposite, "rework": opposite, "times": opposite}
+    fields = {"receipt": opposite, "consumption": opposite, "scrap": opposite, "rework": opposite}
     bench = Bench(configuration(rules={"on_hold": {**fields, FIELD.get(kind, kind): answer}}))
     bench.fold(lot_state("L1", True), posting("P1", kind=kind), posting("P2", kind=kind, lot="L2", order="O2", account="A2"))
     bench.clock(10 * S)
     row, free = bench.row("P1"), bench.row("P2")
     assert (row.state, row.stock_type, row.code) == ANSWERS[answer]
     assert (free.state, free.stock_type, free.gate) == ("dispatched", "unrestricted", "post")
+
+
+@pytest.mark.parametrize("kind", ["machine_time", "setup_time", "labour_time"])
+def test_no_hold_stops_times(kind: str) -> None:
+    bench = Bench(configuration(rules={"on_hold": dict.fromkeys(("receipt", "consumption", "scrap", "rework"), "block")}))
+    bench.fold(lot_state("L1", True), posting("P1", kind=kind))
+    bench.clock(10 * S)
+    assert bench.row("P1").state == "dispatched"
 
 
 def test_a_held_posting_is_regated_when_its_lot_is_released() -> None:
