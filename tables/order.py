@@ -173,7 +173,7 @@ def problems(
     if account.kind in TIMES:
         return
     if not account.material:
-        yield Rejected("MATERIAL_AMBIGUOUS", "the run has several outputs and the record names none")
+        yield _no_material(account)
         return
     if configuration.rules.yield_.late_scrap.after_close == "park" and any(source.late for source in account.sources.values()):
         yield Rejected("LATE_SCRAP", f"scrap of {account.business_date} came after its period was closed")
@@ -186,6 +186,14 @@ def problems(
     if item is not None and item.batch_managed and not account.lot:
         yield from _missing_lot(configuration, account)
     yield from _long_lot(configuration, account)
+
+
+def _no_material(account: AccountRow) -> Rejected:
+    """Of a consumption: the position was empty. Of pieces: the run makes several materials."""
+    if account.kind == "consumption":
+        where = f" at position {account.place}" if account.place else ""
+        return Rejected("NOTHING_LOADED", f"nothing is loaded{where} as far as anybody said, and the record names no material")
+    return Rejected("MATERIAL_AMBIGUOUS", "the run has several outputs and the record names none")
 
 
 def _technically_allowed(configuration: Configuration, order: OrderRow, account: AccountRow) -> bool:

@@ -123,6 +123,14 @@ def test_several_outputs_and_no_material_park_until_somebody_says() -> None:
     assert amounts(bench.tick(at("22:00"))) == [("scrap", 5, 5), ("yield", 3, 3)]
 
 
+def test_what_is_consumed_of_nothing_says_that_nothing_is_loaded() -> None:
+    used = {**USED, "authority": "counters", "material": "", "lot": "", "position": "hopper"}
+    bench = ledger(released(T1, components=[component(mode="metered")]), total("consumption", 5, label=T1, **used))
+    assert bench.tick(CUT) == []
+    assert bench.codes() == {"consumption": "NOTHING_LOADED"}
+    assert "at position hopper" in bench.account("consumption").detail
+
+
 def test_parking_one_account_does_not_stop_the_others() -> None:
     bench = ledger(released(T1), total("gross", 5, label=T1), total("consumption", 5, label=T1, **{**USED, "material": "XX"}))
     assert amounts(bench.tick(CUT)) == [("yield", 5, 5)]
