@@ -32,6 +32,11 @@ def own_words(snapshot: Snapshot) -> str:
         words |= {one.posting_id, one.content_hash, one.kind, one.order, one.operation, one.material, one.lot, one.reason}
         words |= {one.location, one.reservation_item, one.unit, one.business_date, one.posting_date}
         words |= {word for part in one.movements for word in (part.type, part.material, part.lot, part.location, part.unit)}
+    for account in snapshot.of("orders", "a|"):  # what delivery has forgotten stands here still
+        words |= {account.order, account.operation, account.material, account.lot, account.reason, account.unit, account.location}
+        words |= {account.business_date, *(entry.posting_id for entry in account.issued)}
+        moved = [part for entry in account.issued for part in entry.movements]
+        words |= {word for part in moved for word in (part.material, part.lot, part.location, part.unit)}
     words |= {row.order for row in snapshot.of("orders", "o|")}
     names = snapshot.configuration.erp.identifiers
     words |= {*names.scrap_reason.values(), *names.unit.values()}
