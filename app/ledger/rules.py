@@ -10,7 +10,7 @@ from schemas.configuration import Configuration, PostRule
 from schemas.configuration.triggers import AtOnce, EveryQuantity
 from schemas.records import AccountRow, OrderRow
 from streams.orders_memory import plant_of
-from tables.account import account_key, parse_key, unposted
+from tables.account import BASIS, account_key, parse_key, unposted
 from tables.due import Timetable, due_time, trigger_time, waits_for_counts
 from tables.quantity import decimal_text
 from tables.units import UnitTable
@@ -32,7 +32,11 @@ def explained(configuration: Configuration, account: str, now: int) -> tuple[dic
 def explained_from_ledger(snapshot: Snapshot, account: str, at: int | None) -> tuple[dict[str, Any], list[str]]:
     """The account as the ledger has it, or each account of an order, at the ledger's clock or at `at`."""
     row: AccountRow | None = snapshot.rows.get("orders", {}).get(f"a|{account}")
-    rows = [row] if row is not None else [found for found in snapshot.of("orders", "a|") if found.order == account]
+    rows = (
+        [row]
+        if row is not None
+        else [found for found in snapshot.of("orders", "a|") if found.order == account and found.kind != BASIS]
+    )
     if not rows:
         return {"code": "BAD_ACCOUNT"}, [_no_account(account)]
     clocks = [position.marks.get("tick", 0) for position in snapshot.of("intake", "__position")]
@@ -43,7 +47,11 @@ def explained_from_ledger(snapshot: Snapshot, account: str, at: int | None) -> t
         return each[0]
     lines = [line for one, (_, said) in zip(rows, each, strict=True) for line in (account_key(one), *_indented(said), "")]
     accounts = [found for found, _ in each]
-    return {"order": account, "accounts": accounts, "rule": next((found["rule"] for found in accounts), None)}, lines[:-1]
+    return {
+        "order": account,
+        "accounts": accounts,
+        "rule": next((found["rule"] for found in accounts if found["rule"]), None),
+    }, lines[:-1]
 
 
 def _indented(lines: list[str]) -> list[str]:

@@ -141,6 +141,6 @@ def test_garbage_is_refused_line_by_line(tmp_path: Path) -> None:
     letters = lineledger("exceptions", "--out", out, "--json").json
     assert sorted(int(letter["position"].rpartition(":")[2]) for letter in letters) == list(range(1, 2 * len(lines), 2))
     codes = {letter["position"]: letter["code"] for letter in letters}
-    assert codes["presses.jsonl:13"] == "TOO_LARGE"
+    assert codes["presses.jsonl:11"] == "TOO_LARGE"
     assert all(re.fullmatch("[A-Z_]+", code) for code in codes.values())
     assert "\x1b" not in lineledger("exceptions", "--out", out).stdout

@@ -89,7 +89,7 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
 def running(presses: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A run whose workers are up, with a simulator of its own; it would go on for hours of log time."""
     where = b'"machine": "IMM-01", "hdr": {"ts": "2017-02-01T06:00:00Z", "rx": "2017-02-01T06:00:00Z"}'
-    line = b'{"msg": "%d", "type": "temperature", "v": 21, ' + where + b'}\n'
+    line = b'{"msg": "%d", "type": "temperature", "v": 21, ' + where + b"}\n"
     with presses.open("wb") as file:
         file.writelines(line % number for number in range(200_000))
     command = [sys.executable, "-m", "app.cli.main", "run", "--config", str(CONFIGURATION), "--input", str(presses)]
