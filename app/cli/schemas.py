@@ -12,8 +12,9 @@ from typing import Annotated, TypeVar
 import typer
 from confluent_kafka.schema_registry import SchemaRegistryClient
 
-from app.cli.connecting import ClientConfig, Prefix, RegistryUrl, connection_of
+from app.cli.connecting import ClientConfig, Prefix, RegistryUrl
 from app.kafka import registry
+from app.kafka.connection import connection
 from schemas import generate as generator
 from schemas.catalog import catalog
 
@@ -77,7 +78,7 @@ def generate(check: Annotated[bool, typer.Option("--check", help="Only tell whet
 
 
 def _client(url: str, client_config: Path | None) -> SchemaRegistryClient:
-    found = connection_of("", registry=url, client_config=client_config).registry
+    found = connection("", registry=url, client_config=client_config).registry
     if not found.url:
         raise registry.RegistryUrlInvalid("name the registry: --registry URL, LINELEDGER_REGISTRY or schema.registry.url")
     return found.client()

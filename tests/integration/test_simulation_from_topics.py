@@ -7,6 +7,7 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from app.kafka.broker import Broker
 from app.simulation.replay import Floor, Ledger, replay
 from app.simulation.topics import recorded
 from schemas.configuration import Configuration
@@ -76,7 +77,7 @@ def test_a_simulation_reads_the_raw_topics(
     floor = Floor(configuration, b"")
     ledger = Ledger(configuration, floor.codec)
     since_us = (START + since_minutes * 60_000) * 1000
-    assert replay(recorded(kafka_bootstrap, topic_prefix, configuration.plant, b"", since_us), floor, [ledger]) == count
+    assert replay(recorded(Broker(kafka_bootstrap), topic_prefix, configuration.plant, b"", since_us), floor, [ledger]) == count
     yields = [Fraction(row.recorded_numerator, row.recorded_denominator) for row in ledger.accounts() if row.kind == "yield"]
     assert sum(yields, Fraction(0)) == pieces
     groups = admin.list_consumer_groups().result(30)
