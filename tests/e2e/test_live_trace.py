@@ -149,6 +149,7 @@ def cuts(asked: Asked) -> int:
 
 @pytest.mark.kafka
 @pytest.mark.registry
+@pytest.mark.slow
 def test_every_posting_adds_up_under_load_and_a_lie_does_not(
     kafka_bootstrap: str, registry_url: str, topic_prefix: str, tmp_path: Path
 ) -> None:

@@ -59,6 +59,7 @@ class Telemetry(threading.Thread):
 
 @pytest.mark.kafka
 @pytest.mark.registry
+@pytest.mark.slow
 def test_no_tick_overtakes_a_record_when_intake_stalls(
     kafka_bootstrap: str, registry_url: str, topic_prefix: str, tmp_path: Path
 ) -> None:
@@ -75,7 +76,7 @@ def test_no_tick_overtakes_a_record_when_intake_stalls(
 
     inbox_topic = f"{topic_prefix}equipment.inbox"
     (port,) = free_ports(1)
-    with worker("intake", port, [*where, "--registry", registry_url], dict(os.environ), tmp_path) as intake:
+    with worker(["intake"], port, [*where, "--registry", registry_url], dict(os.environ), tmp_path) as intake:
         until(lambda: ready(port), "a ready intake")
         telemetry = Telemetry(kafka_bootstrap, raw)
         telemetry.start()
