@@ -46,13 +46,13 @@ MUTANTS = {
     ),
     "only the first raw topic gets an intake": Mutant(
         "app.topology",
-        "for topic in topics]",
-        "for topic in list(topics)[:1]]",
+        "for topic in raw_topics(configuration, self.settings.recorded)",
+        "for topic in list(raw_topics(configuration, self.settings.recorded))[:1]",
         f"{WIRES}::test_every_raw_topic_has_an_intake_with_a_clock",
     ),
     "master data is never pulled": Mutant(
         "app.delivery",
-        "services.append(MasterPull(app, pulling, plant))",
+        "services.append(MasterPull(app, pulling, plant, calls.own))",
         "pass",
         f"{WIRES}::test_master_data_of_the_erp_is_pulled",
     ),

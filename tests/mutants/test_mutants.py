@@ -189,7 +189,7 @@ MUTANTS = {
         f"{TABLES}/test_attribution.py::test_a_lot_belongs_to_its_material",
     ),
     "old destination not zeroed": Mutant(
-        "streams.equipment",
+        "streams.equipment_totals",
         "not (total.amount or total.sent)",
         "not total.amount",
         f"{STREAMS}/test_equipment.py::test_only_what_changed_is_sent_and_zero_once_when_it_moved_away",
