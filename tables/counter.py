@@ -162,8 +162,9 @@ class Walk:
         if known is not None:
             self._hold(point, -known.held, began)  # decided when its beginning was forgotten already
         gap, former = self._gap(), FormerCount(state.value, state.at, state.level, point.value)
-        if decided == ACCEPT:
-            plausible.note(state, point.at, held, self._counter, point.value > state.value)
+        accepted = decided == ACCEPT
+        plausible.note(state, point.at, held if accepted else 0, self._counter, point.value > state.value)
+        if accepted:
             self.deltas.append(Delta(point.at, held, point.raw, gap))
         state.former = former if decided == DISCARD and point.value > former.value else None
         self._stand(point, point.value)

@@ -9,6 +9,10 @@ from tests.platform.maven import coordinates, java, registry_folder
 from tests.platform.process import SMALL_JVM, JavaProcess, free_ports
 
 
+MOST_SUBJECTS = "registry.ccompat.max-subjects=100000"
+"""A listing ends at 1,000 subjects by default: a whole test run registers more."""
+
+
 class RegistryProcess:
     """A registry whose content ends with it. Raises Missing in the constructor where Java 17 or Maven is not there."""
 
@@ -16,7 +20,12 @@ class RegistryProcess:
         (port,) = free_ports(1)
         self._base = f"http://127.0.0.1:{port}"
         self.url = client_url(self._base)
-        options = ["-Dquarkus.http.host=127.0.0.1", f"-Dquarkus.http.port={port}", "-Dquarkus.log.level=WARN"]
+        options = [
+            "-Dquarkus.http.host=127.0.0.1",
+            f"-Dquarkus.http.port={port}",
+            "-Dquarkus.log.level=WARN",
+            f"-D{MOST_SUBJECTS}",
+        ]
         command = [java(), *SMALL_JVM, *options, "-jar", coordinates()["REGISTRY_JAR"]]
         self._process = JavaProcess(command, log_folder / "registry.log", lambda: ready(self._base), registry_folder())
 

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.platform.apicurio import client_url, default_to_backward, ready
+from tests.platform.apicurio import MOST_SUBJECTS, client_url, default_to_backward, ready
 from tests.platform.maven import Missing, coordinates
 from tests.platform.process import START_TIMEOUT_S
 
@@ -52,7 +52,8 @@ def registry_container() -> Iterator[str]:
         warnings.simplefilter("ignore", DeprecationWarning)
         from testcontainers.core.container import DockerContainer
 
-    with DockerContainer(coordinates()["REGISTRY_IMAGE"]).with_exposed_ports(8080) as registry:
+    image = DockerContainer(coordinates()["REGISTRY_IMAGE"]).with_env("JAVA_OPTIONS", f"-D{MOST_SUBJECTS}")
+    with image.with_exposed_ports(8080) as registry:
         base = f"http://{registry.get_container_host_ip()}:{registry.get_exposed_port(8080)}"
         deadline = time.monotonic() + START_TIMEOUT_S
         while not ready(base):

@@ -102,6 +102,13 @@ def test_a_person_decides(verdict: str | None, upto: int, right: tuple[int, int]
     assert (counted(walking), undecided(walking)) == right
 
 
+def test_the_time_until_a_discarded_jump_makes_room_as_well() -> None:
+    """20 in a minute came at once; half a minute makes room for ten, however often a person decided in between."""
+    readings = [(0, 1000), (1, 1010), (2, 1020), (11, 0), (12, 1110), (30, 1120)]
+    walking = walk({"at_most": "20 / min"}, readings, {12 * S: DISCARD})
+    assert (counted(walking), undecided(walking)) == (30, 0)
+
+
 @pytest.mark.parametrize(
     ("told", "readings", "right"),
     [
