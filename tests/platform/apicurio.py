@@ -8,7 +8,6 @@ from pathlib import Path
 from tests.platform.maven import coordinates, java, registry_folder
 from tests.platform.process import SMALL_JVM, JavaProcess, free_ports
 
-
 MOST_SUBJECTS = "registry.ccompat.max-subjects=100000"
 """A listing ends at 1,000 subjects by default: a whole test run registers more."""
 
