@@ -28,7 +28,7 @@ from streams.equipment import EquipmentStage
 from streams.intake import IntakeStage
 from streams.lots import LotsStage
 from streams.orders import OrdersStage
-from streams.step import sender
+from streams.upstreams import upstreams_of
 
 STAGES = ("intake", "equipment", "lots", "orders", "delivery")
 
@@ -54,23 +54,9 @@ class Installation:
     def upstreams(self, stage: str, configuration: Configuration) -> Sequence[str]:
         key = (stage, configuration.hash)
         if key not in self._upstreams:
-            self._upstreams[key] = self._find_upstreams(stage, configuration)
+            raw = raw_topics(configuration, self._recorded)
+            self._upstreams[key] = upstreams_of(stage, raw, self.partitions)
         return self._upstreams[key]
-
-    def _find_upstreams(self, stage: str, configuration: Configuration) -> Sequence[str]:
-        raw = raw_topics(configuration, self._recorded)
-        intake = [sender("intake", topic, partition) for topic, count in raw.items() for partition in range(count)]
-        match stage:
-            case "equipment":
-                return intake
-            case "orders" | "lots":
-                return intake + self._senders("equipment")
-            case "delivery":
-                return self._senders("lots") + self._senders("orders")
-        raise ValueError(f"{stage} has no upstreams")
-
-    def _senders(self, stage: str) -> list[str]:
-        return [sender(stage, f"{stage}.inbox", partition) for partition in range(self.partitions(f"{stage}.inbox"))]
 
     def partitions(self, topic: str) -> int:
         return catalog().partitions(topic)

@@ -15,8 +15,8 @@ from benchmarks.workload import PLANT, START_US, arriving, configuration, out_of
 from schemas.codec import Codec
 from schemas.records import ConfigActivated, CounterFrame, Tick
 from streams.equipment import EquipmentStage
+from streams.memory_step import MemoryStep, MemoryTopology, Message
 from tests.unit.streams.memory_store import MemoryStore
-from tests.unit.streams.plain_step import PlainMessage, PlainStep, PlainTopology
 
 CODEC = Codec()
 MACHINES, HOUR, DAY = 50, 3600, 86_400
@@ -32,7 +32,7 @@ class Bench:
     def __init__(self, machines: int = MACHINES) -> None:
         found = configuration()
         self.store = MemoryStore()
-        self.topology = PlainTopology({found.hash: found})
+        self.topology = MemoryTopology({found.hash: found})
         self.step = _CountingStep("equipment.inbox")
         self.step.rows = RowCache(self.store, CODEC)  # type: ignore[assignment]
         self.stage = EquipmentStage(self.topology)
@@ -42,12 +42,12 @@ class Bench:
         self._upstream = self.topology.upstreams("equipment", found)[0]
         self.checkpoint()
 
-    def fold(self, records: list[PlainMessage]) -> None:
+    def fold(self, records: list[Message]) -> None:
         self.step.records = records
         self.stage.fold(self.step)
 
-    def tick(self, now: int) -> PlainMessage:
-        return PlainMessage(0, CODEC.encode(Tick(PLANT, now, self._upstream, False)))
+    def tick(self, now: int) -> Message:
+        return Message(0, CODEC.encode(Tick(PLANT, now, self._upstream, False)))
 
     def checkpoint(self) -> None:
         self.stage.before_commit(self.step)
@@ -56,14 +56,14 @@ class Bench:
         self.step.rows.written()  # type: ignore[attr-defined]
 
 
-class _CountingStep(PlainStep):
+class _CountingStep(MemoryStep):
     def emit(self, topic: str, key: str, record: Any, partition: int | None = None) -> None:
         self.codec.encode(record)
 
 
-def framed(machine: int, readings: np.ndarray) -> PlainMessage:
+def framed(machine: int, readings: np.ndarray) -> Message:
     frame = CounterFrame(PLANT, f"M{machine:05d}", "shots", "bench", "bench.jsonl", START_US, START_US, readings.tobytes())
-    return PlainMessage(0, CODEC.encode(frame))
+    return Message(0, CODEC.encode(frame))
 
 
 def rate(per_frame: int, late: float) -> tuple[float, float]:

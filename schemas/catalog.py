@@ -46,6 +46,8 @@ class Catalog:
     topics: Mapping[str, Topic]
     rows: Mapping[str, Mapping[str, RowKind]]
     """Stage -> prefix of the row's key -> what it is and how long it is kept."""
+    feeds: Mapping[str, tuple[str, ...]]
+    """Stage -> the stages that feed it."""
     schema_ids: Mapping[str, int]
     endpoints: Mapping[str, int]
     compatibility: str
@@ -63,4 +65,5 @@ def catalog() -> Catalog:
         name: Topic(name=name, **{**entry, "records": tuple(entry["records"])}) for name, entry in content["topics"].items()
     }
     rows = {stage: {prefix: RowKind(**entry) for prefix, entry in kinds.items()} for stage, kinds in content["rows"].items()}
-    return Catalog(topics, rows, content["schema_ids"], content["endpoints"], content["compatibility"])
+    feeds = {stage: tuple(feeders) for stage, feeders in content["feeds"].items()}
+    return Catalog(topics, rows, feeds, content["schema_ids"], content["endpoints"], content["compatibility"])

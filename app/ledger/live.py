@@ -6,12 +6,12 @@ from app.kafka.broker import Broker
 from app.kafka.configurations import Configurations
 from app.ledger.snapshot import Snapshot
 from app.run.collector import Collector
-from app.simulation.memory_step import MemoryRows
 from schemas.codec import Codec
 from schemas.records import PartitionPosition
 from streams.clock import clocks_in
 from streams.equipment import calendar_of
 from tables.equipment import fold_journals
+from tables.rows import MemoryRows
 
 STAGES = ("equipment", "lots", "orders", "delivery")
 SETTLE_SECONDS = 60.0

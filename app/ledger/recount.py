@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.ledger.rereading import OfEquipment, Read, Told
-from app.simulation.memory_step import MemoryRows
 from schemas.configuration import Counter, PlantConfig
 from schemas.records import (
     CounterState,
@@ -35,6 +34,7 @@ from tables.equipment import RUN_EVENTS
 from tables.lineage import add_range
 from tables.people import Elsewhere, People
 from tables.presence import labour_problem
+from tables.rows import MemoryRows
 
 ANY_AGE = (LotLoaded, LotUnloaded, OperatorDecision, RunCorrected, RunVoided)
 """Master data of the floor: taken whatever its age."""

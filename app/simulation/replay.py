@@ -2,9 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from app.simulation.memory_step import MemoryStep, MemoryTopology, Message
 from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import AccountRow, ConfigActivated, Posting
@@ -12,6 +10,7 @@ from streams.equipment import EquipmentStage
 from streams.intake import IntakeStage
 from streams.intake_clock import counted
 from streams.mapping import RawRecord
+from streams.memory_step import MemoryStep, MemoryTopology, Message, Sent
 from streams.orders import OrdersStage
 from streams.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER
 from tables.account import BASIS
@@ -22,6 +21,11 @@ RAW = "raw"
 EQUIPMENT, ORDERS = "equipment.inbox", "orders.inbox"
 
 
+def _topology(configuration: Configuration) -> MemoryTopology:
+    """No lots stage: holds change how a posting is booked, not what is posted."""
+    return MemoryTopology({configuration.hash: configuration}, raw=[RAW])
+
+
 class Ledger:
     """Orders under one configuration."""
 
@@ -29,8 +33,8 @@ class Ledger:
         self.configuration = configuration
         self.postings: list[Posting] = []
         self.refused: Counter[str] = Counter()
-        self._step = MemoryStep(ORDERS, codec, self._emit)
-        self._stage = OrdersStage(MemoryTopology(configuration, RAW))
+        self._step = MemoryStep(ORDERS, codec=codec, emit=self._emit)
+        self._stage = OrdersStage(_topology(configuration))
         self._stage.taken_over(self._step)
         plant = configuration.plant.plant.id
         self.fold([Message(-1, codec.encode(ConfigActivated(plant, configuration.hash, 0, "simulation")))])
@@ -42,25 +46,24 @@ class Ledger:
     def accounts(self) -> list[AccountRow]:
         return [row for _, row in self._step.rows.scan("a|") if row.kind != BASIS]
 
-    def _emit(self, topic: str, key: str, record: Any) -> None:
-        if topic == "delivery.inbox" and isinstance(record, Posting):
-            self.postings.append(record)
-        elif topic == "exceptions":
-            self.refused[record.code] += 1
+    def _emit(self, sent: Sent) -> None:
+        if sent.topic == "delivery.inbox" and isinstance(sent.record, Posting):
+            self.postings.append(sent.record)
+        elif sent.topic == "exceptions":
+            self.refused[sent.record.code] += 1
 
 
 class Floor:
     """Intake and equipment under one plant.yaml: the totals that any rules start from."""
 
     def __init__(self, configuration: Configuration, private_key: bytes) -> None:
-        self.codec = Codec()
-        self._topology = MemoryTopology(configuration, RAW)
+        self.codec, topology = Codec(), _topology(configuration)
         self._queues: dict[str, list[Message]] = {EQUIPMENT: [], ORDERS: []}
         self._offsets: Counter[str] = Counter()
-        self._intake_step = MemoryStep(RAW, self.codec, self._emit)
-        self._equipment_step = MemoryStep(EQUIPMENT, self.codec, self._emit)
-        self._intake = IntakeStage(self._topology, RAW, configuration, True, private_key)
-        self._equipment = EquipmentStage(self._topology)
+        self._intake_step = MemoryStep(RAW, codec=self.codec, emit=self._emit)
+        self._equipment_step = MemoryStep(EQUIPMENT, codec=self.codec, emit=self._emit)
+        self._intake = IntakeStage(topology, RAW, configuration, True, private_key)
+        self._equipment = EquipmentStage(topology)
         self.refused: Counter[str] = Counter()
         self._intake.taken_over(self._intake_step)
         self._equipment.taken_over(self._equipment_step)
@@ -74,7 +77,7 @@ class Floor:
         """Raw records in, what orders gets out. `last`: the end of the input follows."""
         messages = [self._raw(record) for record in records]
         if last:
-            messages.append(Message(self._next(RAW), b"", [(CONTROL_HEADER, b"end")]))
+            messages.append(Message(self._next(RAW), b"", headers=[(CONTROL_HEADER, b"end")]))
         self._intake_step.records = messages
         self._intake.fold(self._intake_step)
         self._intake.before_commit(self._intake_step)
@@ -88,14 +91,16 @@ class Floor:
             (POSITION_HEADER, f"{record.raw_source}:{record.raw_offset}".encode()),
             (RECEIVED_HEADER, b"%d" % record.received_at),
         ]
-        return Message(self._next(RAW), record.value, headers)
+        return Message(self._next(RAW), record.value, headers=headers)
 
-    def _emit(self, topic: str, key: str, record: Any) -> None:
-        queue = self._queues.get(topic)
-        if queue is not None and not (topic == ORDERS and isinstance(record, ConfigActivated)):  # ledgers have their own
-            queue.append(Message(self._next(topic), self.codec.encode(record), key=key.encode()))
-        elif topic == "exceptions":
-            self.refused[record.code] += 1
+    def _emit(self, sent: Sent) -> None:
+        queue = self._queues.get(sent.topic)
+        if queue is not None and not (
+            sent.topic == ORDERS and isinstance(sent.record, ConfigActivated)
+        ):  # ledgers have their own
+            queue.append(Message(self._next(sent.topic), self.codec.encode(sent.record), key=sent.key.encode()))
+        elif sent.topic == "exceptions":
+            self.refused[sent.record.code] += 1
 
     def _next(self, topic: str) -> int:
         self._offsets[topic] += 1

@@ -8,9 +8,9 @@ import pytest
 from schemas.catalog import DAY_US, catalog
 from schemas.records import AttemptEnded, ConfigActivated, OrderCompleted, Outcome, Tick
 from streams.delivery import DeliveryStage
+from streams.memory_step import MemoryStep
 from tables.outbox import Dispatch
 from tests.unit.streams.ledger_bench import Ledger, released, total
-from tests.unit.streams.plain_step import PlainStep
 from tests.unit.tables.floor_bench import PLANT, at, configuration, event
 
 ORDERS_A_DAY = int(os.environ.get("LINELEDGER_YEAR_ORDERS", "3"))
@@ -25,7 +25,7 @@ class Plant:
 
     def __init__(self) -> None:
         self.orders = Ledger(configuration(rules=RULES))
-        self.step, self.stage = PlainStep("delivery.inbox"), DeliveryStage(self.orders.topology)
+        self.step, self.stage = MemoryStep("delivery.inbox"), DeliveryStage(self.orders.topology)
         self.stage.taken_over(self.step)
         self._deliver(ConfigActivated(PLANT, self.orders.configurations[0].hash, 0, "orders"))
 

@@ -10,8 +10,8 @@ from schemas.avro_files import documents
 from schemas.catalog import catalog
 from schemas.records import RECORDS, ConfigActivated, Tick
 from streams import delivery, equipment, lots, orders
+from streams.memory_step import MemoryStep, MemoryTopology
 from tests.unit.schemas.test_codec import NAMES, values_of
-from tests.unit.streams.plain_step import PlainStep, PlainTopology
 from tests.unit.tables.floor_bench import PLANT, at, configuration
 
 CONFIG = configuration()
@@ -28,8 +28,8 @@ class Inbox:
     """A stage that is at work: with or without the plant's configuration."""
 
     def __init__(self, name: str, *, configured: bool) -> None:
-        self.name, self.topology = name, PlainTopology({CONFIG.hash: CONFIG})
-        self.step, self.stage = PlainStep(f"{name}.inbox"), STAGES[name][0](self.topology)
+        self.name, self.topology = name, MemoryTopology({CONFIG.hash: CONFIG})
+        self.step, self.stage = MemoryStep(f"{name}.inbox"), STAGES[name][0](self.topology)
         self.stage.taken_over(self.step)
         if configured:
             self.fold(ConfigActivated(PLANT, CONFIG.hash, 0, "intake"))

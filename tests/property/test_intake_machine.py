@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.records import CounterFrame, Tick
-from tests.unit.streams.plain_step import PlainMessage
+from streams.memory_step import Message
 from tests.unit.streams.raw_bench import Intake, end, intake_configuration, line, plain, readings_of
 from tests.unit.tables.floor_bench import MIN, S, at
 
@@ -20,7 +20,7 @@ GAPS = st.sampled_from([0, 1, S, 20 * S, 59 * S, MIN, 61 * S, 20 * MIN, 400 * MI
 
 
 @st.composite
-def inputs(draw: st.DrawFn) -> list[PlainMessage]:
+def inputs(draw: st.DrawFn) -> list[Message]:
     """Lines of one recorded file, in the order of their arrival."""
     moment, lines = BEGIN, []
     steps = draw(st.lists(st.tuples(GAPS, st.sampled_from(KINDS), st.sampled_from(["M1", "M2"])), min_size=1, max_size=40))
@@ -31,7 +31,7 @@ def inputs(draw: st.DrawFn) -> list[PlainMessage]:
 
 
 def outcome(
-    messages: list[PlainMessage], boundaries: set[int], restarts: bool = False, uncommitted: frozenset[int] = frozenset()
+    messages: list[Message], boundaries: set[int], restarts: bool = False, uncommitted: frozenset[int] = frozenset()
 ) -> dict[str, list[Any]]:
     """`boundaries`: where batches end; each is committed, but for `uncommitted`."""
     intake = Intake(CONFIG)
@@ -47,9 +47,7 @@ def outcome(
 
 
 @given(inputs(), st.sets(st.integers(1, 40)), st.frozensets(st.integers(1, 40)))
-def test_batches_and_commits_change_nothing(
-    messages: list[PlainMessage], boundaries: set[int], uncommitted: frozenset[int]
-) -> None:
+def test_batches_and_commits_change_nothing(messages: list[Message], boundaries: set[int], uncommitted: frozenset[int]) -> None:
     boundaries = {stop for stop in boundaries if stop < len(messages)}
     whole = outcome(messages, set())
     assert outcome(messages, boundaries) == whole
@@ -58,7 +56,7 @@ def test_batches_and_commits_change_nothing(
 
 
 @given(inputs(), st.sets(st.integers(1, 40)))
-def test_every_log_is_in_order(messages: list[PlainMessage], boundaries: set[int]) -> None:
+def test_every_log_is_in_order(messages: list[Message], boundaries: set[int]) -> None:
     intake, start = Intake(CONFIG), 0
     for stop in [*sorted(stop for stop in boundaries if stop < len(messages)), len(messages)]:
         intake.fold(*messages[start:stop])
@@ -87,9 +85,7 @@ def test_every_log_is_in_order(messages: list[PlainMessage], boundaries: set[int
 
 
 @given(inputs(), st.sets(st.integers(1, 40)))
-def test_every_reading_arrives_once_in_order_and_on_its_side_of_events(
-    messages: list[PlainMessage], boundaries: set[int]
-) -> None:
+def test_every_reading_arrives_once_in_order_and_on_its_side_of_events(messages: list[Message], boundaries: set[int]) -> None:
     intake, start = Intake(CONFIG), 0
     for stop in [*sorted(stop for stop in boundaries if stop < len(messages)), len(messages)]:
         intake.fold(*messages[start:stop])

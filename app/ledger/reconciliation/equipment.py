@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from app.ledger.recount import Recounted, count_all
 from app.ledger.rereading import Read
 from app.ledger.snapshot import Snapshot
-from app.simulation.memory_step import MemoryRows
 from schemas.records import AccountRow, EquipmentRow, TotalState
 from streams.equipment import calendar_of
 from tables.account import STOCK
@@ -17,6 +16,7 @@ from tables.equipment import row_key
 from tables.people import People
 from tables.points import RAW_BITS
 from tables.quantity import decimal_text
+from tables.rows import MemoryRows
 
 _DERIVED = ("backflush|", "phantom|")
 

@@ -22,11 +22,12 @@ from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import PartitionPosition
 from streams.equipment import EquipmentStage, calendar_of
+from streams.memory_step import MemoryStep, Message
 from tables.buckets import Bucket
 from tables.equipment import fold_journals
+from tables.rows import MemoryRows
 from tests.chaos.processes import SHORT, WorkerProcess, wait_until
 from tests.integration.engine.shop_floor import configuration, records
-from tests.unit.streams.plain_step import PlainMessage, PlainRows, PlainStep
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 MINUTES = 20 if SHORT else 120
@@ -90,14 +91,14 @@ class Floor:
         db.close()
         return rows
 
-    def offline(self, partition: int, position: PartitionPosition) -> PlainStep:
-        stage, step = EquipmentStage(self.plant.installation), PlainStep("equipment.inbox", partition, CODEC)
+    def offline(self, partition: int, position: PartitionPosition) -> MemoryStep:
+        stage, step = EquipmentStage(self.plant.installation), MemoryStep("equipment.inbox", partition, CODEC)
         step.state = PartitionPosition(0, position.log_epoch, position.fold_version, position.inbox_topic_id)
         stage.taken_over(step)
         inbox = [message for message in self.read("equipment.inbox", partition) if message.offset() < position.next_offset]
         for start in range(0, len(inbox), OFFLINE_BATCH):
             batch = inbox[start : start + OFFLINE_BATCH]
-            step.records = [PlainMessage(message.offset(), message.value(), message.key()) for message in batch]
+            step.records = [Message(message.offset(), message.value(), message.key()) for message in batch]
             stage.fold(step)
         stage.before_commit(step)
         step.state.next_offset = position.next_offset
@@ -106,7 +107,7 @@ class Floor:
 
 def whole(config: Configuration, rows: dict[str, Any]) -> dict[str, Any]:
     """The rows with what is in journals only: when rows are put depends on when checkpoints are."""
-    store = PlainRows(dict(rows))
+    store = MemoryRows(dict(rows))
     fold_journals(store, config.plant, calendar_of(config.plant))
     for key, row in store.scan("t|"):
         store.put(key, Bucket(0, row).pack(whole=True))  # which late readings stand beside depends on the checkpoints

@@ -20,29 +20,11 @@ from streams.equipment import calendar_of
 from streams.mapping import RawRecord, Reading, Refused
 from tables.destination import UNATTRIBUTED, Destination
 from tables.equipment import Equipment
+from tables.rows import MemoryRows
 from tests.unit.demo.raw_files import raw_lines
 
 _DECLARATIONS = ("ScrapDeclared", "ReworkDeclared", "ReworkReturned", "MaterialConsumed")
 _AT_EQUIPMENT = ("RunStarted", "RunChanged", "RunEnded", "LotLoaded", "LotUnloaded")
-
-
-class DictRows:
-    """Rows in a dictionary."""
-
-    def __init__(self) -> None:
-        self._rows: dict[str, Any] = {}
-
-    def get(self, key: str) -> Any:
-        return self._rows.get(key)
-
-    def put(self, key: str, row: Any) -> None:
-        self._rows[key] = row
-
-    def delete(self, key: str) -> None:
-        self._rows.pop(key, None)
-
-    def scan(self, prefix: str) -> Iterator[tuple[str, Any]]:
-        return iter(sorted((key, row) for key, row in self._rows.items() if key.startswith(prefix)))
 
 
 @dataclass(slots=True)
@@ -80,7 +62,7 @@ def fold(files: Mapping[str, Path]) -> Folded:
 
 
 def _machine(name: str, config: PlantConfig) -> Equipment:
-    return Equipment(DictRows(), config.plant.id, name, config, calendar_of(config), 1)
+    return Equipment(MemoryRows(), config.plant.id, name, config, calendar_of(config), 1)
 
 
 def _arriving(files: Mapping[str, Path]) -> Iterator[Any]:

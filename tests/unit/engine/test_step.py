@@ -19,8 +19,8 @@ from app.engine.transport import MAX_BATCH_RECORDS, Batch
 from app.kafka.broker import Broker
 from schemas.codec import MAX_MESSAGE_BYTES, Codec
 from schemas.records import AccountClosedRow, PartitionPosition, Tick
+from streams.memory_step import Message
 from tests.chaos.counting_stage import INBOX, OUT, CountingStage
-from tests.unit.streams.plain_step import PlainMessage
 
 CODEC = Codec()
 TP0 = TP(INBOX, 0)
@@ -58,7 +58,7 @@ def owned(tmp_path: Path, db: Any) -> tuple[StageApp, OwnedPartition]:
 
 
 def batch(start: int, end: int, *offsets: int, key: str = "K") -> Batch:
-    records = [PlainMessage(offset, CODEC.encode(Tick(key, 1, "f")), key.encode()) for offset in offsets or range(start, end)]
+    records = [Message(offset, CODEC.encode(Tick(key, 1, "f")), key.encode()) for offset in offsets or range(start, end)]
     return Batch.of(TP0, start, end, records, 1)
 
 
@@ -157,7 +157,7 @@ def test_one_death_is_no_proof(owned: Any) -> None:
 
 def test_an_unknown_schema_accuses_nobody(owned: Any) -> None:
     app, part = owned
-    unknown = PlainMessage(10, b"\0\x7f\xff\xff\xffnew")
+    unknown = Message(10, b"\0\x7f\xff\xff\xffnew")
     with pytest.raises(Died) as died:
         fold(app, Batch.of(TP0, 10, 11, [unknown], 1))
     assert died.value.args[0] is Exit.SCHEMA_UNKNOWN and part.suspects() == {}

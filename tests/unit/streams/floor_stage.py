@@ -7,9 +7,9 @@ from app.engine.rows import RowCache
 from schemas.configuration import Configuration
 from schemas.records import ConfigActivated, CounterFrame, Tick, Total
 from streams.equipment import EquipmentStage, calendar_of
+from streams.memory_step import MemoryStep, MemoryTopology
 from tables.equipment import Equipment, row_key
 from tests.unit.streams.memory_store import MemoryStore
-from tests.unit.streams.plain_step import PlainStep, PlainTopology
 from tests.unit.tables.floor_bench import MACHINE, PLANT, configuration, frame
 
 
@@ -29,8 +29,8 @@ def framed(
 class Floor:
     def __init__(self, *configurations: Configuration) -> None:
         self.configurations = configurations or (configuration(),)
-        self.topology = PlainTopology({one.hash: one for one in self.configurations})
-        self.step, self.store = PlainStep("equipment.inbox"), MemoryStore()
+        self.topology = MemoryTopology({one.hash: one for one in self.configurations})
+        self.step, self.store = MemoryStep("equipment.inbox"), MemoryStore()
         self.restart()
         self.known: dict[tuple[str, ...], Total] = {}
         self.fold(ConfigActivated(PLANT, self.configurations[0].hash, 0, "intake"))

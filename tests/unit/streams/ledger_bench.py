@@ -17,9 +17,9 @@ from schemas.records import (
     Tick,
     Total,
 )
+from streams.memory_step import MemoryStep, MemoryTopology
 from streams.orders import OrdersStage
 from tables.account import carry, unposted, waits
-from tests.unit.streams.plain_step import PlainStep, PlainTopology
 from tests.unit.tables.floor_bench import PLANT, at, configuration, event
 
 DATE = "2026-11-20"
@@ -74,8 +74,8 @@ def released(label: int = 0, cls: Any = OrderReleased, **fields: Any) -> Any:
 class Ledger:
     def __init__(self, *configurations: Configuration) -> None:
         self.configurations = configurations or (configuration(),)
-        self.topology = PlainTopology({one.hash: one for one in self.configurations})
-        self.step, self.stage = PlainStep("orders.inbox"), OrdersStage(self.topology)
+        self.topology = MemoryTopology({one.hash: one for one in self.configurations})
+        self.step, self.stage = MemoryStep("orders.inbox"), OrdersStage(self.topology)
         self.postings: list[Posting] = []
         self.stage.taken_over(self.step)
         self.fold(ConfigActivated(PLANT, self.configurations[0].hash, 0, "intake"))

@@ -5,15 +5,16 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import ExceptionRecord, Posting, Tick, Total
 from streams.delivery import DeliveryStage
 from streams.equipment import EquipmentStage
 from streams.intake import IntakeStage
 from streams.lots import LotsStage
+from streams.memory_step import MemoryStep, MemoryTopology, Message
 from streams.orders import OrdersStage
-from streams.step import sender
-from tests.unit.streams.plain_step import PlainMessage, PlainStep, PlainTopology
+from streams.upstreams import upstreams_of
 from tests.unit.streams.raw_bench import EVENTS, READ
 from tests.unit.tables.floor_bench import configuration
 
@@ -51,25 +52,15 @@ def live_configuration(*names: str, **plant: Any) -> Configuration:
     return configuration(sections, rules)
 
 
-class LiveTopology(PlainTopology):
+CODEC = Codec()
+
+
+class LiveTopology(MemoryTopology):
     """Upstreams are the raw topics that the configuration has."""
 
     def upstreams(self, stage: str, configuration: Configuration) -> Sequence[str]:
         raw = sorted({source.read.topic for source in configuration.plant.sources.values()})
-        intake = [sender("intake", topic, 0) for topic in raw]
-        others = super().upstreams(stage, configuration)
-        return [*(intake if stage != "delivery" else ()), *(name for name in others if not name.startswith("intake/"))]
-
-
-class Queue(PlainStep):
-    """A step whose messages wait in the queues of the others."""
-
-    def __init__(self, topic: str, queues: dict[str, list[Any]]) -> None:
-        super().__init__(topic)
-        self._queues = queues
-
-    def emit(self, topic: str, key: str, record: Any, partition: int | None = None) -> None:
-        self._queues[topic].append(self.codec.decode(self.codec.encode(record)))
+        return upstreams_of(stage, dict.fromkeys(raw, 1), self.partitions)
 
 
 class LivePlant:
@@ -81,13 +72,19 @@ class LivePlant:
         self.log: dict[str, list[Any]] = defaultdict(list)
         self.configurations = {configuration.hash: configuration}
         self.topology = LiveTopology(self.configurations)
-        self.steps = {stage: Queue(f"{stage}.inbox", self.queues) for stage in STAGES}
+        self.steps = {stage: self._step(f"{stage}.inbox") for stage in STAGES}
         self.stages = {stage: make(self.topology) for stage, make in STAGES.items()}
         for stage, fold in self.stages.items():
             fold.taken_over(self.steps[stage])
-        self.intakes: dict[str, tuple[IntakeStage, Queue]] = {}
+        self.intakes: dict[str, tuple[IntakeStage, MemoryStep]] = {}
         self._offsets: dict[str, int] = defaultdict(int)
         self.configure(configuration)
+
+    def _step(self, topic: str) -> MemoryStep:
+        """Its messages wait in the queues of the others."""
+        return MemoryStep(
+            topic, codec=CODEC, emit=lambda sent: self.queues[sent.topic].append(CODEC.decode(CODEC.encode(sent.record)))
+        )
 
     def configure(self, configuration: Configuration) -> None:
         """Workers of intake are started with it: those of new sources begin, those of removed ones end."""
@@ -96,7 +93,7 @@ class LivePlant:
         for topic in sorted({source.read.topic for source in configuration.plant.sources.values()}):
             name = topic.removeprefix("raw.")
             stage = IntakeStage(self.topology, topic, configuration, False, host=lambda: self.host)
-            step = known[name][1] if name in known else Queue(topic, self.queues)
+            step = known[name][1] if name in known else self._step(topic)
             self.intakes[name] = stage, step
             stage.taken_over(step)
         self.settle()
@@ -112,7 +109,7 @@ class LivePlant:
         if value is None:
             value = json.dumps({"t": self.host, "type": type_, "m": "M1", "seq": offset, **fields}).encode()
         stage, step = self.intakes[source]
-        step.records = [PlainMessage(offset, value, timestamp=at // 1000, headers=list((headers or {}).items()))]
+        step.records = [Message(offset, value, timestamp=at // 1000, headers=list((headers or {}).items()))]
         stage.fold(step)
         stage.before_commit(step)
         self.settle()

@@ -15,8 +15,8 @@ from schemas.records import (
     Tick,
 )
 from streams.delivery import DeliveryStage
+from streams.memory_step import MemoryStep, MemoryTopology
 from streams.step import sender
-from tests.unit.streams.plain_step import PlainStep, PlainTopology
 
 PLANT, MATERIAL = "P", "4711"
 S = 1_000_000
@@ -96,8 +96,8 @@ class Bench:
     """Delivery with one ERP and plant: feed records, see entries and outcomes, crash it."""
 
     def __init__(self, *configurations: Configuration, recorded: bool = False) -> None:
-        self.topology = PlainTopology({one.hash: one for one in configurations})
-        self.step = PlainStep("delivery.inbox")
+        self.topology = MemoryTopology({one.hash: one for one in configurations})
+        self.step = MemoryStep("delivery.inbox")
         self.stage = DeliveryStage(self.topology, recorded)
         self.stage.taken_over(self.step)
         self.fold(activated(configurations[0]))

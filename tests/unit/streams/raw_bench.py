@@ -7,7 +7,7 @@ from typing import Any
 from schemas.configuration import Configuration
 from schemas.records import CounterFrame, Tick
 from streams.intake import IntakeStage
-from tests.unit.streams.plain_step import PlainMessage, PlainStep, PlainTopology
+from streams.memory_step import MemoryStep, MemoryTopology, Message
 from tests.unit.tables.floor_bench import PLANT, configuration
 
 TOPIC = "raw.P"
@@ -127,30 +127,30 @@ def intake_configuration(**plant: Any) -> Configuration:
     return configuration(sections)
 
 
-def line(number: int, moment: int, type_: str, **fields: Any) -> PlainMessage:
+def line(number: int, moment: int, type_: str, **fields: Any) -> Message:
     """Line `number` of a recorded file, received and occurred at `moment`."""
     content = {"t": moment, "type": type_, "m": "M1", "seq": number, **fields}
     headers = [("source", b"s"), ("position", f"in.jsonl:{number}".encode()), ("received_at", str(moment).encode())]
-    return PlainMessage(
+    return Message(
         number, json.dumps({key: value for key, value in content.items() if value is not None}).encode(), headers=headers
     )
 
 
-def end(number: int) -> PlainMessage:
-    return PlainMessage(number, b"", headers=[("control", b"end")])
+def end(number: int) -> Message:
+    return Message(number, b"", headers=[("control", b"end")])
 
 
 class Intake:
     def __init__(self, config: Configuration | None = None, recorded: bool = True, partitions: int = 1) -> None:
         self.config = config or intake_configuration()
-        self.topology = PlainTopology({self.config.hash: self.config}, partitions)
-        self.step = PlainStep(TOPIC)
+        self.topology = MemoryTopology({self.config.hash: self.config}, partitions)
+        self.step = MemoryStep(TOPIC)
         self.stage = IntakeStage(self.topology, TOPIC, self.config, recorded)
         self.stage.taken_over(self.step)
         self.bootstrap = self.step.sent
         self.step.sent = []
 
-    def fold(self, *messages: PlainMessage, commit: bool = True) -> None:
+    def fold(self, *messages: Message, commit: bool = True) -> None:
         """One batch, and the commit behind it."""
         self.step.records = messages
         self.stage.fold(self.step)

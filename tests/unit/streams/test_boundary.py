@@ -7,19 +7,19 @@ import pytest
 from schemas.codec import Codec, UnknownSchema
 from schemas.records import Tick
 from streams import boundary
-from tests.unit.streams.plain_step import PlainMessage, PlainStep
+from streams.memory_step import MemoryStep, Message
 from tests.unit.streams.quality_bench import placed
 
 CODEC = Codec()
 
 
 def test_malformed_and_suspect_records_are_dead_lettered_and_the_rest_is_folded() -> None:
-    step = PlainStep("lots.inbox", 3)
+    step = MemoryStep("lots.inbox", 3)
     good = CODEC.encode(Tick("P", 5, "x"))
     step.records = [
-        PlainMessage(7, b"\0\0\0\0\1broken", b"P|4711|L1", headers=[("h", b"1")]),
-        PlainMessage(8, good),
-        PlainMessage(9, good, b"P|4711|L2"),
+        Message(7, b"\0\0\0\0\1broken", b"P|4711|L1", headers=[("h", b"1")]),
+        Message(8, good),
+        Message(9, good, b"P|4711|L2"),
     ]
     step.suspects = frozenset({9})
     seen = [(message.offset, record, step.offset) for message, record in boundary.records(step, "lots", {Tick})]
@@ -40,15 +40,15 @@ def test_malformed_and_suspect_records_are_dead_lettered_and_the_rest_is_folded(
 
 
 def test_an_unknown_schema_makes_the_reader_wait() -> None:
-    step = PlainStep()
-    step.records = [PlainMessage(0, b"\0\0\1\0\0body")]
+    step = MemoryStep()
+    step.records = [Message(0, b"\0\0\1\0\0body")]
     with pytest.raises(UnknownSchema):
         list(boundary.records(step, "lots", {Tick}))
     assert step.take() == []
 
 
 def test_a_long_original_is_cut_and_keeps_hash_and_length() -> None:
-    step, original = PlainStep("lots.inbox"), bytes(300_000)
+    step, original = MemoryStep("lots.inbox"), bytes(300_000)
     step.offset = 4
     record = placed("L1", "H", 1)
     boundary.refuse(step, "lots", "X_CODE", "why", record=record, original=original, offset=2)
@@ -62,8 +62,8 @@ def test_a_long_original_is_cut_and_keeps_hash_and_length() -> None:
 
 
 def test_headers_that_would_outgrow_a_message_are_left_out() -> None:
-    step = PlainStep()
-    step.records = [PlainMessage(0, b"x", headers=[("small", b"1"), ("huge", bytes(80_000))])]
+    step = MemoryStep()
+    step.records = [Message(0, b"x", headers=[("small", b"1"), ("huge", bytes(80_000))])]
     assert list(boundary.fields(step, "lots", {"Tick"})) == []
     (letter,) = step.take("exceptions")
     assert letter.headers == {"small": b"1"}

@@ -13,12 +13,12 @@ from streams.clock import clock_of
 from streams.delivery import DeliveryStage
 from streams.equipment import EquipmentStage
 from streams.lots import LotsStage
+from streams.memory_step import MemoryStep, MemoryTopology
 from streams.orders import OrdersStage
 from tests.unit.streams.ledger_bench import PLANT, configuration
-from tests.unit.streams.plain_step import PlainStep, PlainTopology
 
 CONFIGURATION = configuration()
-TOPOLOGY = PlainTopology({CONFIGURATION.hash: CONFIGURATION}, inbox_partitions=2)
+TOPOLOGY = MemoryTopology({CONFIGURATION.hash: CONFIGURATION}, partitions=2)
 STAGES = {
     "equipment": lambda: EquipmentStage(TOPOLOGY),
     "lots": lambda: LotsStage(TOPOLOGY),
@@ -30,7 +30,7 @@ STAGES = {
 @pytest.mark.parametrize("stage", STAGES)
 def test_it_counts_when_the_configuration_has_come(stage: str) -> None:
     fold: Any = STAGES[stage]()
-    step = PlainStep(f"{stage}.inbox")
+    step = MemoryStep(f"{stage}.inbox")
     fold.taken_over(step)
     upstreams = TOPOLOGY.upstreams(stage, CONFIGURATION)
     brings, *others = upstreams
@@ -46,7 +46,7 @@ def test_it_counts_when_the_configuration_has_come(stage: str) -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_it_moves_nothing_by_itself(stage: str) -> None:
     fold: Any = STAGES[stage]()
-    step = PlainStep(f"{stage}.inbox")
+    step = MemoryStep(f"{stage}.inbox")
     fold.taken_over(step)
     for name in TOPOLOGY.upstreams(stage, CONFIGURATION):
         step.deliver(Tick(PLANT, 60, name))

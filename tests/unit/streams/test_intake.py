@@ -7,7 +7,7 @@ import pytest
 from schemas.configuration import Configuration
 from schemas.records import ConfigActivated, CounterFrame, Tick
 from streams.intake import MAX_FRAME_READINGS, IntakeStage
-from tests.unit.streams.plain_step import PlainMessage, PlainStep
+from streams.memory_step import MemoryStep, Message
 from tests.unit.streams.raw_bench import EVENTS, PLANT, READ, TOPIC, Intake, end, intake_configuration, line, readings_of
 from tests.unit.tables.floor_bench import HOUR, MIN, S, at
 
@@ -136,14 +136,14 @@ def test_ticks_reach_every_partition_of_every_stage_that_is_fed() -> None:
 def test_live_without_lag_the_wall_clock_ticks() -> None:
     intake = Intake(recorded=False)
     message = line(1, T, "state")
-    intake.fold(PlainMessage(0, message.value, timestamp=T // 1000))
+    intake.fold(Message(0, message.value, timestamp=T // 1000))
     intake.stage.idle(intake.step, T + S - 1)
     assert intake.ticks() == []
     intake.stage.idle(intake.step, T + 3 * S + 5)
     assert intake.ticks() == [(T, False), (T + 3 * S, False)]
     intake.stage.idle(intake.step, T + 3 * S + 5)
     assert len(intake.ticks()) == 2, "never twice"
-    intake.fold(PlainMessage(1, message.value, timestamp=(T + 4 * S) // 1000))
+    intake.fold(Message(1, message.value, timestamp=(T + 4 * S) // 1000))
     intake.stage.idle(intake.step, T + 3 * S)
     assert [moment for moment, _ in intake.ticks()] == [T, T + 3 * S], "never back"
 
@@ -151,10 +151,10 @@ def test_live_without_lag_the_wall_clock_ticks() -> None:
 def test_what_comes_after_its_tick_belongs_to_the_next_interval() -> None:
     """The broker's clock is behind the host's: nothing may carry a label that was closed."""
     intake = Intake(recorded=False)
-    intake.fold(PlainMessage(0, line(1, T, "state").value, timestamp=T // 1000))
+    intake.fold(Message(0, line(1, T, "state").value, timestamp=T // 1000))
     intake.stage.idle(intake.step, T + 3 * S)
     for number, behind in enumerate((2 * S, 0), 1):
-        intake.fold(PlainMessage(number, line(number + 1, T, "state").value, timestamp=(T + 3 * S - behind) // 1000))
+        intake.fold(Message(number, line(number + 1, T, "state").value, timestamp=(T + 3 * S - behind) // 1000))
     assert labels(intake) == [T, T + 4 * S, T + 4 * S]
     assert [moment for moment, _ in intake.ticks()] == [T, T + 3 * S]
 
@@ -276,11 +276,11 @@ def test_declarations_without_equipment_go_to_their_order(type_: str) -> None:
     [
         (line(1, T, "loose", n=1, m=None), "MISSING_FIELD"),
         (line(1, T, "unheard of"), "NO_MAPPING"),
-        (PlainMessage(1, b"{", headers=line(1, T, "state").headers), "BAD_JSON"),
-        (PlainMessage(1, b"{}", headers=[("source", b"zz"), *line(1, T, "state").headers[1:]]), "UNKNOWN_SOURCE"),
+        (Message(1, b"{", headers=line(1, T, "state").headers), "BAD_JSON"),
+        (Message(1, b"{}", headers=[("source", b"zz"), *line(1, T, "state").headers[1:]]), "UNKNOWN_SOURCE"),
     ],
 )
-def test_what_cannot_be_routed_is_a_dead_letter(message: PlainMessage, code: str) -> None:
+def test_what_cannot_be_routed_is_a_dead_letter(message: Message, code: str) -> None:
     intake = Intake()
     intake.fold(message)
     ((topic, letter),) = [(sent.topic, sent.record) for sent in intake.step.sent]
@@ -341,7 +341,7 @@ def test_another_configuration_takes_effect_after_the_last_tick() -> None:
 
 def test_partitions_that_no_recorded_input_has_say_nothing() -> None:
     config = intake_configuration()
-    step = PlainStep(TOPIC, partition=1)
+    step = MemoryStep(TOPIC, partition=1)
     IntakeStage(Intake(config).topology, TOPIC, config, True).taken_over(step)
     assert step.sent == []
 
@@ -398,6 +398,6 @@ def test_the_owner_is_believed_and_a_source_that_states_no_system_is_not_asked()
 def test_live_a_record_of_a_dropped_file_has_its_place_in_the_file(header: bytes | None, place: tuple[str, int]) -> None:
     intake = Intake(recorded=False)
     headers = [] if header is None else [("position", header)]
-    intake.fold(PlainMessage(5, line(5, T, "good", po="1", n=1).value, headers=headers, timestamp=T // 1000))
+    intake.fold(Message(5, line(5, T, "good", po="1", n=1).value, headers=headers, timestamp=T // 1000))
     (event,) = [sent for sent in intake.sent("equipment.inbox") if not isinstance(sent, Tick)]
     assert (event.raw_source, event.raw_offset, event.event_id) == (*place, f"{place[0]}:{place[1]}")

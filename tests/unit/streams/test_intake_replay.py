@@ -6,7 +6,7 @@ import json
 import pytest
 
 from schemas.records import ExceptionRecord, LetterSettled, ScrapDeclared
-from tests.unit.streams.plain_step import PlainMessage
+from streams.memory_step import Message
 from tests.unit.streams.raw_bench import EVENTS, READ, Intake, intake_configuration
 from tests.unit.tables.floor_bench import at
 
@@ -14,9 +14,9 @@ T = at("07:00")
 SETTLES = {"event_id": "e", "letter": "l1", "code": "NO_MAPPING", "who": "h", "why": "mapped now"}
 
 
-def told(number: int, **content: object) -> PlainMessage:
+def told(number: int, **content: object) -> Message:
     headers = [("source", b"operators"), ("position", f"told:{number}".encode()), ("received_at", str(T).encode())]
-    return PlainMessage(number, json.dumps({"at": T, **content}).encode(), headers=headers)
+    return Message(number, json.dumps({"at": T, **content}).encode(), headers=headers)
 
 
 def intake() -> Intake:

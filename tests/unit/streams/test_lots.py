@@ -21,9 +21,9 @@ from schemas.records import (
     Tick,
 )
 from streams.lots import LotsStage
+from streams.memory_step import MemoryStep, MemoryTopology
 from streams.step import sender
 from tables import lots
-from tests.unit.streams.plain_step import PlainStep, PlainTopology
 from tests.unit.streams.quality_bench import MATERIAL, PLANT, activated, configuration, decided, edge, event, placed, released
 
 CONFIG = configuration()
@@ -31,8 +31,8 @@ CONFIG = configuration()
 
 class Lots:
     def __init__(self, config: Configuration = CONFIG) -> None:
-        self.topology = PlainTopology({config.hash: config})
-        self.step, self.stage = PlainStep("lots.inbox"), LotsStage(self.topology)
+        self.topology = MemoryTopology({config.hash: config})
+        self.step, self.stage = MemoryStep("lots.inbox"), LotsStage(self.topology)
         self.stage.taken_over(self.step)
         self.fold(activated(config))
 

@@ -10,8 +10,8 @@ import pytest
 from app.engine.rows import RowCache
 from schemas.records import ConfigActivated, EntryVoided, LabourRecorded, RunStarted, Tick, Total
 from streams.equipment import EquipmentStage
+from streams.memory_step import MemoryStep, MemoryTopology
 from tests.unit.streams.memory_store import MemoryStore
-from tests.unit.streams.plain_step import PlainStep, PlainTopology
 from tests.unit.tables.floor_bench import MIN, PLANT, at, configuration, event, out
 
 MACHINES = {"A": 0, "B": 1, "C": 1}
@@ -21,8 +21,8 @@ CUT = at("14:00")
 class Partition:
     def __init__(self, number: int) -> None:
         config = configuration()
-        self.topology = PlainTopology({config.hash: config})
-        self.step, self.store, self.known = PlainStep("equipment.inbox", number), MemoryStore(), dict[str, int]()
+        self.topology = MemoryTopology({config.hash: config})
+        self.step, self.store, self.known = MemoryStep("equipment.inbox", number), MemoryStore(), dict[str, int]()
         (self.sender,) = self.topology.upstreams("equipment", config)
         self.restart()
         self.fold(ConfigActivated(PLANT, config.hash, 0, "intake"))

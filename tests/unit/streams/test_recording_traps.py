@@ -18,11 +18,11 @@ from schemas.records import InspectionRecorded
 from streams.equipment import calendar_of
 from streams.lots import LotsStage
 from streams.mapping import RawRecord, Reading, Refused
+from streams.memory_step import MemoryStep, MemoryTopology
 from tables import lots
 from tables.destination import UNATTRIBUTED, Destination
 from tables.equipment import Equipment
-from tests.unit.demo.folded import DictRows
-from tests.unit.streams.plain_step import PlainStep, PlainTopology
+from tables.rows import MemoryRows
 from tests.unit.streams.quality_bench import activated, configuration
 
 ROOT = Path(__file__).parents[3]
@@ -36,7 +36,7 @@ class Machine:
 
     def __init__(self, source: str, lines: list[str]) -> None:
         mapper, plant = mappers(MILLS)[source], MILLS.plant
-        self.equipment = Equipment(DictRows(), plant.plant.id, source.upper(), plant, calendar_of(plant), 1)
+        self.equipment = Equipment(MemoryRows(), plant.plant.id, source.upper(), plant, calendar_of(plant), 1)
         self.refused: list[str] = []
         for number, line in enumerate(lines, 1):
             for item in mapper.map(RawRecord(line.encode(), source, "file", number)):
@@ -170,7 +170,7 @@ class Inspected:
     def __init__(self, path: Path) -> None:
         config = configuration(plant={"plant": {"id": "LAB"}})
         self.mappers = mappers(load(NIST))
-        self.step, self.stage = PlainStep("lots.inbox"), LotsStage(PlainTopology({config.hash: config}))
+        self.step, self.stage = MemoryStep("lots.inbox"), LotsStage(MemoryTopology({config.hash: config}))
         self.stage.taken_over(self.step)
         self.fold([activated(config)])
         self.lines = path.read_bytes().splitlines()

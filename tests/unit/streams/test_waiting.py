@@ -5,7 +5,7 @@ import itertools
 from schemas.records import PendingRow
 from streams.step import at_once
 from streams.waiting import Waiting
-from tests.unit.streams.plain_step import PlainRows
+from tables.rows import MemoryRows
 
 
 def texts(due: list[tuple[int, list[PendingRow]]]) -> list[tuple[int, list[str]]]:
@@ -19,14 +19,14 @@ def row(label: int, text: str, offset: int = 0) -> PendingRow:
 def test_any_order_of_arrival_is_folded_in_one_order() -> None:
     records = [(10, "06", "x"), (10, "01", "y"), (10, "06", "a"), (9, "12", "z")]
     for order in itertools.permutations(records):
-        waiting = Waiting(PlainRows())
+        waiting = Waiting(MemoryRows())
         for offset, (label, rank, identity) in enumerate(order):
             waiting.add("P", label, rank, identity, row(label, identity, offset))
         assert texts(waiting.due("P", 10)) == [(9, ["z"]), (10, ["y", "a", "x"])]
 
 
 def test_labels_beyond_the_clock_and_other_plants_wait() -> None:
-    waiting = Waiting(PlainRows())
+    waiting = Waiting(MemoryRows())
     for plant, label in (("P", 10), ("P", 11), ("Q", 10)):
         waiting.add(plant, label, "06", "x", row(label, f"{plant}{label}"))
     assert texts(waiting.due("P", 10)) == [(10, ["P10"])]
@@ -36,14 +36,14 @@ def test_labels_beyond_the_clock_and_other_plants_wait() -> None:
 
 
 def test_labels_are_numbers_not_texts() -> None:
-    waiting = Waiting(PlainRows())
+    waiting = Waiting(MemoryRows())
     for label in (100, 20, 3):
         waiting.add("P", label, "06", "x", row(label, str(label)))
     assert [label for label, _ in waiting.due("P", 1000)] == [3, 20, 100]
 
 
 def test_within_one_label_the_last_of_an_identity_stays() -> None:
-    waiting = Waiting(PlainRows())
+    waiting = Waiting(MemoryRows())
     waiting.add("P", 10, "06", "x", row(10, "first", 1))
     waiting.add("P", 10, "06", "x", row(10, "second", 2))
     waiting.add("P", 10, "06", "x", row(10, "first again", 1))
@@ -52,7 +52,7 @@ def test_within_one_label_the_last_of_an_identity_stays() -> None:
 
 
 def test_a_successor_finds_the_same_and_nothing_stays_behind() -> None:
-    rows = PlainRows()
+    rows = MemoryRows()
     for label, text in ((10, "b"), (10, "a"), (12, "c")):
         Waiting(rows).add("P", label, "06", text, row(label, text))
     successor = Waiting(rows)
@@ -64,7 +64,7 @@ def test_a_successor_finds_the_same_and_nothing_stays_behind() -> None:
 
 
 def test_a_row_that_is_not_outdated_stays() -> None:
-    waiting = Waiting(PlainRows())
+    waiting = Waiting(MemoryRows())
     waiting.add("P", 10, "06", "x", row(10, "newer", 1))
     waiting.add("P", 10, "06", "x", row(10, "older", 2), lambda known: known.record < b"k")
     assert texts(waiting.due("P", 10)) == [(10, ["newer"])]
@@ -72,7 +72,7 @@ def test_a_row_that_is_not_outdated_stays() -> None:
 
 def test_offsets_begin_anew_with_each_log_epoch() -> None:
     """Of one identity what came later stays, also when its inbox was recreated and counts from 0 again."""
-    waiting = Waiting(PlainRows())
+    waiting = Waiting(MemoryRows())
     waiting.add("P", 10, "06", "x", PendingRow(10, b"old", 5_000, 1))
     waiting.add("P", 10, "06", "x", PendingRow(10, b"new", 3, 2))
     waiting.add("P", 10, "06", "x", PendingRow(10, b"older", 9_000, 1))

@@ -13,7 +13,7 @@ from streams.equipment import calendar_of
 from tables.counter import UNAVAILABLE
 from tables.destination import Destination
 from tables.equipment import Equipment
-from tests.unit.streams.plain_step import PlainRows
+from tables.rows import MemoryRows
 
 PLANT, MACHINE = "P", "M1"
 S = 1_000_000
@@ -79,10 +79,10 @@ def counter(**fields: Any) -> dict[str, Any]:
     return {"equipment": {"*": {"counters": {"shots": fields}}}}
 
 
-def machine(plant: dict[str, Any] | None = None, rows: PlainRows | None = None) -> Equipment:
+def machine(plant: dict[str, Any] | None = None, rows: MemoryRows | None = None) -> Equipment:
     """`rows`: what its predecessor left."""
     config = configuration(plant).plant
-    return Equipment(rows or PlainRows(), PLANT, MACHINE, config, calendar_of(config), 1)
+    return Equipment(rows or MemoryRows(), PLANT, MACHINE, config, calendar_of(config), 1)
 
 
 def frame(*readings: Sequence[int | None], first_raw: int = 0) -> Any:

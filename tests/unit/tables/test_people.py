@@ -7,7 +7,7 @@ import pytest
 from schemas.records import EntryVoided, LabourMark, LabourRecorded
 from tables.people import People, missing_log_offs, turns
 from tables.presence import mark_of
-from tests.unit.streams.plain_step import PlainRows
+from tables.rows import MemoryRows
 from tests.unit.tables.floor_bench import HOUR, PLANT, at, event
 
 DAY = 7 * 24 * HOUR
@@ -101,7 +101,7 @@ def test_rows_of_any_order_with_repetitions_and_voids_say_the_same() -> None:
     for seed in range(20):
         arrivals = [*logs, void, again, logs[0], logs[1], void]
         random.Random(seed).shuffle(arrivals)
-        people = People(PlainRows(), PLANT)
+        people = People(MemoryRows(), PLANT)
         for one in arrivals:
             people.hear(one, DAY)
         found = hours(people.of("p"))
@@ -110,7 +110,7 @@ def test_rows_of_any_order_with_repetitions_and_voids_say_the_same() -> None:
 
 
 def test_what_is_over_is_forgotten_and_who_is_on_stays_on() -> None:
-    rows = PlainRows()
+    rows = MemoryRows()
     people = People(rows, PLANT)
     for one in (log("06:00", "A", "on"), log("08:00", "B", "on"), log("09:00", "B", "off"), log("10:00", "C", "on")):
         people.hear(one, DAY)
@@ -123,7 +123,7 @@ def test_what_is_over_is_forgotten_and_who_is_on_stays_on() -> None:
 
 
 def test_what_its_own_equipment_refuses_as_too_late_has_no_effect_elsewhere() -> None:
-    people = People(PlainRows(), PLANT)
+    people = People(MemoryRows(), PLANT)
     late = log("06:00", "B", "on")
     late.label = at("06:00") + DAY + 1
     assert people.hear(late, DAY) == set()

@@ -1,0 +1,112 @@
+"""A step in memory: what the engine gives to a fold, for one partition that nobody else has; for simulations and tests."""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.catalog import catalog
+from schemas.codec import Codec
+from schemas.configuration import Configuration
+from schemas.records import PartitionPosition
+from streams.step import RawMessage
+from streams.upstreams import upstreams_of
+from tables.rows import MemoryRows
+
+
+@dataclass(slots=True)
+class Message:
+    """A RawMessage. `timestamp`: milliseconds since 1970."""
+
+    offset: int
+    value: bytes
+    key: bytes | None = None
+    timestamp: int = 0
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+@dataclass(slots=True)
+class Sent:
+    """What a fold emitted. `partition`: as the fold said it; None: by the key."""
+
+    topic: str
+    key: str
+    record: Any
+    partition: int | None
+
+
+Emit = Callable[[Sent], None]
+
+
+class MemoryStep:
+    """A streams.step.Step. Rows are never encoded, the records of a batch are.
+
+    `emit`: what becomes of what the fold emits. Without it everything is encoded once, as a broker would have it, and kept in
+    `sent`; outbox entries are kept in `released`.
+    """
+
+    def __init__(self, topic: str = "inbox", partition: int = 0, codec: Codec | None = None, emit: Emit | None = None) -> None:
+        self.topic, self.partition, self.codec = topic, partition, codec or Codec()
+        self.rows: Any = MemoryRows()
+        self.state = PartitionPosition(0, 1, 1, "")
+        self.records: Sequence[RawMessage] = ()
+        self.offset, self.suspects, self.careful = -1, frozenset[int](), False
+        self.sent: list[Sent] = []
+        self.released: list[Any] = []
+        self._emit, self._offsets = emit or self._keep, itertools.count()
+
+    def deliver(self, *records: Any) -> None:
+        """Make these records the batch, each encoded and with the next offset."""
+        self.records = [Message(next(self._offsets), self.codec.encode(record)) for record in records]
+
+    def take(self, topic: str | None = None) -> list[Any]:
+        """Records sent since the last take (to one topic)."""
+        taken = [sent.record for sent in self.sent if topic in (None, sent.topic)]
+        self.sent = [sent for sent in self.sent if topic not in (None, sent.topic)]
+        return taken
+
+    def emit(self, topic: str, key: str, record: Any, partition: int | None = None) -> None:
+        self._emit(Sent(topic, key, record, partition))
+
+    def broadcast(self, topic: str, key: str, record: Any, partitions: int) -> None:
+        for partition in range(partitions):
+            self.emit(topic, key, record, partition)
+
+    def decode(self, value: bytes) -> Any:
+        return self.codec.decode(value)
+
+    def fields(self, value: bytes) -> tuple[str, dict[str, Any]]:
+        return self.codec.fields(value)
+
+    def release(self, entry: Any) -> None:
+        self.released.append(entry)
+
+    def _keep(self, sent: Sent) -> None:
+        sent.record = self.codec.decode(self.codec.encode(sent.record))
+        self.sent.append(sent)
+
+
+class MemoryTopology:
+    """A streams.step.Topology: these configurations (by hash), these raw topics of one partition, inboxes of `partitions`.
+
+    `raw`: names of raw topics; None: the recorded topic of the plant.
+    """
+
+    def __init__(
+        self, configurations: Mapping[str, Configuration], partitions: int = 1, raw: Sequence[str] | None = None
+    ) -> None:
+        self.configurations, self._partitions, self._raw = configurations, partitions, raw
+
+    def configuration(self, hash_: str) -> Configuration:
+        return self.configurations[hash_]
+
+    def upstreams(self, stage: str, configuration: Configuration) -> Sequence[str]:
+        raw = [f"raw.{configuration.plant.plant.id}"] if self._raw is None else self._raw
+        return upstreams_of(stage, dict.fromkeys(raw, 1), self.partitions)
+
+    def partitions(self, topic: str) -> int:
+        return self._partitions
+
+    @property
+    def endpoints(self) -> Mapping[str, int]:
+        return catalog().endpoints
