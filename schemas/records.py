@@ -239,6 +239,27 @@ class IssuedPosting:
 
 
 @dataclass(slots=True)
+class Correlation:
+    """Correlation id of a raw record, as its source states it."""
+
+    id: str
+    at: int
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> Correlation:
+        return Correlation(
+            id=d["id"],
+            at=d["at"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "at": self.at,
+        }
+
+
+@dataclass(slots=True)
 class SourceTotal:
     """Newest total of one source key within an account."""
 
@@ -261,6 +282,7 @@ class SourceTotal:
     ranges: list[RawRange] = field(default_factory=list)
     bom_revision: str = ""
     late: bool = False
+    correlations: list[Correlation] = field(default_factory=list)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> SourceTotal:
@@ -284,6 +306,7 @@ class SourceTotal:
             ranges=[RawRange.from_avro(v) for v in d["ranges"]],
             bom_revision=d["bom_revision"],
             late=d["late"],
+            correlations=[Correlation.from_avro(v) for v in d["correlations"]],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -307,6 +330,7 @@ class SourceTotal:
             "ranges": [v.to_avro() for v in self.ranges],
             "bom_revision": self.bom_revision,
             "late": self.late,
+            "correlations": [v.to_avro() for v in self.correlations],
         }
 
 
@@ -1002,6 +1026,7 @@ class DeclarationRow:
     shares: list[Share] = field(default_factory=list)
     source_seq: int = -1
     raw_part: int = 0
+    correlation_id: str = ""
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> DeclarationRow:
@@ -1025,6 +1050,7 @@ class DeclarationRow:
             shares=[Share.from_avro(v) for v in d["shares"]],
             source_seq=d["source_seq"],
             raw_part=d["raw_part"],
+            correlation_id=d["correlation_id"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -1048,6 +1074,7 @@ class DeclarationRow:
             "shares": [v.to_avro() for v in self.shares],
             "source_seq": self.source_seq,
             "raw_part": self.raw_part,
+            "correlation_id": self.correlation_id,
         }
 
 
@@ -1386,6 +1413,7 @@ class RunState:
     segments: list[RunSegment] = field(default_factory=list)
     corrected: RunSegment | None = None
     stated: dict[str, Stated] = field(default_factory=dict)
+    correlation_id: str = ""
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> RunState:
@@ -1400,6 +1428,7 @@ class RunState:
             segments=[RunSegment.from_avro(v) for v in d["segments"]],
             corrected=None if d["corrected"] is None else RunSegment.from_avro(d["corrected"]),
             stated={k: Stated.from_avro(v) for k, v in d["stated"].items()},
+            correlation_id=d["correlation_id"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -1414,6 +1443,7 @@ class RunState:
             "segments": [v.to_avro() for v in self.segments],
             "corrected": None if self.corrected is None else self.corrected.to_avro(),
             "stated": {k: v.to_avro() for k, v in self.stated.items()},
+            "correlation_id": self.correlation_id,
         }
 
 
@@ -1473,6 +1503,7 @@ class TotalState:
     ranges: list[RawRange] = field(default_factory=list)
     sent: bool = False
     dirty: bool = False
+    correlations: list[Correlation] = field(default_factory=list)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> TotalState:
@@ -1484,6 +1515,7 @@ class TotalState:
             ranges=[RawRange.from_avro(v) for v in d["ranges"]],
             sent=d["sent"],
             dirty=d["dirty"],
+            correlations=[Correlation.from_avro(v) for v in d["correlations"]],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -1495,6 +1527,7 @@ class TotalState:
             "ranges": [v.to_avro() for v in self.ranges],
             "sent": self.sent,
             "dirty": self.dirty,
+            "correlations": [v.to_avro() for v in self.correlations],
         }
 
 
@@ -5195,6 +5228,7 @@ class Total:
     records: int = 0
     ranges: list[RawRange] = field(default_factory=list)
     authority: str = "counters"
+    correlations: list[Correlation] = field(default_factory=list)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> Total:
@@ -5226,6 +5260,7 @@ class Total:
             records=d["records"],
             ranges=[RawRange.from_avro(v) for v in d["ranges"]],
             authority=d["authority"],
+            correlations=[Correlation.from_avro(v) for v in d["correlations"]],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -5257,6 +5292,7 @@ class Total:
             "records": self.records,
             "ranges": [v.to_avro() for v in self.ranges],
             "authority": self.authority,
+            "correlations": [v.to_avro() for v in self.correlations],
         }
 
 
@@ -5363,6 +5399,7 @@ RECORDS: dict[str, Any] = {
     "Component": Component,
     "ConfigActivated": ConfigActivated,
     "ConfigDocument": ConfigDocument,
+    "Correlation": Correlation,
     "CountDecision": CountDecision,
     "CountFall": CountFall,
     "CounterFrame": CounterFrame,

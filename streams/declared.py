@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from schemas.records import RawRange, Total
+from schemas.records import Correlation, RawRange, Total
 from tables.declarations import KINDS
 
 
@@ -37,6 +37,7 @@ def totals_of(record: Any, business_date: str, log_epoch: int, inbox_offset: int
         records=1,
         ranges=[RawRange(record.raw_source, record.raw_offset, record.raw_offset, 1)],
         authority="declarations",
+        correlations=[Correlation(record.correlation_id, record.occurred_at)] if record.correlation_id else [],
     )
     if name != "ReworkReturned" or record.as_kind != "scrap":
         return [total]

@@ -2,6 +2,7 @@
 
 from schemas.records import GenealogyEdge, Total, TotalState
 from streams.step import Step
+from tables import correlations
 from tables.attribution import segments_of
 from tables.destination import UNATTRIBUTED, UNDECIDED, Destination
 from tables.equipment import Equipment
@@ -22,6 +23,7 @@ def publish(step: Step, equipment: Equipment, now: int, version: int) -> None:
         total.sent = True
         run = runs.get(destination.run)
         record = total_record(row.plant, row.equipment, destination, total, row.born_epoch)
+        record.correlations = correlations.of_total(total, run)
         record.bom_revision = run.bom_revision if run is not None else ""
         record.log_epoch, record.inbox_offset, record.fold_version = step.state.log_epoch, step.offset, version
         record.label = now

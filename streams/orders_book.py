@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from schemas.configuration.rules import RuleAt
-from schemas.records import AccountRow, CutOff, MaterialRow, OrderRow, Posting, ProductionTotal, RawRange, SourceTotal
+from schemas.records import AccountRow, CutOff, MaterialRow, OrderRow, Posting, ProductionTotal
 from streams.orders_memory import Memory, Plant
 from streams.silence import missing_sources
 from streams.step import Step
@@ -13,13 +13,12 @@ from tables import account as ledger
 from tables import order as orders
 from tables import rework
 from tables.account import BASIS, TIMES, account_key, row_key
-from tables.backflush import Derived, derive, phantom_of
+from tables.backflush import derive, phantom_of, source_of
 from tables.components import Share, candidates, component_of, components_at, mode_of, need_of, revision_of, shares
 from tables.cut_off import left_behind
 from tables.decisions import DROP, POST, verdict
 from tables.due import due_time, enough, waits_for_counts
 from tables.issue import Issue, issue
-from tables.lineage import add_ranges
 from tables.quantity import fraction, round_half_away
 from tables.rejected import Rejected
 
@@ -346,7 +345,7 @@ class Book:
             if before == one.amount:
                 continue
             target = known or one.account
-            target.sources[one.source_key] = _source(one)
+            target.sources[one.source_key] = source_of(one)
             target.since = target.since or self._now
             self.step.rows.put(key, target)
             self._memory.know(key, target)
@@ -376,25 +375,3 @@ def _follows(row: AccountRow) -> bool:
     """May another posting of this account follow as things are?"""
     waiting = any(one.quantity and one.code != "OVER_DELIVERY" and not one.dropped for one in ledger.waits(row))
     return not row.covered and (bool(ledger.unposted(row)) or waiting)
-
-
-def _source(one: Derived) -> SourceTotal:
-    """The source of a derived quantity names the raw records that it follows from."""
-    ranges: list[RawRange] = []
-    for source in one.behind:
-        add_ranges(ranges, source.ranges)
-    return SourceTotal(
-        kind="consumption",
-        authority=one.authority,
-        numerator=one.amount.numerator,
-        denominator=one.amount.denominator,
-        unit=one.unit,
-        log_epoch=0,
-        inbox_offset=0,
-        fold_version=0,
-        first_at=min((source.first_at for source in one.behind), default=0),
-        last_at=max((source.last_at for source in one.behind), default=0),
-        records=sum(source.records for source in one.behind),
-        ranges=ranges,
-        bom_revision=one.revision,
-    )

@@ -138,6 +138,7 @@ def receive(row: AccountRow, total: Total, late: bool = False) -> bool:
         records=total.records,
         ranges=total.ranges,
         bom_revision=total.bom_revision,
+        correlations=total.correlations,
         late=late,
     )
     return True

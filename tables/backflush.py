@@ -10,9 +10,11 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from schemas.configuration import Configuration
-from schemas.records import AccountRow, Component, OrderRow, SourceTotal
+from schemas.records import AccountRow, Component, Correlation, OrderRow, RawRange, SourceTotal
+from tables import correlations
 from tables.account import BASIS, row_key
 from tables.components import basis_of, candidates, children_of, components_at, mode_of
+from tables.lineage import add_ranges
 from tables.order import authority_of, is_check, item_of, weights_of
 from tables.quantity import fraction
 from tables.rejected import Rejected
@@ -43,6 +45,31 @@ class Made:
     sources: list[SourceTotal] = field(default_factory=list)
     by_lot: dict[tuple[str, str, str], Fraction] = field(default_factory=lambda: defaultdict(Fraction))
     """(position, component material, component lot) -> pieces made while it was loaded."""
+
+
+def source_of(one: Derived) -> SourceTotal:
+    """The source of a derived quantity names the raw records that it follows from."""
+    ranges: list[RawRange] = []
+    told: list[Correlation] = []
+    for source in one.behind:
+        add_ranges(ranges, source.ranges)
+        correlations.add(told, source.correlations)
+    return SourceTotal(
+        kind="consumption",
+        authority=one.authority,
+        numerator=one.amount.numerator,
+        denominator=one.amount.denominator,
+        unit=one.unit,
+        log_epoch=0,
+        inbox_offset=0,
+        fold_version=0,
+        first_at=min((source.first_at for source in one.behind), default=0),
+        last_at=max((source.last_at for source in one.behind), default=0),
+        records=sum(source.records for source in one.behind),
+        ranges=ranges,
+        bom_revision=one.revision,
+        correlations=told,
+    )
 
 
 def derive(

@@ -38,6 +38,7 @@ def kept(event: Any) -> DeclarationRow:
         raw_offset=event.raw_offset,
         source_seq=event.source_seq,
         raw_part=event.raw_part,
+        correlation_id=event.correlation_id,
     )
 
 

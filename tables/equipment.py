@@ -24,7 +24,7 @@ from schemas.records import (
     RunVoided,
     TotalState,
 )
-from tables import activities, count_decisions, declarations, presence, runs
+from tables import activities, correlations, count_decisions, declarations, presence, runs
 from tables.attribution import Ownership
 from tables.buckets import BUCKET_US
 from tables.calendar import Calendar
@@ -256,6 +256,7 @@ class Equipment:
         declared = declarations.kept(event)
         declared.shares = declarations.shares_of(declared, self.row, self.ownership, self._calendar)
         give(self.row, declared.shares)
+        correlations.declared(self.row, declared)
         self._rows.put(key, declared)
         return None
 
@@ -343,13 +344,18 @@ class Equipment:
             timeline = self._timeline(name)
             if timeline is not None:
                 timeline.recount(changed.from_us, changed.to_us)
-        for key, declared in list(self._rows.scan(self._declared_prefix)):
+        moved = set()
+        known = list(self._rows.scan(self._declared_prefix))
+        for key, declared in known:
             if declared.run or changed.from_us <= declared.occurred_at <= changed.to_us:
                 shares = declarations.shares_of(declared, self.row, self.ownership, self._calendar)
                 if shares != declared.shares:
+                    moved |= {share.destination for share in (*declared.shares, *shares) if declared.correlation_id}
                     replace(self.row, declared.shares, shares)
                     declared.shares = shares
                     self._rows.put(key, declared)
+        if moved:
+            correlations.moved(self.row, moved, (declared for _, declared in known), self._expired_before())
 
     def _tells_of_forgotten_time(self, event: Any) -> bool:
         """People may correct a run that is still known, however late, but not bring one back whose quantities are settled:

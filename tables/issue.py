@@ -7,6 +7,7 @@ from typing import cast
 from schemas.configuration import Configuration
 from schemas.configuration.rules import Kind, PostRule
 from schemas.records import AccountRow, IssuedPosting, MaterialRow, Movement, OrderRow, Posting
+from tables import correlations
 from tables.account import TIMES, account_key, lineage, unposted
 from tables.components import Share, mode_of
 from tables.order import confirmed_with, item_of, receives
@@ -99,6 +100,7 @@ def _posting(account: AccountRow, share: Share, reverses: str, how: Issue) -> Po
         movements=movements,
         records=records,
         ranges=ranges,
+        correlation_ids=correlations.behind(account, how.counts),
         label=how.cut,
         posting_date=how.posting_date,
         reverses=reverses,

@@ -49,7 +49,8 @@ def started(row: EquipmentRow, event: RunStarted) -> Changed | None:
     run, before = _open(row, event.run)
     said = _stated(event)
     _state(run, "said", said)
-    _fill(run, said, order=event.order, operation=event.operation, bom_revision=event.bom_revision)
+    filled = {"order": event.order, "operation": event.operation, "bom_revision": event.bom_revision}
+    _fill(run, said, **filled, correlation_id=event.correlation_id)
     if _state(run, "started_at", replace(said, at=-said.at)):
         run.started_at = event.occurred_at
     _add_segment(run, _segment(event, start=True))

@@ -143,6 +143,12 @@ def _missing(delivered: PostingRow | None) -> list[str]:
     return [f"Missing   {', '.join(names)}: silent at the cut; what they had to say is not in it"] if names else []
 
 
+def _correlated(delivered: PostingRow | None) -> list[str]:
+    """Ids of the records behind it, as their source states them."""
+    ids = delivered.posting.correlation_ids if delivered is not None else []
+    return [f"Messages  {', '.join(ids)}"] if ids else []
+
+
 def trace_posting(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, sources: Sources) -> Found:
     """Every line answers a question; found["ok"]: re-read, re-added, and equal."""
     delivered: PostingRow | None = snapshot.rows.get("delivery", {}).get(f"p|{posting.posting_id}")
@@ -160,6 +166,7 @@ def trace_posting(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, s
         *_quantity(row, posting, checked),
         f"Account   {_history(snapshot, row, posting)}",
         f"Sources   {sources_text(posting.ranges)}: {posting.records} records",
+        *_correlated(delivered),
         *_missing(delivered),
         *_arrivals(snapshot, row, posting, checked),
         *_consumed(snapshot, row),
@@ -181,6 +188,7 @@ def trace_posting(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, s
         "rule_version": posting.rule_version,
         "records": posting.records,
         "sources": [entry.to_avro() for entry in posting.ranges],
+        "correlation_ids": list(delivered.posting.correlation_ids) if delivered is not None else [],
         "missing_sources": list(delivered.posting.missing_sources) if delivered is not None else [],
         "erp_document": delivered.erp_document if delivered is not None else posting.erp_document,
         "quantity": [
