@@ -1,4 +1,4 @@
-"""Lets the wall clock into an idle intake: live, without lag, each second (design section 3)."""
+"""Lets the wall clock into an idle intake: live, without lag, each second (docs/architecture.md, The clock is in the log)."""
 
 import asyncio
 import logging

@@ -1,4 +1,5 @@
-"""A posting that the ERP definitely refused because its period is closed goes again: later date, new id (domain rule 16)."""
+"""A posting that the ERP definitely refused because its period is closed goes again: later date, new id (docs/domain.md,
+Periods)."""
 
 from schemas.records import PostingRow
 from streams.delivery_desk import Desk

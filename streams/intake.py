@@ -143,7 +143,7 @@ class IntakeStage:
                 boundary.settled(step, letter)
 
     def idle(self, step: Step, now_us: int) -> None:
-        """Live and without lag: the wall clock moves the plant's time on (design section 3)."""
+        """Live and without lag: the wall clock moves the plant's time on (docs/architecture.md, The clock is in the log)."""
         reached = None if self._recorded else self._clock.idle_label(step.state.marks, now_us)
         if reached is not None:
             self._move(step, reached)

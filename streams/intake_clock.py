@@ -1,4 +1,5 @@
-"""How time enters the log: labels and ticks of one raw partition, from the append times of its records (design section 3)."""
+"""How time enters the log: labels and ticks of one raw partition, from the append times of its records
+(docs/architecture.md, The clock is in the log)."""
 
 from collections.abc import Callable, Iterable, MutableMapping
 

@@ -71,7 +71,7 @@ class Book:
             self.step.rows.put(key, row)
 
     def report_cut_off(self, before: int) -> None:
-        """When a period closed since `before`: what it misses, account by account (domain rule 16)."""
+        """When a period closed since `before`: what it misses, account by account (docs/domain.md, Cut-off)."""
         periods = self._plant.times.periods
         if periods is None or not before:
             return
@@ -147,7 +147,7 @@ class Book:
         row.dropped = verdict(row, wrong.code) == DROP
 
     def _limit_rework(self, row: AccountRow) -> bool:
-        """What came back from rework that was never open waits until it is declared (domain rule 4)."""
+        """What came back from rework that was never open waits until it is declared (docs/domain.md, Rework)."""
         if row.kind not in rework.KINDS or verdict(row, "REWORK_EXCEEDED") == POST:
             return False
         excess = rework.beyond(row, self._of_order(row), self._plant.units)
@@ -226,7 +226,7 @@ class Book:
 
     def _mark_final(self) -> None:
         """The final flag goes once per operation, with the last yield posting of a completed one: nothing of it may be
-        left that could still follow, an excess that nobody may receive excepted (domain rule 15)."""
+        left that could still follow, an excess that nobody may receive excepted (docs/domain.md, Final flag)."""
         last = {(one.plant, one.order, one.operation): one for one in self._made if one.kind == "yield"}
         for (plant, name, operation), posting in sorted(last.items()):
             key = orders.row_key(plant, name)
@@ -250,7 +250,7 @@ class Book:
 
     def _shares(self, order: OrderRow, row: AccountRow, amount: int) -> Sequence[Share]:
         found = candidates(components_at(self._configuration, order, revision_of(row)), row) if row.kind == "consumption" else []
-        # After a technical completion the ERP has deleted the reservations (domain rule 13).
+        # After a technical completion the ERP has deleted the reservations (docs/domain.md, Technical completion).
         reserved = order.status != "technically_complete" and self._configuration.erp.booking("consumption").reservation != "none"
         if len(found) < 2 or not reserved:
             return [Share(row.reservation_item if reserved else "", row.location, amount)]
@@ -270,7 +270,8 @@ class Book:
         return [one if one.location else one._replace(location=row.location) for one in given]
 
     def _place(self, order: OrderRow, row: AccountRow, rule_at: RuleAt | None) -> None:
-        """Receipt or issue location, and the reservation item that an issue reduces (domain rule 12)."""
+        """Receipt or issue location, and the reservation item that an issue reduces (docs/domain.md, Components and
+        reservations)."""
         configuration, rule = self._configuration, rule_at.rule if rule_at is not None else None
         if row.kind == "yield":
             item = orders.item_of(order, row.material)

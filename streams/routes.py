@@ -92,7 +92,7 @@ def of_equipment(item: Any) -> bool:
 
 
 def wrong_clock(item: Any, raw: RawRecord, future_us: int, horizon_us: int) -> Refused | None:
-    """One wrong clock must not close every shift (design section 3). Orders may state dates that are to come."""
+    """One wrong clock must not close every shift (docs/adr/0045). Orders may state dates that are to come."""
     if item.received_at <= raw.received_at + future_us and item.occurred_at <= raw.received_at + horizon_us:
         return None
     if not raw.received_at:

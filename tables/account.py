@@ -146,7 +146,7 @@ def receive(row: AccountRow, total: Total, late: bool = False) -> bool:
 
 def late_split(scrap: AccountRow, total: Total) -> tuple[Total, Total]:
     """Scrap that grew after its period was closed: (what stays output scrap, what is scrap from stock), the second one of
-    the same version and source under the place `stock` (domain rule 6). Less than before stays a correction."""
+    the same version and source under the place `stock` (docs/domain.md, Late scrap). Less than before stays a correction."""
     now, known = Fraction(total.numerator, total.denominator), scrap.sources.get(total.source_key)
     before = Fraction(known.numerator, known.denominator) if known is not None and known.unit == total.unit else Fraction(0)
     kept, late = replace(total), replace(total, position=STOCK)
@@ -159,9 +159,9 @@ def late_split(scrap: AccountRow, total: Total) -> tuple[Total, Total]:
 def weights(row: AccountRow, authority: str, yield_is: str, counted: Collection[str] = ()) -> dict[str, int]:
     """How each source counts in this account: 1, -1, or 0 (a check, the other authority's figure).
 
-    Yield is gross minus scrap and open rework where gross is counted, else the good pieces (domain rules 3 and 4); each
-    equipment for itself, when several work on one order. `counted`: what counters count at the operation (gross, good), known
-    from any of its accounts.
+    Yield is gross minus scrap and open rework where gross is counted, else the good pieces (docs/domain.md, Authority and
+    Yield); each equipment for itself, when several work on one order. `counted`: what counters count at the operation (gross,
+    good), known from any of its accounts.
     """
     if row.kind != "yield":
         return dict.fromkeys(row.sources, 1)
@@ -171,7 +171,7 @@ def weights(row: AccountRow, authority: str, yield_is: str, counted: Collection[
         trusted = {key: source for key, source in pieces.items() if source.kind == "gross"}
     gross_at = {source.equipment for source in trusted.values() if source.kind == "gross"}
     good_at = {source.equipment for source in trusted.values()} - gross_at
-    # Scrap before its counts: the yield is negative and waits (domain rule 6), unless the operation counts good pieces.
+    # The yield is negative and waits (docs/domain.md, Scrap before its counts), unless the operation counts good pieces.
     counts_gross = bool(gross_at) or not (
         good_at or authority == "declarations" or ("good" in counted and "gross" not in counted)
     )
@@ -246,7 +246,8 @@ def lineage(row: AccountRow, counts: dict[str, int]) -> tuple[int, list[RawRange
 
 
 def settle(row: AccountRow, amount: Fraction) -> None:
-    """Note the exact amount and what it rounds to. Rounding is of cumulative quantities only (domain rule 19)."""
+    """Note the exact amount and what it rounds to. Rounding is of cumulative quantities only (docs/domain.md,
+    Rounding and carry)."""
     row.recorded_numerator, row.recorded_denominator = amount.numerator, amount.denominator
     row.target = round_half_away(amount, row.scale)
 

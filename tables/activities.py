@@ -1,4 +1,4 @@
-"""Activities of runs in whole milliseconds (domain rule 7).
+"""Activities of runs in whole milliseconds (docs/domain.md, Machine and setup time).
 
 Machine and setup time are the union of the state's intervals within the run; labour is each person's log-in within the run
 times the share of it that this equipment gets. Sums are exact; each total is rounded once.

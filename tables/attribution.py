@@ -1,4 +1,5 @@
-"""Who owns a moment of an equipment: the run, its outputs, the loaded lots and the business date (domain rules 2, 8, 10)."""
+"""Who owns a moment of an equipment: the run, its outputs, the loaded lots and the business date (docs/domain.md, Runs and
+Outputs of a run)."""
 
 from bisect import bisect_right
 from collections.abc import Iterable

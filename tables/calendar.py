@@ -1,4 +1,5 @@
-"""The plant calendar: which shift and which business date an instant belongs to, and where the cuts are (domain rule 8).
+"""The plant calendar: which shift and which business date an instant belongs to, and where the cuts are (docs/domain.md,
+Shifts and business dates).
 
 Instants are UTC microseconds. A shift is two local wall times; the instant of a wall time on a day is the first one at
 which the plant's clocks show that time or a later one. So a time that the spring change skips is the moment of the

@@ -1,4 +1,5 @@
-"""Components of an order: which one a consumption is of, how it is known, and whose reservation it reduces (domain 9, 12, 14)."""
+"""Components of an order: which one a consumption is of, how it is known, and whose reservation it reduces (docs/domain.md,
+Components and reservations)."""
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""What an account leaves behind when its period closes (domain rule 16)."""
+"""What an account leaves behind when its period closes (docs/domain.md, Cut-off)."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass

@@ -140,7 +140,8 @@ def _or_unattributed(found: Destination, outputs: list[Output]) -> Destination:
 
 
 def _moment_within(declared: DeclarationRow, row: EquipmentRow, run: RunState | None) -> int:
-    """Its time, drawn into its run: what is declared late has the run's business date, outputs and loads (domain rule 6)."""
+    """Its time, drawn into its run: what is declared late has the run's business date, outputs and loads
+    (docs/domain.md, Declarations)."""
     if run is None or run.started_at is None:
         return declared.occurred_at
     return max(run.started_at, min(declared.occurred_at, end_of(run, row)))

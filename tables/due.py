@@ -46,7 +46,7 @@ def due_time(account: AccountRow, rule: PostRule, order: OrderRow, times: Timeta
 
 
 def waits_for_counts(account: AccountRow) -> bool:
-    """Scrap that arrived before its counts: a negative yield waits (domain rule 6)."""
+    """Scrap that arrived before its counts: a negative yield waits (docs/domain.md, Scrap before its counts)."""
     return account.kind == "yield" and account.target < 0 <= account.posted
 
 

@@ -1,4 +1,4 @@
-"""One equipment: its row, its timelines and its declarations, folded event by event (design section 5, equipment)."""
+"""One equipment: its row, its timelines and its declarations, folded event by event (docs/architecture.md, The stages)."""
 
 from collections.abc import Callable, Sized
 from functools import partial

@@ -148,7 +148,8 @@ def hash_of(posting: Posting) -> str:
 
 
 def redated(posting: Posting, posting_date: str) -> Posting:
-    """The same quantity under a new id and a later posting date: for one that the ERP definitely refused (domain 16)."""
+    """The same quantity under a new id and a later posting date: for one that the ERP definitely refused (docs/domain.md,
+    Periods)."""
     again = Posting.from_avro(posting.to_avro())
     again.revision += 1
     again.posting_date = posting_date
@@ -160,7 +161,7 @@ def redated(posting: Posting, posting_date: str) -> Posting:
 def expected_movements(
     account: AccountRow, configuration: Configuration, order: OrderRow, share: Share, material_of: Materials
 ) -> list[Movement]:
-    """What the ERP will book for this posting, what it derives by itself included (domain rules 17 and 18).
+    """What the ERP will book for this posting, what it derives by itself included (docs/domain.md, Expected movements).
 
     No ERP makes the receipt of a co-product or by-product by itself: theirs is sent.
     """

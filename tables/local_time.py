@@ -1,4 +1,4 @@
-"""Local wall times and instants (UTC microseconds), through both clock changes of the year (domain rule 8)."""
+"""Local wall times and instants (UTC microseconds), through both clock changes of the year (docs/domain.md, Local times)."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache

@@ -65,14 +65,15 @@ def operation_of(order: OrderRow, operation: str) -> Operation | None:
 
 
 def receives(order: OrderRow, operation: str) -> bool:
-    """Exactly one operation receives into stock; the others are confirmations without stock (domain rule 1)."""
+    """Exactly one operation receives into stock; the others are confirmations without stock (docs/domain.md, Operations and
+    receipt)."""
     found = operation_of(order, operation)
     return found is not None and found.receipt
 
 
 def confirmed_with(order: OrderRow, operation: str) -> list[str]:
     """The operations that the ERP confirms when `operation` is confirmed: itself, and before a milestone all the others
-    (domain rule 1)."""
+    (docs/domain.md, Milestones)."""
     found = operation_of(order, operation)
     if found is None or found.confirm != "milestone":
         return [operation]
@@ -106,7 +107,7 @@ def counted_at(order: OrderRow, operation: str) -> set[str]:
 
 def weights_of(configuration: Configuration, order: OrderRow, account: AccountRow) -> dict[str, int]:
     """How each source counts in the account: 1, -1, or 0 (a check). One authority per quantity, one mode per component:
-    the figures of the other ways to know it are checks (domain rules 3 and 9)."""
+    the figures of the other ways to know it are checks (docs/domain.md, Authority and Consumption modes)."""
     if account.kind != "consumption":
         authority = authority_of(configuration, order, account.operation)
         found = weights(account, authority, configuration.rules.yield_.is_, counted_at(order, account.operation))
@@ -135,7 +136,8 @@ def is_check(configuration: Configuration, authority: str, source: SourceTotal) 
 
 
 def covered(configuration: Configuration, order: OrderRow, account: AccountRow) -> bool:
-    """Confirmed by another posting: by a later milestone, or because the operation is not confirmed (domain rule 1)."""
+    """Confirmed by another posting: by a later milestone, or because the operation is not confirmed (docs/domain.md,
+    Milestones)."""
     if account.kind != "yield":
         return False
     index = next((i for i, entry in enumerate(order.operations) if entry.operation == account.operation), None)
@@ -157,7 +159,7 @@ def problems(
     now: int = 0,
 ) -> Iterator[Rejected]:
     """Why this account must wait, the weightiest first; a person may let it pass one of them and not the next. They stop
-    this account only (design section 5, orders)."""
+    this account only (docs/domain.md, Parking and decisions)."""
     if not order.known:
         yield Rejected("UNKNOWN_ORDER", f"order {order.order} has not been released")
         return
@@ -239,7 +241,7 @@ def _long_lot(configuration: Configuration, account: AccountRow) -> Iterator[Rej
 
 
 def limit(configuration: Configuration, order: OrderRow, material: str) -> Fraction | None:
-    """How much of an item may be received, in the item's unit; None: unlimited (domain rule 15)."""
+    """How much of an item may be received, in the item's unit; None: unlimited (docs/domain.md, Over-delivery)."""
     item = item_of(order, material)
     stated = configuration.rules.order.over_delivery
     percent = item.over_delivery if item is not None and stated == "from_order" else stated

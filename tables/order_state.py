@@ -79,7 +79,7 @@ def state_of(order: OrderRow, accounts: Accounts, now: int) -> OrderState:
 
 
 def for_the_mes(order: OrderRow, configuration: Configuration, now: int) -> MesOrder:
-    """The order with the plant's own names of the work centres (domain rule 23)."""
+    """The order with the plant's own names of the work centres (docs/domain.md, Orders for the shop floor)."""
     plant = configuration.plant
     within = plant.mes.acknowledge_within_us
     return MesOrder(

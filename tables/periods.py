@@ -1,4 +1,4 @@
-"""Accounting periods: calendar months that close on a workday of the following month (domain rule 16).
+"""Accounting periods: calendar months that close on a workday of the following month (docs/domain.md, Periods).
 
 `2nd workday 12:00`: the period of January closes at 12:00 plant time on the second workday of February. A workday is
 Monday to Friday and none of the plant's days off.

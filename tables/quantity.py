@@ -50,7 +50,8 @@ def scaled(text: str, decimals: int, rounding: Rounding = "exact") -> int | Reje
 
 
 def round_half_away(value: Fraction, scale: int) -> int:
-    """`value` in steps of 10^-`scale`, halves away from zero. Round cumulative quantities only (design.md rule 5)."""
+    """`value` in steps of 10^-`scale`, halves away from zero. Round cumulative quantities only (docs/domain.md,
+    Rounding and carry)."""
     numerator = abs(value.numerator) * _POWERS[scale]
     steps = (2 * numerator + value.denominator) // (2 * value.denominator)
     return -steps if value < 0 else steps

@@ -1,4 +1,4 @@
-"""Open rework never goes below zero (domain rule 4): what is returned beyond it is parked until it is declared."""
+"""Open rework never goes below zero (docs/domain.md, Rework): what is returned beyond it is parked until it is declared."""
 
 from collections.abc import Sequence
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""Runs of an equipment as its events tell them, in any order of arrival (domain rules 2 and 5).
+"""Runs of an equipment as its events tell them, in any order of arrival (docs/domain.md, Corrections and voids).
 
 Each field of a run comes from the newest statement about it. A greater version is newer; of equal versions people
 (RunCorrected, RunVoided) outdo machines, then the later time counts, then what was told later. So a start that comes late

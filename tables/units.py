@@ -1,4 +1,4 @@
-"""Units of measure: exact rational conversions, built-in ones and those of single materials (domain rule 16, 19)."""
+"""Units of measure: exact rational conversions, built-in ones and those of single materials (docs/domain.md, Units)."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Work in process between the operations of an order (domain rule 1)."""
+"""Work in process between the operations of an order (docs/domain.md, Work in process)."""
 
 import itertools
 from collections.abc import Iterable

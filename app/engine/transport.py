@@ -53,7 +53,8 @@ class Batch(ConsumerMessage):
 
 
 class Passthrough(faust.Schema):
-    """Hands the batch through: decoding is the fold's work, because Faust acks what it cannot decode (its defect 2)."""
+    """Hands the batch through: decoding is the fold's work, because Faust acks what it cannot decode
+    (docs/faust.md, Exceptions ack)."""
 
     def loads_key(self, app: Any, message: Any, **kwargs: Any) -> None:
         return None
@@ -129,7 +130,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
 
 class Consumer(driver.Consumer):
-    """Faust's consumer without its book-keeping of acks: positions are the truth (its defects 1 and 8)."""
+    """Faust's consumer without its book-keeping of acks: positions are the truth (docs/faust.md, Acks skip records)."""
 
     cap = MAX_BATCH_RECORDS
     """Records per batch; StageApp adapts it so that one fold stays short and checkpoints stay on time."""

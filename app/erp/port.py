@@ -33,7 +33,7 @@ class DocumentLine:
     movements: Sequence[Movement] = ()
     """0 to n stock movements. Those marked `derived` are made by the ERP itself and must not be sent."""
     final: bool = False
-    """The last yield of its operation, which is completed: nothing of it follows (domain rule 15)."""
+    """The last yield of its operation, which is completed: nothing of it follows (docs/domain.md, Final flag)."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -110,7 +110,7 @@ class Capabilities:
     call_timeout_ms: int
     stock_types: frozenset[str] = field(default_factory=lambda: frozenset({"unrestricted"}))
     derives: bool = False
-    """It makes movements and confirmations of its own, as the order's flags say (domain rule 17)."""
+    """It makes movements and confirmations of its own, as the order's flags say (docs/domain.md, Expected movements)."""
 
 
 class ErpAdapter(Protocol):

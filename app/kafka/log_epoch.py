@@ -1,7 +1,7 @@
 """The log epoch: raised by an operator after inboxes were recreated or cut on purpose, read by every worker before it starts.
 
-Versions begin with it (design section 1, rule 3), so that what is sent from a new log is newer than all from the old one. It is
-kept in the topic `config`, which is never deleted.
+Versions begin with it (docs/architecture.md, Rules that all folds keep), so that what is sent from a new log is
+newer than all from the old one. It is kept in the topic `config`, which is never deleted.
 """
 
 from app.kafka.broker import Broker

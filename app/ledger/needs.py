@@ -82,7 +82,7 @@ def _held_zeros(snapshot: Snapshot) -> Iterator[Need]:
 
 
 def _negative_wip(snapshot: Snapshot) -> Iterator[Need]:
-    """An operation that took more than the one before it gave (domain rule 1)."""
+    """An operation that took more than the one before it gave (docs/domain.md, Work in process)."""
     for order in snapshot.of("orders", "o|"):
         for wip in work_in_process(order, snapshot.of("orders", f"a|{order.plant}|{order.order}|")):
             if wip.quantity < 0:

@@ -1,4 +1,4 @@
-"""Domain rule 17: what an ERP that books the ledger exactly must show, and how what it does show differs.
+"""What an ERP that books the ledger exactly must show, and how what it does show differs (docs/domain.md, Expected movements).
 
 The expectation is worked out from the accounts' accepted quantities and the flags of the orders alone. What a posting says
 about its own movements is not asked: a ledger that sends a receipt for every operation would say so in each of them.
@@ -134,7 +134,8 @@ def _component(order: OrderRow, account: AccountRow) -> Component | None:
 
 
 def _backflushed(snapshot: Snapshot, order: OrderRow, account: AccountRow, receiving: str | None) -> Iterable[Component]:
-    """Components that the ERP issues by itself with a confirmation of this operation (domain rule 9)."""
+    """Components that the ERP issues by itself with a confirmation of this operation (docs/domain.md, Consumption
+    modes)."""
     if not order.backflush:
         return
     numbers = [entry.operation for entry in order.operations]
@@ -166,7 +167,7 @@ def _confirmed(
     order: OrderRow, account: AccountRow, quantities: list[Fraction], derives: bool
 ) -> Iterator[tuple[str, str, Fraction]]:
     """(operation, kind, quantity). A milestone's yield stands for the operations before it: what these counted
-    themselves is no confirmation (domain rule 1)."""
+    themselves is no confirmation (docs/domain.md, Milestones)."""
     if account.kind == "consumption":
         return
     total = sum(quantities, Fraction(0))

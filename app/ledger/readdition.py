@@ -203,7 +203,7 @@ class ReAddition:
         return rows, parts
 
     def _receive(self, rows: dict[str, AccountRow], total: Total, name: str, destination: Destination, cut: int) -> list[str]:
-        """Scrap that grew after its period had closed is scrap from stock (domain rule 6)."""
+        """Scrap that grew after its period had closed is scrap from stock (docs/domain.md, Late scrap)."""
         date = total.business_date
         if total.kind != "scrap" or total.position == STOCK or not self._periods or self._periods.is_open(date, cut):
             return _enter(rows, total)

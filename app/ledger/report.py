@@ -140,7 +140,7 @@ def begun_at(snapshot: Snapshot) -> int:
 
 
 def missed(snapshot: Snapshot) -> list[tuple[str, str, Fraction, str]]:
-    """What a period that closed now would miss, by kind and unit (domain rule 16)."""
+    """What a period that closed now would miss, by kind and unit (docs/domain.md, Cut-off)."""
     amounts: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
     orders: dict[tuple[str, str], set[str]] = defaultdict(set)
     accepted = {row.posting.posting_id for row in snapshot.of("delivery", "p|") if row.state == ACCEPTED}

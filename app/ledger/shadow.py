@@ -1,5 +1,5 @@
-"""Shadow mode (domain rule 22): the plant posts nothing; what it would have posted is compared with what another interface
-booked, and each difference per order, material and lot gets its cause, as far as the figures tell it.
+"""The plant posts nothing; what it would have posted is compared with what another interface booked (docs/domain.md,
+Shadow mode), and each difference per order, material and lot gets its cause, as far as the figures tell it.
 
 A cause is stated only when it gives the difference exactly; else the difference is listed as unexplained.
 """

@@ -1,4 +1,4 @@
-"""One authority per quantity (domain rule 3): what the other one says about the same, and by how much it differs.
+"""One authority per quantity (docs/domain.md, Authority): what the other one says about the same, and the difference.
 
 Per order, operation, material and business date, over all lots. Only the authority's figure is booked; this is the check.
 """

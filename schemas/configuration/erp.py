@@ -78,7 +78,7 @@ class Endpoint(Section):
     @field_validator("adapter", mode="before")
     @classmethod
     def _is_built(cls, adapter: Any) -> Any:
-        """An adapter that the design names and this version does not have is refused here: not when postings are due."""
+        """An adapter that is planned and that this version does not have is refused here: not when postings are due."""
         if adapter in PLANNED_ADAPTERS:
             raise ValueError(f"ADAPTER_UNSUPPORTED: `adapter: {adapter}` is not built in this version; use sim, tryton or none")
         return adapter

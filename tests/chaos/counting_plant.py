@@ -227,7 +227,7 @@ class CountingPlant:
         return expected, records
 
     def assert_exact(self, what: str = "") -> Facts:
-        """Nothing is lost, nothing counted twice, no version goes out twice or backward (I4, section 2 of the design)."""
+        """Nothing is lost, nothing counted twice, no version goes out twice or backward (I4)."""
         facts = self.facts()
         print(f"{what}: {facts}")
         assert facts.exact(), f"{what}: {facts}; {facts.wrong[:5]}"

@@ -17,7 +17,7 @@ SIGKILLED = -9
 
 def test_kills_at_any_point_are_exact(plant: CountingPlant) -> None:
     """Six kills, each point warm and cold. Of an aborted transaction nothing is visible; after a commit that the local store
-    does not know, the store catches up from the changelog (Faust's defect 13: a store ahead of its changelog)."""
+    does not know, the store catches up from the changelog (docs/faust.md, The store is ahead)."""
     rnd = random.Random(7)
     for turn, (point, cold) in enumerate(SCHEDULE):
         worker = plant.start("a", fault=point, rate=3)

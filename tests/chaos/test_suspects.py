@@ -42,8 +42,9 @@ def _refused(plant: CountingPlant) -> list[ExceptionRecord]:
     ids=["the fold raises", "a message is too large", "a row grows too large"],
 )
 def test_a_record_that_ends_the_process_is_named_and_refused(plant: CountingPlant, key: str, deaths: int) -> None:
-    """Faust acks what raised (its defect 2) or loops for ever on an oversized value (19). Here: SUSPECT_LIMIT deaths, one more
-    where a row is found too large only at the checkpoint, then FOLD_FAILED; its neighbours in the same batch are folded."""
+    """Faust acks what raised, or loops for ever (docs/faust.md, Exceptions ack and Oversized values loop). Here: SUSPECT_LIMIT
+    deaths, one more where a row is found too large only at the checkpoint, then FOLD_FAILED; its neighbours in the
+    same batch are folded."""
     plant.feed(RECORDS)
     plant.send([Tick(key, 1, "feeder")])
     plant.feed(RECORDS, seed=2)

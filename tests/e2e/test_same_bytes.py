@@ -1,4 +1,5 @@
-"""What is posted depends on the log alone: not on the broker, the number of workers, checkpoints, or crashes (design 3)."""
+"""What is posted depends on the log alone: not on the broker, the number of workers, checkpoints, or crashes
+(docs/architecture.md, The clock is in the log)."""
 
 from pathlib import Path
 

@@ -34,7 +34,7 @@ class Fact:
 
     @property
     def happened(self) -> int:
-        """The moment that decides the business date: late papers belong to their run (domain rule 6)."""
+        """The moment that decides the business date: late papers belong to their run (docs/domain.md, Declarations)."""
         if self.run is None or self.by == "order":
             return self.at
         return max(self.run.start, min(self.at, self.run.end))

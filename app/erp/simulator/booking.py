@@ -1,4 +1,5 @@
-"""What the simulated ERP knows, what it refuses, and which movements it makes of a line (domain rule 17)."""
+"""What the simulated ERP knows, what it refuses, and which movements it makes of a line (docs/domain.md,
+Expected movements)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -117,7 +118,7 @@ def movements_of(line: SentLine, master: MasterData, mode: Mode) -> list[BookedM
         return sent
     item = next((item for item in order.items if item.material == line.material), None)
     if item is not None and item.role != "main":
-        return sent  # no ERP receives or backflushes for co-products and by-products (domain rule 17)
+        return sent  # no ERP receives or backflushes for co-products and by-products (docs/domain.md, Expected movements)
     receiving = not order.receiving_operations or line.operation in order.receiving_operations
     derived: list[SentMovement] = []
     if receiving and (mode == "auto_receipt" or (mode == "by_order" and order.automatic_receipt)):
@@ -135,7 +136,8 @@ def movements_of(line: SentLine, master: MasterData, mode: Mode) -> list[BookedM
 
 
 def confirmed_before(line: SentLine, order: Order, mode: Mode) -> list[str]:
-    """The operations that this yield confirms beside its own: a milestone confirms its predecessors (domain rule 1)."""
+    """The operations that this yield confirms beside its own: a milestone confirms its predecessors
+    (docs/domain.md, Milestones)."""
     if line.kind != "yield" or line.operation not in order.operations:
         return []
     if mode == "milestone" or (mode == "by_order" and line.operation in order.milestones):

@@ -46,7 +46,7 @@ class _CountsFull:
 
 
 def test_a_full_queue_waits_and_loses_nothing(embedded_bootstrap: str, tmp_path: Path) -> None:
-    """BufferError of librdkafka: the commit's thread polls and goes on (Faust's producer gives up: its defects 5 and 18)."""
+    """BufferError of librdkafka: the commit's thread polls and goes on (docs/faust.md, The producer gives up)."""
     producer = Producer({"bootstrap.servers": embedded_bootstrap, "queue.buffering.max.messages": 10})
     producer.list_topics("full.out", timeout=10)
     part = _owned(embedded_bootstrap, "full.changelog", tmp_path)

@@ -1,5 +1,5 @@
-"""Domain rule 17: the ERP books more than it is sent, and the net of everything equals the ledger. Each way to book twice is
-planted once and found, by the check of a run and by `lineledger reconcile`."""
+"""The ERP books more than it is sent (docs/domain.md, Expected movements), and the net of everything equals the
+ledger. Each way to book twice is planted once and found, by the check of a run and by `lineledger reconcile`."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

@@ -95,7 +95,7 @@ def test_a_hole_in_the_chain_ends_the_process_before_anything_is_folded(owned: A
 
 
 def test_a_repeat_is_skipped(owned: Any) -> None:
-    """Faust's defects 1 and 8 replay records after a rebalance: they change nothing."""
+    """Records come again after a rebalance and change nothing (docs/faust.md, A rebalance replays)."""
     app, part = owned
     fold(app, batch(10, 13))
     assert fold(app, batch(10, 13)) is None

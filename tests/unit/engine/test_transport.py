@@ -85,7 +85,7 @@ def test_split_is_the_same_chain_one_by_one() -> None:
 
 
 def test_acks_carry_nothing() -> None:
-    """Faust acks what raised (its defect 2) and can commit past an unacked head (1): here an ack moves no offset."""
+    """Here an ack moves no offset (docs/faust.md, Acks skip records and Exceptions ack)."""
     made = consumer([])
     made._unacked_messages = set()
     batch = Batch.of(A, 0, 1, records(0), 4)

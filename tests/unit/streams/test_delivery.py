@@ -23,7 +23,7 @@ def ended(name: str, result: str, attempt: int = 1, call: str = "post", **fields
 
 
 def test_the_table_of_states() -> None:
-    """I5: written down a second time on purpose, from the design."""
+    """I5: written down a second time on purpose."""
     ways = {(one, other) for one, others in TRANSITIONS.items() for other in others}
     evidence = {(state, "accepted") for state in TRANSITIONS if state != "accepted"}
     gate = {

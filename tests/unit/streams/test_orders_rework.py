@@ -1,4 +1,4 @@
-"""Open rework never goes below zero, and scrap has one authority (domain rules 3 and 4)."""
+"""Open rework never goes below zero, and scrap has one authority (docs/domain.md, Rework and Authority)."""
 
 from typing import Any
 
