@@ -10,7 +10,7 @@ import pytest
 from app.engine.fatal import Exit
 from schemas import codes as register
 from schemas.catalog import catalog
-from tests.docs import codes, commands, markdown
+from tests.docs import codes, commands, decisions, markdown
 
 ROOT = codes.ROOT
 REQUIRED = (
@@ -230,11 +230,20 @@ def test_the_table_of_rows_is_the_catalog() -> None:
     assert table[1:] == wanted
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "docs/adr").glob("*.md")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", decisions.files(), ids=lambda path: path.stem)
 def test_a_decision_has_context_decision_and_consequences(path: Path) -> None:
     content = markdown.read(path)
     assert content.prose[0].startswith(f"# {path.stem[:4]} ")
     assert [line for line in content.prose if line.startswith("## ")] == ["## Context", "## Decision", "## Consequences"]
+
+
+def test_a_decision_has_a_number_of_its_own() -> None:
+    numbers = [path.name[:4] for path in decisions.files()]
+    assert [number for number in numbers if numbers.count(number) > 1] == []
+
+
+def test_the_index_of_decisions_has_a_line_for_each() -> None:
+    assert decisions.INDEX.read_text(encoding="utf-8") == decisions.index(), "run `python -m tests.docs.decisions`"
 
 
 def _code_tables() -> list[list[list[str]]]:
