@@ -5,6 +5,16 @@ from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    """`module` with the text `old` (which stands in it once) replaced by `new`; `killed_by`: the test that must fail then."""
+
+    module: str
+    old: str
+    new: str
+    killed_by: str
 
 
 class PlantedLoader(importlib.machinery.SourceFileLoader):

@@ -91,6 +91,27 @@ def test_another_log_is_refused_until_the_epoch_is_raised_and_then_nothing_is_sk
     assert log.taken_up(raised, spec(epoch=2)).next_offset == goes_on, "once, not for ever"
 
 
+def test_another_topic_is_refused_however_much_of_it_was_read() -> None:
+    for log in (Log(0, "a", "b"), Log(0)):
+        with pytest.raises(WrongLog, match="another topic") as refused:
+            log.taken_up(log.read(), spec(inbox="id-2"))
+        assert refused.value.exit is Exit.TOPIC_MISMATCH
+
+
+def test_a_recreated_topic_is_read_from_its_beginning_once_the_epoch_is_raised() -> None:
+    state = Log(0, "a", "b", "c").read()
+    raised = Log(0, "a", "b", "c", "d").taken_up(state, spec(inbox="id-2", epoch=2))
+    assert (raised.next_offset, raised.inbox_topic_id, raised.read_marks) == (0, "id-2", [])
+
+
+def test_a_state_of_a_later_epoch_than_the_log_says_is_refused() -> None:
+    """An older process, or a topic `config` that was lost: it would number its versions below those that are known."""
+    state = Log(0, "a").read(spec(epoch=2))
+    with pytest.raises(WrongLog, match="log epoch 2") as refused:
+        Log(0, "a").taken_up(state, spec(epoch=1))
+    assert refused.value.exit is Exit.TOPIC_MISMATCH
+
+
 @pytest.mark.parametrize(("end", "goes_on"), [(9, 9), (4, 0)])
 def test_a_state_from_before_there_were_marks(end: int, goes_on: int) -> None:
     log = Log(0, *"abcdefghi"[:end])

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import rocksdict
+from confluent_kafka import KafkaError
 
 from app.engine import restore
 from app.engine.restore import META_KEY, Changelog, StoreMeta, put_meta, read_meta, usable
@@ -67,3 +68,31 @@ def test_a_restore_that_hears_nothing_gives_up(db: Any, monkeypatch: pytest.Monk
     with pytest.raises(restore.RestoreStalled, match="t/0 at 7"):
         restore._replay(db, silent, CHANGELOG, 7, lambda: False)
     assert restore._replay(db, silent, CHANGELOG, 7, lambda: True) == 0, "one that is told to stop does"
+
+
+class Changelogged:
+    """A consumer of a changelog: records (offset, key, value), then the end of the partition, behind a commit marker."""
+
+    def __init__(self, records: list[tuple[int, bytes, bytes | None]], end: int) -> None:
+        self._messages = [self._message(offset, key, value) for offset, key, value in records]
+        eof = KafkaError(KafkaError._PARTITION_EOF)
+        self._messages.append(SimpleNamespace(error=lambda: eof, offset=lambda: end))
+
+    @staticmethod
+    def _message(offset: int, key: bytes, value: bytes | None) -> Any:
+        return SimpleNamespace(error=lambda: None, offset=lambda: offset, key=lambda: key, value=lambda: value)
+
+    def poll(self, timeout: float) -> Any:
+        return self._messages.pop(0)
+
+    def consume(self, count: int, timeout: float) -> list[Any]:
+        taken, self._messages = self._messages[:count], self._messages[count:]
+        return taken
+
+
+def test_a_restore_is_what_the_changelog_says_up_to_its_end(db: Any) -> None:
+    """Deletions too; and it is complete up to the marker, or the next start would read the last transaction again."""
+    records: list[tuple[int, bytes, bytes | None]] = [(3, b"a", b"1"), (4, b"b", b"2"), (6, b"a", None), (7, b"b", b"3")]
+    assert restore._replay(db, Changelogged(records, 9), CHANGELOG, 3, lambda: False) == 4  # type: ignore[arg-type]
+    meta = read_meta(db)
+    assert (db.get(b"a"), db.get(b"b"), meta and meta.offset) == (None, b"3", 9)

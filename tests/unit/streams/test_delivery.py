@@ -244,6 +244,16 @@ def test_an_older_lot_state_changes_nothing() -> None:
     assert bench.clock(10 * S) == []
 
 
+def test_a_lot_state_of_a_newer_log_replaces_one_with_a_higher_offset() -> None:
+    """A recreated inbox counts its offsets from the beginning."""
+    bench = Bench(configuration(rules={"on_hold": {"receipt": "wait"}}))
+    again, before = lot_state("L1", True, 2), lot_state("L1", False, 9)
+    again.log_epoch, before.log_epoch = 2, 1
+    bench.fold(before, again, before, posting("P1"))
+    assert bench.clock(10 * S) == []
+    assert bench.states() == {"P1": "held"}
+
+
 def test_retry_waits_for_its_timer_and_longer_each_time() -> None:
     bench = Bench(SIM)
     bench.fold(posting("P1"))
@@ -362,6 +372,19 @@ def test_a_resend_that_is_refused_does_not_hide_an_earlier_attempt() -> None:
     assert bench.fold(ended("P1", "rejected", 3, code="ORDER_CLOSED")) == [ReadBack("P1", 3)]
     bench.fold(ended("P1", "accepted", 3, "find", erp_document="D1"))
     assert (bench.row("P1").state, bench.row("P1").erp_document) == ("accepted", "D1")
+
+
+def test_an_attempt_is_final_only_when_none_before_it_is_open() -> None:
+    """The second attempt may be booked, too, until its refusal comes; the first one still may be afterwards."""
+    bench = Bench(SIM)
+    bench.fold(posting("P1"))
+    bench.clock(10 * S)
+    bench.fold(ended("P1", "unknown"))
+    bench.fold(TimerFired("P1", 1, "retry"))
+    bench.fold(ended("P1", "unknown", 2))
+    assert bench.row("P1").unresolved == 1
+    assert bench.fold(ended("P1", "rejected", 2, code="ORDER_CLOSED")) == [ReadBack("P1", 2)]
+    assert bench.row("P1").state == "unknown"
 
 
 def test_an_adapter_that_cannot_tell_repetitions_is_read_back_instead() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schemas.records import Outcome, Posting
+from schemas.records import Outcome, Posting, TimerFired
 from tables.outbox import Dispatch, ReadBack
 from tests.unit.streams.quality_bench import Bench, S, configuration, lot_state, posting
 from tests.unit.streams.test_delivery import ended
@@ -108,6 +108,15 @@ def test_an_unknown_document_goes_again_as_the_same_document() -> None:
     desk.clock(CUT)
     desk.fold(posting("P3", account="A3"))
     assert desk.crash() == [Dispatch("P1", 2, True, (("P2", 2),))], "without what came since"
+
+
+def test_half_of_a_document_is_no_document() -> None:
+    """While the outcome of one line has not come, the other one is asked for: alone it would be a second document."""
+    desk = bench()
+    desk.fold(*(posting(f"P{n}", account=f"A{n}") for n in (1, 2)))
+    desk.clock(CUT)
+    desk.fold(ended("P1", "unknown"))
+    assert desk.fold(TimerFired("P1", 1, "retry")) == [ReadBack("P1", 1)]
 
 
 def test_a_document_with_a_line_whose_lot_was_blocked_meanwhile_is_read_back_line_by_line() -> None:

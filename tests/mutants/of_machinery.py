@@ -1,0 +1,226 @@
+"""Defects in what carries the folds: positions, stores and fetches of the engine, the executor, its budget, the proof."""
+
+from tests.mutants.planting import Mutant
+
+ENGINE, ERP = "tests/unit/engine", "tests/unit/erp"
+POSITION, ROWS, STEP = f"{ENGINE}/test_position.py", f"{ENGINE}/test_rows.py", f"{ENGINE}/test_step.py"
+EXECUTOR, BUDGET, TRAFFIC = f"{ERP}/test_executor.py", f"{ERP}/test_budget.py", f"{ERP}/test_traffic.py"
+BOOKS = "tests/unit/ledger/test_reconciliation.py"
+MUTANTS = {
+    "partitions that were added are accepted": Mutant(
+        "app.engine.position",
+        "if state.partitions != spec.partitions:",
+        "if False:",
+        f"{POSITION}::test_keys_are_spread_over_as_many_partitions_as_the_state_was_begun_with",
+    ),
+    "another topic of the same name goes on": Mutant(
+        "app.engine.position",
+        "if not (same or raised):",
+        "if False:",
+        f"{POSITION}::test_another_topic_is_refused_however_much_of_it_was_read",
+    ),
+    "a recreated inbox is read from where the old one ended": Mutant(
+        "app.engine.position",
+        "goes_on = low if not same else",
+        "goes_on =",
+        f"{POSITION}::test_a_recreated_topic_is_read_from_its_beginning_once_the_epoch_is_raised",
+    ),
+    "an older epoch than the state's": Mutant(
+        "app.engine.position",
+        "if state.log_epoch > spec.log_epoch:",
+        "if False:",
+        f"{POSITION}::test_a_state_of_a_later_epoch_than_the_log_says_is_refused",
+    ),
+    "a lost tail is skipped": Mutant(
+        "app.engine.position",
+        "if not (low <= goes_on <= high and goes_on == state.next_offset):",
+        "if not (low <= goes_on <= high):",
+        f"{POSITION}::test_another_log_is_refused_until_the_epoch_is_raised_and_then_nothing_is_skipped",
+    ),
+    "a store of any age": Mutant(
+        "app.engine.restore",
+        "        and 0 <= now - meta.committed_at <= changelog.max_age_seconds\n",
+        "",
+        f"{ENGINE}/test_restore.py::test_usable",
+    ),
+    "a store that is ahead of its changelog": Mutant(
+        "app.engine.restore",
+        "        and meta.offset <= high\n",
+        "",
+        f"{ENGINE}/test_restore.py::test_usable",
+    ),
+    "a restore forgets deletions": Mutant(
+        "app.engine.restore",
+        "batch.delete(message.key())",
+        "pass",
+        f"{ENGINE}/test_restore.py::test_a_restore_is_what_the_changelog_says_up_to_its_end",
+    ),
+    "the mark of a restore is one short": Mutant(
+        "app.engine.restore",
+        "eof, end = True, max(end, message.offset())",
+        "eof = True",
+        f"{ENGINE}/test_restore.py::test_a_restore_is_what_the_changelog_says_up_to_its_end",
+    ),
+    "deleted rows without a tombstone": Mutant(
+        "app.engine.rows",
+        "            elif self._stored(raw_key) is not None:\n                taken",
+        "            elif False:\n                taken",
+        f"{ROWS}::test_a_tombstone_is_sent_only_for_a_stored_row",
+    ),
+    "rows of a commit that is under way are not seen": Mutant(
+        "app.engine.rows",
+        "found.update((key, self._rows[key]) for key in self._dirty | self._in_flight if",
+        "found.update((key, self._rows[key]) for key in self._dirty if",
+        f"{ROWS}::test_a_scan_sees_stored_dirty_and_in_flight_rows_in_key_order",
+    ),
+    "a damaged store is a short one": Mutant(
+        "app.engine.rows",
+        "            cursor.status()\n",
+        "            pass\n",
+        f"{ROWS}::test_a_rotten_store_is_an_error_and_never_a_shorter_scan",
+    ),
+    "rows that wait are forgotten": Mutant(
+        "app.engine.rows",
+        "{key: self._rows[key] for key in self._dirty}",
+        "{}",
+        f"{ROWS}::test_the_cache_is_bounded_and_forgets_only_clean_rows",
+    ),
+    "a hole in the inbox is skipped": Mutant(
+        "app.engine.stage",
+        "if batch.start > part.position:",
+        "if False:",
+        f"{STEP}::test_a_hole_in_the_chain_ends_the_process_before_anything_is_folded",
+    ),
+    "a batch is folded twice": Mutant(
+        "app.engine.stage",
+        "or not part.ready or batch.end <= part.position:",
+        "or not part.ready:",
+        f"{STEP}::test_a_repeat_is_skipped",
+    ),
+    "an overlap is folded twice": Mutant(
+        "app.engine.stage",
+        "if batch.start < part.position:",
+        "if False:",
+        f"{STEP}::test_an_overlap_is_trimmed",
+    ),
+    "one death proves a record guilty": Mutant(
+        "app.engine.stage",
+        "if count >= SUSPECT_LIMIT)",
+        "if True)",
+        f"{STEP}::test_one_death_is_no_proof",
+    ),
+    "what is folded and not committed counts as committed": Mutant(
+        "app.engine.partition",
+        "if not (self.pending or self.folded or self.released or self.lock.locked()):",
+        "if True:",
+        f"{STEP}::test_a_chain_of_batches_moves_the_position_over_markers_and_compaction_holes",
+    ),
+    "an end of a log is as young as its answer": Mutant(
+        "app.engine.fetches",
+        "Fetch(offset, rest[0], asked, answered, empty)",
+        "Fetch(offset, rest[0], answered, answered, empty)",
+        f"{ENGINE}/test_fetches.py::test_it_is_as_old_as_the_question",
+    ),
+    "open transactions are no records": Mutant(
+        "app.engine.fetches",
+        "empty = highwater == offset and not rest[-1]",
+        "empty = not rest[-1]",
+        f"{ENGINE}/test_fetches.py::test_empty_means_that_nothing_lies_behind",
+    ),
+    "a call without a lease": Mutant(
+        "app.erp.executor",
+        "if wait_ns > 0 or not self._lease_is_good():",
+        "if wait_ns > 0:",
+        f"{EXECUTOR}::test_without_a_good_lease_nothing_is_sent",
+    ),
+    "an entry that nobody wants any more is sent": Mutant(
+        "app.erp.executor",
+        "if row is not None and (row.state, row.attempts) == (state, attempt)]",
+        "if row is not None]",
+        f"{EXECUTOR}::test_an_entry_that_its_row_does_not_want_any_more_is_dropped",
+    ),
+    "an adapter that raised has not sent": Mutant(
+        "app.erp.executor",
+        'answer = Answer("unknown", code="ADAPTER_DEFECT"',
+        'answer = Answer("retry", code="ADAPTER_DEFECT"',
+        f"{EXECUTOR}::test_a_defect_of_the_adapter_is_unknown_never_a_failure",
+    ),
+    "absence is proved before the horizon": Mutant(
+        "app.erp.executor",
+        'if answer.result == "not_found" and started >= work.deadline_ns:',
+        'if answer.result == "not_found":',
+        f"{EXECUTOR}::test_reading_back_proves_absence_only_after_every_horizon",
+    ),
+    "calls without distance": Mutant(
+        "app.erp.budget",
+        "self._last_start + self._interval_ns)",
+        "self._last_start)",
+        f"{BUDGET}::test_no_window_ever_has_more_calls_than_allowed",
+    ),
+    "the circuit never opens": Mutant(
+        "app.erp.budget",
+        "if self._failures >= BREAKER_FAILURES:",
+        "if False:",
+        f"{BUDGET}::test_the_circuit_opens_probes_and_closes",
+    ),
+    "the successor begins at once": Mutant(
+        "app.erp.budget",
+        "self._hold(now + max(WINDOW_NS, self._interval_ns) + self._interval_ns)",
+        "pass",
+        f"{BUDGET}::test_a_take_over_pauses_longer_than_the_window",
+    ),
+    "requests of nobody are not counted": Mutant(
+        "app.erp.traffic",
+        "        self._traffic.tell(request, await request.aread())\n",
+        "        if 'lineledger' in request.extensions:\n            self._traffic.tell(request, await request.aread())\n",
+        f"{TRAFFIC}::test_a_request_that_nobody_marked_is_counted_too",
+    ),
+    "retries of a document count as first attempts": Mutant(
+        "app.erp.traffic",
+        "            sent.update(request.postings)\n",
+        "",
+        f"{TRAFFIC}::test_every_request_of_every_adapter_is_in_the_journal_before_it_leaves",
+    ),
+    "secrets stand in the journal": Mutant(
+        "app.erp.traffic",
+        "self._secrets.hide(_text(request, body))",
+        "_text(request, body)",
+        f"{TRAFFIC}::test_every_request_of_every_adapter_is_in_the_journal_before_it_leaves",
+    ),
+    "what was said after a cut is added up in it": Mutant(
+        "app.ledger.readdition",
+        "if told.known_at <= cut and type(told.event) in DECLARATIONS:",
+        "if type(told.event) in DECLARATIONS:",
+        f"{BOOKS}::test_what_was_said_after_the_cut_is_not_in_it",
+    ),
+    "an order's limit is not looked at": Mutant(
+        "app.ledger.readdition",
+        "if room is not None and steps > room and not self._let_through(account, cut):",
+        "if False:",
+        f"{BOOKS}::test_the_limit_of_an_order_holds_until_a_person_lets_it_through",
+    ),
+    "a decision counts before it was made": Mutant(
+        "app.ledger.readdition",
+        'decided = told.known_at <= cut and isinstance(event, OperatorDecision) and event.code == "OVER_DELIVERY"',
+        'decided = isinstance(event, OperatorDecision) and event.code == "OVER_DELIVERY"',
+        f"{BOOKS}::test_the_limit_of_an_order_holds_until_a_person_lets_it_through",
+    ),
+    "contents are not held against their hash": Mutant(
+        "app.ledger.reconciliation.postings",
+        "if posting.content_hash != hash_of(posting):",
+        "if False:",
+        f"{BOOKS}::test_each_lie_is_told",
+    ),
+    "lost postings are not missed": Mutant(
+        "app.ledger.reconciliation.postings",
+        "            if found is None:\n                yield from _forgotten(snapshot, account, posting, clock)\n",
+        "            if found is None:\n                continue\n",
+        f"{BOOKS}::test_each_lie_is_told",
+    ),
+    "sums are not compared": Mutant(
+        "app.ledger.reconciliation.accounts",
+        "    if noted != amount:\n",
+        "    if False:\n",
+        f"{BOOKS}::test_each_lie_is_told",
+    ),
+}
