@@ -9,19 +9,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
-from tests.mutants.planting import source_of
+from tests.mutants.planting import Mutant, source_of
 
 PROJECT = Path(__file__).parents[2]
 SITE = Path(__file__).parent / "site"
-
-
-class Mutant(NamedTuple):
-    module: str
-    old: str
-    new: str
-    killed_by: str
 
 
 WIRES, LIVE = "tests/composition/test_wires.py", "tests/composition/test_live_wires.py"
@@ -82,8 +74,8 @@ MUTANTS = {
     ),
     "orders never waits": Mutant(
         "streams.clock",
-        "now = min((at for upstream in",
-        "now = max((at for upstream in",
+        "now = max(before, min(there, default=before))",
+        "now = max(before, max(there, default=before))",
         f"{LIVE}::test_a_day_in_the_life",
     ),
     "a store never grows old": Mutant(

@@ -118,13 +118,13 @@ MUTANTS = {
         "tables.posting_state",
         "if state not in TRANSITIONS[row.state]:",
         "if False:",
-        f"{TABLES}/test_invariant.py::test_a_broken_invariant_is_an_error_with_and_without_asserts",
+        f"{DELIVERY}::test_a_way_that_is_not_in_the_table_is_a_defect",
     ),
     "what was parked for its lot stays parked": Mutant(
         "tables.posting_state",
         " or (row.state == PARKED and row.code == LOT_BLOCKED)",
         "",
-        f"{STREAMS}/test_delivery_by_cut.py::test_who_had_to_wait_goes_when_its_lot_is_released",
+        f"{DELIVERY}::test_a_held_posting_is_regated_when_its_lot_is_released",
     ),
     "recorded input by the newest hold": Mutant(
         "tables.hold_gate",
@@ -178,7 +178,7 @@ MUTANTS = {
         "tables.issue",
         "if component.operation not in confirmed or component.phantom:",
         "if component.phantom:",
-        f"{STREAMS}/test_orders_components.py",
+        f"{STREAMS}/test_orders_components.py::test_a_component_is_backflushed_where_its_operation_is_confirmed",
     ),
     "a later date under the same id": Mutant(
         "tables.issue",

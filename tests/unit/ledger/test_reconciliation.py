@@ -12,9 +12,9 @@ from app.ledger.rereading import Reread, Told
 from app.ledger.snapshot import Snapshot
 from schemas.records import AccountRow, ConfigActivated, OperatorDecision, ProductionDeclared, Tick
 from streams.delivery import DeliveryStage
+from streams.memory_step import MemoryStep
 from streams.step import sender
 from tests.unit.streams.ledger_bench import CUT, Ledger, item, released
-from tests.unit.streams.plain_step import PlainStep
 from tests.unit.streams.test_delivery import ended
 from tests.unit.tables.floor_bench import HOUR, MIN, PLANT, at, event, pieces
 from tests.unit.tables.floor_bench import configuration as configured
@@ -35,7 +35,7 @@ class Books:
         self.configuration = configured(plant)
         self.ledger = Ledger(self.configuration)
         self.said: list[Any] = []
-        self.delivery, self.desk = DeliveryStage(self.ledger.topology), PlainStep("delivery.inbox")
+        self.delivery, self.desk = DeliveryStage(self.ledger.topology), MemoryStep("delivery.inbox")
         self.delivery.taken_over(self.desk)
         self._deliver(ConfigActivated(PLANT, self.configuration.hash, 0, "intake"))
 

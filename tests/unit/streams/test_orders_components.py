@@ -251,3 +251,16 @@ def test_no_erp_receives_a_co_product_by_itself(role: str, receipt: str, derived
     (posting,) = bench.tick(CUT)
     moved = [(one.type, one.material, one.derived) for one in posting.movements]
     assert moved == [("receipt", "4712", derived)] + ([("issue", "PP", True)] if role == "main" else [])
+
+
+def test_a_component_is_backflushed_where_its_operation_is_confirmed() -> None:
+    """Of two operations the first one confirms no piece of the second: what the ERP will issue is expected once."""
+    flush = [component("PP", mode="erp_backflush", operation="20")]
+    both = [operation("10", receipt=False, confirm="each"), operation("20", confirm="each")]
+    bench = ledger(
+        released(T1, operations=both, components=flush, backflush=True),
+        total("gross", 100, (1, 1), T1),
+        total("gross", 90, (1, 2), T1, operation="20", source_key="M1|B|gross"),
+    )
+    moved = {one.operation: [(part.type, part.material, part.amount) for part in one.movements] for one in bench.tick(CUT)}
+    assert moved == {"10": [], "20": [("receipt", "4711", 90), ("issue", "PP", 9_000)]}
