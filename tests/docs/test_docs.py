@@ -1,6 +1,7 @@
 """The documentation against the program: documents, links, codes, tests, topics and commands are what they say they are."""
 
 import ast
+import importlib.util
 import re
 from functools import cache
 from pathlib import Path
@@ -15,14 +16,18 @@ from tests.docs import codes, commands, decisions, markdown
 ROOT = codes.ROOT
 REQUIRED = (
     "README.md",
+    "CONTRIBUTING.md",
     "LICENSE",
     *(
         f"docs/{name}.md"
-        for name in ("architecture", "guarantees", "invariants", "configuration", "exceptions", "walkthrough", "recordings")
+        for name in (
+            *("architecture", "domain", "faust", "guarantees", "invariants", "configuration", "exceptions", "walkthrough"),
+            "recordings",
+        )
     ),
     *(f"docs/adr/{number:04d}-*.md" for number in range(1, 12)),
 )
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 INVARIANTS = [f"I{number}" for number in range(1, 9)]
 ACCEPTED_GAPS = {"I4", "I5", "I6", "I8"}
 """Invariants of which docs/invariants.md says that a part has no executable check yet."""
@@ -83,6 +88,32 @@ def test_files_and_tests_that_are_named_exist(path: Path) -> None:
         elif "::" in code:
             file, name = code.split("::")
             assert name in _tests_in(ROOT / file), f"{path.name}: {code}"
+
+
+@each_document
+def test_names_in_files_are_there(path: Path) -> None:
+    """`_limit` in `streams/orders_book.py`"""
+    for name, file in re.findall(r"`([\w.]+)` in\s+`((?:\w+/)+\w+\.\w+)`", path.read_text(encoding="utf-8")):
+        source = (ROOT / file).read_text(encoding="utf-8")
+        assert all(re.search(rf"\b{part}\b", source) for part in name.split(".")), f"{path.name}: {name} in {file}"
+
+
+@each_document
+def test_what_is_typed_to_build_and_test_is_there(path: Path) -> None:
+    """Targets of make, modules and paths of pytest, without running them."""
+    content = markdown.read(path)
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([\w./-]+):", makefile, re.M))
+    lines = [line for language, block in content.blocks if language == "bash" for line in block.splitlines()] + content.inline
+    for line in lines:
+        command = line.partition("#")[0].split()
+        if command[:1] == ["make"]:
+            assert {word for word in command[1:] if "=" not in word} <= targets, f"{path.name}: {line}"
+        for module in re.findall(r" -m ([\w.]+)", line) if "python" in line else ():
+            assert importlib.util.find_spec(module), f"{path.name}: {line}"
+        if "pytest" in command:
+            named = [word for word in command[command.index("pytest") + 1 :] if word.startswith("tests/")]
+            assert all((ROOT / word).exists() for word in named), f"{path.name}: {line}"
 
 
 @each_document
