@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.failures import USAGE
+from app.cli.exits import USAGE
 from schemas.codes import entries_of, register
 
 

@@ -11,7 +11,8 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from pydantic import BaseModel
 
-from app.cli.failures import USAGE, fail
+from app.cli.exits import DIFFERS, OK, USAGE
+from app.cli.failures import fail
 from app.cli.repeats import Repeat, Repeats
 from app.configuration import FILES, ConfigError, load, mappers
 from app.run.cut_files import cut_or_refused
@@ -21,7 +22,6 @@ from schemas.configuration.mapping import Read
 from streams.mapping import UNAVAILABLE, Mapped, Mapper, RawRecord, Reading, Refused
 from streams.mapping.xml_documents import MARK
 
-OK, PROBLEMS = 0, 1
 _SHOWN = 160
 _MODELS: dict[str, type[BaseModel]] = dict(zip(FILES, (PlantConfig, RulesConfig, ErpConfig), strict=True))
 
@@ -48,7 +48,7 @@ class Tried(NamedTuple):
 @app.command()
 def check(config: ConfigDir, as_json: AsJson = False) -> None:
     """Say everything that is wrong with a configuration, with file and line. Exit 0: nothing; 1: something."""
-    configuration = _loaded(config, PROBLEMS, as_json)
+    configuration = _loaded(config, DIFFERS, as_json)
     summary = {
         "ok": True,
         "plant": configuration.plant.plant.id,
@@ -107,7 +107,7 @@ def try_source(
         typer.echo("   ".join(f"{name} {count}" for name, count in sorted(counts.items()) if count))
         if len(tried) == lines:
             typer.echo(f"the first {lines} records; --lines reads more")
-    raise typer.Exit(PROBLEMS if any(one.refused for one in tried) else OK)
+    raise typer.Exit(DIFFERS if any(one.refused for one in tried) else OK)
 
 
 @app.command()

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.exits import USAGE
+
 if TYPE_CHECKING:
     from app.kafka.connection import Connection
 
-USAGE = 2
 Bootstrap = Annotated[str, typer.Option(help="Kafka bootstrap servers, host:port[,host:port].", envvar="LINELEDGER_BOOTSTRAP")]
 Prefix = Annotated[
     str, typer.Option(help="Put before every topic name as it stands, for example 'prod.'.", envvar="LINELEDGER_PREFIX")

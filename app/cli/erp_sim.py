@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from app.cli.exits import USAGE
 from app.erp.simulator.booking import Mode
 from app.erp.simulator.faults import Faults
 from app.erp.simulator.records import Ways
@@ -35,7 +36,7 @@ def erp_sim(
         )
     except (OSError, ValueError) as wrong:
         typer.echo(f"erp-sim cannot start: {wrong}", err=True)
-        raise typer.Exit(2) from wrong
+        raise typer.Exit(USAGE) from wrong
     asyncio.run(_until_signalled(settings, host, port))
 
 

@@ -12,8 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.explain import OK, WRONG, AsJson, printed
-from app.cli.failures import USAGE, fail
+from app.cli.exits import DIFFERS, OK, USAGE
+from app.cli.explain import AsJson, printed
+from app.cli.failures import fail
 from app.cli.operators import Append, end, hashed, written
 from app.cli.where import Where, asks_where
 from app.ledger.letters import STATES, Choice, Life
@@ -60,7 +61,7 @@ def show(where: Where, letter: Annotated[str, typer.Argument(help="Its id.")], a
     """One dead letter: what it was refused for, its original, and what people said of it."""
     found = Choice(ids=[letter]).of(where.read().lives)
     if not found:
-        end(WRONG, f"NOT_FOUND: no dead letter begins with {letter}", as_json)
+        end(DIFFERS, f"NOT_FOUND: no dead letter begins with {letter}", as_json)
     printed(*letter_lines(found[0]), as_json)
 
 
@@ -127,7 +128,7 @@ def _tell(
     where: Where, rows: Snapshot, lines: list[str], taken: list[Life], what: str, dry_run: bool, append: Any, as_json: bool
 ) -> None:
     if not lines:
-        end(WRONG, f"no dead letter of these {what}", as_json)
+        end(DIFFERS, f"no dead letter of these {what}", as_json)
     names = ", ".join(dict.fromkeys(f"{life.id} {life.letter.code}" for life in taken))
     if dry_run:
         end(OK, f"would write {len(lines)} records for {names}", as_json)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
 from app.cli.where import Where, asked, asks_where
 from app.ledger import erp_book, erp_check, snapshot
@@ -24,7 +25,6 @@ from app.ledger.variance import as_json as as_dicts
 from app.ledger.variance import lines_of, variances
 from tables.rejected import Refusal
 
-OK, WRONG = 0, 1
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 LOOKS, PAUSE_SECONDS = 6, 3.0
 """Of a live installation: a difference counts only when it stands through all looks; else it was on its way."""
@@ -41,7 +41,7 @@ def trace(
     rows = where.read()
     found, lines = traced(rows, what, at, where.sources(rows))
     printed(found, lines, as_json)
-    raise typer.Exit(OK if found.get("ok") else WRONG)
+    raise typer.Exit(OK if found.get("ok") else DIFFERS)
 
 
 @asks_where
@@ -81,7 +81,7 @@ def shadow(
         fail("no ERP was asked; give --ask, with an adapter in erp.yaml and its address in the environment")
     found = comparison.compare_shadow(rows, book)
     printed(comparison.as_json(found), comparison.lines_of(found), as_json)
-    raise typer.Exit(WRONG if found.differences else OK)
+    raise typer.Exit(DIFFERS if found.differences else OK)
 
 
 @asks_where
@@ -99,7 +99,7 @@ def reconcile(
         found = asked(lambda: _reconciled(where, sources))
     except SourceExpired as gone:
         printed({"exact": False, "code": gone.code, "detail": str(gone)}, [f"{gone.code}: {gone}"], as_json)
-        raise typer.Exit(WRONG) from None
+        raise typer.Exit(DIFFERS) from None
     lines = list(balance_lines((kind, unit, entry) for (kind, unit), entry in found.proof.balances.items()))
     lines += [f"differs: {difference}" for difference in found.differences]
     lines += erp_check.lines_of(found.erp)
@@ -108,7 +108,7 @@ def reconcile(
     lines.append("EXACT" if found.exact else f"NOT EXACT: {len(found.differences)} differences")
     answer = {"exact": found.exact, "differences": found.differences, "erp": found.erp, "re_added": found.re_added}
     printed(answer, lines, as_json)
-    raise typer.Exit(OK if found.exact else WRONG)
+    raise typer.Exit(OK if found.exact else DIFFERS)
 
 
 def _reconciled(where: Where, with_sources: bool) -> Reconciliation:

@@ -10,13 +10,12 @@ from typing import NamedTuple, NoReturn
 import typer
 from confluent_kafka import KafkaException
 
+from app.cli.exits import USAGE
 from app.observability.logs import described
 from app.observability.secrets import Secrets
 from schemas.codes import entries_of
 from tables.rejected import Refusal
 
-USAGE = 2
-"""Wrong use, or no infrastructure. 1 says that something differs: a script must be able to tell the two apart."""
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 IN_USE = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL})

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from app.cli.connecting import Bootstrap, ClientConfig, Prefix, connection_of
+from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
 
-OK, LEFT = 0, 1
 STABLE, MARKER, RENAME = "stable", "marker", "rename"
 
 
@@ -67,4 +67,4 @@ def ingest(
         all_taken = Ingest(files, mapper, writer, stop.is_set).run(once)
     finally:
         files.close()
-    raise typer.Exit(OK if all_taken else LEFT)
+    raise typer.Exit(OK if all_taken else DIFFERS)

@@ -12,8 +12,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from app.cli.explain import OK, WRONG, AsJson
-from app.cli.failures import USAGE
+from app.cli.exits import DIFFERS, OK, USAGE
+from app.cli.explain import AsJson
 from app.cli.where import Where, asked, asks_where
 from app.ledger.operators import Wanted, decision_line, now_of, source_of
 from app.ledger.snapshot import Snapshot
@@ -51,7 +51,7 @@ def decide(
     at = now_of(rows, time.time_ns() // 1000)
     line = decision_line(rows, Wanted(target, decision, code, document, hashed(rows, who), why, at))
     if isinstance(line, Rejected):
-        end(WRONG, f"{line.code}: {line.detail}", as_json)
+        end(DIFFERS, f"{line.code}: {line.detail}", as_json)
     place = written(rows, [line], append, where, as_json)
     end(OK, f"{decision} {target}: written to {place}", as_json, written=1)
 

@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 
 from app.cli.connecting import Bootstrap, ClientConfig, Prefix, connection_of
+from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
 from app.configuration import ConfigError, load
 from schemas.configuration import Configuration
 
-OK, WRONG = 0, 1
 app = typer.Typer(help="Explain and try posting rules.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
@@ -40,7 +40,7 @@ def explain(
         assert out is not None
         found, lines = explained_from_ledger(ledger.read(out), account, moment)
     typer.echo(json.dumps(found, indent=1, ensure_ascii=False) if as_json else "\n".join(lines))
-    raise typer.Exit(OK if found.get("rule") else WRONG)
+    raise typer.Exit(OK if found.get("rule") else DIFFERS)
 
 
 @app.command()
@@ -96,7 +96,8 @@ def simulate(
         typer.echo(f"\nran {seconds:.1f} s, {floor.seen.get('raw', 0) / seconds:,.0f} raw/s")
     wrong = [key_ for ledger in ledgers for key_ in unbalanced(ledger)]
     if wrong:
-        fail(f"not exact: {', '.join(wrong[:5])}")
+        typer.echo(f"not exact: {', '.join(wrong[:5])}", err=True)
+        raise typer.Exit(DIFFERS)
 
 
 def _loaded(folder: Path) -> Configuration:

@@ -10,10 +10,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from app.cli.connecting import ClientConfig, connection_of
+from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
 from app.cli.progress import Progress
-
-EXACT, NOT_EXACT = 0, 1
 
 
 def run(
@@ -101,7 +100,7 @@ def carry_out(request: "object", export_postings: Path | None, as_json: bool, pr
     (request.out / "report.json").write_text(content, encoding="utf-8")
     (request.out / "report.txt").write_text(report.text(found), encoding="utf-8")
     sys.stdout.write(content + "\n" if as_json else report.text(found))
-    return EXACT if found.exact else NOT_EXACT
+    return OK if found.exact else DIFFERS
 
 
 def _stop(signum: int, frame: object) -> NoReturn:

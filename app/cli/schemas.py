@@ -13,12 +13,12 @@ import typer
 from confluent_kafka.schema_registry import SchemaRegistryClient
 
 from app.cli.connecting import ClientConfig, Prefix, RegistryUrl
+from app.cli.exits import DIFFERS, OK, USAGE
 from app.kafka import registry
 from app.kafka.connection import connection
 from schemas import generate as generator
 from schemas.catalog import catalog
 
-EXIT_OK, EXIT_FOUND, EXIT_ERROR = 0, 1, 2
 T = TypeVar("T")
 
 app = typer.Typer(name="schemas", help="Record types and their registry: list, check, register, generate.", no_args_is_help=True)
@@ -47,7 +47,7 @@ def check(url: RegistryUrl = "", prefix: Prefix = "", client_config: ClientConfi
     """Ask the registry whether this version's schemas may be registered. Changes nothing."""
     found = _asked(lambda: registry.check_all(_client(url, client_config), catalog(), prefix), as_json)
     _print_incompatible(found, as_json)
-    raise typer.Exit(EXIT_FOUND if found else EXIT_OK)
+    raise typer.Exit(DIFFERS if found else OK)
 
 
 @app.command()
@@ -57,7 +57,7 @@ def register(url: RegistryUrl = "", prefix: Prefix = "", client_config: ClientCo
         given = _asked(lambda: registry.register_all(_client(url, client_config), catalog(), prefix), as_json)
     except registry.SchemaIncompatible as refused:
         _print_incompatible(refused.found, as_json)
-        raise typer.Exit(EXIT_FOUND) from refused
+        raise typer.Exit(DIFFERS) from refused
     if as_json:
         typer.echo(json.dumps({"code": "", "ids": given}))
     else:
@@ -71,7 +71,7 @@ def generate(check: Annotated[bool, typer.Option("--check", help="Only tell whet
     current = generator.TARGET.is_file() and generator.TARGET.read_text(encoding="utf-8") == wanted
     if check and not current:
         typer.echo("RECORDS_STALE: schemas/records.py differs from schemas/avro: lineledger schemas generate", err=True)
-        raise typer.Exit(EXIT_FOUND)
+        raise typer.Exit(DIFFERS)
     if not check and not current:
         generator.TARGET.write_text(wanted, encoding="utf-8")
     typer.echo(f"schemas/records.py {'is current' if current else 'written'}")
@@ -93,7 +93,7 @@ def _asked(work: Callable[[], T], as_json: bool) -> T:
     except (registry.RegistryError, ValueError) as exc:  # ValueError: the client's word for an address that is no URL
         code = getattr(exc, "code", "REGISTRY_URL_INVALID")
         typer.echo(json.dumps({"code": code, "detail": str(exc)}) if as_json else f"{code}: {exc}", err=not as_json)
-        raise typer.Exit(EXIT_ERROR) from exc
+        raise typer.Exit(USAGE) from exc
 
 
 def _print_incompatible(found: list[registry.Incompatible], as_json: bool) -> None:

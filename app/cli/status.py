@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli.explain import OK, WRONG, AsJson
+from app.cli.exits import DIFFERS, OK
+from app.cli.explain import AsJson
 from app.cli.failures import fail
 from app.cli.where import Where, asks_where
 
@@ -30,4 +31,4 @@ def status(
     if where.plant:
         found.plants = [plant for plant in found.plants if plant.plant == where.plant]
     typer.echo(json.dumps(found.as_json(), indent=1) if as_json else "\n".join(lines_of(found)))
-    raise typer.Exit(WRONG if found.problems else OK)
+    raise typer.Exit(DIFFERS if found.problems else OK)

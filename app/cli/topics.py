@@ -17,6 +17,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from app.cli.connecting import Bootstrap, ClientConfig, Prefix, RegistryUrl, connection_of
+from app.cli.exits import DIFFERS, OK, USAGE
 from app.cli.failures import fail
 from app.kafka import topics
 from app.kafka.broker import Broker, BrokerRefused, BrokerUnavailable
@@ -25,8 +26,6 @@ from app.kafka.topic_plan import Change, TopicNameInvalid, wanted_topics
 from app.secret import private_key
 from schemas.catalog import catalog
 from schemas.codec import Codec
-
-EXIT_OK, EXIT_CHANGES, EXIT_ERROR = 0, 1, 2
 
 app = typer.Typer(
     name="topics", help="The catalog's topics on a broker: plan, apply. Nothing is ever altered.", no_args_is_help=True
@@ -60,7 +59,7 @@ def plan(
     )
     drift = any(change.action == "drift" for change in changes)
     _print(changes, topics.TopicDrift.code if drift else "", as_json)
-    raise typer.Exit(EXIT_OK if all(change.action == "ok" for change in changes) else EXIT_CHANGES)
+    raise typer.Exit(OK if all(change.action == "ok" for change in changes) else DIFFERS)
 
 
 @app.command()
@@ -85,7 +84,7 @@ def apply(
         )
     except topics.TopicDrift as refused:
         _print(refused.changes, refused.code, as_json)
-        raise typer.Exit(EXIT_CHANGES) from refused
+        raise typer.Exit(DIFFERS) from refused
     _print(changes, "", as_json)
 
 
@@ -191,4 +190,4 @@ def _print_epoch(
 
 def _end(code: str, detail: str, as_json: bool) -> NoReturn:
     typer.echo(json.dumps({"code": code, "detail": detail}) if as_json else f"{code}: {detail}", err=not as_json)
-    raise typer.Exit(EXIT_ERROR)
+    raise typer.Exit(USAGE)

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from app.cli.connecting import Bootstrap, ClientConfig, Prefix, RegistryUrl, connection_of
-from app.cli.failures import USAGE, fail
+from app.cli.exits import USAGE
+from app.cli.failures import fail
 from app.configuration import ConfigError, load
 from app.secret import live_private_key, private_key
 from app.settings import Settings

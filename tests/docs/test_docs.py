@@ -243,9 +243,14 @@ def test_the_check_of_commands_sees_what_is_wrong(line: str, wrong: str) -> None
 
 def test_the_table_of_topics_is_the_catalog() -> None:
     (table,) = [
-        table for table in document("docs/architecture.md").tables() if table[0] == ["topic", "key", "owner", "retention"]
+        table
+        for table in document("docs/architecture.md").tables()
+        if table[0] == ["topic", "key", "owner", "retention", "public"]
     ]
-    wanted = [[topic.name, topic.key, topic.owner, topic.retention] for topic in catalog().topics.values()]
+    wanted = [
+        [topic.name, topic.key, topic.owner, topic.retention, "yes" if topic.public else "-"]
+        for topic in catalog().topics.values()
+    ]
     assert table[1:] == wanted
 
 
