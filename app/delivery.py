@@ -27,6 +27,7 @@ from schemas.records import PostingRow
 from streams.delivery import DeliveryStage
 from tables.maintenance import ends_at
 from tables.posting_state import FOREIGN
+from tables.row_kinds import POSTING_ROWS
 
 if TYPE_CHECKING:
     from app.topology import Plant
@@ -126,7 +127,7 @@ class ErpCalls(Service):
 
     def _peek(self, posting_id: str) -> PostingRow | None:
         part = _owned(self._app)
-        return part.rows.get(f"p|{posting_id}") if part is not None else None
+        return part.rows.get(POSTING_ROWS.key(posting_id)) if part is not None else None
 
     def _active(self, plant: str) -> str:
         part = _owned(self._app)

@@ -16,6 +16,7 @@ from schemas.codec import Codec
 from schemas.records import ConfigActivated, CounterFrame, Tick
 from streams.equipment import EquipmentStage
 from streams.memory_step import MemoryStep, MemoryTopology, Message
+from tables.row_kinds import EQUIPMENT_ROWS
 from tests.unit.streams.memory_store import MemoryStore
 
 CODEC = Codec()
@@ -120,7 +121,7 @@ def day(every: int, late: float = 0.0) -> tuple[int, int]:
     for first in range(0, DAY, 600):
         bench.fold([framed(0, readings[first : first + 600])])
         bench.checkpoint()
-    heads = [len(value) for key, value in bench.store.rows.items() if key.startswith(b"e|")]
+    heads = [len(value) for key, value in bench.store.rows.items() if key.startswith(EQUIPMENT_ROWS.prefix.encode())]
     return sum(map(len, bench.store.rows.values())), max(heads)
 
 

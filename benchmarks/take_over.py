@@ -22,6 +22,7 @@ from schemas.catalog import catalog
 from schemas.codec import Codec
 from schemas.records import AccountRow, IssuedPosting, OrderRow, PlantRow, SourceTotal
 from streams.orders_memory import at_rest_key
+from tables.row_kinds import ACCOUNT_ROWS, ORDER_ROWS
 from tests.platform import available
 from tests.platform.process import free_ports
 
@@ -47,12 +48,12 @@ def rows(codec: Codec, count: int) -> Iterator[tuple[int, str, bytes]]:
         order, partition = f"O{number:07d}", number % partitions
         begun = number % OPEN_EVERY == 0
         if begun:
-            yield partition, f"o|{PLANT}|{order}", codec.encode(OrderRow(PLANT, order, known=True, status="released"))
+            yield partition, ORDER_ROWS.key(PLANT, order), codec.encode(OrderRow(PLANT, order, known=True, status="released"))
         else:
-            yield partition, f"o|{PLANT}|{order}", resting
-            yield partition, at_rest_key(f"o|{PLANT}|{order}", FORGET_AT), mark
+            yield partition, ORDER_ROWS.key(PLANT, order), resting
+            yield partition, at_rest_key(ORDER_ROWS.key(PLANT, order), FORGET_AT), mark
         for part in range(ACCOUNTS_PER_ORDER):
-            key = f"a|{PLANT}|{order}|10|M{part}|L1|yield|||2026-11-20"
+            key = ACCOUNT_ROWS.key(PLANT, order, "10", f"M{part}", "L1", "yield", "", "", "2026-11-20")
             yield partition, key, codec.encode(account(order, FORGET_AT)) if begun else settled
 
 

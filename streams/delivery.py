@@ -23,9 +23,8 @@ from streams.delivery_attempts import attempt_ended, timer_fired
 from streams.delivery_decisions import decided
 from streams.delivery_desk import Desk
 from streams.delivery_documents import dispatch_all, resolve
-from streams.delivery_retention import ACCOUNTS, LOT_STATES, POSTINGS, Retention
-from streams.figures import OLDEST_UNPOSTED, Figure, known_code, owner
-from streams.figures import POSTINGS as POSTINGS_METRIC
+from streams.delivery_retention import Retention
+from streams.figures import OLDEST_UNPOSTED, POSTINGS, Figure, known_code, owner
 from streams.mapping.items import MAX_INT64
 from streams.repairs import repair
 from streams.step import RawMessage, Step, Topology, at_once
@@ -47,6 +46,7 @@ from tables.posting_state import (
     WAITING_CLOCK,
     waits_for_decision,
 )
+from tables.row_kinds import CLOSED_ACCOUNT_ROWS, LOT_STATE_ROWS, POSTING_ROWS
 
 TAKES: frozenset[type] = frozenset(
     {Posting, AttemptEnded, TimerFired, LotState, OperatorDecision, Tick, ConfigActivated, ClockRepaired}
@@ -71,18 +71,18 @@ class DeliveryStage:
         backlog = self._backlogs[step.partition] = Backlog()
         retention = self._retentions[step.partition] = Retention()
         begun: list[PostingRow] = []
-        for page in step.rows.pages(POSTINGS):
+        for page in step.rows.pages(POSTING_ROWS.prefix):
             for _, row in page:
                 backlog.place(row)
                 retention.posting(row)
                 if row.state in (DISPATCHED, UNKNOWN, RETRY):
                     begun.append(row)
             yield
-        for page in step.rows.pages(ACCOUNTS):
+        for page in step.rows.pages(CLOSED_ACCOUNT_ROWS.prefix):
             for _, closed in page:
                 retention.closed(closed)
             yield
-        for page in step.rows.pages(LOT_STATES):
+        for page in step.rows.pages(LOT_STATE_ROWS.prefix):
             for key, lot in page:
                 retention.lot(key, lot)
             yield
@@ -110,7 +110,7 @@ class DeliveryStage:
             for plant, at in backlog.oldest().items():
                 oldest[plant] = min(at, oldest.get(plant, at))
         for (plant, state, code), count in states.items():
-            yield Figure(POSTINGS_METRIC, (plant, state, code, owner(code)), count)
+            yield Figure(POSTINGS, (plant, state, code, owner(code)), count)
         for plant, at in oldest.items():
             yield Figure(OLDEST_UNPOSTED, (plant,), at)
 
@@ -233,7 +233,7 @@ def _publish_success(desk: Desk, plant: str, now: int) -> None:
 
 def _lot_state(desk: Desk, state: LotState) -> None:
     """The newest state of a lot stays; one sender, in order, so equal versions replace."""
-    key = f"{LOT_STATES}{state.plant}|{state.material}|{state.lot}"
+    key = LOT_STATE_ROWS.key(state.plant, state.material, state.lot)
     known: LotStateRow | None = desk.step.rows.get(key)
     if known is not None and (known.log_epoch, known.inbox_offset) > (state.log_epoch, state.inbox_offset):
         return

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from schemas.configuration import Configuration
 from schemas.records import AccountClosedRow, LotStateRow, Outcome, Posting, PostingRow
 from streams import clock
-from streams.delivery_retention import ACCOUNTS, LOT_STATES, POSTINGS, Retention
+from streams.delivery_retention import Retention
 from streams.step import Step, Topology
 from tables import backoff, closed_sequences
 from tables.backlog import Backlog
@@ -27,13 +27,14 @@ from tables.posting_state import (
     stuck,
     waits_for_decision,
 )
+from tables.row_kinds import CLOSED_ACCOUNT_ROWS, LOT_STATE_ROWS, POSTING_ROWS
 
 IDEMPOTENT_ADAPTERS = frozenset({"sim", "tryton"})
 """What holds while erp.yaml does not say. The executor knows the adapter itself and refuses a resend that would double."""
 
 
 def posting_key(posting_id: str) -> str:
-    return f"{POSTINGS}{posting_id}"
+    return POSTING_ROWS.key(posting_id)
 
 
 class Desk:
@@ -70,12 +71,12 @@ class Desk:
         """What the hold policy says now, by the newest state of the lot; over recorded input by its state at the cut."""
         posting, cut = row.posting, row.posting.cut if self._recorded else None
         material, lot = lot_of(posting)
-        state: LotStateRow | None = self.step.rows.get(f"{LOT_STATES}{posting.plant}|{material}|{lot}") if lot else None
+        state: LotStateRow | None = LOT_STATE_ROWS.find(self.step.rows, posting.plant, material, lot) if lot else None
         return gate_at(configuration.rules.on_hold, posting.kind, state, cut)
 
     def is_closed(self, posting: Posting) -> bool:
         """Is its sequence in the ERP?"""
-        known: AccountClosedRow | None = self.step.rows.get(ACCOUNTS + posting.account)
+        known: AccountClosedRow | None = CLOSED_ACCOUNT_ROWS.find(self.step.rows, posting.account)
         return closed_sequences.is_closed(known, posting.sequence, posting.born_epoch)
 
     # -- moving
@@ -131,9 +132,9 @@ class Desk:
 
     def _close(self, row: PostingRow) -> None:
         posting, row.unresolved = row.posting, 0
-        known: AccountClosedRow | None = self.step.rows.get(ACCOUNTS + posting.account)
+        known: AccountClosedRow | None = CLOSED_ACCOUNT_ROWS.find(self.step.rows, posting.account)
         closed = closed_sequences.close(known, posting.account, posting.sequence, posting.born_epoch, row.closed_at)
-        self.step.rows.put(ACCOUNTS + posting.account, closed)
+        self.step.rows.put(CLOSED_ACCOUNT_ROWS.key(posting.account), closed)
         self.retention.closed(closed)
 
     def settle(self, row: PostingRow, *, in_pass: bool = False) -> None:

@@ -46,6 +46,7 @@ from tables.counter import Readings
 from tables.equipment import Equipment, Refused, journal_key, row_key
 from tables.people import People
 from tables.rejected import Rejected
+from tables.row_kinds import EQUIPMENT_ROWS
 
 READING_BYTES = 32
 MAX_OPENED = 4_000
@@ -99,7 +100,7 @@ class Memory:
         """What `before_commit` has to put into the rows."""
         self._people: dict[str, People] = {}
         self._rows = step.rows
-        for _, row in step.rows.scan("e|"):
+        for _, row in step.rows.scan(EQUIPMENT_ROWS.prefix):
             self.known[row.plant].add(row.equipment)
             journal = step.rows.get(journal_key(row.plant, row.equipment))
             if journal is not None or row.activity_dirty or any(total.dirty for total in row.totals.values()):

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
 
-from schemas.catalog import catalog
 from schemas.records import (
     ClockRepaired,
     ConfigActivated,
@@ -40,15 +39,15 @@ from streams.step import Step, Topology, at_once, sender
 from streams.waiting import Waiting
 from tables import lots
 from tables.due_index import DueIndex
+from tables.row_kinds import LOT_ROWS
 
-PREFIX = "l|"
 INBOX = "lots.inbox"
 MOST_FORGOTTEN_PER_TICK = 500
 """Rows that go at one tick: a few milliseconds of the loop."""
 
 
 def row_key(plant: str, material: str, lot: str) -> str:
-    return f"{PREFIX}{plant}|{material}|{lot}"
+    return LOT_ROWS.key(plant, material, lot)
 
 
 class Source(NamedTuple):
@@ -95,7 +94,7 @@ class LotsStage:
     TAKES: ClassVar = frozenset({*RANKS, HoldForwarded, Tick, ConfigActivated, ClockRepaired, UpstreamOrdered})
 
     def __init__(self, topology: Topology) -> None:
-        self._topology, self._keep_us = topology, catalog().rows["lots"][PREFIX].keep_us
+        self._topology, self._keep_us = topology, LOT_ROWS.keep_us
         self._waiting: dict[int, Waiting] = {}
         self._forget: dict[int, DueIndex] = {}
 
@@ -103,7 +102,7 @@ class LotsStage:
         waiting = self._waiting[step.partition] = Waiting(step.rows)
         forget = self._forget[step.partition] = DueIndex()
         yield from waiting.remember()
-        for page in step.rows.pages(PREFIX):
+        for page in step.rows.pages(LOT_ROWS.prefix):
             for key, row in page:
                 forget.put(row.plant, key, lots.forget_at(row, self._keep_us))
             yield

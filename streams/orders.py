@@ -55,6 +55,7 @@ from tables.account import STOCK, row_key
 from tables.decisions import BAD_UNIT, POST, decide
 from tables.due import above_at_once
 from tables.rejected import Refusal
+from tables.row_kinds import ACCOUNT_ROWS, MATERIAL_ROWS
 from tables.units import UnitTable
 
 DECLARATIONS = (ProductionDeclared, ScrapDeclared, ReworkDeclared, ReworkReturned, MaterialConsumed)
@@ -166,7 +167,7 @@ class OrdersStage:
         def active(key: str) -> bool:
             return memory.forget.next_of(plant, named_by(key).order) is None
 
-        pages = step.rows.pages(f"a|{plant}|", active)  # of an order at rest nothing waits
+        pages = step.rows.pages(ACCOUNT_ROWS.under(plant), active)  # of an order at rest nothing waits
         return {key for page in pages for key, row in page if row is not None and (row.code or row.apart)}
 
     def _watch(self, step: Step, plant: str) -> Watch:
@@ -199,7 +200,7 @@ class OrdersStage:
         if known is None or known.configuration.hash != hash_:
             configuration = self._topology.configuration(hash_)
             units = UnitTable(configuration.plant.units)
-            for _, row in step.rows.scan(f"m|{name}|"):
+            for _, row in step.rows.scan(MATERIAL_ROWS.under(name)):
                 units = with_conversions(units, row)
             memory.plants[name] = plant_of(configuration, units)
 
@@ -233,7 +234,7 @@ class OrdersStage:
         except Refusal as refusal:
             boundary.refuse(step, self.name, refusal.rejected.code, refusal.rejected.detail, record=record, original=b"")
             return
-        key = f"m|{record.plant}|{record.material}"
+        key = MATERIAL_ROWS.key(record.plant, record.material)
         step.rows.put(key, row)
         memory.told(key, row)
         changed.update(memory.of_material.get((record.plant, record.material), ()))
@@ -344,7 +345,7 @@ def _quality(step: Step, record: QualityState) -> None:
 
 def _outcome(step: Step, outcome: Outcome) -> None:
     """Status only: it decides nothing here."""
-    row: AccountRow | None = step.rows.get(f"a|{outcome.account}")
+    row: AccountRow | None = step.rows.get(ACCOUNT_ROWS.key(outcome.account))
     for posting in row.issued if row is not None else ():
         taken_back = posting.status == "cancelled" and outcome.status == "closed"  # a repeat long after the decision
         if posting.posting_id == outcome.posting_id and posting.status != "accepted" and not taken_back:
@@ -353,7 +354,7 @@ def _outcome(step: Step, outcome: Outcome) -> None:
             if outcome.replaced_by:
                 posting.replaced_ids = [*posting.replaced_ids, posting.posting_id]
                 posting.posting_id, posting.posting_date = outcome.replaced_by, outcome.posting_date
-            step.rows.put(f"a|{outcome.account}", row)
+            step.rows.put(ACCOUNT_ROWS.key(outcome.account), row)
 
 
 def _outdated(step: Step, record: Any, known: PendingRow) -> bool:

@@ -21,6 +21,7 @@ from tables.due import due_time, enough, waits_for_counts
 from tables.issue import Issue, issue
 from tables.quantity import fraction, round_half_away
 from tables.rejected import Rejected
+from tables.row_kinds import ACCOUNT_ROWS, MATERIAL_ROWS
 
 ENDPOINT = "erp"
 DEFAULT_DECIMALS = {"kg": 3, "l": 3, "m": 3, "t": 6, "h": 2, "min": 1, "s": 0, "ms": 0}
@@ -60,7 +61,7 @@ class Book:
 
     def reschedule(self) -> None:
         """A repair of the clock: what was due or waited since a later time than now is so from now on."""
-        for key, row in list(self.step.rows.scan(f"a|{self._name}|")):
+        for key, row in list(self.step.rows.scan(ACCOUNT_ROWS.under(self._name))):
             rule_at = self._plant.rule_for(row, order := self._order(row))
             if rule_at is None or ((row.due_at is None or row.due_at <= self._now) and row.since <= self._now):
                 continue
@@ -78,7 +79,7 @@ class Book:
         closed = periods.last_close(self._now)
         if not before < closed.at <= self._now:
             return
-        for key, row in self.step.rows.scan(f"a|{self._name}|"):
+        for key, row in self.step.rows.scan(ACCOUNT_ROWS.under(self._name)):
             if row.kind != BASIS and row.business_date[:7] <= closed.period:
                 for left in left_behind(row):
                     record = CutOff(
@@ -120,7 +121,7 @@ class Book:
     def _settle(self, order: OrderRow, row: AccountRow) -> None:
         """What the account holds in its ERP unit, and why it may have to wait."""
         configuration = self._configuration
-        material: MaterialRow | None = self.step.rows.get(f"m|{row.plant}|{row.material}")
+        material: MaterialRow | None = self.step.rows.get(MATERIAL_ROWS.key(row.plant, row.material))
         rule_at = self._plant.rule_for(row, order)
         self._place(order, row, rule_at)
         if not row.sequence:
@@ -211,7 +212,7 @@ class Book:
             cut=now,
             posting_date=row.business_date if periods is None else periods.posting_date(row.business_date, now),
             endpoint=ENDPOINT,
-            materials=lambda material: self.step.rows.get(f"m|{row.plant}|{material}"),
+            materials=lambda material: self.step.rows.get(MATERIAL_ROWS.key(row.plant, material)),
             shares=lambda amount: self._shares(order, row, amount),
             missing_sources=self._missing,
         )

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import NamedTuple
 
-from schemas.catalog import catalog
 from schemas.configuration import Configuration
 from schemas.configuration.rules import RuleAt
 from schemas.records import AccountRow, MaterialRow, OrderRow, PlantRow
@@ -18,11 +17,11 @@ from tables.due import Timetable
 from tables.due_index import DueIndex
 from tables.order_state import unanswered
 from tables.periods import Periods
+from tables.row_kinds import ACCOUNT_ROWS, AT_REST_ROWS, MATERIAL_ROWS, ORDER_ROWS
 from tables.rows import RowStore, nothing
 from tables.tally import Tally
 from tables.units import UnitTable
 
-AT_REST = "f|"
 MAX_ANSWERS = 50_000
 """Winning rules kept; then they are looked up again."""
 
@@ -84,23 +83,23 @@ class Memory:
         """
         yield from self.waiting.remember()
         at_rest: set[str] = set()
-        for page in rows.pages(AT_REST, nothing):
+        for page in rows.pages(AT_REST_ROWS.prefix, nothing):
             for mark, _ in page:
                 plant, key, at = _at_rest(mark)
                 self.forget.put(plant, key, at)
                 at_rest.add(key)
             yield
-        for page in rows.pages("o|", lambda key: key not in at_rest):
+        for page in rows.pages(ORDER_ROWS.prefix, lambda key: key not in at_rest):
             for key, order in page:
                 if order is not None:
                     self.note(key, order)
                     self.forget.put(order.plant, key, order.forget_at or None)
             yield
-        for page in rows.pages("m|"):
+        for page in rows.pages(MATERIAL_ROWS.prefix):
             for key, material in page:
                 self.told(key, material)
             yield
-        for page in rows.pages("a|", lambda key: named_by(key).order not in at_rest):
+        for page in rows.pages(ACCOUNT_ROWS.prefix, lambda key: named_by(key).order not in at_rest):
             for key, row in page:
                 names = named_by(key)
                 self.accounts[names.order].add(key)
@@ -117,7 +116,7 @@ class Memory:
     def told(self, key: str, row: MaterialRow) -> None:
         """Master data came. A row that does not say when is older than this retention and stays until it is told again."""
         if row.told_at:
-            self.forget.put(row.plant, key, row.told_at + catalog().rows["orders"]["m|"].keep_us)
+            self.forget.put(row.plant, key, row.told_at + MATERIAL_ROWS.keep_us)
 
     def let_go(self, key: str, order: OrderRow, accounts: Iterable[AccountRow]) -> None:
         """The order's rows are gone."""
@@ -197,7 +196,7 @@ def named_by(account: str) -> Names:
 
 def at_rest_key(order: str, at: int) -> str:
     """Row key of the mark that an order only waits to be forgotten: `order` is its row key."""
-    return f"{AT_REST}{order[2:]}|{at:020d}"
+    return AT_REST_ROWS.key(ORDER_ROWS.bare(order), f"{at:020d}")
 
 
 def mark_at_rest(rows: RowStore, key: str, order: OrderRow) -> None:
@@ -207,5 +206,5 @@ def mark_at_rest(rows: RowStore, key: str, order: OrderRow) -> None:
 
 
 def _at_rest(mark: str) -> tuple[str, str, int]:
-    order, _, at = mark[2:].rpartition("|")
-    return order.partition("|")[0], f"o|{order}", int(at)
+    order, _, at = AT_REST_ROWS.bare(mark).rpartition("|")
+    return order.partition("|")[0], ORDER_ROWS.key(order), int(at)

@@ -4,7 +4,7 @@ uses. By the clock in the log, the oldest first, and never more at one tick than
 from collections.abc import Iterable
 from typing import Any
 
-from schemas.catalog import DAY_US, catalog
+from schemas.catalog import DAY_US
 from schemas.records import AccountRow, MaterialRow, OrderRow, PartitionPosition, PendingRow, Quantity, Total
 from streams import boundary
 from streams.orders_memory import Memory, Plant, at_rest_key, mark_at_rest
@@ -12,6 +12,7 @@ from streams.step import Step
 from tables import order as orders
 from tables import retention
 from tables.account import accounts_of, row_key
+from tables.row_kinds import ORDER_ROWS
 
 MOST_PER_TICK = 50
 """Orders that go at one tick; with their accounts some hundred rows."""
@@ -21,7 +22,7 @@ PAST_RETENTION = "PAST_RETENTION"
 
 def keep_us(plant: Plant) -> int:
     """After the last change of an order that is over. A piece may bear a time up to the horizon before its record."""
-    return catalog().rows["orders"]["o|"].keep_us + plant.configuration.plant.attribution.late_horizon_us
+    return ORDER_ROWS.keep_us + plant.configuration.plant.attribution.late_horizon_us
 
 
 def born_epoch(state: PartitionPosition, plant: str) -> int:
@@ -59,7 +60,7 @@ def refused(step: Step, stage: str, total: Total, now: int, source: Any, pending
     """Is the total of something that was forgotten? Then it is a dead letter with its quantity: posting it could post again
     what was posted before, and nobody knows any more. `source`: the record that it came with, `pending`: as it waited."""
     known: OrderRow | None = step.rows.get(orders.row_key(total.plant, total.order))
-    keep = catalog().rows["orders"]["o|"].keep_us
+    keep = ORDER_ROWS.keep_us
     if not retention.is_of_the_forgotten(total, known, now, keep):
         return False
     if step.rows.get(row_key(accounts_of(total, 0)[0])) is not None:

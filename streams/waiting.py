@@ -6,9 +6,8 @@ from typing import Any
 
 from schemas.records import PendingRow
 from tables.order_of_telling import natural
+from tables.row_kinds import WAITING_ROWS
 from tables.rows import RowStore
-
-PREFIX = "b|"
 
 
 def _earlier(known: PendingRow) -> bool:
@@ -33,7 +32,7 @@ class Waiting:
 
     def remember(self) -> Iterator[None]:
         """Build the index from the rows; yields where others may run."""
-        for page in self._rows.pages(PREFIX):
+        for page in self._rows.pages(WAITING_ROWS.prefix):
             for key, row in page:
                 plant = key.split("|", 2)[1]
                 self._by_label[plant, row.label][key] = row
@@ -47,7 +46,7 @@ class Waiting:
     ) -> None:
         """`rank` orders kinds within a label; `identity` orders within a kind (numbers in it as numbers) and says what replaces
         what. `outdated` is asked whether a row of the same identity has to give way; as a rule the later one stays."""
-        key = f"{PREFIX}{plant}|{label:020d}|{rank}|{identity}"
+        key = WAITING_ROWS.key(plant, f"{label:020d}", rank, identity)
         known = self._by_label[plant, label].get(key)
         if known is None or (_came(known) <= _came(row) and outdated(known)):
             self._by_label[plant, label][key] = row

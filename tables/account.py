@@ -10,6 +10,7 @@ from tables.decisions import BAD_UNIT, DROP, verdict
 from tables.lineage import add_ranges
 from tables.quantity import fraction, round_half_away
 from tables.rejected import Rejected
+from tables.row_kinds import ACCOUNT_ROWS
 from tables.units import UnitTable
 
 BASIS = "basis"
@@ -55,7 +56,7 @@ def parse_key(text: str) -> AccountRow | None:
 
 
 def row_key(row: AccountRow) -> str:
-    return "a|" + account_key(row)
+    return ACCOUNT_ROWS.key(account_key(row))
 
 
 def accounts_of(total: Total, born_epoch: int) -> list[AccountRow]:

@@ -34,6 +34,7 @@ from tables.entries import standing
 from tables.journal import Journal
 from tables.people import People
 from tables.rejected import Rejected
+from tables.row_kinds import DECLARATION_ROWS, EQUIPMENT_ROWS, JOURNAL_ROWS
 from tables.rows import RowStore
 from tables.runs import Changed
 from tables.timeline import Timeline
@@ -52,11 +53,11 @@ RUN_EVENTS: dict[type, Callable[[EquipmentRow, Any], Changed | None]] = {
 
 
 def row_key(plant: str, equipment: str) -> str:
-    return f"e|{plant}|{equipment}"
+    return EQUIPMENT_ROWS.key(plant, equipment)
 
 
 def journal_key(plant: str, equipment: str) -> str:
-    return f"j|{plant}|{equipment}"
+    return JOURNAL_ROWS.key(plant, equipment)
 
 
 JOURNALED = 60
@@ -84,7 +85,7 @@ class Equipment:
         self.key = row_key(plant, equipment)
         row: EquipmentRow | None = rows.get(self.key)
         self.row = row if row is not None else EquipmentRow(plant, equipment, born_epoch)
-        self._declared_prefix = f"d|{plant}|{equipment}|"
+        self._declared_prefix = DECLARATION_ROWS.under(plant, equipment)
         self._ownership: Ownership | None = None
         self._timelines: dict[str, Timeline] = {}
         self._journal_key = journal_key(plant, equipment)
@@ -394,6 +395,6 @@ class Equipment:
 
 def fold_journals(rows: RowStore, config: PlantConfig, calendar: Calendar) -> None:
     """Put the rows of every equipment of the plant that has a journal: they then say all that was committed."""
-    for _, row in list(rows.scan("e|")):
+    for _, row in list(rows.scan(EQUIPMENT_ROWS.prefix)):
         if row.plant == config.plant.id and rows.get(journal_key(row.plant, row.equipment)) is not None:
             Equipment(rows, row.plant, row.equipment, config, calendar, row.born_epoch).put()

@@ -20,6 +20,7 @@ from tables.components import children_of, component_of, components_at, known_re
 from tables.periods import Periods
 from tables.quantity import fraction
 from tables.rejected import Rejected
+from tables.row_kinds import ORDER_ROWS
 
 NOT_OPEN = {"locked": "ORDER_LOCKED", "closed": "ORDER_CLOSED"}
 MAX_REVISIONS = 20
@@ -27,7 +28,7 @@ MAX_REVISIONS = 20
 
 
 def row_key(plant: str, order: str) -> str:
-    return f"o|{plant}|{order}"
+    return ORDER_ROWS.key(plant, order)
 
 
 def released(row: OrderRow, event: OrderReleased | OrderChanged) -> bool:

@@ -12,6 +12,7 @@ from schemas.records import EntryVoided, LabourMark, LabourRecorded, LabourRow
 from tables.entries import find, restate, standing, still_needed, void
 from tables.order_of_telling import place
 from tables.presence import labour_problem, mark_of
+from tables.row_kinds import LABOUR_ROWS
 from tables.rows import RowStore
 
 MAX_KEPT = 4096
@@ -98,7 +99,7 @@ class People:
     """The log-ins of one plant, as one partition keeps them. Whatever is said twice changes nothing."""
 
     def __init__(self, rows: RowStore, plant: str) -> None:
-        self._rows, self._prefix = rows, f"w|{plant}|"
+        self._rows, self._prefix = rows, LABOUR_ROWS.under(plant)
         self._plant = plant
         self._at: dict[str, set[str]] = {}
         """Person -> equipment that they are known at."""

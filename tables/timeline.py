@@ -24,6 +24,7 @@ from tables.counter import Point, Readings, copy, upwards_all
 from tables.counting import Counting, merge
 from tables.known import Indexes, Known
 from tables.points import RAW_BITS
+from tables.row_kinds import TIMELINE_ROWS
 from tables.rows import RowStore
 from tables.totals import give, loosened, replace, tighten
 
@@ -42,7 +43,7 @@ class Timeline:
     ) -> None:
         """`basis`: what is backflushed follows from this counter."""
         self._row, self._name, self._counter, self._basis = row, name, counter, basis
-        self.buckets = Buckets(rows, f"t|{row.plant}|{row.equipment}|{name}|")
+        self.buckets = Buckets(rows, TIMELINE_ROWS.under(row.plant, row.equipment, name))
         state = row.counters.get(name)
         if state is None:
             state = row.counters[name] = CounterState(PointState(), PointState())

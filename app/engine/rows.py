@@ -7,9 +7,10 @@ from typing import Any
 import rocksdict
 
 from schemas.codec import MAX_MESSAGE_BYTES, Codec
+from tables.row_kinds import POSITION_ROWS
 from tables.rows import always
 
-POSITION_KEY = "__position"
+POSITION_KEY = POSITION_ROWS.prefix
 MAX_CACHED_ROWS = 200_000
 PAGE_ROWS = 200
 """Of a take-over: read and decoded in a few ten milliseconds; then the loop may run."""

@@ -17,6 +17,7 @@ from tables.destination import UNATTRIBUTED, UNDECIDED, Destination
 from tables.order import weights_of
 from tables.quantity import fraction
 from tables.rejected import Rejected
+from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, MATERIAL_ROWS, ORDER_ROWS, POSTING_ROWS
 from tables.units import UnitTable
 
 ACCEPTED, HELD = "accepted", ("held",)
@@ -96,9 +97,9 @@ class Proof:
 def prove(snapshot: Snapshot) -> Proof:
     proof = Proof()
     units = units_of(snapshot)
-    postings = {row.posting.posting_id: row for row in snapshot.of("delivery", "p|")}
+    postings = {row.posting.posting_id: row for row in snapshot.of(POSTING_ROWS)}
     seen: set[str] = set()
-    for row in snapshot.of("orders", "a|"):
+    for row in snapshot.of(ACCOUNT_ROWS):
         if row.kind != BASIS:
             balance = _account(snapshot, row, units, postings, seen, proof.differences)
             proof.accounts[account_key(row)] = balance
@@ -114,7 +115,7 @@ def prove(snapshot: Snapshot) -> Proof:
 
 def units_of(snapshot: Snapshot) -> UnitTable:
     units = UnitTable(snapshot.configuration.plant.units)
-    for row in snapshot.of("orders", "m|"):
+    for row in snapshot.of(MATERIAL_ROWS):
         if row.conversions:
             units = units.with_material(row.material, row.conversions)
     return units
@@ -125,7 +126,7 @@ def counts_of(configuration: Configuration, order: OrderRow, row: AccountRow) ->
 
 
 def order_of(snapshot: Snapshot, row: AccountRow) -> OrderRow:
-    found: OrderRow | None = snapshot.rows.get("orders", {}).get(f"o|{row.plant}|{row.order}")
+    found: OrderRow | None = snapshot.rows.get("orders", {}).get(ORDER_ROWS.key(row.plant, row.order))
     return found or OrderRow(row.plant, row.order)
 
 
@@ -197,7 +198,7 @@ def _posting(row: AccountRow, posting: IssuedPosting, found: PostingRow | None, 
 def _equipment(snapshot: Snapshot, proof: Proof) -> None:
     """Every total that equipment holds stands in an account with the same amount, or is listed as unattributed."""
     sources: dict[tuple[str, ...], Fraction] = defaultdict(Fraction)
-    for row in snapshot.of("orders", "a|"):
+    for row in snapshot.of(ACCOUNT_ROWS):
         for source_key, source in row.sources.items():
             # Scrap and rework stand in the yield they lower, too; late scrap is split between output and stock.
             if row.kind != "yield" or source.kind in ("gross", "good"):
@@ -206,8 +207,8 @@ def _equipment(snapshot: Snapshot, proof: Proof) -> None:
                 sources[identity] += amount
                 if source.kind in ("gross", "good") and source.equipment and row.kind != BASIS:
                     _count(proof, source.unit, amount)  # equipment itself forgets what is settled
-    for row in snapshot.of("equipment", "e|"):
-        for destination, total in _totals(row):
+    for machine in snapshot.of(EQUIPMENT_ROWS):
+        for destination, total in _totals(machine):
             quantity = fraction(total.amount, destination.scale)
             of_nobody = destination.kind == UNATTRIBUTED and destination.reason in ("gross", "good")
             if of_nobody or (destination.kind in ("gross", "good") and not destination.order):
@@ -217,7 +218,7 @@ def _equipment(snapshot: Snapshot, proof: Proof) -> None:
                     code = "UNATTRIBUTED" if destination.kind == UNATTRIBUTED else "NO_ORDER"
                     if destination.kind == UNDECIDED:
                         code = "COUNT_UNDECIDED"
-                    proof.unattributed.append(Unattributed(row.equipment, code, destination, total))
+                    proof.unattributed.append(Unattributed(machine.equipment, code, destination, total))
                 continue
             identity = (
                 destination.order,
@@ -225,12 +226,14 @@ def _equipment(snapshot: Snapshot, proof: Proof) -> None:
                 destination.material,
                 destination.lot,
                 destination.business_date,
-                destination.source_key(row.equipment, row.born_epoch),
+                destination.source_key(machine.equipment, machine.born_epoch),
                 destination.kind,
             )
             known = sources.get(identity, Fraction(0))
             if known != quantity:
-                proof.differences.append(f"{row.equipment} gave {quantity} to {'|'.join(map(str, identity))}, orders has {known}")
+                proof.differences.append(
+                    f"{machine.equipment} gave {quantity} to {'|'.join(map(str, identity))}, orders has {known}"
+                )
 
 
 def _count(proof: Proof, unit: str, quantity: Fraction) -> None:

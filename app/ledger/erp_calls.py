@@ -6,13 +6,14 @@ from app.erp.traffic import Request
 from app.erp.traffic import figures as counted
 from app.ledger.balance import ACCEPTED
 from app.ledger.snapshot import Snapshot
+from tables.row_kinds import ACCOUNT_ROWS, ORDER_ROWS, POSTING_ROWS
 
 
 def figures(snapshot: Snapshot, requests: Sequence[Request]) -> dict[str, int]:
     """postings, accepted, documents: as the ledger has them. The rest is counted at the transport (app.erp.traffic.figures)."""
-    rows = list(snapshot.of("delivery", "p|"))
+    rows = list(snapshot.of(POSTING_ROWS))
     kept = {row.posting.posting_id for row in rows}
-    issued = [posting for row in snapshot.of("orders", "a|") for posting in row.issued]
+    issued = [posting for row in snapshot.of(ACCOUNT_ROWS) for posting in row.issued]
     forgotten = [posting for posting in issued if posting.status == ACCEPTED and posting.posting_id not in kept]
     known = {row.erp_document for row in rows if row.state == ACCEPTED}
     old = {posting.erp_document for posting in forgotten} - known
@@ -27,17 +28,17 @@ def figures(snapshot: Snapshot, requests: Sequence[Request]) -> dict[str, int]:
 def own_words(snapshot: Snapshot) -> str:
     """What the ledger itself may say to an ERP: identifiers of postings and orders."""
     words: set[str] = set()
-    for row in snapshot.of("delivery", "p|"):
+    for row in snapshot.of(POSTING_ROWS):
         one = row.posting
         words |= {one.posting_id, one.content_hash, one.kind, one.order, one.operation, one.material, one.lot, one.reason}
         words |= {one.location, one.reservation_item, one.unit, one.business_date, one.posting_date}
         words |= {word for part in one.movements for word in (part.type, part.material, part.lot, part.location, part.unit)}
-    for account in snapshot.of("orders", "a|"):  # what delivery has forgotten stands here still
+    for account in snapshot.of(ACCOUNT_ROWS):  # what delivery has forgotten stands here still
         words |= {account.order, account.operation, account.material, account.lot, account.reason, account.unit, account.location}
         words |= {account.business_date, *(entry.posting_id for entry in account.issued)}
         moved = [part for entry in account.issued for part in entry.movements]
         words |= {word for part in moved for word in (part.material, part.lot, part.location, part.unit)}
-    words |= {row.order for row in snapshot.of("orders", "o|")}
+    words |= {row.order for row in snapshot.of(ORDER_ROWS)}
     names = snapshot.configuration.erp.identifiers
     words |= {*names.scrap_reason.values(), *names.unit.values()}
     return " ".join(sorted(words))

@@ -11,6 +11,7 @@ from app.ledger.net_movements import compare, summary
 from app.ledger.snapshot import Snapshot
 from app.run.erp import RunErp
 from schemas.configuration import ErpConfig
+from tables.row_kinds import ACCOUNT_ROWS, ORDER_ROWS
 
 MOST_LISTED = 20
 """Sentences of one kind on a screen; JSON has all of them."""
@@ -50,5 +51,5 @@ def lines_of(found: dict[str, Any]) -> list[str]:
 
 def orders_of(snapshot: Snapshot, erp: ErpConfig) -> list[str]:
     """Every order that the ledger knows or has accounts for, as the ERP writes it: others may have booked on it."""
-    rows = [*snapshot.of("orders", "o|"), *snapshot.of("orders", "a|")]
-    return sorted({erp.identifiers.order.erp(row.order) for row in rows if row.order})
+    names = {row.order for row in snapshot.of(ORDER_ROWS)} | {row.order for row in snapshot.of(ACCOUNT_ROWS)}
+    return sorted({erp.identifiers.order.erp(name) for name in names if name})

@@ -15,6 +15,7 @@ from tables.components import components_at, revision_of
 from tables.decisions import BAD_UNIT
 from tables.destination import UNDECIDED
 from tables.quantity import decimal_text
+from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
 
 COLUMNS = (
     "plant",
@@ -55,12 +56,12 @@ def _write(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -
 
 
 def accounts(snapshot: Snapshot) -> list[AccountRow]:
-    found = [row for row in snapshot.of("orders", "a|") if row.kind != BASIS]
+    found = [row for row in snapshot.of(ACCOUNT_ROWS) if row.kind != BASIS]
     return sorted(found, key=lambda row: (row.plant, row.order, account_key(row)))
 
 
 def postings(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
-    delivered: dict[str, PostingRow] = {row.posting.posting_id: row for row in snapshot.of("delivery", "p|")}
+    delivered: dict[str, PostingRow] = {row.posting.posting_id: row for row in snapshot.of(POSTING_ROWS)}
     for row in accounts(snapshot):
         for posting in row.issued:
             found = delivered.get(posting.posting_id)

@@ -11,6 +11,7 @@ from app.ledger.export import quantity_text
 from app.ledger.snapshot import Snapshot
 from schemas.configuration import PlantConfig
 from schemas.records import CountFall
+from tables.row_kinds import EQUIPMENT_ROWS, TIMELINE_ROWS
 
 WORDS = {
     "reset": "began anew",
@@ -39,11 +40,11 @@ class Fell:
 def falls(snapshot: Snapshot) -> list[Fell]:
     """By equipment, counter and time: all within the late horizon, and of what is forgotten the last ones."""
     plant, found = snapshot.configuration.plant, list[Fell]()
-    for row in snapshot.of("equipment", "e|"):
+    for row in snapshot.of(EQUIPMENT_ROWS):
         for name, state in row.counters.items():
             found += [_fell(plant, row.equipment, name, fall) for fall in state.falls if fall.was in WORDS]
     for key, bucket in snapshot.rows.get("equipment", {}).items():
-        if key.startswith("t|") and bucket.falls:
+        if TIMELINE_ROWS.has(key) and bucket.falls:
             _, _, equipment, name, _ = key.split("|")
             found += [_fell(plant, equipment, name, fall) for fall in bucket.falls if fall.was in WORDS]
     return sorted(found, key=lambda one: (one.equipment, one.counter, one.at))

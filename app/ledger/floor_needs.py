@@ -15,6 +15,7 @@ from tables.order import item_of
 from tables.people import Missing, missing_log_offs, people_of
 from tables.quantity import fraction
 from tables.rejected import Rejected
+from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, ORDER_ROWS
 
 
 class Found(NamedTuple):
@@ -28,7 +29,7 @@ class Found(NamedTuple):
 def missing(snapshot: Snapshot) -> Iterator[Found]:
     """Log-offs that are missing, by equipment: the person logged on elsewhere, or their shift is over."""
     calendar = calendar_of(snapshot.configuration.plant)
-    rows = list(snapshot.of("equipment", "e|"))
+    rows = list(snapshot.of(EQUIPMENT_ROWS))
     clock = max((row.clock for row in rows), default=0)
     found = defaultdict[str, list[Missing]](list)
     for _, marks in people_of((row.equipment, mark) for row in rows for mark in standing(row.labour, row.voids)):
@@ -46,10 +47,10 @@ def missing(snapshot: Snapshot) -> Iterator[Found]:
 def scrap_beyond_orders(snapshot: Snapshot) -> Iterator[Found]:
     """More scrap of a material than the order has pieces of it at all: a slip of the keyboard, as a rule."""
     units = units_of(snapshot)
-    for order in snapshot.of("orders", "o|"):
+    for order in snapshot.of(ORDER_ROWS):
         scrap: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
         since: dict[tuple[str, str], int] = {}
-        for row in snapshot.of("orders", f"a|{order.plant}|{order.order}|"):
+        for row in snapshot.of(ACCOUNT_ROWS, order.plant, order.order):
             item = item_of(order, row.material)
             if row.kind != "scrap" or row.place == STOCK or item is None:
                 continue

@@ -13,6 +13,7 @@ from app.ledger.topic_log import TopicLog
 from app.run.collector import Collector, end_offsets
 from schemas.codec import Codec
 from schemas.records import PartitionPosition
+from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
 
 REQUEST_SECONDS = 10.0
 TAIL = 64
@@ -54,8 +55,8 @@ def look(broker: Broker, codec: Codec, prefix: str, seconds: float) -> Seen:
             ends={(name, partition): ends[prefix + topic, partition] for name, topic in stages.items()
                   for partition in range(partitions[topic])},
             members={name: members[prefix + name] for name in stages},
-            accounts=list(collector.rows("orders", "a|").values()),
-            postings=list(collector.rows("delivery", "p|").values()),
+            accounts=collector.of(ACCOUNT_ROWS),
+            postings=collector.of(POSTING_ROWS),
             letters=open_letters(*sorted_out(collector.exceptions())),
             now=time.time_ns() // 1000,
         )  # fmt: skip

@@ -11,6 +11,7 @@ from schemas.codes import owner_of
 from tables.account import account_key, waits
 from tables.posting_state import PARKED, REJECTED
 from tables.quantity import decimal_text
+from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
 
 
 def parked_lines(snapshot: Snapshot, account: str) -> tuple[list[dict[str, Any]], list[str]]:
@@ -26,7 +27,7 @@ def parked_lines(snapshot: Snapshot, account: str) -> tuple[list[dict[str, Any]]
             "owner": owner_of(one.code),
             "detail": one.detail,
         }
-        for row in snapshot.of("orders", "a|")
+        for row in snapshot.of(ACCOUNT_ROWS)
         if account in ("", account_key(row))
         for one in waits(row)
     ]
@@ -41,7 +42,7 @@ def parked_lines(snapshot: Snapshot, account: str) -> tuple[list[dict[str, Any]]
             "owner": owner_of(row.code),
             "detail": row.detail,
         }
-        for row in snapshot.of("delivery", "p|")
+        for row in snapshot.of(POSTING_ROWS)
         if row.state in (PARKED, REJECTED) and not row.replaced_by and account in ("", row.posting.account)
     ]
     return found, [_parked_line(entry) for entry in found]

@@ -11,6 +11,7 @@ from schemas.records import PartitionPosition
 from streams.clock import clocks_in
 from streams.equipment import calendar_of
 from tables.equipment import fold_journals
+from tables.row_kinds import POSITION_ROWS, POSTING_ROWS
 from tables.rows import MemoryRows
 
 STAGES = ("equipment", "lots", "orders", "delivery")
@@ -41,13 +42,13 @@ def read(broker: Broker, codec: Codec, prefix: str, plant: str = "") -> Snapshot
         found = _plant_of(collector, plant)
         rows = {stage: _of_plant(collector.rows(stage), found) for stage in STAGES}
         rows["intake"] = {
-            f"__position/{name}/{key.rpartition('/')[2]}": row
+            f"{POSITION_ROWS.prefix}/{name}/{key.rpartition('/')[2]}": row
             for name in intakes
             for key, row in collector.rows(name).items()
             if found in row.configurations
         }
         letters = [letter for letter in collector.exceptions() if letter.plant == found]
-        hash_ = _in_force([row for key, row in rows["orders"].items() if key.startswith("__position")], found)
+        hash_ = _in_force([row for key, row in rows["orders"].items() if POSITION_ROWS.has(key)], found)
     finally:
         collector.close()
     configuration = Configurations(broker, codec, prefix).get(hash_)
@@ -79,9 +80,9 @@ def _of_plant(rows: dict[str, Any], plant: str) -> dict[str, Any]:
     """Without the rows of other plants."""
 
     def belongs(key: str, row: Any) -> bool:
-        if key.startswith("__position"):
+        if POSITION_ROWS.has(key):
             return True
-        if key.startswith("p|"):
+        if POSTING_ROWS.has(key):
             return bool(row.posting.plant == plant)
         return key.split("|", 2)[1] == plant
 

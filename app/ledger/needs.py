@@ -16,6 +16,7 @@ from tables.account import Waits, account_key, waits
 from tables.count_decisions import CODE
 from tables.destination import UNDECIDED
 from tables.rejected import Rejected
+from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, ORDER_ROWS, POSTING_ROWS
 from tables.wip import work_in_process
 
 
@@ -31,15 +32,15 @@ class Need:
 
 def needs_of(snapshot: Snapshot, proof: Proof) -> Iterator[Need]:
     """Parked accounts, postings that somebody has to decide about, quantity without a run, refused records."""
-    for row in snapshot.of("orders", "a|"):
+    for row in snapshot.of(ACCOUNT_ROWS):
         for one in waits(row):
             if not one.dropped:
                 what = f"{quantity_text(one.quantity)} {one.unit} parked {one.code} {row.kind} order {row.order}"
                 yield Need(what, _since(row, one), owner_of(one.code), f"lineledger parked --account '{account_key(row)}'")
-    for row in snapshot.of("delivery", "p|"):
-        if row.state in ("held", "parked", "rejected") and not row.replaced_by:
-            what = f"posting {row.posting.posting_id} {row.state} {row.code} order {row.posting.order}"
-            yield Need(what, row.posting.cut, owner_of(row.code), f"lineledger trace {row.posting.posting_id}")
+    for posting in snapshot.of(POSTING_ROWS):
+        if posting.state in ("held", "parked", "rejected") and not posting.replaced_by:
+            what = f"posting {posting.posting.posting_id} {posting.state} {posting.code} order {posting.posting.order}"
+            yield Need(what, posting.posting.cut, owner_of(posting.code), f"lineledger trace {posting.posting.posting_id}")
     yield from _negative_wip(snapshot)
     yield from map(_nobodys, proof.unattributed)
     yield from _held_zeros(snapshot)
@@ -72,7 +73,7 @@ def _nobodys(entry: Unattributed) -> Need:
 
 def _held_zeros(snapshot: Snapshot) -> Iterator[Need]:
     """A counter that fell and neither went on nor grew since, for longer than `hold_undecided`."""
-    for row in snapshot.of("equipment", "e|"):
+    for row in snapshot.of(EQUIPMENT_ROWS):
         for name, state in sorted(row.counters.items()):
             counter, tail = snapshot.configuration.plant.counter_for(row.equipment, name), state.tail
             if counter is not None and tail.low is not None and row.clock - tail.low_at > counter.hold_undecided:
@@ -83,8 +84,8 @@ def _held_zeros(snapshot: Snapshot) -> Iterator[Need]:
 
 def _negative_wip(snapshot: Snapshot) -> Iterator[Need]:
     """An operation that took more than the one before it gave (docs/domain.md, Work in process)."""
-    for order in snapshot.of("orders", "o|"):
-        for wip in work_in_process(order, snapshot.of("orders", f"a|{order.plant}|{order.order}|")):
+    for order in snapshot.of(ORDER_ROWS):
+        for wip in work_in_process(order, snapshot.of(ACCOUNT_ROWS, order.plant, order.order)):
             if wip.quantity < 0:
                 where = f"in process after operation {wip.operation} of order {order.order}"
                 wrong = Rejected("WIP_NEGATIVE", f"{quantity_text(wip.quantity)} {wip.unit} {where}")

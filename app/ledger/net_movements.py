@@ -19,6 +19,7 @@ from tables.components import mode_of
 from tables.order import item_of
 from tables.quantity import fraction, round_half_away
 from tables.rejected import Rejected
+from tables.row_kinds import ACCOUNT_ROWS, MATERIAL_ROWS, POSTING_ROWS
 
 ORIGINS = ("sent", "derived", "foreign")
 
@@ -96,8 +97,8 @@ def compare(snapshot: Snapshot, book: ErpBook, posted: Callable[[Snapshot], Post
 
 def accepted(snapshot: Snapshot) -> Posted:
     """Each account with the quantities of its accepted postings, in the account's ERP unit."""
-    states = {row.posting.posting_id: row.state for row in snapshot.of("delivery", "p|")}
-    for account in snapshot.of("orders", "a|"):
+    states = {row.posting.posting_id: row.state for row in snapshot.of(POSTING_ROWS)}
+    for account in snapshot.of(ACCOUNT_ROWS):
         issued = [p for p in account.issued if states.get(p.posting_id, p.status) == ACCEPTED]
         if issued and account.kind != BASIS:
             yield account, [fraction(posting.amount, account.scale) for posting in issued]
@@ -156,7 +157,7 @@ def _backflushed(snapshot: Snapshot, order: OrderRow, account: AccountRow, recei
 
 
 def _need(snapshot: Snapshot, component: Component, made: Fraction) -> Fraction:
-    material = snapshot.rows.get("orders", {}).get(f"m|{snapshot.configuration.plant.plant.id}|{component.material}")
+    material = snapshot.rows.get("orders", {}).get(MATERIAL_ROWS.key(snapshot.configuration.plant.plant.id, component.material))
     quantity = component.quantity
     scale = material.decimals if material is not None and material.unit == quantity.unit else quantity.scale
     exact = made * fraction(quantity.amount, quantity.scale) / component.base
@@ -187,7 +188,7 @@ def _booked(snapshot: Snapshot, book: ErpBook, found: dict[Key, Net]) -> None:
     """The ERP's side; quantities in the unit that the material master keeps."""
     units = units_of(snapshot)
     names = snapshot.configuration.erp.identifiers
-    kept = {names.material.erp(row.material): (row.material, row.unit) for row in snapshot.of("orders", "m|")}
+    kept = {names.material.erp(row.material): (row.material, row.unit) for row in snapshot.of(MATERIAL_ROWS)}
     plant_unit = {erp: plant for plant, erp in names.unit.items()}
     for movement in book.movements:
         net = found[Key(movement.order, movement.material, movement.lot, movement.type)]

@@ -16,6 +16,7 @@ from streams.mapping.operators import FORMAT
 from tables.account import account_key, waits
 from tables.decisions import BAD_UNIT, POST
 from tables.rejected import Rejected
+from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
 
 
 @dataclass(slots=True, frozen=True)
@@ -35,7 +36,7 @@ class Wanted:
 def decision_line(snapshot: Snapshot, wanted: Wanted) -> str | Rejected:
     """The line, or why there is nothing to decide like that."""
     fields: dict[str, Any] = {"decision": wanted.decision, "who": wanted.who, "why": wanted.why, "erp_document": wanted.document}
-    posting: PostingRow | None = snapshot.rows.get("delivery", {}).get(f"p|{wanted.target}")
+    posting: PostingRow | None = snapshot.rows.get("delivery", {}).get(POSTING_ROWS.key(wanted.target))
     if posting is not None:
         if posting.state not in OPEN_TO_DECISION:
             return Rejected(
@@ -48,7 +49,7 @@ def decision_line(snapshot: Snapshot, wanted: Wanted) -> str | Rejected:
     if undecided.is_target(wanted.target):
         about = undecided.fields_of(snapshot, wanted.target, wanted.decision)
         return about if isinstance(about, Rejected) else _line(wanted, fields | about)
-    accounts = [row for row in snapshot.of("orders", "a|") if wanted.target in (account_key(row), row.order)]
+    accounts = [row for row in snapshot.of(ACCOUNT_ROWS) if wanted.target in (account_key(row), row.order)]
     codes = sorted({one.code for row in accounts for one in waits(row)})
     if not accounts:
         return Rejected("NOT_FOUND", f"{wanted.target} is neither a posting, an account nor an order of this ledger")
@@ -144,4 +145,4 @@ def now_of(snapshot: Snapshot, wall: int) -> int:
     """When a decision comes: live the wall clock, for the input of a run the last record that it had (microseconds)."""
     if not snapshot.finished:
         return wall
-    return max((row.marks.get("label", 0) for row in snapshot.of("intake", "__position")), default=0) or wall
+    return max((row.marks.get("label", 0) for row in snapshot.positions("intake")), default=0) or wall

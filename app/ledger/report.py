@@ -21,6 +21,7 @@ from streams.intake_clock import counted
 from tables.account import BASIS
 from tables.cut_off import left_behind
 from tables.quantity import exact_text, fraction
+from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, LOT_ROWS, POSTING_ROWS
 
 KIND_ORDER = ("yield", "scrap", "rework", "consumption", "machine_time", "setup_time", "labour_time")
 MADE = ("gross", "good")
@@ -93,13 +94,13 @@ def build(
 ) -> Report:
     """`requests`: all that left for the ERP; `telemetry`: what of the run's process values was found in them."""
     plant = snapshot.configuration.plant.plant
-    now = max((position.marks.get("tick", 0) for position in snapshot.of("intake", "__position")), default=0)
+    now = max((position.marks.get("tick", 0) for position in snapshot.positions("intake")), default=0)
     marks: Counter[str] = Counter()
-    for position in snapshot.of("intake", "__position"):
+    for position in snapshot.positions("intake"):
         marks.update(counted(position.marks.items()))
-    postings = list(snapshot.of("delivery", "p|"))
+    postings = list(snapshot.of(POSTING_ROWS))
     tallies: Counter[str] = Counter()
-    for row in snapshot.of("equipment", "e|"):
+    for row in snapshot.of(EQUIPMENT_ROWS):
         tallies.update(row.tally)
     balances = [(kind, unit, proof.balances[kind, unit]) for kind, unit in sorted(proof.balances, key=_rank)]
     return Report(
@@ -121,8 +122,8 @@ def build(
         tallies=dict(tallies),
         variances=[entry for entry in variance.variances(snapshot) if entry.difference],
         quality={
-            "lots": len(list(snapshot.of("lots", "l|"))),
-            "held": sum(any(hold.active for hold in row.holds) for row in snapshot.of("lots", "l|")),
+            "lots": len(list(snapshot.of(LOT_ROWS))),
+            "held": sum(any(hold.active for hold in row.holds) for row in snapshot.of(LOT_ROWS)),
         },
         zone=plant.zone,
         falls=fell.falls(snapshot),
@@ -134,7 +135,7 @@ def build(
 
 def begun_at(snapshot: Snapshot) -> int:
     """When the first count or declaration was made, also of what equipment has forgotten since; 0: there was none."""
-    rows = list(snapshot.of("equipment", "e|"))
+    rows = list(snapshot.of(EQUIPMENT_ROWS))
     counted = [total.first_at for row in rows for total in row.totals.values()] + [row.first_at for row in rows]
     return min((at for at in counted if at), default=0)
 
@@ -143,8 +144,8 @@ def missed(snapshot: Snapshot) -> list[tuple[str, str, Fraction, str]]:
     """What a period that closed now would miss, by kind and unit (docs/domain.md, Cut-off)."""
     amounts: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
     orders: dict[tuple[str, str], set[str]] = defaultdict(set)
-    accepted = {row.posting.posting_id for row in snapshot.of("delivery", "p|") if row.state == ACCEPTED}
-    for row in snapshot.of("orders", "a|"):
+    accepted = {row.posting.posting_id for row in snapshot.of(POSTING_ROWS) if row.state == ACCEPTED}
+    for row in snapshot.of(ACCOUNT_ROWS):
         left: dict[str, Fraction] = defaultdict(Fraction)
         for one in left_behind(row, accepted) if row.kind != BASIS else ():
             left[one.unit] += fraction(one.steps, one.scale)

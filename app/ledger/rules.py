@@ -13,6 +13,7 @@ from streams.orders_memory import plant_of
 from tables.account import BASIS, account_key, parse_key, unposted
 from tables.due import Timetable, due_time, trigger_time, waits_for_counts
 from tables.quantity import decimal_text
+from tables.row_kinds import ACCOUNT_ROWS
 from tables.units import UnitTable
 
 MATCHED = ("order", "material", "operation", "order_type")
@@ -31,15 +32,15 @@ def explained(configuration: Configuration, account: str, now: int) -> tuple[dic
 
 def explained_from_ledger(snapshot: Snapshot, account: str, at: int | None) -> tuple[dict[str, Any], list[str]]:
     """The account as the ledger has it, or each account of an order, at the ledger's clock or at `at`."""
-    row: AccountRow | None = snapshot.rows.get("orders", {}).get(f"a|{account}")
+    row: AccountRow | None = snapshot.rows.get("orders", {}).get(ACCOUNT_ROWS.key(account))
     rows = (
         [row]
         if row is not None
-        else [found for found in snapshot.of("orders", "a|") if found.order == account and found.kind != BASIS]
+        else [found for found in snapshot.of(ACCOUNT_ROWS) if found.order == account and found.kind != BASIS]
     )
     if not rows:
         return {"code": "BAD_ACCOUNT"}, [_no_account(account)]
-    clocks = [position.marks.get("tick", 0) for position in snapshot.of("intake", "__position")]
+    clocks = [position.marks.get("tick", 0) for position in snapshot.positions("intake")]
     now = max(clocks, default=0) if at is None else at
     times = plant_of(snapshot.configuration, units_of(snapshot)).times
     each = [_explained(snapshot.configuration, one, order_of(snapshot, one), times, now, True) for one in rows]

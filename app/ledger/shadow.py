@@ -18,6 +18,7 @@ from schemas.records import AccountRow
 from tables.account import BASIS
 from tables.order import receives
 from tables.quantity import exact_text, fraction
+from tables.row_kinds import ACCOUNT_ROWS
 
 UNEXPLAINED = "unexplained"
 KIND_OF = {"receipt": "yield", "issue": "consumption", "scrap": "scrap"}
@@ -54,7 +55,7 @@ def compare_shadow(snapshot: Snapshot, book: ErpBook) -> Comparison:
     nets = {key: net for key, net in compare(snapshot, book, issued).items() if not key.confirmation}
     accounts: defaultdict[tuple[str, str, str, str], list[AccountRow]] = defaultdict(list)
     names = snapshot.configuration.erp.identifiers
-    for row in snapshot.of("orders", "a|"):
+    for row in snapshot.of(ACCOUNT_ROWS):
         if row.kind != BASIS:
             accounts[names.order.erp(row.order), names.material.erp(row.material), row.lot, row.kind].append(row)
     found = []
@@ -67,7 +68,7 @@ def compare_shadow(snapshot: Snapshot, book: ErpBook) -> Comparison:
 
 def issued(snapshot: Snapshot) -> Iterator[tuple[AccountRow, list[Fraction]]]:
     """Each account with everything that it issued: in shadow mode none of it went out."""
-    for account in snapshot.of("orders", "a|"):
+    for account in snapshot.of(ACCOUNT_ROWS):
         if account.issued and account.kind != BASIS:
             yield account, [fraction(posting.amount, account.scale) for posting in account.issued]
 

@@ -2,14 +2,15 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from app.ledger.letters import Life, lives, sorted_out
 from schemas.codec import Codec
 from schemas.configuration import Configuration
-from schemas.records import ConfigDocument, ExceptionRecord, LetterSettled
+from schemas.records import ConfigDocument, ExceptionRecord, LetterSettled, PartitionPosition
+from tables.row_kinds import POSITION_ROWS, Row, RowKind
 
 FILE = "ledger.sqlite"
 
@@ -44,9 +45,13 @@ class Snapshot:
         """Of a run: everything is folded and nothing is on its way. A live installation is never finished."""
         return not self.about.get("live")
 
-    def of(self, stage: str, prefix: str) -> Iterable[Any]:
-        """Rows of a stage whose key begins with `prefix`, in key order."""
-        return [row for key, row in sorted(self.rows.get(stage, {}).items()) if key.startswith(prefix)]
+    def of(self, kind: RowKind[Row], *parts: str) -> Sequence[Row]:
+        """Rows of one kind whose keys begin with these parts, in key order. Of a kind of several stages: the first one's."""
+        return kind.among(self.rows.get(kind.stages[0], {}), *parts)
+
+    def positions(self, stage: str) -> Sequence[PartitionPosition]:
+        """Where each partition of a stage stands."""
+        return POSITION_ROWS.among(self.rows.get(stage, {}))
 
 
 def write(

@@ -23,6 +23,7 @@ from streams.mapping import RawRecord
 from streams.raw_headers import CONTROL_HEADER, stated_place
 from streams.routes import DECLARATIONS
 from streams.silence import Watch, watch
+from tables.row_kinds import MATERIAL_ROWS, ORDER_ROWS
 
 EQUIPMENT, ORDERS = "equipment.inbox", "orders.inbox"
 MARGIN_US = 60_000_000
@@ -100,8 +101,8 @@ class TopicSources:
                 found = reread_by_log(records, index, lambda hash_: self._remapping(hash_ or wanted.posting.configuration))
                 found.whole, found.counted = whole, False
                 found.complete = covered and not self._expired(log, missing)
-                found.order_rows = {row.order: row for row in snapshot.of("orders", "o|") if row.order == wanted.order}
-                found.material_rows = list(snapshot.of("orders", "m|"))
+                found.order_rows = {row.order: row for row in snapshot.of(ORDER_ROWS) if row.order == wanted.order}
+                found.material_rows = list(snapshot.of(MATERIAL_ROWS))
                 yield found
 
     def everything(self, snapshot: Snapshot) -> Reread:
@@ -124,8 +125,8 @@ class TopicSources:
             found = reread_by_log(self._all_records(log, places, ends), index, self._remapping)
             found.complete = index.complete and not any(log.bounds(*place)[0] for place in places)
             found.counted = found.complete and not intakes.changed
-            found.order_rows = {row.order: row for row in snapshot.of("orders", "o|")} if not found.complete else {}
-            found.material_rows = list(snapshot.of("orders", "m|")) if not found.complete else ()
+            found.order_rows = {row.order: row for row in snapshot.of(ORDER_ROWS)} if not found.complete else {}
+            found.material_rows = list(snapshot.of(MATERIAL_ROWS)) if not found.complete else ()
             return found
 
     def _first_came(self, log: TopicLog, wanted: Around) -> int:
@@ -262,4 +263,4 @@ def _runs(offsets: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 def _recreated(snapshot: Snapshot) -> bool:
     """Were topics recreated or cut on purpose? Then an inbox that begins at 0 is not the one that began."""
-    return any(row.log_epoch > 1 for row in snapshot.of("equipment", "__position"))
+    return any(row.log_epoch > 1 for row in snapshot.positions("equipment"))

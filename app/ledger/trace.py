@@ -19,6 +19,7 @@ from tables.account import TIMES, account_key
 from tables.hold_gate import lot_of
 from tables.quantity import decimal_text, exact_text, fraction
 from tables.rejected import Rejected
+from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, LOT_ROWS, LOT_STATE_ROWS, POSTING_ROWS
 
 OK, DIFFERS, EXPIRED = "OK", "SOURCE_DIFFERS", SourceExpired.code
 LISTED = 12
@@ -46,7 +47,7 @@ def check(
     What the ledger's rows say about where to look is tried first. It never makes a posting wrong: that is said only of all the
     records that there are.
     """
-    siblings = [other for other in snapshot.of("orders", f"a|{row.plant}|{row.order}|") if other.order == row.order]
+    siblings = [other for other in snapshot.of(ACCOUNT_ROWS, row.plant, row.order) if other.order == row.order]
     checked = Checked(EXPIRED, "nothing was read")
     try:
         sources.check(posting.ranges)
@@ -79,7 +80,7 @@ def _around(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, sibling
     same = [other for other in siblings if (other.operation, other.business_date) == (row.operation, row.business_date)]
     first = min((one.first_at for other in same for one in other.sources.values() if one.first_at), default=posting.cut)
     since = [first]
-    for equipment in snapshot.of("equipment", "e|"):
+    for equipment in snapshot.of(EQUIPMENT_ROWS):
         if equipment.equipment in names:
             since += [run.started_at for run in equipment.runs if run.started_at is not None and _makes(run, row.order)]
             for position in {load.position for load in equipment.loads}:
@@ -119,7 +120,7 @@ def equipment_of(snapshot: Snapshot, accounts: list[AccountRow]) -> set[str]:
     """Equipment that gave something to an order, or has it in a run, now or in between."""
     found = {source.equipment for row in accounts for source in row.sources.values() if source.equipment}
     names = {row.order for row in accounts}
-    for row in snapshot.of("equipment", "e|"):
+    for row in snapshot.of(EQUIPMENT_ROWS):
         ran = any(_makes(run, name) for run in row.runs for name in names)
         if ran or any(key.split("\x1f", 3)[2] in names for key in row.totals):
             found.add(row.equipment)
@@ -131,7 +132,7 @@ def _makes(run: RunState, order: str) -> bool:
 
 
 def posting_of(snapshot: Snapshot, posting_id: str) -> tuple[AccountRow, IssuedPosting] | None:
-    for row in snapshot.of("orders", "a|"):
+    for row in snapshot.of(ACCOUNT_ROWS):
         for posting in row.issued:
             if posting.posting_id == posting_id:
                 return row, posting
@@ -151,7 +152,7 @@ def _correlated(delivered: PostingRow | None) -> list[str]:
 
 def trace_posting(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, sources: Sources) -> Found:
     """Every line answers a question; found["ok"]: re-read, re-added, and equal."""
-    delivered: PostingRow | None = snapshot.rows.get("delivery", {}).get(f"p|{posting.posting_id}")
+    delivered: PostingRow | None = snapshot.rows.get("delivery", {}).get(POSTING_ROWS.key(posting.posting_id))
     checked = check(snapshot, row, posting, sources)
     status = (delivered.state if delivered is not None else posting.status).upper()
     order = order_of(snapshot, row)
@@ -307,7 +308,7 @@ def _consumed(snapshot: Snapshot, row: AccountRow) -> list[str]:
     if row.kind != "yield":
         return []
     used = []
-    for other in snapshot.of("orders", f"a|{row.plant}|{row.order}|"):
+    for other in snapshot.of(ACCOUNT_ROWS, row.plant, row.order):
         same = (other.order, other.operation, other.business_date) == (row.order, row.operation, row.business_date)
         if same and other.kind == "consumption" and other.posted:
             ids = ", ".join(entry.posting_id for entry in other.issued)
@@ -322,8 +323,8 @@ def _holds(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, delivere
     if delivered is None:
         return []
     material, lot = lot_of(delivered.posting)
-    state: LotStateRow | None = snapshot.rows.get("delivery", {}).get(f"q|{row.plant}|{material}|{lot}")
-    lot_row: LotRow | None = snapshot.rows.get("lots", {}).get(f"l|{row.plant}|{material}|{lot}")
+    state: LotStateRow | None = snapshot.rows.get("delivery", {}).get(LOT_STATE_ROWS.key(row.plant, material, lot))
+    lot_row: LotRow | None = snapshot.rows.get("lots", {}).get(LOT_ROWS.key(row.plant, material, lot))
     if not lot:
         return ["Holds     none: it names no lot"]
     at_posting = {"": "not sent yet", "post": "none at posting"}.get(

@@ -14,6 +14,7 @@ from streams.equipment import calendar_of
 from tables.account import BASIS, account_key
 from tables.attribution import Ownership
 from tables.quantity import decimal_text
+from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, LOT_ROWS, ORDER_ROWS
 
 
 def trace(snapshot: Snapshot, what: str, at: str, sources: Sources) -> Found:
@@ -25,15 +26,15 @@ def trace(snapshot: Snapshot, what: str, at: str, sources: Sources) -> Found:
     moment = _moment(at)
     if isinstance(moment, str):
         return {"ok": False, "code": "BAD_TIME"}, [moment]
-    for row in snapshot.of("equipment", "e|"):
+    for row in snapshot.of(EQUIPMENT_ROWS):
         if row.equipment == what:
             return _equipment(snapshot, row, moment)
-    accounts = [row for row in snapshot.of("orders", "a|") if row.order == what]
-    orders = [row for row in snapshot.of("orders", "o|") if row.order == what]
+    accounts = [row for row in snapshot.of(ACCOUNT_ROWS) if row.order == what]
+    orders = [row for row in snapshot.of(ORDER_ROWS) if row.order == what]
     if accounts or orders:
         return _order(snapshot, what, orders, accounts)
-    lots = [row for row in snapshot.of("lots", "l|") if what in (row.lot, f"{row.material}|{row.lot}")]
-    named = [row for row in snapshot.of("orders", "a|") if row.lot and what in (row.lot, f"{row.material}|{row.lot}")]
+    lots = [row for row in snapshot.of(LOT_ROWS) if what in (row.lot, f"{row.material}|{row.lot}")]
+    named = [row for row in snapshot.of(ACCOUNT_ROWS) if row.lot and what in (row.lot, f"{row.material}|{row.lot}")]
     if lots or named:
         return _lot(snapshot, what, lots, named)
     sentence = f"{what} is neither a posting, an order, a lot nor an equipment of this ledger; ids stand in postings.csv"
@@ -87,7 +88,7 @@ def _holding(
     snapshot: Snapshot, row: EquipmentRow, run: str, date: str, moment: int
 ) -> Iterator[tuple[AccountRow, IssuedPosting | None]]:
     """Accounts that this run of the equipment feeds, each with the first posting whose cut is not before the moment."""
-    for account in snapshot.of("orders", "a|"):
+    for account in snapshot.of(ACCOUNT_ROWS):
         fed = any(source.equipment == row.equipment and source.run == run for source in account.sources.values())
         if run and fed and account.kind != BASIS and account.business_date == date:
             yield account, next((posting for posting in account.issued if posting.cut >= moment), None)
@@ -139,7 +140,7 @@ def _lot(snapshot: Snapshot, what: str, lots: list[LotRow], accounts: list[Accou
     for row in lots:
         parents = [
             f"{other.material} lot {other.lot}"
-            for other in snapshot.of("lots", "l|")
+            for other in snapshot.of(LOT_ROWS)
             if any((child.material, child.lot) == (row.material, row.lot) for child in other.children)
         ]
         children = [f"{child.material} lot {child.lot}" for child in row.children]

@@ -16,6 +16,7 @@ from schemas.records import AccountRow, SourceTotal
 from tables.order import weights_of
 from tables.quantity import exact_text
 from tables.rejected import Rejected
+from tables.row_kinds import ACCOUNT_ROWS
 from tables.units import UnitTable
 
 
@@ -49,7 +50,7 @@ def variances(snapshot: Snapshot) -> list[Variance]:
     booked: dict[What, Fraction] = defaultdict(Fraction)
     checked: dict[tuple[What, str], Fraction] = defaultdict(Fraction)
     authority: dict[What, str] = {}
-    for row in snapshot.of("orders", "a|"):
+    for row in snapshot.of(ACCOUNT_ROWS):
         what = What(row.order, row.operation, row.material, row.business_date, row.kind, row.unit)
         counts = weights_of(snapshot.configuration, order_of(snapshot, row), row)
         for source, sign in _booked(row, counts):

@@ -12,6 +12,7 @@ from app.engine.rows import POSITION_KEY
 from app.kafka.broker import Broker
 from schemas.codec import Codec
 from schemas.records import ExceptionRecord, LetterSettled, PartitionPosition
+from tables.row_kinds import Row, RowKind
 
 REQUEST_SECONDS = 10.0
 _POSITION = POSITION_KEY.encode()
@@ -107,9 +108,15 @@ class Collector:
     def positions(self, stage: str) -> dict[int, PartitionPosition]:
         return dict(self._positions[stage])
 
-    def rows(self, stage: str, prefix: str = "") -> dict[str, Any]:
-        """Decoded rows of a stage whose key begins with `prefix`, in key order."""
-        start = prefix.encode()
+    def rows(self, stage: str) -> dict[str, Any]:
+        """Decoded rows of a stage, in key order."""
+        return self._decoded(stage, b"")
+
+    def of(self, kind: RowKind[Row]) -> list[Row]:
+        """Decoded rows of one kind, in key order."""
+        return list(self._decoded(kind.stages[0], kind.prefix.encode()).values())
+
+    def _decoded(self, stage: str, start: bytes) -> dict[str, Any]:
         raw = [(key, value) for key, value in list(self._rows[stage].items()) if key.startswith(start)]
         return {key.decode(): self._codec.decode(value) for key, value in sorted(raw)}
 

@@ -38,6 +38,7 @@ from schemas.codec import Codec
 from schemas.configuration import Configuration
 from streams.clock import told
 from tables.posting_state import REPORTED
+from tables.row_kinds import POSTING_ROWS
 
 DRAIN_POLL_SECONDS = 0.05
 
@@ -235,5 +236,5 @@ def _open_postings(configuration: Configuration, collector: Collector) -> str:
     """Postings that are on their way; empty: none. Held and parked ones wait for somebody; without an ERP all stay queued."""
     if configuration.erp.erp.adapter == "none" or configuration.plant.shadow:
         return ""
-    count = sum(row.state not in REPORTED for row in collector.rows("delivery", "p|").values())
+    count = sum(row.state not in REPORTED for row in collector.of(POSTING_ROWS))
     return f"{count} postings are on their way to the ERP" if count else ""

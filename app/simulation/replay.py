@@ -14,6 +14,7 @@ from streams.memory_step import MemoryStep, MemoryTopology, Message, Sent
 from streams.orders import OrdersStage
 from streams.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER
 from tables.account import BASIS
+from tables.row_kinds import ACCOUNT_ROWS
 
 BATCH = 4_000
 """Raw records per fold of intake."""
@@ -44,7 +45,7 @@ class Ledger:
         self._stage.fold(self._step)
 
     def accounts(self) -> list[AccountRow]:
-        return [row for _, row in self._step.rows.scan("a|") if row.kind != BASIS]
+        return [row for _, row in self._step.rows.scan(ACCOUNT_ROWS.prefix) if row.kind != BASIS]
 
     def _emit(self, sent: Sent) -> None:
         if sent.topic == "delivery.inbox" and isinstance(sent.record, Posting):

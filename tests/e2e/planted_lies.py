@@ -6,6 +6,16 @@ from typing import Any
 
 from tables.account import account_key
 from tables.destination import UNATTRIBUTED, Destination
+from tables.row_kinds import (
+    ACCOUNT_ROWS,
+    CLOSED_ACCOUNT_ROWS,
+    DECLARATION_ROWS,
+    EQUIPMENT_ROWS,
+    LOT_STATE_ROWS,
+    POSITION_ROWS,
+    POSTING_ROWS,
+    TIMELINE_ROWS,
+)
 from tests.e2e.books import Books, replaced
 
 Lie = Callable[[Books], str]
@@ -22,11 +32,11 @@ def posted(kind: str = "yield", at_least: int = 1) -> Callable[[Any], bool]:
 
 
 def account(books: Books, wanted: Callable[[Any], Any]) -> tuple[str, Any]:
-    return books.first("orders", "a|", wanted)
+    return books.first("orders", ACCOUNT_ROWS.prefix, wanted)
 
 
 def delivered(books: Books, wanted: Callable[[Any], Any] = lambda row: row.posting.kind == "yield") -> tuple[str, Any]:
-    return books.first("delivery", "p|", wanted)
+    return books.first("delivery", POSTING_ROWS.prefix, wanted)
 
 
 # Quantities and totals
@@ -34,7 +44,7 @@ def delivered(books: Books, wanted: Callable[[Any], Any] = lambda row: row.posti
 
 @lie
 def the_total_of_a_row_changed(books: Books) -> str:
-    key, row = books.first("equipment", "e|BRN1|IMM-01")
+    key, row = books.first("equipment", EQUIPMENT_ROWS.key("BRN1", "IMM-01"))
     name = next(name for name, total in sorted(row.totals.items()) if Destination.parse(name).kind == "gross" and total.amount)
     row.totals[name].amount += 4
     books.put("equipment", key, row)
@@ -44,7 +54,7 @@ def the_total_of_a_row_changed(books: Books) -> str:
 @lie
 def the_total_and_its_account_changed_together(books: Books) -> str:
     """Both sides of the comparison lie alike: only the readings say otherwise."""
-    key, row = books.first("equipment", "e|BRN1|STP-01")
+    key, row = books.first("equipment", EQUIPMENT_ROWS.key("BRN1", "STP-01"))
     name = next(name for name, total in sorted(row.totals.items()) if Destination.parse(name).kind == "gross" and total.amount)
     source_key = Destination.parse(name).source_key(row.equipment, row.born_epoch)
     row.totals[name].amount += 1
@@ -74,7 +84,7 @@ def an_account_vanished(books: Books) -> str:
 
 @lie
 def unattributed_pieces_dropped(books: Books) -> str:
-    for key, row in books.rows("equipment", "e|"):
+    for key, row in books.rows("equipment", EQUIPMENT_ROWS.prefix):
         name = next((name for name in row.totals if Destination.parse(name).kind == UNATTRIBUTED), None)
         if name is not None and row.totals[name].amount:
             del row.totals[name]
@@ -85,7 +95,7 @@ def unattributed_pieces_dropped(books: Books) -> str:
 
 @lie
 def unattributed_pieces_moved_to_an_order(books: Books) -> str:
-    for key, row in books.rows("equipment", "e|"):
+    for key, row in books.rows("equipment", EQUIPMENT_ROWS.prefix):
         name = next((name for name in row.totals if Destination.parse(name).kind == UNATTRIBUTED), None)
         other = next(
             (name for name, total in row.totals.items() if Destination.parse(name).kind == "gross" and total.amount), None
@@ -100,28 +110,28 @@ def unattributed_pieces_moved_to_an_order(books: Books) -> str:
 
 @lie
 def a_declaration_vanished(books: Books) -> str:
-    key, _ = books.first("equipment", "d|", lambda row: row.record == "ScrapDeclared" and row.shares)
+    key, _ = books.first("equipment", DECLARATION_ROWS.prefix, lambda row: row.record == "ScrapDeclared" and row.shares)
     books.delete("equipment", key)
     return key.split("|")[2]
 
 
 @lie
 def a_declaration_invented(books: Books) -> str:
-    key, row = books.first("equipment", "d|", lambda row: row.record == "ScrapDeclared")
+    key, row = books.first("equipment", DECLARATION_ROWS.prefix, lambda row: row.record == "ScrapDeclared")
     books.put("equipment", key + "-again", row)
     return key.split("|")[2]
 
 
 @lie
 def readings_vanished(books: Books) -> str:
-    key, _ = books.first("equipment", "t|BRN1|IMM-02|shots|", lambda row: row.shares)
+    key, _ = books.first("equipment", TIMELINE_ROWS.under("BRN1", "IMM-02", "shots"), lambda row: row.shares)
     books.delete("equipment", key)
     return "IMM-02"
 
 
 @lie
 def machine_time_added(books: Books) -> str:
-    key, row = books.first("equipment", "e|BRN1|IMM-03")
+    key, row = books.first("equipment", EQUIPMENT_ROWS.key("BRN1", "IMM-03"))
     name = next(name for name in sorted(row.totals) if Destination.parse(name).kind == "machine_time")
     row.totals[name].amount += 60_000
     books.put("equipment", key, row)
@@ -134,7 +144,7 @@ def a_source_stands_in_two_accounts(books: Books) -> str:
     _, other = account(books, lambda one: one.kind == "yield" and one.order != row.order and one.issued)
     name, source = next((name, source) for name, source in sorted(row.sources.items()) if source.equipment)
     other.sources[name] = source
-    books.put("orders", f"a|{account_key(other)}", other)
+    books.put("orders", ACCOUNT_ROWS.key(account_key(other)), other)
     return f"source {name} is of no total"
 
 
@@ -231,7 +241,7 @@ def the_amount_changed_on_both_sides(books: Books) -> str:
     row.posting.amount += 1
     row.posting.cumulative += 1
     books.put("delivery", key, row)
-    where, entry = books.first("orders", f"a|{row.posting.account}")
+    where, entry = books.first("orders", ACCOUNT_ROWS.key(row.posting.account))
     issued = next(one for one in entry.issued if one.posting_id == row.posting.posting_id)
     issued.amount, issued.cumulative, entry.posted = issued.amount + 1, issued.cumulative + 1, entry.posted + 1
     books.put("orders", where, entry)
@@ -340,7 +350,7 @@ def the_expected_movement_changed(books: Books) -> str:
 @lie
 def a_hold_ignored(books: Books) -> str:
     """The lot was known to be held when the receipt went into free stock."""
-    states = {(row.material, row.lot): row for _, row in books.rows("delivery", "q|") if row.held}
+    states = {(row.material, row.lot): row for _, row in books.rows("delivery", LOT_STATE_ROWS.prefix) if row.held}
     key, row = delivered(books, lambda row: row.gate == "into_blocked_stock")
     assert (row.posting.material, row.posting.lot) in states
     row.gate, row.stock_type = "post", "unrestricted"
@@ -358,7 +368,7 @@ def into_another_stock_than_the_policy_said(books: Books) -> str:
 
 @lie
 def a_sequence_closed_too_early(books: Books) -> str:
-    key, row = books.first("delivery", "c|")
+    key, row = books.first("delivery", CLOSED_ACCOUNT_ROWS.prefix)
     row.closed += 1
     books.put("delivery", key, row)
     return f"sequence {row.closed} is closed"
@@ -366,7 +376,7 @@ def a_sequence_closed_too_early(books: Books) -> str:
 
 @lie
 def a_closed_sequence_forgotten(books: Books) -> str:
-    key, _ = books.first("delivery", "c|", lambda row: row.closed)
+    key, _ = books.first("delivery", CLOSED_ACCOUNT_ROWS.prefix, lambda row: row.closed)
     books.delete("delivery", key)
     return "not closed against coming again"
 
@@ -390,7 +400,7 @@ def a_dead_letter_twice(books: Books) -> str:
 
 @lie
 def a_partition_is_behind(books: Books) -> str:
-    key, row = books.first("orders", "__position")
+    key, row = books.first("orders", POSITION_ROWS.prefix)
     row.clocks = {name: at - 3_600_000_000 for name, at in row.clocks.items()}
     row.reached = {name: at - 3_600_000_000 for name, at in row.reached.items()}
     books.put("orders", key, row)
@@ -457,7 +467,7 @@ def the_erp_has_a_posting_nobody_issued(books: Books) -> str:
 def the_ledger_names_another_document(books: Books) -> str:
     """Both stages agree on a document that is not the ERP's."""
     key, row = delivered(books)
-    where, entry = books.first("orders", f"a|{row.posting.account}")
+    where, entry = books.first("orders", ACCOUNT_ROWS.key(row.posting.account))
     issued = next(one for one in entry.issued if one.posting_id == row.posting.posting_id)
     row.erp_document = issued.erp_document = "777777"
     books.put("delivery", key, row)

@@ -10,6 +10,7 @@ from app.demo.truth import Account, Truth
 from app.ledger.balance import Proof
 from app.ledger.snapshot import Snapshot
 from tables.account import account_key
+from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS
 from tests.e2e.conftest import Demo
 from tests.e2e.exported import account_of, beside, rows, totals
 
@@ -42,7 +43,7 @@ def in_ledger(truth: Truth) -> dict[Account, Fraction]:
 def recorded(ledger: Snapshot, proof: Proof) -> dict[Account, Fraction]:
     """Exact recorded quantity by account of the truth; ledger accounts that differ only by place are one there."""
     sums: dict[Account, Fraction] = defaultdict(Fraction)
-    for row in ledger.of("orders", "a|"):
+    for row in ledger.of(ACCOUNT_ROWS):
         if account_key(row) in proof.accounts:
             account = Account(row.order, row.operation, row.material, row.lot, row.kind, row.reason, row.business_date)
             sums[account] += proof.accounts[account_key(row)].recorded
@@ -127,7 +128,7 @@ def test_every_refused_record_is_an_exception_with_its_code(demo: Demo) -> None:
 def test_every_record_is_counted_as_something(demo: Demo) -> None:
     raw = demo.outcome.json["raw"]
     tally: Counter[str] = Counter()
-    for row in demo.ledger.of("equipment", "e|"):
+    for row in demo.ledger.of(EQUIPMENT_ROWS):
         if row.equipment not in {order.equipment for order in TOOL_ROOM}:
             tally.update(row.tally)
     planted = demo.truth.planted

@@ -16,6 +16,7 @@ from app.demo.truth import Account
 from app.ledger import export
 from app.ledger.balance import prove
 from app.ledger.snapshot import Snapshot
+from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS
 from tests.plants import DirtyPlant, chain, compared, generate
 from tests.plants.profiles import Name
 from tests.plants.records import SOURCES
@@ -64,9 +65,9 @@ def test_the_plants_are_as_dirty_as_they_say(tmp_path: Path) -> None:
     plants = [generate(tmp_path / str(seed), seed, "nasty") for seed in SEEDS[:8]]
     for plant in plants[:2]:
         ledger = chain.run(plant.config, list(plant.files.values()))
-        for row in ledger.of("equipment", "e|"):
+        for row in ledger.of(EQUIPMENT_ROWS):
             tally.update(row.tally)
-        codes |= {row.code for row in ledger.of("orders", "a|")}
+        codes |= {row.code for row in ledger.of(ACCOUNT_ROWS)}
     assert min(tally[dirt] for dirt in ("duplicates", "late", "conflicts", "resets", "rollovers", "placeholders")) > 5
     assert codes >= {"UNKNOWN_ORDER", "OVER_DELIVERY"}
     assert sum(map(_steps_back, plants)) > 5

@@ -11,6 +11,7 @@ from app.ledger import snapshot
 from app.ledger.readdition import ReAdditions
 from app.ledger.sources import FileSources
 from app.ledger.trace import DIFFERS, OK, check, iso
+from tables.row_kinds import ACCOUNT_ROWS
 from tests.e2e.command import lineledger
 from tests.e2e.conftest import Demo
 from tests.e2e.exported import beside, rows
@@ -20,7 +21,7 @@ def test_every_posting_adds_up_again_from_its_raw_records(demo: Demo) -> None:
     """The whole input is mapped once more and every posting of the demo added up by itself."""
     again = ReAdditions(FileSources(demo.out, b"").everything(demo.ledger))
     postings = sorted(
-        ((posting, row) for row in demo.ledger.of("orders", "a|") for posting in row.issued), key=lambda entry: entry[0].cut
+        ((posting, row) for row in demo.ledger.of(ACCOUNT_ROWS) for posting in row.issued), key=lambda entry: entry[0].cut
     )
     assert len(postings) == demo.outcome.json["calls"]["postings"] > 200
     for posting, row in postings:
@@ -31,7 +32,7 @@ def test_every_posting_adds_up_again_from_its_raw_records(demo: Demo) -> None:
 def test_a_posting_whose_quantity_was_changed_does_not_add_up(demo: Demo) -> None:
     """Account, delivery and totals may agree with each other: the records do not."""
     again = ReAdditions(FileSources(demo.out, b"").everything(demo.ledger))
-    row = next(row for row in demo.ledger.of("orders", "a|") if row.kind == "yield" and len(row.issued) == 1)
+    row = next(row for row in demo.ledger.of(ACCOUNT_ROWS) if row.kind == "yield" and len(row.issued) == 1)
     lie = dataclasses.replace(row.issued[0], amount=row.issued[0].amount + 1, cumulative=row.issued[0].cumulative + 1)
     told = dataclasses.replace(row, issued=[lie], posted=lie.amount)
     checked = check(demo.ledger, told, lie, FileSources(demo.out, b""), again)
@@ -62,7 +63,7 @@ def test_without_its_records_a_posting_is_expired_and_never_ok(demo: Demo, tmp_p
 
 
 def test_an_equipment_at_a_moment_leads_to_the_posting_that_holds_it(demo: Demo) -> None:
-    row = next(row for row in demo.ledger.of("orders", "a|") if row.kind == "yield" and row.issued)
+    row = next(row for row in demo.ledger.of(ACCOUNT_ROWS) if row.kind == "yield" and row.issued)
     source = next(source for source in row.sources.values() if source.equipment)
     at = iso(source.first_at)
     outcome = lineledger("trace", source.equipment, "--at", at, "--out", demo.out, "--json")

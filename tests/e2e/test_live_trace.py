@@ -30,6 +30,7 @@ from app.ledger.trace import DIFFERS, EXPIRED, OK, check
 from app.topology import Installation
 from schemas.records import AccountRow, IssuedPosting
 from tables.account import account_key, row_key
+from tables.row_kinds import ACCOUNT_ROWS
 from tests.e2e.command import lineledger
 from tests.e2e.test_live import PATIENCE_S, STOP_S, ready, until, worker
 from tests.platform.process import free_ports
@@ -139,7 +140,7 @@ class Asked:
         self.sources = TopicSources(broker, codec, prefix, self.rows.configuration, b"", waits_for)
 
     def postings(self, kind: str = "") -> list[tuple[AccountRow, IssuedPosting]]:
-        rows = [row for row in self.rows.of("orders", "a|") if kind in ("", row.kind)]
+        rows = [row for row in self.rows.of(ACCOUNT_ROWS) if kind in ("", row.kind)]
         return [(row, posting) for row in rows for posting in row.issued]
 
 

@@ -10,6 +10,7 @@ import pytest
 from app.ledger import snapshot
 from app.ledger.balance import prove
 from tables.destination import Destination
+from tables.row_kinds import EQUIPMENT_ROWS
 from tests.e2e.command import PROJECT, lineledger
 from tests.plants import chain, compared, moulding
 
@@ -56,7 +57,7 @@ def test_what_equipment_forgot_was_counted_all_the_same(tmp_path: Path) -> None:
     ledger = chain.run(config, list(shop.files.values()))
     kept = {
         Destination.parse(key).business_date
-        for row in ledger.of("equipment", "e|")
+        for row in ledger.of(EQUIPMENT_ROWS)
         for key, total in row.totals.items()
         if total.amount and Destination.parse(key).kind == "gross"
     }

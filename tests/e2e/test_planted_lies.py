@@ -8,6 +8,7 @@ import pytest
 from app.ledger import erp_book
 from app.ledger.reconciliation.everything import reconcile
 from app.ledger.sources import FileSources
+from tables.row_kinds import POSITION_ROWS
 from tests.e2e.books import Books
 from tests.e2e.command import lineledger
 from tests.e2e.conftest import Demo
@@ -52,7 +53,7 @@ def test_the_command_says_it_and_fails(books: Books) -> None:
 
 def test_what_was_changed_everywhere_is_found_in_the_source_records(demo: Demo, books: Books) -> None:
     """Reading, total, account and sums agree with each other; the raw record says otherwise."""
-    marks_key, position = books.first("intake", "__position")
+    marks_key, position = books.first("intake", POSITION_ROWS.prefix)
     position.marks["readings"] += 1
     books.put("intake", marks_key, position)
     assert reconcile(books.read(), erp_book.read(books.folder)).differences == []

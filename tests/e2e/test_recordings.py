@@ -17,6 +17,7 @@ import pytest
 from app.demo.recordings import EXCERPTS, SHARED
 from app.ledger import snapshot
 from app.ledger.snapshot import Snapshot
+from tables.row_kinds import EQUIPMENT_ROWS
 from tests.e2e.command import PROJECT, lineledger
 from tests.e2e.exported import beside, rows
 
@@ -46,7 +47,7 @@ class Recorded:
 
     @property
     def tally(self) -> Counter[str]:
-        return Counter({name: n for row in self.ledger.of("equipment", "e|") for name, n in row.tally.items()})
+        return Counter({name: n for row in self.ledger.of(EQUIPMENT_ROWS) for name, n in row.tally.items()})
 
 
 def pairs(file: Path) -> Iterator[tuple[str, str]]:

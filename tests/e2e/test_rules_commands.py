@@ -8,6 +8,7 @@ import pytest
 from app.demo.master import CONFIGURATION
 from app.demo.recordings import recordings
 from app.ledger.snapshot import read
+from tables.row_kinds import ACCOUNT_ROWS
 from tests.e2e.command import lineledger
 from tests.e2e.conftest import Demo
 
@@ -45,7 +46,7 @@ def test_the_same_rules_post_what_the_run_posted(demo: Demo, files: list[str]) -
     assert count == demo.outcome.json["raw"]["raw"]
     posted = {
         posting.posting_id: (posting.amount, posting.cut, posting.rule_version)
-        for row in demo.ledger.of("orders", "a|")
+        for row in demo.ledger.of(ACCOUNT_ROWS)
         for posting in row.issued
     }
     simulated = {posting.posting_id: (posting.amount, posting.cut, posting.rule_version) for posting in ledger.postings}
@@ -82,7 +83,7 @@ def test_what_simulate_cannot_do(arguments: tuple[str, ...], says: str) -> None:
 
 
 def test_explain_names_the_rule_that_posted(demo: Demo) -> None:
-    row = next(row for row in demo.ledger.of("orders", "a|") if row.kind == "yield" and row.material == "4711" and row.issued)
+    row = next(row for row in demo.ledger.of(ACCOUNT_ROWS) if row.kind == "yield" and row.material == "4711" and row.issued)
     key = next(key[2:] for key, known in demo.ledger.rows["orders"].items() if known is row)
     outcome = lineledger("rules", "explain", key, "--out", demo.out, "--json")
     assert outcome.code == 0, outcome.said

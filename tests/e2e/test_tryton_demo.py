@@ -25,6 +25,7 @@ from app.ledger import erp_check, snapshot
 from app.ledger.snapshot import Snapshot
 from app.run.erp import RunErp
 from tables.quantity import fraction
+from tables.row_kinds import ORDER_ROWS, POSTING_ROWS
 from tests.e2e.command import PROJECT
 from tests.e2e.exported import rows
 
@@ -117,9 +118,9 @@ def expected_stock(ledger: Snapshot, opening: Quantities) -> tuple[Quantities, Q
     """Stock and work in process as the accepted quantities of the accounts make them: the operation that receives brings into
     stock (blocked stock is quarantine), consumption takes out, scrap leaves the order for a place that is no stock."""
     stock, in_process = defaultdict(Fraction, opening), defaultdict[tuple[str, str, str], Fraction](Fraction)
-    for row in ledger.of("delivery", "p|"):
+    for row in ledger.of(POSTING_ROWS):
         posting, quantity = row.posting, fraction(row.posting.amount, row.posting.scale)
-        order = ledger.rows["orders"][f"o|{posting.plant}|{posting.order}"]
+        order = ledger.rows["orders"][ORDER_ROWS.key(posting.plant, posting.order)]
         receiving = next(entry.operation for entry in order.operations if entry.receipt) == posting.operation
         held = row.stock_type not in ("", "unrestricted")
         if posting.kind == "consumption":
@@ -150,7 +151,7 @@ def expected(ledger: Snapshot) -> Counter[Moved]:
             DEFAULT_UNITS.get(movement.unit, movement.unit),
             fraction(movement.amount, movement.scale),
         )
-        for row in ledger.of("delivery", "p|")
+        for row in ledger.of(POSTING_ROWS)
         for movement in row.posting.movements
         if movement.amount
     )
@@ -197,5 +198,5 @@ def test_tryton_has_every_movement_of_every_posting_once(home: Path, tmp_path: P
     assert moves - tables.moves == Counter(), "less than was posted"
     pulled = [json.loads(line) for line in (out / "erp_master.jsonl").read_text(encoding="utf-8").splitlines()]
     orders = {row["order"]: row["change"] for row in pulled if row["type"] == "released"}
-    known = {row.order: row.change_number for row in ledger.of("orders", "o|") if row.known}
+    known = {row.order: row.change_number for row in ledger.of(ORDER_ROWS) if row.known}
     assert known == orders and len(orders) == 30, "every order of the ledger is Tryton's, by Tryton's own change number"

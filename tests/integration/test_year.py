@@ -10,6 +10,7 @@ from schemas.records import AttemptEnded, ConfigActivated, OrderCompleted, Outco
 from streams.delivery import DeliveryStage
 from streams.memory_step import MemoryStep
 from tables.outbox import Dispatch
+from tables.row_kinds import CLOSED_ACCOUNT_ROWS, ORDER_ROWS, POSTING_ROWS
 from tests.unit.streams.ledger_bench import Ledger, released, total
 from tests.unit.tables.floor_bench import PLANT, at, configuration, event
 
@@ -85,13 +86,12 @@ def test_a_year_leaves_what_is_open_and_what_is_kept() -> None:
         plant.orders.fold(*(event(OrderCompleted, morning + 3, morning + 3, order=name, operation="") for name in names))
         plant.tick(morning + DAY_US // 2)
         kept.append(plant.kinds())
-    rows = catalog().rows
-    order_days = rows["orders"]["o|"].keep_us // DAY_US + 7 + 1  # and the horizon, and today
+    order_days = ORDER_ROWS.keep_us // DAY_US + 7 + 1  # and the horizon, and today
     bounds = {
         "orders o|": order_days,
         "orders a|": order_days * 2,
-        "delivery p|": rows["delivery"]["p|"].keep_us // DAY_US + 1,
-        "delivery c|": rows["delivery"]["c|"].keep_us // DAY_US + 1,
+        "delivery p|": POSTING_ROWS.keep_us // DAY_US + 1,
+        "delivery c|": CLOSED_ACCOUNT_ROWS.keep_us // DAY_US + 1,
     }
     for kind, days in bounds.items():
         assert 0 < kept[-1][kind] <= days * ORDERS_A_DAY, kind

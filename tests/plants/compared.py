@@ -9,6 +9,7 @@ from app.ledger.balance import Proof
 from app.ledger.snapshot import Snapshot
 from tables.account import account_key
 from tables.quantity import fraction
+from tables.row_kinds import ACCOUNT_ROWS
 from tests.plants.truth import MG, Nobodys
 
 SIZES = {"PC": (1, "PC"), "kg": (1_000_000, MG), "g": (1_000, MG), "ms": (1, "ms")}
@@ -19,7 +20,7 @@ Amounts = dict[Account, Fraction]
 def recorded(ledger: Snapshot, proof: Proof) -> Amounts:
     """Exact recorded quantity; accounts that differ only by place are one."""
     sums: Amounts = defaultdict(Fraction)
-    for row in ledger.of("orders", "a|"):
+    for row in ledger.of(ACCOUNT_ROWS):
         if account_key(row) in proof.accounts:
             account = Account(row.order, row.operation, row.material, row.lot, row.kind, row.reason, row.business_date)
             sums[account] += proof.accounts[account_key(row)].recorded * SIZES[row.unit][0]

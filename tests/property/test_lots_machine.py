@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from streams.lots import LotsStage
+from tables.row_kinds import LOT_ROWS
 from tests.unit.streams.quality_bench import MATERIAL, PLANT, edge, placed, released
 from tests.unit.streams.test_lots import Lots
 
@@ -90,7 +91,7 @@ class LotsMachine(RuleBasedStateMachine):
             for topic in ("delivery.inbox", "wms.shipment-blocks"):
                 told = self.told.get((topic, lot))
                 assert (tuple(told.holds) if told else ()) == holds
-            row = self.bench.step.rows.get(f"l|{PLANT}|{MATERIAL}|{lot}")
+            row = self.bench.step.rows.get(LOT_ROWS.key(PLANT, MATERIAL, lot))
             assert row is None or row.lot == lot
 
 

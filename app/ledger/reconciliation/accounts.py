@@ -12,13 +12,14 @@ from tables.account import BASIS, account_key
 from tables.backflush import derive, phantom_of
 from tables.components import component_of, components_at, mode_of, revision_of
 from tables.posting_id import posting_id
+from tables.row_kinds import ACCOUNT_ROWS
 from tables.units import UnitTable
 
 
 def differences(snapshot: Snapshot) -> Iterator[str]:
     units = units_of(snapshot)
     for key, row in sorted(snapshot.rows.get("orders", {}).items()):
-        if key.startswith("a|"):
+        if ACCOUNT_ROWS.has(key):
             if key[2:] != account_key(row):
                 yield f"{key[2:]}: its row is of account {account_key(row)}"
             if row.kind != BASIS:
@@ -71,7 +72,7 @@ def _chain(row: AccountRow, key: str) -> Iterator[str]:
 def _derived(snapshot: Snapshot, units: UnitTable) -> Iterator[str]:
     """Backflushed consumption is what follows from the pieces, and phantoms are their components."""
     by_order: dict[tuple[str, str], list[AccountRow]] = {}
-    for row in snapshot.of("orders", "a|"):
+    for row in snapshot.of(ACCOUNT_ROWS):
         by_order.setdefault((row.plant, row.order), []).append(row)
     for rows in by_order.values():
         order = order_of(snapshot, rows[0])

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from app.ledger.erp_book import ErpBook
 from app.ledger.snapshot import Snapshot
+from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
 
 
 def differences(snapshot: Snapshot, book: ErpBook) -> Iterator[str]:
@@ -17,11 +18,11 @@ def differences(snapshot: Snapshot, book: ErpBook) -> Iterator[str]:
             documents[confirmation.posting_id].add(confirmation.erp_document)
     known = {
         name
-        for row in snapshot.of("orders", "a|")
+        for row in snapshot.of(ACCOUNT_ROWS)
         for posting in row.issued
         for name in (posting.posting_id, *posting.replaced_ids)
     }
-    noted = {row.posting.posting_id: row.erp_document for row in snapshot.of("delivery", "p|") if row.erp_document}
+    noted = {row.posting.posting_id: row.erp_document for row in snapshot.of(POSTING_ROWS) if row.erp_document}
     for name, found in sorted(documents.items()):
         if len(found) > 1:
             yield f"posting {name} is in the ERP under {len(found)} documents: {', '.join(sorted(found))}"

@@ -16,15 +16,16 @@ from tables.equipment import row_key
 from tables.people import People
 from tables.points import RAW_BITS
 from tables.quantity import decimal_text
+from tables.row_kinds import ACCOUNT_ROWS, DECLARATION_ROWS, EQUIPMENT_ROWS, LABOUR_ROWS, TIMELINE_ROWS
 from tables.rows import MemoryRows
 
 _DERIVED = ("backflush|", "phantom|")
 
 
 def differences(snapshot: Snapshot) -> Iterator[str]:
-    rows: list[EquipmentRow] = list(snapshot.of("equipment", "e|"))
+    rows: list[EquipmentRow] = list(snapshot.of(EQUIPMENT_ROWS))
     for key, row in sorted(snapshot.rows.get("equipment", {}).items()):
-        if key.startswith("e|") and key != row_key(row.plant, row.equipment):
+        if EQUIPMENT_ROWS.has(key) and key != row_key(row.plant, row.equipment):
             yield f"{key}: its row is of equipment {row.equipment}"
     for row in rows:
         if not _forgot(snapshot, row):
@@ -35,7 +36,7 @@ def differences(snapshot: Snapshot) -> Iterator[str]:
 def people_of_snapshot(snapshot: Snapshot, plant: str) -> People:
     rows = MemoryRows()
     for key, row in snapshot.rows.get("equipment", {}).items():
-        if key.startswith("w|"):
+        if LABOUR_ROWS.has(key):
             rows.put(key, row)
     return People(rows, plant)
 
@@ -52,7 +53,7 @@ def _recounted(snapshot: Snapshot, row: EquipmentRow) -> Iterator[str]:
     found = Recounted(row=row)
     plant = snapshot.configuration.plant
     stored = snapshot.rows.get("equipment", {})
-    declared = [stored[key] for key in sorted(stored) if key.startswith(f"d|{row.plant}|{row.equipment}|")]
+    declared = [stored[key] for key in sorted(stored) if key.startswith(DECLARATION_ROWS.under(row.plant, row.equipment))]
     readings = {name: _readings(snapshot, row, name) for name in row.counters}
     elsewhere = people_of_snapshot(snapshot, row.plant).elsewhere(row.equipment)
     count_all(found, plant, calendar_of(plant), readings, declared, row.clock, elsewhere)
@@ -75,7 +76,7 @@ def _recounted(snapshot: Snapshot, row: EquipmentRow) -> Iterator[str]:
 
 
 def _readings(snapshot: Snapshot, row: EquipmentRow, counter: str) -> list[Read]:
-    prefix = f"t|{row.plant}|{row.equipment}|{counter}|"
+    prefix = TIMELINE_ROWS.under(row.plant, row.equipment, counter)
     stored, shows = snapshot.rows.get("equipment", {}), snapshot.configuration.plant.counter_for(row.equipment, counter)
     found: list[Read] = []
     for key in [key for key in stored if key.startswith(prefix)]:
@@ -97,7 +98,7 @@ def _sources(snapshot: Snapshot, rows: list[EquipmentRow]) -> Iterator[str]:
             destination = Destination.parse(key)
             given[_identity(destination, destination.source_key(row.equipment, row.born_epoch))] = destination, total
     horizon = snapshot.configuration.plant.attribution.late_horizon_us
-    for account in snapshot.of("orders", "a|"):
+    for account in snapshot.of(ACCOUNT_ROWS):
         for key, source in account.sources.items():
             if not source.equipment or key.startswith(_DERIVED):
                 continue

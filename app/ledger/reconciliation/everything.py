@@ -15,6 +15,7 @@ from app.ledger.rereading import Reread
 from app.ledger.snapshot import Snapshot
 from app.ledger.sources import Sources
 from app.ledger.trace import OK, check
+from tables.row_kinds import ACCOUNT_ROWS
 
 CHECKS: tuple[Callable[[Snapshot], Iterator[str]], ...] = (
     accounts.differences,
@@ -54,16 +55,14 @@ def reconcile(snapshot: Snapshot, book: ErpBook | None = None, sources: Sources 
         found += records.against(snapshot, reread)
         wrong = list(_postings(snapshot, sources, reread))
         found += wrong
-        re_added = sum(len(row.issued) for row in snapshot.of("orders", "a|"))
+        re_added = sum(len(row.issued) for row in snapshot.of(ACCOUNT_ROWS))
     return Reconciliation(proof, list(dict.fromkeys(found)), erp, re_added)
 
 
 def _postings(snapshot: Snapshot, sources: Sources, reread: Reread) -> Iterator[str]:
     """Each posting against its own records, in the order of the cuts (what is counted for one cut serves all of it)."""
     again = ReAdditions(reread)
-    every = [
-        (posting.cut, index, row, posting) for index, row in enumerate(snapshot.of("orders", "a|")) for posting in row.issued
-    ]
+    every = [(posting.cut, index, row, posting) for index, row in enumerate(snapshot.of(ACCOUNT_ROWS)) for posting in row.issued]
     for _, _, row, posting in sorted(every, key=lambda entry: entry[:2]):
         checked = check(snapshot, row, posting, sources, again)
         if checked.verdict != OK:

@@ -3,21 +3,21 @@
 from collections.abc import Iterator
 
 from app.ledger.snapshot import Snapshot
-from schemas.catalog import catalog
 from schemas.records import AccountClosedRow, AccountRow, IssuedPosting, LotStateRow, PostingRow
 from tables.account import account_key
 from tables.closed_sequences import is_closed
 from tables.hold_gate import gate_at, lot_of
 from tables.issue import hash_of
 from tables.posting_state import ACCEPTED, CANCELLED
+from tables.row_kinds import ACCOUNT_ROWS, CLOSED_ACCOUNT_ROWS, LOT_STATE_ROWS, POSITION_ROWS, POSTING_ROWS
 
 STOCK_OF = {"post": "unrestricted", "into_blocked_stock": "blocked", "into_inspection_stock": "inspection"}
 """Stock type of what was sent, by the hold policy's answer."""
 
 
 def differences(snapshot: Snapshot) -> Iterator[str]:
-    delivered: dict[str, PostingRow] = {row.posting.posting_id: row for row in snapshot.of("delivery", "p|")}
-    accounts: list[AccountRow] = list(snapshot.of("orders", "a|"))
+    delivered: dict[str, PostingRow] = {row.posting.posting_id: row for row in snapshot.of(POSTING_ROWS)}
+    accounts: list[AccountRow] = list(snapshot.of(ACCOUNT_ROWS))
     clock = _clock(snapshot)
     for account in accounts:
         for posting in account.issued:
@@ -34,20 +34,19 @@ def differences(snapshot: Snapshot) -> Iterator[str]:
 def _clock(snapshot: Snapshot) -> int:
     """Log time that delivery has reached: what it may have forgotten depends on it."""
     rows = snapshot.rows.get("delivery", {})
-    told = [at for key, state in rows.items() if key.startswith("__position") for at in state.clocks.values()]
-    return max([*told, *(row.closed_at for key, row in rows.items() if key.startswith("p|"))], default=0)
+    told = [at for key, state in rows.items() if POSITION_ROWS.has(key) for at in state.clocks.values()]
+    return max([*told, *(row.closed_at for key, row in rows.items() if POSTING_ROWS.has(key))], default=0)
 
 
 def _forgotten(snapshot: Snapshot, account: AccountRow, posting: IssuedPosting, clock: int) -> Iterator[str]:
     """delivery forgets only what was accepted long ago, and keeps its sequence as closed."""
-    closed: AccountClosedRow | None = snapshot.rows.get("delivery", {}).get(f"c|{account_key(account)}")
-    kept = catalog().rows["delivery"]
-    known = is_closed(closed, posting.sequence, account.born_epoch) or posting.cut <= clock - kept["c|"].keep_us
+    closed: AccountClosedRow | None = snapshot.rows.get("delivery", {}).get(CLOSED_ACCOUNT_ROWS.key(account_key(account)))
+    known = is_closed(closed, posting.sequence, account.born_epoch) or posting.cut <= clock - CLOSED_ACCOUNT_ROWS.keep_us
     if posting.status == ACCEPTED and not known:
         yield f"posting {posting.posting_id} is accepted, and delivery neither has it nor remembers its sequence"
-    elif posting.status == ACCEPTED and posting.cut > clock - kept["p|"].keep_us:
+    elif posting.status == ACCEPTED and posting.cut > clock - POSTING_ROWS.keep_us:
         yield f"posting {posting.posting_id} is accepted, and delivery has lost it before its time"
-    elif posting.status not in (ACCEPTED, CANCELLED) or posting.cut > clock - kept["p|"].keep_us:
+    elif posting.status not in (ACCEPTED, CANCELLED) or posting.cut > clock - POSTING_ROWS.keep_us:
         yield f"posting {posting.posting_id} was issued, and delivery does not have it"
 
 
@@ -84,7 +83,9 @@ def _delivered(snapshot: Snapshot, row: PostingRow) -> Iterator[str]:
     if row.gate and row.stock_type != STOCK_OF.get(row.gate, ""):
         yield f"posting {name}: the hold policy said {row.gate}, it went out as {row.stock_type or 'nothing'}"
     material, lot = lot_of(posting)
-    state: LotStateRow | None = snapshot.rows.get("delivery", {}).get(f"q|{posting.plant}|{material}|{lot}") if lot else None
+    state: LotStateRow | None = (
+        snapshot.rows.get("delivery", {}).get(LOT_STATE_ROWS.key(posting.plant, material, lot)) if lot else None
+    )
     same_rules = row.configuration == snapshot.configuration.hash
     if row.gate and same_rules and state is not None and 0 <= state.known_at <= row.gate_offset:
         cut = None if snapshot.about.get("live") else posting.cut
@@ -96,14 +97,14 @@ def _delivered(snapshot: Snapshot, row: PostingRow) -> Iterator[str]:
 def _closed(snapshot: Snapshot, accounts: list[AccountRow], delivered: dict[str, PostingRow], clock: int) -> Iterator[str]:
     """Closed sequences are those of accepted postings: one that is closed too early would never be posted. Both sides forget
     in their time (schemas/catalog.yaml): an account that is gone is not asked, nor a sequence that was closed long ago."""
-    kept, forgets = catalog().rows["delivery"]["c|"].keep_us, catalog().rows["orders"]["a|"].keep_us
+    kept, forgets = CLOSED_ACCOUNT_ROWS.keep_us, ACCOUNT_ROWS.keep_us
     born = {account_key(account): account.born_epoch for account in accounts}
     states = {
         (account_key(account), one.sequence): (getattr(delivered.get(one.posting_id), "state", one.status), one.cut)
         for account in accounts
         for one in account.issued
     }
-    rows: dict[str, AccountClosedRow] = {row.account: row for row in snapshot.of("delivery", "c|")}
+    rows: dict[str, AccountClosedRow] = {row.account: row for row in snapshot.of(CLOSED_ACCOUNT_ROWS)}
     for row in rows.values():
         gone = row.account not in born and row.at <= clock - forgets
         if gone or row.born_epoch not in (0, born.get(row.account, row.born_epoch)):

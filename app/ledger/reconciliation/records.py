@@ -7,6 +7,7 @@ from app.ledger.rereading import Reread
 from app.ledger.snapshot import Snapshot
 from streams.clock import clock_of, clocks_in
 from streams.intake_clock import counted
+from tables.row_kinds import POSITION_ROWS
 
 CLOCKED = ("equipment", "lots", "orders", "delivery")
 
@@ -19,7 +20,7 @@ def differences(snapshot: Snapshot) -> Iterator[str]:
     for name, times in sorted(letters.items()):
         if times > 1:
             yield f"dead letter {name} is there {times} times"
-    refused = sum(row.marks.get("refused", 0) for row in snapshot.of("intake", "__position"))
+    refused = sum(row.marks.get("refused", 0) for row in snapshot.positions("intake"))
     kept = sum(letter.stage == "intake" for letter in snapshot.letters)
     if snapshot.finished and refused != kept:  # live, exceptions have a retention of their own
         yield f"intake refused {refused} records, {kept} are in exceptions"
@@ -31,7 +32,7 @@ def _one_cut(snapshot: Snapshot) -> Iterator[str]:
     for stage in CLOCKED if snapshot.finished else ("orders",):
         clocks = {}
         for key, row in snapshot.rows.get(stage, {}).items():
-            if key.startswith("__position"):
+            if POSITION_ROWS.has(key):
                 reached = clock_of(row, plant, [name for (where, name), _ in clocks_in(row.clocks) if where == plant])
                 if reached:
                     clocks[key] = reached
@@ -46,7 +47,7 @@ def against(snapshot: Snapshot, records: Reread) -> Iterator[str]:
     if not records.counted:
         return
     counts: Counter[str] = Counter()
-    for row in snapshot.of("intake", "__position"):
+    for row in snapshot.positions("intake"):
         counts.update(counted(row.marks.items()))
     for name in sorted(records.counts):
         if records.counts[name] != counts.get(name, 0):

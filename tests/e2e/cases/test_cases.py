@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from app.ledger import snapshot
+from tables.row_kinds import POSTING_ROWS
 from tests.e2e.cases.right import Right
 from tests.e2e.command import PROJECT, lineledger
 from tests.e2e.exported import beside, rows
@@ -39,7 +40,7 @@ def check(case: Path, tmp_path: Path) -> None:
     assert outcome.code == 0, outcome.said
     ledger = snapshot.read(out)
     posted = out / "postings.csv"
-    details = {row.posting.posting_id: detailed(row.posting) for row in ledger.of("delivery", "p|")}
+    details = {row.posting.posting_id: detailed(row.posting) for row in ledger.of(POSTING_ROWS)}
     right = Right.read(case / "right.json")
     found = right.differences(
         [{**entry, **details[entry["posting_id"]]} for entry in rows(posted)],

@@ -25,6 +25,7 @@ from streams.equipment import EquipmentStage, calendar_of
 from streams.memory_step import MemoryStep, Message
 from tables.buckets import Bucket
 from tables.equipment import fold_journals
+from tables.row_kinds import TIMELINE_ROWS
 from tables.rows import MemoryRows
 from tests.chaos.processes import SHORT, WorkerProcess, wait_until
 from tests.integration.engine.shop_floor import configuration, records
@@ -109,7 +110,7 @@ def whole(config: Configuration, rows: dict[str, Any]) -> dict[str, Any]:
     """The rows with what is in journals only: when rows are put depends on when checkpoints are."""
     store = MemoryRows(dict(rows))
     fold_journals(store, config.plant, calendar_of(config.plant))
-    for key, row in store.scan("t|"):
+    for key, row in store.scan(TIMELINE_ROWS.prefix):
         store.put(key, Bucket(0, row).pack(whole=True))  # which late readings stand beside depends on the checkpoints
     return store.rows
 

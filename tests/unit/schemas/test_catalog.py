@@ -1,6 +1,8 @@
 """The catalog, the .avsc files, records.py and the schema ids agree, and no schema can be used as a bomb."""
 
+import re
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import fastavro
@@ -10,7 +12,9 @@ from schemas import generate
 from schemas.avro_files import documents, references, self_contained
 from schemas.catalog import DAY_US, catalog
 from schemas.records import RECORDS
+from tables.row_kinds import ACCOUNT_ROWS, CLOSED_ACCOUNT_ROWS, ORDER_ROWS, POSTING_ROWS, ROW_KINDS
 
+ROOT = Path(__file__).parents[3]
 COMPATIBILITIES = {"BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE", "FULL", "FULL_TRANSITIVE"}
 
 
@@ -55,12 +59,32 @@ def test_every_kind_of_row_is_in_the_register_and_says_when_it_goes() -> None:
             assert kind.after and (not kind.keep or kind.keep_us > 0), f"{stage} {prefix}"
 
 
+def test_the_typed_register_is_the_catalogs() -> None:
+    typed = {(stage, kind.prefix, kind.record.__name__) for kind in ROW_KINDS for stage in kind.stages}
+    assert typed == {(stage, prefix, kind.record) for stage, kinds in catalog().rows.items() for prefix, kind in kinds.items()}
+    assert len({kind.prefix for kind in ROW_KINDS}) == len(ROW_KINDS), "a prefix says of itself what it is"
+
+
+def test_no_prefix_of_a_row_stands_outside_of_the_register() -> None:
+    """Literals that begin as a row's key does. tests/unit/engine/test_rows.py has rows of its own."""
+    kinds = "".join(sorted(kind.prefix[0] for kind in ROW_KINDS if len(kind.prefix) == 2))
+    literal = re.compile(rf"""["']([{kinds}]\||__position)""")
+    known = {"tables/row_kinds.py", "tests/unit/engine/test_rows.py", "tests/unit/schemas/test_catalog.py"}
+    files = [path for top in ("app", "streams", "tables", "benchmarks", "tests") for path in (ROOT / top).rglob("*.py")]
+    found = {
+        f"{name}:{number}: {line.strip()}"
+        for path in files
+        if (name := path.relative_to(ROOT).as_posix()) not in known and "streams/mapping/" not in name
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if literal.search(line)
+    }
+    assert len(files) > 300 and sorted(found) == []
+
+
 def test_orders_forget_after_delivery_and_what_a_posting_needs_outlives_it() -> None:
     """An account is asked about its postings while delivery still knows them; its closed sequences outlive both."""
-    rows = catalog().rows
-    posting, closed, order = rows["delivery"]["p|"], rows["delivery"]["c|"], rows["orders"]["a|"]
-    assert posting.keep_us < closed.keep_us <= order.keep_us == rows["orders"]["o|"].keep_us
-    assert posting.keep_us > 2 * 7 * DAY_US, "longer than what an inbox may bring again"
+    assert POSTING_ROWS.keep_us < CLOSED_ACCOUNT_ROWS.keep_us <= ACCOUNT_ROWS.keep_us == ORDER_ROWS.keep_us
+    assert POSTING_ROWS.keep_us > 2 * 7 * DAY_US, "longer than what an inbox may bring again"
 
 
 def test_a_topic_lists_a_record_once() -> None:

@@ -20,6 +20,7 @@ from schemas.records import (
 from streams.memory_step import MemoryStep, MemoryTopology
 from streams.orders import OrdersStage
 from tables.account import carry, unposted, waits
+from tables.row_kinds import ACCOUNT_ROWS
 from tests.unit.tables.floor_bench import PLANT, at, configuration, event
 
 DATE = "2026-11-20"
@@ -97,7 +98,7 @@ class Ledger:
         self.stage.taken_over(self.step)
 
     def accounts(self) -> dict[str, AccountRow]:
-        return {key: row for key, row in self.step.rows.scan("a|") if row.kind != "basis"}
+        return {key: row for key, row in self.step.rows.scan(ACCOUNT_ROWS.prefix) if row.kind != "basis"}
 
     def account(self, kind: str, **fields: str) -> AccountRow:
         """The one account of this kind, with these fields."""

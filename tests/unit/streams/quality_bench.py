@@ -17,6 +17,7 @@ from schemas.records import (
 from streams.delivery import DeliveryStage
 from streams.memory_step import MemoryStep, MemoryTopology
 from streams.step import sender
+from tables.row_kinds import POSTING_ROWS
 
 PLANT, MATERIAL = "P", "4711"
 S = 1_000_000
@@ -124,7 +125,7 @@ class Bench:
         return self.taken()
 
     def row(self, name: str) -> Any:
-        return self.step.rows.get("p|" + name)
+        return self.step.rows.get(POSTING_ROWS.key(name))
 
     def states(self) -> dict[str, str]:
-        return {key[2:]: row.state for key, row in self.step.rows.scan("p|")}
+        return {key[2:]: row.state for key, row in self.step.rows.scan(POSTING_ROWS.prefix)}

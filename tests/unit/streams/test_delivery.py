@@ -4,16 +4,16 @@ from typing import Any
 
 import pytest
 
-from schemas.catalog import catalog
 from schemas.records import AttemptEnded, ConfigActivated, Movement, Tick, TimerFired
 from streams.step import sender
 from tables.invariant import InvariantBroken
 from tables.outbox import Dispatch, ReadBack, Timer
 from tables.posting_state import TRANSITIONS, move
+from tables.row_kinds import CLOSED_ACCOUNT_ROWS, POSTING_ROWS
 from tests.unit.streams.quality_bench import PLANT, Bench, S, configuration, lot_state, posting
 
 SIM = configuration()
-KEEP_ACCEPTED_US = catalog().rows["delivery"]["p|"].keep_us
+KEEP_ACCEPTED_US = POSTING_ROWS.keep_us
 ALONE = {"adapter": "sim", "lines_per_document": 1}
 ONCE = configuration(erp={"erp": {"adapter": "sim", "idempotent": False}})
 
@@ -193,10 +193,10 @@ def test_closed_sequences_grow_over_gaps() -> None:
     bench.fold(*(posting(f"P{n}", sequence=n, order=f"O{n}") for n in (1, 2, 3)))
     bench.clock(10 * S)
     bench.fold(ended("P1", "accepted"), ended("P3", "accepted"))
-    row = bench.step.rows.get("c|A1")
+    row = bench.step.rows.get(CLOSED_ACCOUNT_ROWS.key("A1"))
     assert (row.closed, row.beyond) == (1, [3])
     bench.fold(ended("P2", "accepted"))
-    row = bench.step.rows.get("c|A1")
+    row = bench.step.rows.get(CLOSED_ACCOUNT_ROWS.key("A1"))
     assert (row.closed, row.beyond) == (3, [])
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tables.hold_gate import MAX_CHANGES
+from tables.row_kinds import LOT_STATE_ROWS
 from tests.unit.streams.quality_bench import Bench, S, configuration, lot_state, posting
 
 CUT = 10 * S
@@ -51,6 +52,6 @@ def test_changes_are_bounded() -> None:
     bench = Bench(configuration(), recorded=True)
     for number in range(2 * MAX_CHANGES):
         bench.fold(lot_state("L1", number % 2 == 0, number, number * S))
-    (row,) = (row for key, row in bench.step.rows.scan("q|"))
+    (row,) = (row for key, row in bench.step.rows.scan(LOT_STATE_ROWS.prefix))
     assert len(row.changes) == MAX_CHANGES
     assert row.changes[-1].at == (2 * MAX_CHANGES - 1) * S

@@ -6,6 +6,7 @@ import pytest
 
 from schemas.records import AttemptEnded, OperatorDecision
 from tables.outbox import Dispatch
+from tables.row_kinds import CLOSED_ACCOUNT_ROWS
 from tests.unit.streams.quality_bench import PLANT, Bench, S, configuration, lot_state, posting
 
 SIM = configuration()
@@ -76,7 +77,7 @@ def test_accept_names_the_document_and_closes_the_sequence() -> None:
     bench.fold(decision("accept", "POSTING_MISMATCH", erp_document="88123"))
     row = bench.row("P1")
     assert (row.state, row.erp_document, row.mismatch) == ("accepted", "88123", False)
-    assert bench.step.rows.get("c|A1").closed == 1
+    assert bench.step.rows.get(CLOSED_ACCOUNT_ROWS.key("A1")).closed == 1
     assert bench.fold(posting("P1")) == [], "a posting that comes again is known"
 
 

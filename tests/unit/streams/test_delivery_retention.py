@@ -7,11 +7,12 @@ import pytest
 from schemas.catalog import DAY_US, catalog
 from schemas.records import AttemptEnded, OperatorDecision
 from streams import delivery_retention
+from tables.row_kinds import CLOSED_ACCOUNT_ROWS, LOT_STATE_ROWS, POSTING_ROWS
 from tests.unit.streams.quality_bench import PLANT, Bench, S, configuration, lot_state, posting
 
 SIM = configuration()
 KEPT = catalog().rows["delivery"]
-POSTING_US, CLOSED_US, LOT_US = (KEPT[prefix].keep_us for prefix in ("p|", "c|", "q|"))
+POSTING_US, CLOSED_US, LOT_US = (kind.keep_us for kind in (POSTING_ROWS, CLOSED_ACCOUNT_ROWS, LOT_STATE_ROWS))
 
 
 def ended(name: str, result: str, **fields: str) -> AttemptEnded:
@@ -34,10 +35,10 @@ def test_everything_of_what_ended_goes_in_its_time() -> None:
     accepted(bench)
     bench.clock(10 * S + POSTING_US)
     assert bench.row("P1") is None
-    assert bench.step.rows.get("c|P|A1") is not None
+    assert bench.step.rows.get(CLOSED_ACCOUNT_ROWS.key("P", "A1")) is not None
     bench.clock(10 * S + max(CLOSED_US, LOT_US))
     left = {key for key in bench.step.rows.rows if not key.startswith("__")}
-    assert left == {"q|P|4711|L2"}, "only the lot that somebody holds"
+    assert left == {LOT_STATE_ROWS.key("P", "4711", "L2")}, "only the lot that somebody holds"
 
 
 def test_what_waits_for_somebody_stays() -> None:
@@ -71,7 +72,7 @@ def test_a_repeat_is_answered_also_when_nothing_of_its_account_is_left() -> None
     bench = Bench(SIM)
     accepted(bench)
     bench.clock(10 * S + CLOSED_US)
-    assert bench.step.rows.get("c|P|A1") is None
+    assert bench.step.rows.get(CLOSED_ACCOUNT_ROWS.key("P", "A1")) is None
     bench.step.sent.clear()
     assert bench.fold(posting("P1", account="P|A1", born_epoch=1)) == [], "its cut passed longer ago than postings are kept"
     assert answers(bench) == [("closed", "CLOSED")]

@@ -9,6 +9,7 @@ from schemas.codes import owner_of
 from schemas.records import AttemptEnded
 from streams.figures import OLDEST_UNPOSTED, OTHER, PARKED, POSTINGS, Told, known_code
 from tables.account import waits
+from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
 from tests.unit.streams.ledger_bench import Ledger, released, total
 from tests.unit.streams.quality_bench import Bench, S, configuration, lot_state, posting
 
@@ -25,7 +26,7 @@ def told(stage: Any) -> dict[str, dict[tuple[str, ...], int]]:
 
 
 def scanned(bench: Bench) -> tuple[dict[tuple[str, ...], int], dict[tuple[str, ...], int]]:
-    rows = [row for _, row in bench.step.rows.scan("p|") if row.state != "accepted"]
+    rows = [row for _, row in bench.step.rows.scan(POSTING_ROWS.prefix) if row.state != "accepted"]
     states = Counter((row.posting.plant, row.state, known_code(row.code), owner_of(row.code) if row.code else "") for row in rows)
     cuts = [row.posting.cut for row in rows if row.state != "cancelled"]
     return dict(states), {("P",): min(cuts)} if cuts else {}
@@ -72,7 +73,7 @@ def test_orders_counts_its_parked_accounts(order_known: bool) -> None:
         ledger.fold(released())
     ledger.fold(total("gross", 10))
     ledger.tick(5 * S)
-    rows = [row for _, row in ledger.step.rows.scan("a|")]
+    rows = [row for _, row in ledger.step.rows.scan(ACCOUNT_ROWS.prefix)]
     codes = [(row.plant, code) for row in rows for code in {one.code for one in waits(row) if not one.dropped}]
     wanted = Counter((plant, code, owner_of(code)) for plant, code in codes)
     assert told(ledger.stage)[PARKED] == dict(wanted)

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from schemas.catalog import catalog
 from schemas.configuration import Configuration
 from schemas.records import (
     GenealogyEdge,
@@ -24,6 +23,7 @@ from streams.lots import LotsStage
 from streams.memory_step import MemoryStep, MemoryTopology
 from streams.step import sender
 from tables import lots
+from tables.row_kinds import LOT_ROWS, WAITING_ROWS
 from tests.unit.streams.quality_bench import MATERIAL, PLANT, activated, configuration, decided, edge, event, placed, released
 
 CONFIG = configuration()
@@ -45,7 +45,7 @@ class Lots:
         self.fold(*(Tick(PLANT, at, name, final) for name in upstreams))
 
     def holds(self, lot: str) -> tuple[str, ...]:
-        row = self.step.rows.get(f"l|{PLANT}|{MATERIAL}|{lot}")
+        row = self.step.rows.get(LOT_ROWS.key(PLANT, MATERIAL, lot))
         return lots.quality(row).holds if row else ()
 
     def settle(self) -> None:
@@ -118,7 +118,7 @@ def test_records_wait_for_the_clock_and_survive_a_take_over() -> None:
     bench.stage.taken_over(bench.step)
     bench.clock(60)
     assert bench.holds("A") == ("H",)
-    assert not list(bench.step.rows.scan("b|"))
+    assert not list(bench.step.rows.scan(WAITING_ROWS.prefix))
 
 
 def test_forwarded_holds_are_folded_at_once_whatever_their_label() -> None:
@@ -191,7 +191,7 @@ def test_what_is_noted_of_a_lot() -> None:
         event(LotStaged, "A", location="DOCK"),
         event(LotShipped, "A", delivery="D1"),
     )
-    row = bench.step.rows.get(f"l|{PLANT}|{MATERIAL}|A")
+    row = bench.step.rows.get(LOT_ROWS.key(PLANT, MATERIAL, "A"))
     assert (row.inspections, row.location, row.deliveries) == ({"I1": "fail"}, "DOCK", ["D1"])
 
 
@@ -202,12 +202,12 @@ def test_a_lot_that_would_outgrow_its_row_refuses_the_record_and_keeps_its_state
     bench.fold(event(LotSplit, "A", children=["A2", "A3"]))
     (letter,) = bench.step.take("exceptions")
     assert letter.code == "LOT_LIMIT"
-    row = bench.step.rows.get(f"l|{PLANT}|{MATERIAL}|A")
+    row = bench.step.rows.get(LOT_ROWS.key(PLANT, MATERIAL, "A"))
     assert [child.lot for child in row.children] == ["A1"]
 
 
 def test_a_lot_is_forgotten_when_nobody_holds_it_and_nothing_was_said_of_it_for_long() -> None:
-    keep = catalog().rows["lots"]["l|"].keep_us
+    keep = LOT_ROWS.keep_us
     bench = Lots()
     bench.fold(event(LotCreated, "A", 10), placed("B", "H", 1, 10), event(InspectionRequested, "C", 10, inspection="I"))
     bench.fold(placed("D", "H", 1, 10), released("D", "H", 2, 20))
@@ -218,5 +218,5 @@ def test_a_lot_is_forgotten_when_nobody_holds_it_and_nothing_was_said_of_it_for_
     left = []
     for at in (10, 20, 30):
         bench.clock(at + keep)
-        left.append("".join(sorted(key[-1] for key in bench.step.rows.rows if key.startswith("l|"))))
+        left.append("".join(sorted(key[-1] for key in bench.step.rows.rows if LOT_ROWS.has(key))))
     assert left == ["BCDE", "BCE", "BC"]

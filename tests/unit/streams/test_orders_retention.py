@@ -4,16 +4,17 @@ from typing import Any
 
 import pytest
 
-from schemas.catalog import DAY_US, catalog
+from schemas.catalog import DAY_US
 from schemas.records import MaterialChanged, OrderAcknowledged, OrderChanged, OrderClosed, OrderCompleted, Outcome, QualityState
 from streams import orders_retention
 from tables.account import account_key
+from tables.row_kinds import AT_REST_ROWS, MATERIAL_ROWS, ORDER_ROWS
 from tests.unit.streams.ledger_bench import CUT, Ledger, item, operation, released, total
 from tests.unit.tables.floor_bench import HOUR, PLANT, at, configuration, event
 
 RULES = {"post": [{"kind": "yield", "when": ["shift_end", "order_completed"]}]}
 HORIZON = 7 * DAY_US
-KEEP = catalog().rows["orders"]["o|"].keep_us + HORIZON
+KEEP = ORDER_ROWS.keep_us + HORIZON
 BEGIN = at("08:00")
 
 
@@ -46,7 +47,7 @@ def test_an_order_that_is_over_goes_with_all_its_rows() -> None:
     ledger.tick(CUT + HOUR)
     accept(ledger)
     ledger.tick(CUT + HOUR + KEEP - 1)
-    assert rows(ledger) >= {"o|P|O1"}
+    assert rows(ledger) >= {ORDER_ROWS.key("P", "O1")}
     ledger.tick(CUT + HOUR + KEEP)
     assert rows(ledger) == set()
 
@@ -77,7 +78,7 @@ def test_an_open_order_stays_and_so_does_one_of_which_something_waits() -> None:
     ledger.tick(CUT + HOUR)
     assert set(ledger.codes())
     ledger.tick(CUT + HOUR + 3 * KEEP)
-    assert {"o|P|O1", "o|P|O2"} <= rows(ledger)
+    assert {ORDER_ROWS.key("P", "O1"), ORDER_ROWS.key("P", "O2")} <= rows(ledger)
 
 
 def test_what_the_erp_has_not_taken_is_kept_until_it_has() -> None:
@@ -85,7 +86,7 @@ def test_what_the_erp_has_not_taken_is_kept_until_it_has() -> None:
     ledger.fold(event(OrderCompleted, CUT, CUT + 1, order="O1", operation=""))
     ledger.tick(CUT + HOUR)
     ledger.tick(CUT + HOUR + KEEP)
-    assert "o|P|O1" in rows(ledger)
+    assert ORDER_ROWS.key("P", "O1") in rows(ledger)
     accept(ledger)
     ledger.tick(CUT + HOUR + KEEP + DAY_US)
     assert rows(ledger) == set()
@@ -100,7 +101,7 @@ def test_whatever_happens_to_the_order_starts_the_time_again() -> None:
     ledger.fold(event(OrderChanged, later, later, order="O1", items=[item()], operations=[operation()], change_number="2"))
     ledger.tick(later + 1)
     ledger.tick(CUT + HOUR + KEEP)
-    assert "o|P|O1" in rows(ledger)
+    assert ORDER_ROWS.key("P", "O1") in rows(ledger)
 
 
 def forgotten() -> tuple[Ledger, int]:
@@ -181,13 +182,13 @@ def test_one_tick_bears_a_bounded_number_and_a_take_over_forgets_the_same(monkey
             ledger.tick(CUT + HOUR + KEEP + n)
         other.restart()
         assert one.step.rows.rows == other.step.rows.rows
-        left.append(sum(key.startswith("o|") for key in rows(one)))
+        left.append(sum(ORDER_ROWS.has(key) for key in rows(one)))
     assert left == [3, 1, 0]
     assert one.step.state.marks == other.step.state.marks
 
 
 def test_a_material_that_nobody_uses_goes_and_one_in_use_stays() -> None:
-    keep = catalog().rows["orders"]["m|"].keep_us
+    keep = MATERIAL_ROWS.keep_us
     ledger = begun()
     for material in ("4711", "0815"):
         ledger.fold(
@@ -195,7 +196,7 @@ def test_a_material_that_nobody_uses_goes_and_one_in_use_stays() -> None:
         )
     ledger.tick(CUT + 1)
     ledger.tick(CUT + keep)
-    assert {key for key in rows(ledger) if key.startswith("m|")} == {"m|P|4711"}
+    assert {key for key in rows(ledger) if MATERIAL_ROWS.has(key)} == {MATERIAL_ROWS.key("P", "4711")}
 
 
 @pytest.mark.parametrize("crash", [False, True])
@@ -211,11 +212,11 @@ def test_a_take_over_knows_what_an_order_at_rest_still_has_to_tell(crash: bool) 
         ledger.restart()
     ledger.tick(CUT + HOUR)
     assert ledger.step.take("production.kpis"), "figures of the order that was completed within the hour"
-    assert [key for key in rows(ledger) if key.startswith("f|")], "now nothing of it is waited for"
+    assert [key for key in rows(ledger) if AT_REST_ROWS.has(key)], "now nothing of it is waited for"
     ledger.restart()
     ledger.fold(QualityState(PLANT, "4711", "L1", True, ["H"], CUT + HOUR + 1, 1, "O1", 0, False))
     ledger.tick(CUT + HOUR + 2)
-    assert not [key for key in rows(ledger) if key.startswith("f|")], "something is to be told again"
+    assert not [key for key in rows(ledger) if AT_REST_ROWS.has(key)], "something is to be told again"
     ledger.step.sent.clear()
     ledger.restart()
     ledger.tick(CUT + 2 * HOUR)

@@ -14,6 +14,7 @@ from schemas.records import (
     QualityState,
     ScrapDeclared,
 )
+from tables.row_kinds import ACCOUNT_ROWS, ORDER_ROWS
 from tests.unit.streams.ledger_bench import CUT, Ledger, component, item, operation, released, total
 from tests.unit.tables.floor_bench import HOUR, MIN, PLANT, at, configuration, event, pieces
 
@@ -303,7 +304,7 @@ def test_a_quality_state_touches_its_order_only() -> None:
     bench = ledger(released(T1), released(T1, order="O2"))
     bench.fold(QualityState(PLANT, "4711", "L1", True, ["H"], T1, 1, "O2"))
     bench.tick(T1)
-    held = {row.order: row.held_lots for _, row in bench.step.rows.scan("o|")}
+    held = {row.order: row.held_lots for _, row in bench.step.rows.scan(ORDER_ROWS.prefix)}
     assert held == {"O1": [], "O2": ["4711|L1"]}
 
 
@@ -315,7 +316,7 @@ def test_a_material_touches_its_accounts_only(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(type(rows), "get", lambda self, key: (read.append(key), self.rows.get(key))[1])
     bench.fold(event(MaterialChanged, T2, T2, material="M7", unit="PC", decimals=0, batch_managed=False))
     bench.tick(T2)
-    assert {key for key in read if key.startswith("a|")} == {"a|P|X7|10|M7|L1|yield|||2026-11-20"}
+    assert {key for key in read if ACCOUNT_ROWS.has(key)} == {ACCOUNT_ROWS.key("P|X7|10|M7|L1|yield|||2026-11-20")}
 
 
 def test_a_tick_costs_what_is_due_not_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -328,7 +329,7 @@ def test_a_tick_costs_what_is_due_not_what_there_is(monkeypatch: pytest.MonkeyPa
     rows = bench.step.rows
     monkeypatch.setattr(type(rows), "get", lambda self, key: (read.append(key), self.rows.get(key))[1])
     assert [posting.order for posting in bench.tick(T2)] == ["X7"]
-    assert {key for key in read if key.startswith("a|")} == {"a|P|X7|10|M7|L1|yield|||2026-11-20"}
+    assert {key for key in read if ACCOUNT_ROWS.has(key)} == {ACCOUNT_ROWS.key("P|X7|10|M7|L1|yield|||2026-11-20")}
 
 
 def test_a_replaced_posting_keeps_its_place_in_the_account() -> None:

@@ -22,6 +22,7 @@ from streams.memory_step import MemoryStep, MemoryTopology
 from tables import lots
 from tables.destination import UNATTRIBUTED, Destination
 from tables.equipment import Equipment
+from tables.row_kinds import LOT_ROWS
 from tables.rows import MemoryRows
 from tests.unit.streams.quality_bench import activated, configuration
 
@@ -186,7 +187,7 @@ class Inspected:
         self.stage.fold(self.step)
 
     def lot(self, material: str, piece: int) -> Any:
-        return self.step.rows.get(f"l|LAB|{material}|{piece}")
+        return self.step.rows.get(LOT_ROWS.key("LAB", material, str(piece)))
 
 
 CONFLICTS = [("BOX", 2), ("BOX", 6), ("BOX", 7), ("BOX", 11), ("COVER", 20), ("PLATE", 12)]

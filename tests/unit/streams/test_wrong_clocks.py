@@ -4,6 +4,7 @@ import pytest
 
 from streams.raw_headers import CONTROL_HEADER
 from streams.repairs import CONTROL, repair_line
+from tables.row_kinds import ORDER_ROWS, WAITING_ROWS
 from tests.unit.streams.live_plant import STAGES, LivePlant, live_configuration
 from tests.unit.tables.floor_bench import HOUR, MIN, PLANT, S, at
 
@@ -144,8 +145,8 @@ def test_what_waited_for_a_time_that_never_was_is_folded() -> None:
     made.host = right
     repair(made, right)
     made.idle(right + 2 * S)
-    assert made.steps["orders"].rows.get(f"o|{PLANT}|O1") is not None
-    assert not [key for key, _ in made.steps["orders"].rows.scan("b|")]
+    assert made.steps["orders"].rows.get(ORDER_ROWS.key(PLANT, "O1")) is not None
+    assert not [key for key, _ in made.steps["orders"].rows.scan(WAITING_ROWS.prefix)]
 
 
 @pytest.mark.parametrize("raw", [b"{", b"[]", b"{}", repair_line("OTHER", T, 1, "w", "y"), repair_line(PLANT, -1, 1, "w", "y")])

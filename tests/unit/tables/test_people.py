@@ -7,6 +7,7 @@ import pytest
 from schemas.records import EntryVoided, LabourMark, LabourRecorded
 from tables.people import People, missing_log_offs, turns
 from tables.presence import mark_of
+from tables.row_kinds import LABOUR_ROWS
 from tables.rows import MemoryRows
 from tests.unit.tables.floor_bench import HOUR, PLANT, at, event
 
@@ -118,7 +119,7 @@ def test_what_is_over_is_forgotten_and_who_is_on_stays_on() -> None:
     people.prune(at("11:00"))
     assert [(where, mark.at) for where, mark in people.of("p")] == [("C", at("10:00"))]
     assert before["C"] == hours(people.of("p"))["C"]
-    assert sorted(rows.rows) == [f"w|{PLANT}|C"]
+    assert sorted(rows.rows) == [LABOUR_ROWS.key(PLANT, "C")]
     assert not people.is_on("A", [mark_of(log("06:00", "A", "on"))], "p", at("11:00"))
 
 

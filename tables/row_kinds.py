@@ -1,0 +1,110 @@
+"""The register of row kinds: every row that a stage keeps, its prefix and record. Retention: schemas/catalog.yaml."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Generic, TypeVar
+
+from schemas.catalog import catalog
+from schemas.records import (
+    AccountClosedRow,
+    AccountRow,
+    DeclarationRow,
+    EquipmentRow,
+    JournalRow,
+    LabourRow,
+    LotRow,
+    LotStateRow,
+    MaterialRow,
+    OrderRow,
+    PartitionPosition,
+    PendingRow,
+    PlantRow,
+    PostingRow,
+    TimelineRow,
+)
+from tables.rows import RowStore
+
+Row = TypeVar("Row")
+
+
+class RowKind(Generic[Row]):
+    """Rows of one prefix in the tables of these stages. The parts of a key stand as they are given; `account_key` escapes."""
+
+    __slots__ = ("prefix", "record", "stages")
+
+    def __init__(self, stages: str, prefix: str, record: type[Row]) -> None:
+        self.stages, self.prefix, self.record = tuple(stages.split()), prefix, record
+
+    def key(self, *parts: str) -> str:
+        """Key of one row."""
+        return self.prefix + "|".join(parts)
+
+    def under(self, *parts: str) -> str:
+        """Prefix of the keys whose first parts are these."""
+        return self.prefix + "".join(f"{part}|" for part in parts)
+
+    def has(self, key: str) -> bool:
+        """Is it a key of this kind?"""
+        return key.startswith(self.prefix)
+
+    def bare(self, key: str) -> str:
+        """A key of this kind without its prefix."""
+        return key[len(self.prefix) :]
+
+    def find(self, rows: RowStore, *parts: str) -> Row | None:
+        found: Row | None = rows.get(self.key(*parts))
+        return found
+
+    def scan(self, rows: RowStore, *parts: str) -> Iterator[tuple[str, Row]]:
+        """Rows whose keys begin with these parts, by key order."""
+        return rows.scan(self.under(*parts))
+
+    def among(self, rows: Mapping[str, Any], *parts: str) -> list[Row]:
+        """The same, of a stage's rows in memory."""
+        prefix = self.under(*parts)
+        return [row for key, row in sorted(rows.items()) if key.startswith(prefix)]
+
+    @property
+    def keep_us(self) -> int:
+        """How long a row is kept after its end, microseconds of log time. Raises ValueError where that is not by time."""
+        return catalog().rows[self.stages[0]][self.prefix].keep_us
+
+
+POSITION_ROWS = RowKind("intake equipment lots orders delivery", "__position", PartitionPosition)
+
+EQUIPMENT_ROWS = RowKind("equipment", "e|", EquipmentRow)
+JOURNAL_ROWS = RowKind("equipment", "j|", JournalRow)
+TIMELINE_ROWS = RowKind("equipment", "t|", TimelineRow)
+DECLARATION_ROWS = RowKind("equipment", "d|", DeclarationRow)
+LABOUR_ROWS = RowKind("equipment", "w|", LabourRow)
+
+WAITING_ROWS = RowKind("lots orders", "b|", PendingRow)
+
+LOT_ROWS = RowKind("lots", "l|", LotRow)
+
+ORDER_ROWS = RowKind("orders", "o|", OrderRow)
+ACCOUNT_ROWS = RowKind("orders", "a|", AccountRow)
+AT_REST_ROWS = RowKind("orders", "f|", PlantRow)
+"""Marks of orders that only wait to be forgotten."""
+MATERIAL_ROWS = RowKind("orders", "m|", MaterialRow)
+
+POSTING_ROWS = RowKind("delivery", "p|", PostingRow)
+CLOSED_ACCOUNT_ROWS = RowKind("delivery", "c|", AccountClosedRow)
+LOT_STATE_ROWS = RowKind("delivery", "q|", LotStateRow)
+
+ROW_KINDS: tuple[RowKind[Any], ...] = (
+    POSITION_ROWS,
+    EQUIPMENT_ROWS,
+    JOURNAL_ROWS,
+    TIMELINE_ROWS,
+    DECLARATION_ROWS,
+    LABOUR_ROWS,
+    WAITING_ROWS,
+    LOT_ROWS,
+    ORDER_ROWS,
+    ACCOUNT_ROWS,
+    AT_REST_ROWS,
+    MATERIAL_ROWS,
+    POSTING_ROWS,
+    CLOSED_ACCOUNT_ROWS,
+    LOT_STATE_ROWS,
+)
