@@ -1,6 +1,6 @@
 """What a stage's fold is given: rows, clock state, the records of one batch, and where its results go.
 
-The engine provides the real one; tests use a plain dictionary (tests/unit/streams/plain_step.py).
+The engine provides the real one; streams/memory_step.py one over dictionaries.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

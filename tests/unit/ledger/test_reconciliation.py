@@ -14,6 +14,7 @@ from schemas.records import AccountRow, ConfigActivated, OperatorDecision, Produ
 from streams.delivery import DeliveryStage
 from streams.memory_step import MemoryStep
 from streams.step import sender
+from tables.row_kinds import ACCOUNT_ROWS, CLOSED_ACCOUNT_ROWS, POSTING_ROWS
 from tests.unit.streams.ledger_bench import CUT, Ledger, item, released
 from tests.unit.streams.test_delivery import ended
 from tests.unit.tables.floor_bench import HOUR, MIN, PLANT, at, event, pieces
@@ -82,19 +83,19 @@ def differences(snapshot: Snapshot) -> list[str]:
 
 
 def yields(snapshot: Snapshot) -> AccountRow:
-    (row,) = [row for row in snapshot.of("orders", "a|") if row.kind == "yield"]
+    (row,) = [row for row in snapshot.of(ACCOUNT_ROWS) if row.kind == "yield"]
     return row
 
 
 def test_nothing_is_reported_of_books_that_are_right() -> None:
     snapshot = books().snapshot()
     assert [posting.cumulative for posting in yields(snapshot).issued] == [42, 50]
-    assert {row.state for row in snapshot.of("delivery", "p|")} == {"accepted"}
+    assert {row.state for row in snapshot.of(POSTING_ROWS)} == {"accepted"}
     assert differences(snapshot) == []
 
 
 def _row(snapshot: Snapshot, sequence: int) -> Any:
-    return next(row for row in snapshot.of("delivery", "p|") if row.posting.sequence == sequence)
+    return next(row for row in snapshot.of(POSTING_ROWS) if row.posting.sequence == sequence)
 
 
 def _changed_amount(snapshot: Snapshot) -> str:
@@ -104,7 +105,7 @@ def _changed_amount(snapshot: Snapshot) -> str:
 
 def _lost_posting(snapshot: Snapshot) -> str:
     name = _row(snapshot, 2).posting.posting_id
-    del snapshot.rows["delivery"][f"p|{name}"]
+    del snapshot.rows["delivery"][POSTING_ROWS.key(name)]
     return f"posting {name} is accepted, and delivery has lost it before its time"
 
 
@@ -119,7 +120,7 @@ def _never_sent(snapshot: Snapshot) -> str:
 
 
 def _opened_again(snapshot: Snapshot) -> str:
-    for key in [key for key in snapshot.rows["delivery"] if key.startswith("c|")]:
+    for key in [key for key in snapshot.rows["delivery"] if CLOSED_ACCOUNT_ROWS.has(key)]:
         del snapshot.rows["delivery"][key]
     return "sequence 2 is accepted, and not closed against coming again"
 
