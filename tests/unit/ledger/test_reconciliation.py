@@ -14,7 +14,7 @@ from schemas.records import AccountRow, ConfigActivated, OperatorDecision, Produ
 from streams.delivery import DeliveryStage
 from streams.memory_step import MemoryStep
 from streams.step import sender
-from tables.row_kinds import ACCOUNT_ROWS, CLOSED_ACCOUNT_ROWS, POSTING_ROWS
+from tables.row_kinds import ACCOUNT_ROWS, CLOSED_ACCOUNT_ROWS, POSITION_ROWS, POSTING_ROWS
 from tests.unit.streams.ledger_bench import CUT, Ledger, item, released
 from tests.unit.streams.test_delivery import ended
 from tests.unit.tables.floor_bench import HOUR, MIN, PLANT, at, event, pieces
@@ -59,7 +59,7 @@ class Books:
                 self.ledger.fold(*outcomes)
 
     def snapshot(self) -> Snapshot:
-        rows = {"orders": self.ledger.step.rows.rows, "delivery": {**self.desk.rows.rows, "__position": self.desk.state}}
+        rows = {"orders": self.ledger.step.rows.rows, "delivery": {**self.desk.rows.rows, POSITION_ROWS.prefix: self.desk.state}}
         return Snapshot(copy.deepcopy(rows), [], self.configuration, {})
 
     def records(self) -> Reread:
