@@ -95,8 +95,8 @@ class StageMetrics(Collector):
                     age.add_metric([name, str(tp.partition)], time.monotonic() - fetch.answered)
                 for (plant, upstream), at in clocks_in(part.state.clocks.copy()):  # the loop may add to it meanwhile
                     clock.add_metric([name, str(tp.partition), plant, upstream], at / 1_000_000)
-                if (count := part.state.marks.get(APPEND_AHEAD)) is not None:
-                    jumps.add_metric([name, str(tp.partition)], count)
+                if name.startswith("intake."):  # 0 from the start: a series that begins with its first jump has not grown
+                    jumps.add_metric([name, str(tp.partition)], part.state.marks.get(APPEND_AHEAD, 0))
             if app.clock_ahead is not None:
                 ahead.add_metric([name], app.clock_ahead)
             owned.add_metric([name, "owned"], len(held))

@@ -5,6 +5,7 @@ Readings flow across each cut, on several partitions with clocks of their own: w
 
 import dataclasses
 import json
+import os
 import random
 import signal
 import threading
@@ -37,8 +38,9 @@ from tests.platform.process import free_ports
 
 PLANTS = {"NORTH": 3, "SOUTH": 2}
 """Plant -> machines; each has an order of its own."""
-RATE, CUTS, EVERY_S = 500, 10, 2
-BY_THEMSELVES = 40
+SHORT = "LINELEDGER_TEST_SHORT" in os.environ
+RATE, CUTS, EVERY_S = 500, 3 if SHORT else 10, 2
+BY_THEMSELVES = 6 if SHORT else 40
 """Postings of each plant whose own records are looked for, as `lineledger trace` does: seconds for each on a busy machine."""
 PLANT = """
 plant: {id: %(id)s, zone: Europe/Prague}

@@ -103,6 +103,7 @@ class Floor:
             stage.fold(step)
         stage.before_commit(step)
         step.state.next_offset = position.next_offset
+        step.state.partitions, step.state.read_marks = position.partitions, position.read_marks  # what the engine notes itself
         return step
 
 
