@@ -119,7 +119,7 @@ class ErpCalls(Service):
 
     @staticmethod
     def _seconds_of_maintenance(configuration: Configuration | None, recorded: bool) -> float:
-        """Recorded input is posted whatever the wall clock shows: its own times say nothing about the ERP's windows."""
+        """Recorded input is posted at any wall time: its own times say nothing about the ERP's windows."""
         if recorded or configuration is None:
             return 0.0
         now = int(time.time() * 1_000_000)

@@ -64,8 +64,8 @@ def observe(state: PartitionPosition, tick: Tick, watch: Watch) -> Advance | Non
 
     Of those that count, one that is silent is left out where the plant says so; it comes back by joining.
 
-    `upstreams` empty (`upstreams_of`): the tick is kept all the same, because its sender may have nothing more to say; whoever
-    brings the configuration sends a tick behind it, and that one moves the clock.
+    `upstreams` empty (`upstreams_of`): the tick is kept all the same, because its sender may have nothing more to say. The
+    sender of the configuration sends a tick behind it, and that one moves the clock.
     """
     plant, key = tick.plant, tick.plant + _SEPARATOR + tick.sender
     if tick.at <= state.clocks.get(key, 0):

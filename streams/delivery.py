@@ -66,7 +66,7 @@ class DeliveryStage:
         at_once(self.remember(step))
 
     def remember(self, step: Step) -> Iterator[None]:
-        """Whoever owned the partition may have sent what is dispatched: exactly these are unknown now."""
+        """The owner before may have sent what is dispatched: exactly these are unknown now."""
         step.offset = step.state.next_offset - 1  # what the rows know: all before the next record
         backlog = self._backlogs[step.partition] = Backlog()
         retention = self._retentions[step.partition] = Retention()

@@ -107,7 +107,7 @@ class Memory:
                 self.unpublished[row.plant].add(row.equipment)
 
     def people(self, plant: str) -> People:
-        """Where the people of the plant are, at whichever equipment."""
+        """Where the people of the plant are, over all equipment."""
         if plant not in self._people:
             self._people[plant] = People(self._rows, plant)
         return self._people[plant]

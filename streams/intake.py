@@ -89,7 +89,7 @@ class IntakeStage:
     def taken_over(self, step: Step) -> None:
         """Say which configuration holds, before any record; an intake keeps its choice in `__position`."""
         wanted, known = self._configuration.hash, step.state.configurations.get(self._plant)
-        # A raised epoch: an inbox may be new, or a stage's state lost with its changelog. Whoever knows it ignores it.
+        # A raised epoch: an inbox may be new, or a stage's state lost with its changelog. A stage that knows it ignores it.
         same_log = step.state.marks.get(EPOCH, 1) == step.state.log_epoch
         if self._silent(step) or (wanted == known and same_log):
             return
@@ -249,7 +249,7 @@ class IntakeStage:
             self._count(step, "declarations" if kind in DECLARATIONS else "other")
             self._flush(step, item.equipment)  # readings before the event go first
             step.emit(FEEDS[0], f"{item.plant}|{item.equipment}", item)
-            if kind in (LabourRecorded, EntryVoided):  # a person is at one place at a time, at whichever equipment
+            if kind in (LabourRecorded, EntryVoided):  # a person is at one place at a time, over all equipment
                 partitions = self._topology.partitions(FEEDS[0])
                 step.broadcast(FEEDS[0], f"{item.plant}|{item.equipment}", replace(item, copy=True), partitions)
         elif kind in ORDER_EVENTS or (kind in DECLARATIONS and item.order):

@@ -159,7 +159,7 @@ class Book:
         return bool(steps)
 
     def _touched_by_rework(self, changed: set[str]) -> set[str]:
-        """Whatever shares its open rework with an account that changed."""
+        """Accounts that share their open rework with one that changed."""
         found = set()
         for row in [self.step.rows.get(key) for key in sorted(changed)]:
             if row.kind == "rework":

@@ -49,7 +49,7 @@ class Plant:
 
 
 class Memory:
-    """Rebuilt by whoever takes the partition over."""
+    """Rebuilt at each take-over."""
 
     def __init__(self, rows: RowStore) -> None:
         self.waiting = Waiting(rows)

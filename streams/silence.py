@@ -51,7 +51,7 @@ def hear(state: PartitionPosition, plant: str, upstream: str, upstreams: Iterabl
 
 
 def out(state: PartitionPosition, plant: str, watch: Watch) -> set[str]:
-    """Who does not hold the clock back, whatever it told: silent and allowed to, or set aside by a person."""
+    """Upstreams that do not hold the clock back, also if they told something: silent and allowed to, or set aside by a person."""
     ordered = {name for name in watch.upstreams if plant + SEPARATOR + topic_of(name) in state.set_aside}
     return ordered | (set(_silent(state, plant, watch)) & watch.may_go)
 
@@ -76,7 +76,7 @@ def silent(state: PartitionPosition, plant: str) -> dict[str, int]:
 def changes_of_silence(
     state: PartitionPosition, configuration: Configuration, told: Collection[str], label: int
 ) -> Iterator[UpstreamState]:
-    """Whoever fell silent or counts again since `told` were silent, for the public. `label`: the plant's clock."""
+    """Upstreams that fell silent or count again since `told` were silent, for the public. `label`: the plant's clock."""
     plant, now = configuration.plant.plant.id, silent(state, configuration.plant.plant.id)
     for upstream in sorted(set(told) ^ set(now)):
         topic = topic_of(upstream)

@@ -87,7 +87,7 @@ class Ownership:
 
 
 def end_of(run: RunState, row: EquipmentRow) -> int:
-    """A run ends where people say; else where it says, or at the first stop of whatever ran after its start.
+    """A run ends where people say; else where it says, or at the first stop without a run after its start.
 
     A stop at the moment of the start ended the run before, unless the source of both told it after the start.
     """

@@ -1,4 +1,4 @@
-"""Correlation ids of the raw records behind a quantity: the newest of them, whatever the order of arrival."""
+"""Correlation ids of the raw records behind a quantity: the newest of them, in any order of arrival."""
 
 from collections.abc import Collection, Iterable, Mapping
 

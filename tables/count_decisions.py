@@ -14,7 +14,7 @@ CODE = "COUNT_UNDECIDED"
 
 
 def decided(row: EquipmentRow, event: OperatorDecision) -> bool | Rejected:
-    """Take a decision about a counter of the row in, whatever was counted until now: what it says holds as soon as something
+    """Take a decision about a counter of the row in, at any state of the count: what it says holds as soon as something
     undecided began then. False: it is known, or a newer one is."""
     if event.decision not in DECISIONS:
         return Rejected("DECISION_INVALID", f"an undecided count takes {', '.join(DECISIONS)}, not `{event.decision}`")

@@ -42,7 +42,7 @@ class Counting:
         """Destinations of `_span` as keys, with their factors."""
 
     def is_plain(self, state: PointState) -> bool:
-        """A reading that does not fall adds its difference, if that is believed, whatever comes next."""
+        """A reading that does not fall adds its difference, if that is believed; what comes next does not matter."""
         return self._adds_up or (
             state.value is not None and state.low is None and state.broken_at is None and state.excursion is None
         )
@@ -168,7 +168,7 @@ class Counting:
         return shares
 
     def shares_of_delta(self, delta: Delta, raw_source: str, raw: int) -> list[Share]:
-        """Whoever owns the later reading gets its pieces; across a disconnect only if it owned the start as well (ADR 0008).
+        """The owner of the later reading gets its pieces; across a disconnect only if it owned the start as well (ADR 0008).
         What nobody believes yet belongs to nobody."""
         if delta.undecided is not None:
             date = self._ownership.at(delta.undecided).business_date

@@ -76,7 +76,7 @@ class Refused(NamedTuple):
 
 
 class Equipment:
-    """The fold of one equipment over `rows`. Whoever changes it calls `save` at the end of the step."""
+    """The fold of one equipment over `rows`. After a change call `save` at the end of the step."""
 
     def __init__(
         self, rows: RowStore, plant: str, equipment: str, config: PlantConfig, calendar: Calendar, born_epoch: int
@@ -305,7 +305,7 @@ class Equipment:
                 self._rows.delete(key)
             else:
                 named.add(declared.run)
-        # The bucket that the horizon lies in may be counted anew: whoever owns a moment of it has to be known.
+        # The bucket that the horizon lies in may be counted anew: the owner of each moment of it has to be known.
         before = before // BUCKET_US * BUCKET_US
         runs.prune(self.row, before - self._config.attribution.run_grace_us, named)
         needed = before - self._config.attribution.run_grace_us

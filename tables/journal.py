@@ -1,8 +1,8 @@
 """The journal of one equipment: the readings that came since its rows were put.
 
 Live, a machine gives a reading per second, and a checkpoint each second would write its head row and its open bucket for each
-of them. Instead a small row keeps the readings themselves, and the rows follow when there are enough of them. Whoever loads an
-equipment folds its journal again: readings give the same however they are grouped. Kept beside them is only how far totals were
+of them. Instead a small row keeps the readings themselves, and the rows follow when there are enough of them. To load an
+equipment is to fold its journal again: readings give the same in any grouping. Kept beside them is only how far totals were
 told. Everything else (a run, a declaration, a state, a first count for a destination, a cut, another configuration) has the
 rows put.
 """

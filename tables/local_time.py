@@ -55,7 +55,7 @@ def local_to_utc(local: datetime, zone: ZoneInfo, ambiguous: Ambiguous = "reject
 
     In the hour that clocks repeat, `ambiguous` decides: first or second pass; `arrival`: the second one unless that
     lies after `arrived_at` (UTC microseconds, plus 5 min of skew): right for stamps that arrive within the hour.
-    Otherwise AMBIGUOUS_TIME. BAD_TIME for a time that clocks skip: whoever wrote it had another clock.
+    Otherwise AMBIGUOUS_TIME. BAD_TIME for a time that clocks skip: its writer had another clock.
     """
     assert local.tzinfo is None, "a stamp with an offset is no local stamp"
     first, second = _passes(local, zone)

@@ -121,7 +121,7 @@ def weights_of(configuration: Configuration, order: OrderRow, account: AccountRo
         # Nobody says how it is known (unknown order, not in its bill): parked, but what was measured does not disappear.
         measured = any(source.authority == "counters" for source in account.sources.values())
         trusted = "counters" if measured else "declarations"
-    scrapped = bool(account.reason)  # component scrap is an issue with a reason, whatever the mode
+    scrapped = bool(account.reason)  # component scrap is an issue with a reason, in any mode
     return {key: int(scrapped or trusted is None or source.authority == trusted) for key, source in account.sources.items()}
 
 

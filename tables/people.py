@@ -22,7 +22,7 @@ Elsewhere = Callable[[str], Sequence[tuple[str, LabourMark]]]
 
 
 class Turn(NamedTuple):
-    """From `at` on the machine has this share of the person's time. `told`: by which record, at whichever machine."""
+    """From `at` on the machine has this share of the person's time. `told`: by which record, at any machine."""
 
     at: int
     share: Fraction
@@ -87,7 +87,7 @@ def turns(equipment: str, own: Iterable[LabourMark], elsewhere: Iterable[tuple[s
 
 
 def missing_log_offs(marks: Iterable[tuple[str, LabourMark]]) -> list[Missing]:
-    """Log-ins of one person, at whichever machine, that no log-off ended."""
+    """Log-ins of one person, at any machine, that no log-off ended."""
     person = _Whereabouts()
     for where, mark in _in_order(marks):
         person.hear(where, mark)
@@ -96,7 +96,7 @@ def missing_log_offs(marks: Iterable[tuple[str, LabourMark]]) -> list[Missing]:
 
 
 class People:
-    """The log-ins of one plant, as one partition keeps them. Whatever is said twice changes nothing."""
+    """The log-ins of one plant, as one partition keeps them. A repeated record changes nothing."""
 
     def __init__(self, rows: RowStore, plant: str) -> None:
         self._rows, self._prefix = rows, LABOUR_ROWS.under(plant)

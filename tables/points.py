@@ -9,7 +9,7 @@ or, where that is smaller, as its distance to that line through the first value.
 constant step for its time and nearly constant steps for everything else, so that a residual has a few bits. Residuals are
 written with as many bits as nearly all of them need, counted from the smallest that is no outlier; outliers (a reading that came
 late has a raw position far from its neighbours') are listed. All arithmetic is modulo 2^64, so every 64 bit number comes back
-exactly, whatever it is; foretelling badly only costs room.
+exactly, for any value; foretelling badly only costs room.
 
 Offsets are foretold within their raw source, because one equipment's records may be spread over the partitions of a topic.
 

@@ -94,7 +94,7 @@ def voided(row: EquipmentRow, event: RunVoided) -> Changed | None:
 
 
 def _stopped(row: EquipmentRow, event: RunEnded) -> Changed | None:
-    """An end without a run ends whatever began before."""
+    """An end without a run ends all runs that began before."""
     moment, said = event.occurred_at, _stated(event)
     known = row.stop_places.get(str(moment))
     if moment in row.stops and (known is None or place(known) >= place(said)):

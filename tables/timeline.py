@@ -1,4 +1,4 @@
-"""One counter of one equipment: its readings in buckets of ten minutes, in truth order whatever the order of arrival.
+"""One counter of one equipment: its readings in buckets of ten minutes, in truth order for any order of arrival.
 
 Every reading is kept for the late horizon, one that repeats the count too (docs/adr/0012). Readings in order are appended in
 one stroke; late ones go into their buckets, which are then counted anew, and the buckets after them while their entry state
@@ -36,7 +36,7 @@ _AS_POINT = [1, 0, 2, 3]
 
 
 class Timeline:
-    """The fold of one counter. `row` and the buckets are its state; nothing else is kept. Whoever changes it calls `save`."""
+    """The fold of one counter. `row` and the buckets are its state; nothing else is kept. After a change call `save`."""
 
     def __init__(
         self, rows: RowStore, row: EquipmentRow, name: str, counter: Counter, ownership: Ownership, basis: bool = True

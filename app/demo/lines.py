@@ -12,7 +12,7 @@ FLUSH_MS = 5_000
 
 
 class Line(NamedTuple):
-    """One raw record. `text` states `received` (ms) itself. `tag` names what it is, for whoever plants dirt."""
+    """One raw record. `text` states `received` (ms) itself. `tag` names what it is, for the dirt that is planted."""
 
     received: int
     occurred: int

@@ -1,7 +1,7 @@
 """One owned inbox partition: take-over, checkpoint, leave.
 
-The producer's transactional id belongs to the partition, so a successor's `init_transactions` fences whoever owned it
-before: a stalled owner's queued rows can never land after its successor's (they would be lost to the next cold restore).
+The producer's transactional id belongs to the partition, so a successor's `init_transactions` fences the owner
+before it: a stalled owner's queued rows can never land after its successor's (they would be lost to the next cold restore).
 """
 
 import asyncio
@@ -311,7 +311,7 @@ class OwnedPartition:
         path = Path(self.store.partition_path(self.tp.partition))
         condemned = path.with_suffix(".damaged")
         shutil.rmtree(condemned, ignore_errors=True)
-        path.rename(condemned)  # at once, whatever RocksDB still has open
+        path.rename(condemned)  # at once, also while RocksDB has files of it open
         shutil.rmtree(condemned, ignore_errors=True)
 
     # -- leave (after the flow was stopped)

@@ -82,7 +82,7 @@ def open_restored(
     try:
         db = open_store()
         meta = read_meta(db)
-    except Exception:  # whatever RocksDB says of a corrupt store: it is only a cache
+    except Exception:  # any error of a corrupt store: it is only a cache
         db = meta = None
     if not usable(meta, changelog, low, high, time.time()):
         if db is not None:

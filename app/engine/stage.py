@@ -107,7 +107,7 @@ class Step:
 
 
 class PartitionObserver(Protocol):
-    """Whoever must know which partitions are ours, e.g. the executor of outbox entries."""
+    """Told which partitions are ours, e.g. the executor of outbox entries."""
 
     def taken_over(self, partition: int) -> None: ...
 

@@ -147,7 +147,7 @@ class TableManager(faust_manager.TableManager):
             await _opened(part)
             if not part.leaving:
                 part.store._dbs[part.tp.partition] = part.db
-                async with part.lock:  # whoever releases the partition meanwhile waits for a page of rows, not for all
+                async with part.lock:  # a release meanwhile waits for a page of rows, not for all
                     await self.app.remember(part)
             if not part.leaving:
                 part.ready = True

@@ -13,7 +13,7 @@ BREAKER_FAILURES = 5
 BREAKER_FIRST_NS, BREAKER_MOST_NS = 1_000_000_000, 60_000_000_000
 SLOW_FACTOR = 2
 SLOW_AT_LEAST_NS = 50_000_000
-"""Latency below this is no sign of load, whatever it was before."""
+"""Latency below this is no sign of load, also after a lower one."""
 MAX_PAUSE_MS = 3_600_000
 OWN_REASONS = frozenset({"STOCK_SHORT", "LOT_RACE", "ORDER_LOCKED", "LOCKED", "POSTING_DUPLICATE"})
 """Retries that concern one document, not the ERP's load."""

@@ -1,7 +1,7 @@
 """The executor: the only code that makes something happen in an ERP, and only for committed outbox entries.
 
 It decides nothing about postings. What it learns goes back into delivery's inbox as AttemptEnded and TimerFired; a crash
-between a call and its record leaves the posting dispatched, hence unknown for whoever takes the partition over.
+between a call and its record leaves the posting dispatched, hence unknown for the next owner of the partition.
 """
 
 import asyncio
@@ -115,7 +115,7 @@ class Executor:
         self._show()
 
     def _show(self) -> None:
-        """Queue, rate and circuit are the owner's: whoever lost the endpoint has none of them."""
+        """Queue, rate and circuit are the owner's: without the endpoint there are none."""
         ours = bool(self._owned)
         self._metrics.queued.set(len(self._queue))
         self._metrics.rate.set(float(self._budget.rate) if ours else 0.0)

@@ -65,7 +65,7 @@ class Sink:
 
 
 class Journal(Sink):
-    """Every request of a run as a line of a file: what was sent is known whatever happens to the process afterwards."""
+    """Every request of a run as a line of a file: what was sent is known even if the process dies afterwards."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -100,7 +100,7 @@ class CountedTransport(httpx.AsyncBaseTransport):
 
 def figures(requests: Sequence[Request]) -> Mapping[str, int]:
     """attempts: documents that left, the same one again included; retries: of them those with a posting that had been sent
-    before, by whichever process."""
+    before, by any process."""
     sent: set[str] = set()
     retries = 0
     for request in requests:

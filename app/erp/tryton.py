@@ -178,7 +178,7 @@ def _answer(failure: Failure) -> Answer:
 
 
 def _decimal(amount: int, scale: int) -> Decimal:
-    """amount x 10^-scale, exact whatever the decimal context: built from its digits."""
+    """amount x 10^-scale, exact in any decimal context: built from its digits."""
     return Decimal((int(amount < 0), tuple(int(digit) for digit in str(abs(amount))), -scale))
 
 

@@ -132,7 +132,7 @@ class TrytonServer:
         await self._end(signal.SIGTERM)
 
     async def kill(self) -> None:
-        """SIGKILL in the middle of whatever it does (for tests)."""
+        """SIGKILL in the middle of its work (for tests)."""
         await self._end(signal.SIGKILL)
 
     async def _end(self, how: signal.Signals) -> None:

@@ -93,7 +93,7 @@ class DropFolder:
                 if self._is_complete(path):
                     yield path
             except FileNotFoundError:
-                continue  # whoever dropped it took it back
+                continue  # it was taken back
 
     def take(self, path: Path, stopped: Callable[[], bool] = lambda: False) -> Taken | None:
         """Copy the file. None: it changed meanwhile, so it was not complete, or `stopped` said so. Raises OSError."""

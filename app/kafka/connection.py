@@ -46,7 +46,7 @@ class Connection:
     registry: Registry = field(default_factory=Registry)
 
     def secrets(self) -> dict[str, str]:
-        """Settings among which secret ones are, by name: for whoever hides them in what is told."""
+        """Settings among which secret ones are, by name: they are hidden in logs."""
         user_info = self.registry.settings.get("basic.auth.user.info", "")
         return {**self.broker.security, **self.registry.settings, "registry.password": user_info.partition(":")[2]}
 

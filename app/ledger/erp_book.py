@@ -15,7 +15,7 @@ FILE = "erp_book.json"
 
 
 class ErpBook(msgspec.Struct, frozen=True):
-    """Every movement and confirmation of some orders, whoever caused them."""
+    """Every movement and confirmation of some orders, those of others included."""
 
     movements: Sequence[BookedMovement]
     confirmations: Sequence[BookedConfirmation]

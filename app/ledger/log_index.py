@@ -43,7 +43,7 @@ class Entry:
     gap: bool = False
     """A reading without a value: of the source itself, or because a connection began there (streams/connections.py)."""
     copy: bool | None = None
-    """Of a log: does it only tell where a person is, to whoever has other equipment? None: of a run, which has no copies."""
+    """Of a log: does it only tell the partitions of other equipment where a person is? None: of a run, which has no copies."""
     known_at: int = NEVER
     """The stage's clock when it first told what this record says: a posting knows it if its cut is not before (microseconds)."""
 

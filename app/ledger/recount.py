@@ -37,7 +37,7 @@ from tables.presence import labour_problem
 from tables.rows import MemoryRows
 
 ANY_AGE = (LotLoaded, LotUnloaded, OperatorDecision, RunCorrected, RunVoided)
-"""Master data of the floor: taken whatever its age."""
+"""Master data of the floor: taken at any age."""
 
 
 @dataclass(slots=True)

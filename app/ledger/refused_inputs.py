@@ -1,4 +1,4 @@
-"""Inputs of a run of which more records were refused than the run allows: whatever adds up, it is not what was meant."""
+"""Inputs of a run of which more records were refused than the run allows: such a run is not exact, even if everything adds up."""
 
 from collections import Counter
 from dataclasses import dataclass

@@ -60,7 +60,7 @@ class Reread:
     """Events and declarations that name their order and no equipment."""
     materials: list[Told] = field(default_factory=list)
     people: list[Told] = field(default_factory=list)
-    """Log-ins and what voids them, at whichever equipment: they decide about the times at all of them."""
+    """Log-ins and what voids them, at any equipment: they decide about the times at all of them."""
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     refused: list[tuple[str, int, str]] = field(default_factory=list)
     complete: bool = True

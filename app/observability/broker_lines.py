@@ -1,4 +1,4 @@
-"""A broker that is away is told once a second, whatever the Kafka clients of this process say about it."""
+"""A broker that is away is told once a second, for all Kafka clients of this process together."""
 
 import logging
 import time

@@ -81,7 +81,7 @@ def _causes(raised: BaseException) -> Iterator[BaseException]:
 def start(secrets: Secrets, stream: TextIO | None = None) -> logging.Handler:
     """Everything that this process logs goes through one handler to `stream` (stderr); called again it replaces the first.
 
-    What nobody catches becomes a line too: Python's own tracebacks show source text and messages with whatever is in them.
+    What nobody catches becomes a line too: Python's own tracebacks show source text and messages, secrets included.
     """
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines(secrets))

@@ -1,4 +1,4 @@
-"""What must not be told: values that a process knows as secrets, and what looks like one whatever its value."""
+"""What must not be told: values that a process knows as secrets, and what looks like one by its form."""
 
 import base64
 import json

@@ -72,7 +72,7 @@ def _lines(content: IO[bytes]) -> Iterator[bytes]:
 
 
 def _numbered(records: Iterator[tuple[int, bytes]]) -> Iterator[Cut]:
-    """Where the rest of a file cannot be cut nothing stands for it: whoever reads the file must know."""
+    """Where the rest of a file cannot be cut nothing stands for it: the reader of the file must know."""
     try:
         for number, value in records:
             yield Cut(number, value)

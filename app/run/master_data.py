@@ -14,7 +14,7 @@ MASTER_EVENTS = frozenset({"OrderReleased", "OrderChanged", "MaterialChanged", "
 
 
 def master_data(files: Sequence[InputFile], plant: PlantConfig, private_key: bytes) -> MasterData:
-    """Read only the sources that state master data. Opening stock goes to the issue location of whoever uses it."""
+    """Read only the sources that state master data. Opening stock goes to the issue location of its users."""
     stating = {name for name, source in plant.sources.items() if any(rule.emit in MASTER_EVENTS for rule in source.emissions)}
     mappers = {name: compile_source(name, plant.sources[name], plant, private_key) for name in stating}
     orders: dict[str, OrderReleased | OrderChanged] = {}

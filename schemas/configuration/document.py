@@ -45,7 +45,7 @@ def _sha256(*texts: str) -> str:
 
 @dataclass(slots=True, frozen=True)
 class Configuration:
-    """What a plant has agreed on. Equal content has an equal hash, whatever the comments, the order of keys and the
+    """What a plant has agreed on. Equal content has an equal hash: it does not depend on comments, the order of keys and the
     defaults that somebody wrote out. Line numbers are kept for people and are not part of the hash: they must not enter
     anything that is compared or hashed either."""
 

@@ -104,7 +104,7 @@ class OnHold(Section):
     @model_validator(mode="before")
     @classmethod
     def _times(cls, data: Any, info: ValidationInfo) -> Any:
-        """Times name no lot, so that they never waited whatever was said here. What an older version stored may say anything."""
+        """Times name no lot, so that they never waited, with any value here. What an older version stored may say anything."""
         stored = info.mode == "json" and isinstance(data, dict) and data.get("times") in get_args(HoldAnswer)
         return without_retired({**data, "times": "post"} if stored else data, "times", "post")
 

@@ -27,7 +27,7 @@ _UNWRITABLE = Refusal("BAD_JSON", "the record is nested too deeply or has a numb
 
 
 class Mapper:
-    """Maps the raw records of one source. `map` and `arrival` never raise, whatever the bytes.
+    """Maps the raw records of one source. `map` and `arrival` never raise, for any bytes.
 
     `ignored` counts records and pairs that a rule ignores. `clock.latest` is the running maximum of `occurred_at`
     that `received_at: running_max` reads; it is the only state.

@@ -94,7 +94,7 @@ def redact_json(value: bytes, paths: Sequence[Steps], hashed: Hash) -> bytes:
 
 
 def redact_shdr(value: bytes, keys: frozenset[str], hashed: Hash) -> bytes:
-    """The line with the values of private keys hashed, whatever else is wrong with it."""
+    """The line with the values of private keys hashed, also of a line that is damaged otherwise."""
     return redacted_line(value, keys, hashed) or unreadable(value)
 
 

@@ -1,4 +1,4 @@
-"""Where a source has private values: stated paths, and whatever a rule reads a person from."""
+"""Where a source has private values: stated paths, and those from which a rule reads a person."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +19,7 @@ def maps_private(plant: PlantConfig) -> bool:
 
 
 def private_paths(source: Source, plant: PlantConfig, problems: Problems) -> list[Steps]:
-    """Paths to hash: the stated ones, and whatever a rule reads a person from. For SHDR they are keys."""
+    """Paths to hash: the stated ones, and those from which a rule reads a person. For SHDR they are keys."""
     found: dict[Steps, None] = {}
     for index, text in enumerate([*source.private, *plant.private]):
         steps = (text,) if source.read.format == "shdr" else _private_steps(text)

@@ -44,7 +44,7 @@ class Scope:
     """What was no lot while a record was mapped. The mapper tells it and empties the list."""
 
     def number_text(self, expression: Any, problems: Problems) -> TextGetter:
-        """The text of a number, plain whatever the form that the source writes it in."""
+        """The text of a number, plain, from any form that a source writes."""
         if self.number is not None and isinstance(expression, str) and constant_of(expression) is None:
             expression = Function(path=expression, number=self.number)
         elif isinstance(expression, Function) and expression.number is None:

@@ -113,7 +113,7 @@ def plain_part(part: str) -> str:
 
 
 def redacted_line(value: bytes, keys: frozenset[str], hashed: Callable[[str], str]) -> bytes | None:
-    """The line with the values of private keys hashed, whatever else is wrong with it; None: it is no text."""
+    """The line with the values of private keys hashed, also of a damaged line; None: it is no text."""
     try:
         parts = split_line(value.decode())
     except (UnicodeDecodeError, Refusal):

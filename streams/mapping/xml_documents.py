@@ -61,7 +61,7 @@ class _Element:
 
 
 class _Builder:
-    """Handlers of one parse. An element ends where whatever follows it begins: expat tells the beginning of things only."""
+    """Handlers of one parse. An element ends where the next thing begins: expat tells the beginning of things only."""
 
     def __init__(self) -> None:
         self.parser = parser = expat.ParserCreate()

@@ -20,7 +20,7 @@ if __name__ == "__main__":
     def stalling(part, call, *args):  # type: ignore[no-untyped-def]
         if call.__name__ == "commit_transaction" and id(part) in doomed:
             print("STALLED", flush=True)
-            time.sleep(STALLS_S)  # in the commit's thread: the loop goes on, and whoever was let go too early would be called
+            time.sleep(STALLS_S)  # in the commit's thread: the loop goes on, and an entry let go too early would be called
             os._exit(DIED)
         transactional(part, call, *args)
 

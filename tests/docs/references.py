@@ -63,3 +63,8 @@ def headings_of(root: Path) -> dict[str, set[str]]:
         f"docs/{path.name}": {line.lstrip("#").strip() for line in markdown.read(path).prose if line.startswith("#")}
         for path in (root / "docs").glob("*.md")
     }
+
+
+def nobody_named(text: str) -> int:
+    """How often `text` says "whoever" where a noun of the field belongs."""
+    return len(re.findall(r"\bwhoever\b", text, re.IGNORECASE))

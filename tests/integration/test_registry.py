@@ -122,7 +122,7 @@ def test_a_level_that_somebody_lowered_is_reported(client: SchemaRegistryClient,
 
 
 def test_the_registry_itself_refuses_an_incompatible_version(client: SchemaRegistryClient, prefix: str) -> None:
-    """The level on the subject works, whoever registers."""
+    """The level on the subject works, for any client that registers."""
     from confluent_kafka.schema_registry.error import SchemaRegistryError
 
     registry.register_all(client, _small(), prefix)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading back: what is booked under a posting id, and every effective move of an order, whoever made it."""
+"""Reading back: what is booked under a posting id, and every effective move of an order, foreign ones included."""
 
 from decimal import Decimal
 

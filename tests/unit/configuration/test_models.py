@@ -304,7 +304,7 @@ def test_over_delivery_in_words_says_how_to_write_it() -> None:
     ],
 )
 def test_settings_that_nothing_reads_are_gone_and_refused(file: str, path: tuple[str | int, ...]) -> None:
-    """They had no reader: whoever writes one is told, instead of waiting for an effect."""
+    """They had no reader: a file with one is refused, instead of waiting for an effect."""
     content: dict[str, Any] = {
         "plant": {**MINIMAL, "plant": {**MINIMAL["plant"]}},
         "rules": {"post": [{"kind": "machine_time", "when": "shift_end"}]},

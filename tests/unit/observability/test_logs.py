@@ -1,4 +1,4 @@
-"""Lines of the log: always the same keys, no local variables, no secrets, whatever is logged and whoever does it."""
+"""Lines of the log: always the same keys, no local variables, no secrets, for any text and any logger."""
 
 import io
 import json

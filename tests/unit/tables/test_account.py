@@ -152,7 +152,7 @@ def test_account_keys_of_different_accounts_differ() -> None:
 
 
 def test_posting_ids_are_stable_and_fit_a_reference_field() -> None:
-    """Vectors: whoever changes them posts everything twice."""
+    """Vectors: a change of them posts everything twice."""
     assert posting_id("P", "P|O1|10|4711|L1|yield|||2026-11-20", 1, 1) == "B6353NQH1BFNJ0MV"
     assert posting_id("P", "P|O1|10|4711|L1|yield|||2026-11-20", 1, 2) == "4JRP3QQ5RV26ZCJM"
     names = {
