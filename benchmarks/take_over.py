@@ -21,7 +21,7 @@ from confluent_kafka import Producer
 from schemas.catalog import catalog
 from schemas.codec import Codec
 from schemas.records import AccountRow, IssuedPosting, OrderRow, PlantRow, SourceTotal
-from streams.orders_memory import at_rest_key
+from streams.orders_rest import Marked, mark_key
 from tables.row_kinds import ACCOUNT_ROWS, ORDER_ROWS
 from tests.platform import available
 from tests.platform.process import free_ports
@@ -51,7 +51,8 @@ def rows(codec: Codec, count: int) -> Iterator[tuple[int, str, bytes]]:
             yield partition, ORDER_ROWS.key(PLANT, order), codec.encode(OrderRow(PLANT, order, known=True, status="released"))
         else:
             yield partition, ORDER_ROWS.key(PLANT, order), resting
-            yield partition, at_rest_key(ORDER_ROWS.key(PLANT, order), FORGET_AT), mark
+            materials = [f"M{part}" for part in range(ACCOUNTS_PER_ORDER)]
+            yield partition, mark_key(Marked(PLANT, ORDER_ROWS.key(PLANT, order), FORGET_AT, materials)), mark
         for part in range(ACCOUNTS_PER_ORDER):
             key = ACCOUNT_ROWS.key(PLANT, order, "10", f"M{part}", "L1", "yield", "", "", "2026-11-20")
             yield partition, key, codec.encode(account(order, FORGET_AT)) if begun else settled

@@ -5,11 +5,12 @@ from typing import Any
 
 from schemas.records import AccountRow, LotQuality, OrderRow, QualityState
 from streams import boundary
-from streams.orders_memory import Memory, Plant, mark_at_rest
+from streams.orders_memory import Memory, Plant
 from streams.step import Step
 from tables import kpi
 from tables import order as orders
 from tables import order_state as states
+from tables.account import stops
 
 STATE, MES, KPIS = "orders.state", "mes.orders", "production.kpis"
 
@@ -55,13 +56,12 @@ def recorded(step: Step, memory: Memory, changed: Iterable[str], now: int) -> No
 def watch(step: Step, memory: Memory, plant: Plant, stage: str, name: str, now: int) -> None:
     """The alarm for orders that the MES has neither taken nor refused in time: once each, as an exception of no record."""
     within = plant.configuration.plant.mes.acknowledge_within_us
-    for key in sorted(memory.unanswered.get(name, ())):
+    for key in sorted(memory.unanswered.take(name, now - within)) if within else ():
         order: OrderRow = step.rows.get(key)
-        if states.late_answer(order, within, now):
-            order.overdue = True
-            detail = f"order {order.order} was released {within // 1_000_000} s ago, and the MES neither took nor refused it"
-            boundary.refuse(step, stage, "ORDER_NOT_ACKNOWLEDGED", detail, original=b"", plant=name, part=order.order)
-            publish(step, memory, order, now)
+        order.overdue = True
+        detail = f"order {order.order} was released {within // 1_000_000} s ago, and the MES neither took nor refused it"
+        boundary.refuse(step, stage, "ORDER_NOT_ACKNOWLEDGED", detail, original=b"", plant=name, part=order.order)
+        publish(step, memory, order, now)
 
 
 def figures(step: Step, memory: Memory, plant: Plant, name: str, before: int, now: int, final: bool) -> None:
@@ -73,11 +73,11 @@ def figures(step: Step, memory: Memory, plant: Plant, name: str, before: int, no
         accounts = _accounts(step, memory, key)
         for figure in kpi.of_order(order, accounts, plant.units, now):
             step.emit(KPIS, f"{figure.plant}|{figure.kpi}|{figure.subject}", figure)
-        order.figures_due = any(row.code or row.apart for row in accounts)  # what waits grows older
+        order.figures_due = any(stops(row) for row in accounts)  # what waits grows older
         step.rows.put(key, order)
         memory.note(key, order)
-        mark_at_rest(step.rows, key, order)
+        memory.rest(key, order)
 
 
 def _accounts(step: Step, memory: Memory, order_key: str) -> list[Any]:
-    return [step.rows.get(key) for key in sorted(memory.accounts.get(order_key, ()))]
+    return [step.rows.get(key) for key in sorted(memory.accounts_of(order_key))]

@@ -44,7 +44,7 @@ from streams.clock import activate, observe, schedule, watch_of
 from streams.declared import totals_of
 from streams.figures import PARKED, Figure, known_code, owner
 from streams.orders_book import ENDPOINT, Book
-from streams.orders_memory import Memory, Plant, named_by, plant_of, with_conversions
+from streams.orders_memory import Memory, Plant, plant_of, with_conversions
 from streams.repairs import repair
 from streams.silence import Watch, changes_of_silence, ordered, silent
 from streams.step import Step, Topology, at_once, sender
@@ -91,7 +91,7 @@ class OrdersStage:
     def remember(self, step: Step) -> Iterator[None]:
         memory = self._memory[step.partition] = Memory(step.rows)
         memory.silent.update((plant, set(silent(step.state, plant))) for plant in step.state.configurations)
-        yield from memory.remember(step.rows)
+        yield from memory.remember()
 
     def taken_over(self, step: Step) -> None:
         at_once(self.remember(step))
@@ -124,7 +124,7 @@ class OrdersStage:
             elif isinstance(record, UpstreamOrdered):
                 ordered(step.state, record)
             elif isinstance(record, Outcome):
-                _outcome(step, record)
+                _outcome(step, memory, record)
             else:
                 identity = _identity(record)
                 row = PendingRow(record.label, message.value, message.offset, step.state.log_epoch)
@@ -163,12 +163,7 @@ class OrdersStage:
         """After a new configuration: what waits may have what it waits for (a unit, a mode, a limit)."""
         if not step.state.marks.pop(_CONFIGURED + plant, 0):
             return set()
-
-        def active(key: str) -> bool:
-            return memory.forget.next_of(plant, named_by(key).order) is None
-
-        pages = step.rows.pages(ACCOUNT_ROWS.under(plant), active)  # of an order at rest nothing waits
-        return {key for page in pages for key, row in page if row is not None and (row.code or row.apart)}
+        return memory.coded(plant)
 
     def _watch(self, step: Step, plant: str) -> Watch:
         """One partition tells of silence."""
@@ -237,7 +232,7 @@ class OrdersStage:
         key = MATERIAL_ROWS.key(record.plant, record.material)
         step.rows.put(key, row)
         memory.told(key, row)
-        changed.update(memory.of_material.get((record.plant, record.material), ()))
+        changed.update(memory.accounts_with(record.plant, record.material))
 
     def _order_event(
         self, step: Step, memory: Memory, plant: Plant, record: Any, pending: PendingRow, changed: set[str], label: int
@@ -267,7 +262,7 @@ class OrdersStage:
                 order.handed_over, order.handed_over_at = True, label
             case OperatorDecision():
                 self._decide(step, memory, record, pending)
-        changed.update(memory.accounts.get(key, ()))
+        changed.update(memory.accounts_of(key))
         memory.touched.add(key)
         order_state.publish(step, memory, order, label)
 
@@ -282,7 +277,7 @@ class OrdersStage:
             boundary.refuse(step, self.name, "DECISION_INVALID", detail, record=decision, offset=pending.inbox_offset)
             return
         taken = False
-        for key in sorted(memory.accounts.get(orders.row_key(decision.plant, decision.order), ())):
+        for key in sorted(memory.accounts_of(orders.row_key(decision.plant, decision.order))):
             row = step.rows.get(key)
             if decision.account in ("", key[2:]) and decide(row, decision):
                 step.rows.put(key, row)
@@ -311,7 +306,7 @@ def _counts(step: Step, memory: Memory, total: Total) -> set[str]:
         return set()
     order.counted = sorted([*order.counted, counts])
     step.rows.put(key, order)
-    return memory.accounts[key]
+    return memory.accounts_of(key)
 
 
 def _receive(step: Step, memory: Memory, plant: Plant, total: Total, changed: set[str], late: bool = False) -> None:
@@ -343,7 +338,7 @@ def _quality(step: Step, record: QualityState) -> None:
         step.rows.put(key, row)
 
 
-def _outcome(step: Step, outcome: Outcome) -> None:
+def _outcome(step: Step, memory: Memory, outcome: Outcome) -> None:
     """Status only: it decides nothing here."""
     row: AccountRow | None = step.rows.get(ACCOUNT_ROWS.key(outcome.account))
     for posting in row.issued if row is not None else ():
@@ -355,6 +350,8 @@ def _outcome(step: Step, outcome: Outcome) -> None:
                 posting.replaced_ids = [*posting.replaced_ids, posting.posting_id]
                 posting.posting_id, posting.posting_date = outcome.replaced_by, outcome.posting_date
             step.rows.put(ACCOUNT_ROWS.key(outcome.account), row)
+    if row is not None:
+        memory.taken(ACCOUNT_ROWS.key(outcome.account), row)
 
 
 def _outdated(step: Step, record: Any, known: PendingRow) -> bool:

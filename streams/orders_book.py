@@ -21,7 +21,7 @@ from tables.due import due_time, enough, waits_for_counts
 from tables.issue import Issue, issue
 from tables.quantity import fraction, round_half_away
 from tables.rejected import Rejected
-from tables.row_kinds import ACCOUNT_ROWS, MATERIAL_ROWS
+from tables.row_kinds import MATERIAL_ROWS
 
 ENDPOINT = "erp"
 DEFAULT_DECIMALS = {"kg": 3, "l": 3, "m": 3, "t": 6, "h": 2, "min": 1, "s": 0, "ms": 0}
@@ -61,7 +61,8 @@ class Book:
 
     def reschedule(self) -> None:
         """A repair of the clock: what was due or waited since a later time than now is so from now on."""
-        for key, row in list(self.step.rows.scan(ACCOUNT_ROWS.under(self._name))):
+        for key in self._memory.active(self._name):
+            row: AccountRow = self.step.rows.get(key)
             rule_at = self._plant.rule_for(row, order := self._order(row))
             if rule_at is None or ((row.due_at is None or row.due_at <= self._now) and row.since <= self._now):
                 continue
@@ -79,8 +80,9 @@ class Book:
         closed = periods.last_close(self._now)
         if not before < closed.at <= self._now:
             return
-        for key, row in self.step.rows.scan(ACCOUNT_ROWS.under(self._name)):
-            if row.kind != BASIS and row.business_date[:7] <= closed.period:
+        for key in sorted(self._memory.left[self._name]):
+            row: AccountRow = self.step.rows.get(key)
+            if row.business_date[:7] <= closed.period:
                 for left in left_behind(row):
                     record = CutOff(
                         plant=row.plant,
@@ -135,7 +137,7 @@ class Book:
         ledger.settle(row, ledger.recorded(row, counts, row.unit, self._plant.units, apart))
         row.covered = phantom is not None or orders.covered(configuration, order, row) or self._not_sent(order, row)
         found = orders.problems(configuration, order, material, row, self._plant.times.periods, self._now)
-        wrong = next((one for one in found if verdict(row, one.code) != POST), None)
+        wrong = next((one for one in found if verdict(row, one.code) != POST and (rule_at or one.code not in orders.OVER)), None)
         if wrong is not None:
             self._park(row, wrong)
         elif not row.covered and not self._limit_rework(row):
@@ -222,7 +224,7 @@ class Book:
     def _freed(self) -> set[str]:
         """Accounts parked for over-delivery whose order got room by what was just taken back."""
         shrunk = {(one.plant, one.order) for one in self._made if one.kind == "yield" and one.amount < 0}
-        keys = {key for plant, order in shrunk for key in self._memory.accounts[orders.row_key(plant, order)]}
+        keys = {key for plant, order in shrunk for key in self._memory.accounts_of(orders.row_key(plant, order))}
         return {key for key in keys if self.step.rows.get(key).code == "OVER_DELIVERY"}
 
     def _mark_final(self) -> None:
@@ -234,7 +236,7 @@ class Book:
             order: OrderRow | None = self.step.rows.get(key)
             if order is None or operation in order.final_sent or not orders.is_completed(order, operation):
                 continue
-            rows = [self.step.rows.get(one) for one in sorted(self._memory.accounts[key])]
+            rows = [self.step.rows.get(one) for one in sorted(self._memory.accounts_of(key))]
             if not any(_follows(row) for row in rows if (row.kind, row.operation) == ("yield", operation)):
                 posting.final = True
                 order.final_sent = [*order.final_sent, operation]

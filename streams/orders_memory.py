@@ -4,24 +4,28 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from typing import NamedTuple
 
 from schemas.configuration import Configuration
 from schemas.configuration.rules import RuleAt
 from schemas.records import AccountRow, MaterialRow, OrderRow, PlantRow
+from streams import orders_rest as rest
 from streams.equipment import calendar_of
+from streams.orders_rest import named_by
 from streams.waiting import Waiting
 from tables import order as orders
-from tables.account import row_key, unescaped, waits
+from tables.account import BASIS, row_key, stops
+from tables.cut_off import left_behind
 from tables.due import Timetable
 from tables.due_index import DueIndex
 from tables.order_state import unanswered
 from tables.periods import Periods
-from tables.row_kinds import ACCOUNT_ROWS, AT_REST_ROWS, MATERIAL_ROWS, ORDER_ROWS
+from tables.row_kinds import ACCOUNT_ROWS, AT_REST_ROWS, LEFT_ROWS, MATERIAL_ROWS, OLD_MARK_ROWS, ORDER_ROWS
 from tables.rows import RowStore, nothing
 from tables.tally import Tally
 from tables.units import UnitTable
 
+MOST_MARKED = 2_000
+"""Orders that a take-over looks at for marks that they lack."""
 MAX_ANSWERS = 50_000
 """Winning rules kept; then they are looked up again."""
 
@@ -53,15 +57,22 @@ class Memory:
 
     def __init__(self, rows: RowStore) -> None:
         self.waiting = Waiting(rows)
-        self.accounts: dict[str, set[str]] = defaultdict(set)
-        """Order row key -> row keys of its accounts."""
-        self.of_material: dict[tuple[str, str], set[str]] = defaultdict(set)
-        """(plant, material) -> row keys of accounts."""
+        self._rows = rows
+        self._accounts: dict[str, set[str]] = defaultdict(set)
+        """Order row key -> row keys of its accounts; not of those that sleep."""
+        self._of_material: dict[tuple[str, str], set[str]] = defaultdict(set)
+        """(plant, material) -> row keys of accounts; not of those that sleep."""
+        self._asleep: set[str] = set()
+        """Row keys of orders that were at rest at the take-over and of which nothing was read since."""
+        self._asleep_with: dict[tuple[str, str], list[str]] = defaultdict(list)
+        """(plant, material) -> row keys of orders, some of which may be awake."""
+        self._marks: dict[str, str] = {}
+        """Row key of an order at rest -> key of its mark."""
         self.due = DueIndex()
         self.plants: dict[str, Plant] = {}
         """Of this partition: another one may not have heard of a material yet."""
-        self.unanswered: dict[str, set[str]] = defaultdict(set)
-        """Plant -> row keys of the orders that the MES has neither taken nor refused."""
+        self.unanswered = DueIndex()
+        """Orders that the MES has neither taken nor refused, by the time of their release, until the alarm was given."""
         self.figures_due: dict[str, set[str]] = defaultdict(set)
         """Plant -> row keys of the orders whose key figures have to be told again."""
         self.silent: dict[str, set[str]] = defaultdict(set)
@@ -70,48 +81,97 @@ class Memory:
         """The clock of the plant whose tick is folded."""
         self.forget = DueIndex()
         """Orders and materials by the time at which they may be forgotten."""
+        self.left: dict[str, set[str]] = defaultdict(set)
+        """Plant -> row keys of the accounts of which the ERP does not have everything: what the close of a period tells."""
+        self._coded: dict[str, set[str]] = defaultdict(set)
+        """Plant -> row keys of accounts with a reason to wait."""
         self.parked: Tally[tuple[str, str]] = Tally()
         """(plant, code) of the accounts that are parked; one that also holds a unit which nobody converts counts in both."""
         self.touched: set[str] = set()
         """Row keys of orders to which something happened at this tick; empty between ticks."""
 
-    def remember(self, rows: RowStore) -> Iterator[None]:
-        """Build everything from the rows; yields where others may run.
-
-        Of an order that only waits to be forgotten (`mark_at_rest`) nothing is due: it is known by its mark, its accounts by
-        their keys, and none of them is read.
-        """
+    def remember(self) -> Iterator[None]:
+        """Build everything from the rows; yields where others may run. Of orders at rest no more is read than their marks."""
         yield from self.waiting.remember()
-        at_rest: set[str] = set()
-        for page in rows.pages(AT_REST_ROWS.prefix, nothing):
+        for page in self._rows.pages(AT_REST_ROWS.prefix, nothing):
             for mark, _ in page:
-                plant, key, at = _at_rest(mark)
-                self.forget.put(plant, key, at)
-                at_rest.add(key)
+                plant, name, at, materials = rest.marked_by(mark)
+                self.forget.put(plant, name, at)
+                self._asleep.add(name)
+                self._marks[name] = mark
+                for material in materials:
+                    self._asleep_with[plant, material].append(name)
             yield
-        for page in rows.pages(ORDER_ROWS.prefix, lambda key: key not in at_rest):
+        for mark in self._rows.names(OLD_MARK_ROWS.prefix):
+            self._rows.delete(mark)
+        for page in self._rows.pages(LEFT_ROWS.prefix, nothing):
+            for mark, _ in page:
+                account = rest.account_of(mark)
+                self.left[named_by(account).plant].add(account)
+            yield
+        unmarked: list[tuple[str, OrderRow]] = []
+        for page in self._rows.pages(ORDER_ROWS.prefix, lambda key: key not in self._asleep):
             for key, order in page:
                 if order is not None:
                     self.note(key, order)
                     self.forget.put(order.plant, key, order.forget_at or None)
+                    if rest.is_at_rest(order):  # a row of a version that knew no marks, or others
+                        unmarked.append((key, order))
             yield
-        for page in rows.pages(MATERIAL_ROWS.prefix):
+        for page in self._rows.pages(MATERIAL_ROWS.prefix):
             for key, material in page:
                 self.told(key, material)
             yield
-        for page in rows.pages(ACCOUNT_ROWS.prefix, lambda key: named_by(key).order not in at_rest):
+        for page in self._rows.pages(ACCOUNT_ROWS.prefix, past=self._sleeping):
             for key, row in page:
-                names = named_by(key)
-                self.accounts[names.order].add(key)
-                self.of_material[names.plant, names.material].add(key)
-                if row is not None:
-                    self.settled(key, row)
-                    self.due.put(row.plant, key, row.due_at)
+                self.know(key, row)
+                self.settled(key, row)
+                self.due.put(row.plant, key, row.due_at)
+            yield
+        for key, order in unmarked[:MOST_MARKED]:
+            self.rest(key, order)
             yield
 
+    def _sleeping(self, account: str) -> str:
+        """What the row keys of all accounts of this order begin with, when it sleeps."""
+        beginning = account[: account.index("|", account.index("|", 2) + 1) + 1]
+        order = named_by(account).order if "%" in beginning else ORDER_ROWS.key(ACCOUNT_ROWS.bare(beginning)[:-1])
+        return beginning if order in self._asleep else ""
+
+    def accounts_of(self, order: str) -> set[str]:
+        """Row keys of all accounts of the order, by its row key."""
+        if order in self._asleep:
+            self._asleep.discard(order)
+            for key in self._rows.names(rest.accounts_prefix(order)):
+                self._accounts[order].add(key)
+                names = named_by(key)
+                self._of_material[names.plant, names.material].add(key)
+        return self._accounts.get(order) or set()
+
+    def accounts_with(self, plant: str, material: str) -> set[str]:
+        """Row keys of all accounts of the material."""
+        for order in self._asleep_with.pop((plant, material), ()):
+            self.accounts_of(order)
+        return self._of_material.get((plant, material)) or set()
+
+    def coded(self, plant: str) -> set[str]:
+        """Row keys of accounts that have a reason to wait, of orders that are not over."""
+        return {key for key in self._coded[plant] if self.forget.next_of(plant, named_by(key).order) is None}
+
+    def active(self, plant: str) -> list[str]:
+        """Row keys of the accounts of all orders that are not over, in their order."""
+        return sorted(
+            key
+            for order, keys in self._accounts.items()
+            if order.startswith(ORDER_ROWS.under(plant)) and self.forget.next_of(plant, order) is None
+            for key in keys
+        )
+
     def know(self, key: str, row: AccountRow) -> None:
-        self.accounts[orders.row_key(row.plant, row.order)].add(key)
-        self.of_material[row.plant, row.material].add(key)
+        order = orders.row_key(row.plant, row.order)
+        self.accounts_of(order)
+        self._accounts[order].add(key)
+        self._of_material[row.plant, row.material].add(key)
 
     def told(self, key: str, row: MaterialRow) -> None:
         """Master data came. A row that does not say when is older than this retention and stays until it is told again."""
@@ -120,31 +180,42 @@ class Memory:
 
     def let_go(self, key: str, order: OrderRow, accounts: Iterable[AccountRow]) -> None:
         """The order's rows are gone."""
-        self.accounts.pop(key, None)
+        self._accounts.pop(key, None)
         for row in accounts:
             name = row_key(row)
-            keys = self.of_material[row.plant, row.material]
+            keys = self._of_material[row.plant, row.material]
             keys.discard(name)
             if not keys:
-                del self.of_material[row.plant, row.material]
+                del self._of_material[row.plant, row.material]
             self.due.put(row.plant, name, None)
+            self.left[row.plant].discard(name)
+            self._coded[row.plant].discard(name)
             for place in _places(name):
                 self.parked.put(place, None)
-        self.unanswered[order.plant].discard(key)
+        self.unanswered.put(order.plant, key, None)
         self.figures_due[order.plant].discard(key)
 
     def settled(self, key: str, row: AccountRow) -> None:
         """Count the account where it is."""
-        codes = sorted({one.code for one in waits(row) if not one.dropped}) if row.code or row.apart else []
+        coded = bool(row.code or row.apart)
+        (self._coded[row.plant].add if coded else self._coded[row.plant].discard)(key)
+        codes = sorted({one.code for one in stops(row)}) if coded else []
         for name, code in zip_longest(_places(key), codes[:2]):
             self.parked.put(name, (row.plant, code) if code else None)
+        self.taken(key, row)
+
+    def taken(self, key: str, row: AccountRow) -> None:
+        """Does the ERP have everything of the account? It may have heard so after the order came to rest."""
+        if row.kind != BASIS and any(left_behind(row)):
+            self.left[row.plant].add(key)
+        elif key in self.left[row.plant]:
+            self.left[row.plant].discard(key)
+            self._rows.delete(rest.left_key(key))
 
     def note(self, key: str, order: OrderRow) -> None:
         """Keep in mind what is waited for: an answer of the MES, the next full hour."""
-        if unanswered(order) and not order.overdue:
-            self.unanswered[order.plant].add(key)
-        else:
-            self.unanswered[order.plant].discard(key)
+        waits_for_answer = unanswered(order) and not order.overdue
+        self.unanswered.put(order.plant, key, order.released_at if waits_for_answer else None)
         if order.figures_due:
             self.figures_due[order.plant].add(key)
         else:
@@ -152,7 +223,30 @@ class Memory:
 
     def of_account(self, row: AccountRow) -> set[str]:
         """Row keys of all accounts of the same order."""
-        return self.accounts[orders.row_key(row.plant, row.order)]
+        return self.accounts_of(orders.row_key(row.plant, row.order))
+
+    # -- orders at rest
+
+    def rest(self, key: str, order: OrderRow) -> None:
+        """Put the marks of the order, once nothing of it is waited for: neither its figures at the next full hour nor an answer,
+        and nothing of it is parked."""
+        accounts = self.accounts_of(key)
+        if not rest.is_at_rest(order) or any(name in self.parked for one in accounts for name in _places(one)):
+            return
+        materials = sorted({named_by(one).material for one in accounts})
+        self._marks[key] = rest.mark_key(rest.Marked(order.plant, key, order.forget_at, materials))
+        for name in (self._marks[key], *self._left_marks(order.plant, accounts)):
+            self._rows.put(name, PlantRow(order.plant, order.forget_at))
+
+    def stir(self, key: str, plant: str) -> None:
+        """Something happened to the order, or it goes: its marks go."""
+        mark = self._marks.pop(key, None)
+        if mark is not None:
+            for name in (mark, *self._left_marks(plant, self.accounts_of(key))):
+                self._rows.delete(name)
+
+    def _left_marks(self, plant: str, accounts: set[str]) -> list[str]:
+        return [rest.left_key(one) for one in accounts & self.left[plant]]
 
 
 def _places(key: str) -> tuple[str, str]:
@@ -176,35 +270,3 @@ def plant_of(configuration: Configuration, units: UnitTable) -> Plant:
 
 def with_conversions(units: UnitTable, row: MaterialRow) -> UnitTable:
     return units.with_material(row.material, row.conversions) if row.conversions else units
-
-
-class Names(NamedTuple):
-    """What an account's row key says: plant, row key of its order, material."""
-
-    plant: str
-    order: str
-    material: str
-
-
-def named_by(account: str) -> Names:
-    """From the key alone: at a take-over there may be a million of them."""
-    _, plant, order, _, material, _ = account.split("|", 5)
-    if "%" in account:
-        plant, order, material = unescaped(plant), unescaped(order), unescaped(material)
-    return Names(plant, orders.row_key(plant, order), material)
-
-
-def at_rest_key(order: str, at: int) -> str:
-    """Row key of the mark that an order only waits to be forgotten: `order` is its row key."""
-    return AT_REST_ROWS.key(ORDER_ROWS.bare(order), f"{at:020d}")
-
-
-def mark_at_rest(rows: RowStore, key: str, order: OrderRow) -> None:
-    """Put the mark, once nothing of the order is waited for: neither its figures at the next full hour nor an answer."""
-    if order.forget_at and not order.figures_due and (order.overdue or not unanswered(order)):
-        rows.put(at_rest_key(key, order.forget_at), PlantRow(order.plant, order.forget_at))
-
-
-def _at_rest(mark: str) -> tuple[str, str, int]:
-    order, _, at = AT_REST_ROWS.bare(mark).rpartition("|")
-    return order.partition("|")[0], ORDER_ROWS.key(order), int(at)

@@ -7,7 +7,7 @@ from typing import Any
 from schemas.catalog import DAY_US
 from schemas.records import AccountRow, MaterialRow, OrderRow, PartitionPosition, PendingRow, Quantity, Total
 from streams import boundary
-from streams.orders_memory import Memory, Plant, at_rest_key, mark_at_rest
+from streams.orders_memory import Memory, Plant
 from streams.step import Step
 from tables import order as orders
 from tables import retention
@@ -97,16 +97,11 @@ def _settled(plant: Plant, order: OrderRow, accounts: list[AccountRow]) -> bool:
 
 def _forget_at(step: Step, memory: Memory, key: str, order: OrderRow, at: int) -> None:
     if order.forget_at != at:
-        _unmark(step, key, order)
+        memory.stir(key, order.plant)
         order.forget_at = at
         step.rows.put(key, order)
-        mark_at_rest(step.rows, key, order)
+        memory.rest(key, order)
     memory.forget.put(order.plant, key, at or None)
-
-
-def _unmark(step: Step, key: str, order: OrderRow) -> None:
-    if order.forget_at:
-        step.rows.delete(at_rest_key(key, order.forget_at))
 
 
 def _let_go(step: Step, memory: Memory, key: str, order: OrderRow, accounts: list[AccountRow]) -> None:
@@ -114,16 +109,16 @@ def _let_go(step: Step, memory: Memory, key: str, order: OrderRow, accounts: lis
     era = retention.next_era(accounts, step.state.marks.get(mark, 0))
     if accounts:
         step.state.marks[mark] = era
+    memory.stir(key, order.plant)
     for row in accounts:
         step.rows.delete(row_key(row))
     step.rows.delete(key)
-    _unmark(step, key, order)
     memory.let_go(key, order, accounts)
 
 
 def _material(step: Step, memory: Memory, key: str, row: MaterialRow, now: int) -> None:
     """A material that an account has counts as told anew."""
-    if memory.of_material.get((row.plant, row.material)):
+    if memory.accounts_with(row.plant, row.material):
         row.told_at = now
         step.rows.put(key, row)
         memory.told(key, row)
@@ -133,4 +128,4 @@ def _material(step: Step, memory: Memory, key: str, row: MaterialRow, now: int) 
 
 
 def _accounts(step: Step, memory: Memory, key: str) -> list[AccountRow]:
-    return [step.rows.get(one) for one in sorted(memory.accounts.get(key, ()))]
+    return [step.rows.get(one) for one in sorted(memory.accounts_of(key))]

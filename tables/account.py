@@ -41,6 +41,11 @@ def account_key(row: AccountRow) -> str:
     return "|".join(part.translate(_ESCAPES) for part in parts)
 
 
+def escaped(part: str) -> str:
+    """A part of an account's key as the key has it."""
+    return part.translate(_ESCAPES)
+
+
 def unescaped(part: str) -> str:
     """A part of an account's key as it was."""
     return part.replace("%7C", "|").replace("%25", "%")
@@ -228,6 +233,11 @@ def waits(row: AccountRow) -> list[Waits]:
     dropped = verdict(row, BAD_UNIT) == DROP
     apart = [(one, Fraction(one.numerator, one.denominator)) for one in row.apart]
     return found + [Waits(BAD_UNIT, one.detail, one.unit, quantity, dropped, True) for one, quantity in apart]
+
+
+def stops(row: AccountRow) -> list[Waits]:
+    """What of the account waits for somebody. A code with nothing parked only says what would happen to more."""
+    return [one for one in waits(row) if one.quantity and not one.dropped]
 
 
 def stated_in(row: AccountRow, counts: dict[str, int], unit: str) -> dict[str, int]:

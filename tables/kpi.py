@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from schemas.codes import owner_of
 from schemas.records import AccountRow, Kpi, OrderRow
-from tables.account import waits
+from tables.account import stops
 from tables.posting_state import ACCEPTED, PARKED, REJECTED
 from tables.rejected import Rejected
 from tables.units import UnitTable
@@ -46,7 +46,7 @@ def of_order(order: OrderRow, accounts: Sequence[AccountRow], units: UnitTable, 
             if entry.planned_cycle_ms:
                 share = actual / entry.planned_cycle_ms
                 yield kpi("cycle_to_plan", f"{order.order}|{entry.operation}", share, "ratio")
-    waiting = [(row.since or now, one.code) for row in accounts for one in waits(row)]
+    waiting = [(row.since or now, one.code) for row in accounts for one in stops(row)]
     since, code = min(waiting, default=(now, ""))
     age = now - since
     yield kpi("exception_age", order.order, age, "us", owner_of(code) if code else "", code)

@@ -23,6 +23,8 @@ from tables.rejected import Rejected
 from tables.row_kinds import ORDER_ROWS
 
 NOT_OPEN = {"locked": "ORDER_LOCKED", "closed": "ORDER_CLOSED"}
+OVER = frozenset({"ORDER_CLOSED", "ORDER_TECHNICALLY_COMPLETE"})
+"""Of what no rule posts the end of the order stops nothing, and nobody has to decide about it."""
 MAX_REVISIONS = 20
 """Earlier bills of material that an order keeps; a run that pinned an older one parks its consumption."""
 

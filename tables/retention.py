@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from schemas.records import AccountRow, OrderRow, Total
-from tables.account import BASIS, unposted, waits
+from tables.account import BASIS, stops, unposted
 from tables.posting_state import ACCEPTED, CANCELLED
 
 OVER = frozenset({"closed", "technically_complete"})
@@ -23,9 +23,7 @@ def is_settled(accounts: Iterable[tuple[AccountRow, bool]]) -> bool:
     for row, posts in accounts:
         if row.kind == BASIS or row.covered:
             continue
-        # A code with nothing parked says what would happen to more.
-        stopped = any(one.quantity and not one.dropped for one in waits(row))
-        if stopped or row.due_at is not None or (posts and unposted(row)):
+        if stops(row) or row.due_at is not None or (posts and unposted(row)):
             return False
     return True
 

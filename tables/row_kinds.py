@@ -83,8 +83,12 @@ LOT_ROWS = RowKind("lots", "l|", LotRow)
 
 ORDER_ROWS = RowKind("orders", "o|", OrderRow)
 ACCOUNT_ROWS = RowKind("orders", "a|", AccountRow)
-AT_REST_ROWS = RowKind("orders", "f|", PlantRow)
+AT_REST_ROWS = RowKind("orders", "r|", PlantRow)
 """Marks of orders that only wait to be forgotten."""
+OLD_MARK_ROWS = RowKind("orders", "f|", PlantRow)
+"""The same of an earlier version."""
+LEFT_ROWS = RowKind("orders", "u|", PlantRow)
+"""Marks of accounts of such orders of which the ERP does not have everything."""
 MATERIAL_ROWS = RowKind("orders", "m|", MaterialRow)
 
 POSTING_ROWS = RowKind("delivery", "p|", PostingRow)
@@ -103,6 +107,8 @@ ROW_KINDS: tuple[RowKind[Any], ...] = (
     ORDER_ROWS,
     ACCOUNT_ROWS,
     AT_REST_ROWS,
+    OLD_MARK_ROWS,
+    LEFT_ROWS,
     MATERIAL_ROWS,
     POSTING_ROWS,
     CLOSED_ACCOUNT_ROWS,

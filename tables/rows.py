@@ -13,6 +13,10 @@ def nothing(key: str) -> bool:
     return False
 
 
+def nowhere(key: str) -> str:
+    return ""
+
+
 class RowStore(Protocol):
     """One partition of a stage's table. A row that is changed in place must be put again."""
 
@@ -26,9 +30,16 @@ class RowStore(Protocol):
         """Rows by key order. Costs a read of the store: for take-overs and corrections, not for each record."""
         ...
 
-    def pages(self, prefix: str, wanted: Callable[[str], bool] = always) -> Iterator[list[tuple[str, Any]]]:
+    def names(self, prefix: str) -> list[str]:
+        """Keys in their order, without their rows."""
+        ...
+
+    def pages(
+        self, prefix: str, wanted: Callable[[str], bool] = always, past: Callable[[str], str] = nowhere
+    ) -> Iterator[list[tuple[str, Any]]]:
         """Rows by key order, some at a time, for take-overs that share the loop. A key that is not wanted comes with None: its
-        row is not read. Nothing is put or deleted under the prefix until the last page."""
+        row is not read. `past` names a beginning of the key: whatever has the same one is passed over and costs one step, not
+        one for each; empty: nothing is. Nothing is put or deleted under the prefix until the last page."""
         ...
 
 
@@ -64,5 +75,10 @@ class MemoryRows:
                 found.append((key, self.rows[key]))
         yield from found
 
-    def pages(self, prefix: str, wanted: Callable[[str], bool] = always) -> Iterator[list[tuple[str, Any]]]:
-        yield [(key, row if wanted(key) else None) for key, row in self.scan(prefix)]
+    def names(self, prefix: str) -> list[str]:
+        return [key for key, _ in self.scan(prefix)]
+
+    def pages(
+        self, prefix: str, wanted: Callable[[str], bool] = always, past: Callable[[str], str] = nowhere
+    ) -> Iterator[list[tuple[str, Any]]]:
+        yield [(key, row if wanted(key) else None) for key, row in self.scan(prefix) if not past(key)]

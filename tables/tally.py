@@ -30,6 +30,10 @@ class Tally(Generic[Place]):
             self._places[name] = place
             self._counts[place] += 1
 
+    def __contains__(self, name: str) -> bool:
+        """Is the thing in a place that counts?"""
+        return name in self._places
+
     def counts(self) -> Mapping[Place, int]:
         """A copy: it is asked by other threads."""
         return self._counts.copy()

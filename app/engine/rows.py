@@ -1,6 +1,5 @@
 """Rows of one partition: read through a bounded cache, written back by the checkpoint."""
 
-import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,12 +7,14 @@ import rocksdict
 
 from schemas.codec import MAX_MESSAGE_BYTES, Codec
 from tables.row_kinds import POSITION_ROWS
-from tables.rows import always
+from tables.rows import always, nowhere
 
 POSITION_KEY = POSITION_ROWS.prefix
 MAX_CACHED_ROWS = 200_000
 PAGE_ROWS = 200
 """Of a take-over: read and decoded in a few ten milliseconds; then the loop may run."""
+PAGE_KEYS = 4_000
+"""Keys that a page looks at, most of them without their rows: about as long."""
 
 
 class ValueTooLarge(ValueError):
@@ -68,33 +69,64 @@ class RowCache:
     def scan(self, prefix: str) -> Iterator[tuple[str, Any]]:
         """All rows whose key begins with `prefix`, in key order, uncommitted changes included. For take-overs and cuts."""
         found: dict[str, Any] = {}
-        for raw_key, raw in self._stored_from(prefix.encode()):
+        cursor = _Cursor(self._db, prefix.encode())
+        while (raw_key := cursor.key()) is not None:
             key = raw_key.decode()
-            found[key] = self._rows[key] if key in self._rows else self._codec.decode(raw)
+            found[key] = self._rows[key] if key in self._rows else self._codec.decode(cursor.value())
+            cursor.next()
         found.update((key, self._rows[key]) for key in self._dirty | self._in_flight if key.startswith(prefix))
         for key in sorted(found):
             if found[key] is not None:
                 self._rows.setdefault(key, found[key])
                 yield key, self._rows[key]
 
-    def pages(self, prefix: str, wanted: Callable[[str], bool] = always) -> Iterator[list[tuple[str, Any]]]:
+    def names(self, prefix: str) -> list[str]:
+        """See RowStore."""
+        found, cursor = set(), _Cursor(self._db, prefix.encode())
+        while (raw_key := cursor.key()) is not None:
+            if self._rows.get(key := raw_key.decode(), raw_key) is not None:
+                found.add(key)
+            cursor.next()
+        found.update(key for key in self._dirty | self._in_flight if key.startswith(prefix) and self._rows[key] is not None)
+        return sorted(found)
+
+    def pages(
+        self, prefix: str, wanted: Callable[[str], bool] = always, past: Callable[[str], str] = nowhere
+    ) -> Iterator[list[tuple[str, Any]]]:
         """See RowStore. Rows do not enter the cache: there may be more of them than it holds. No cursor stays open between two
         pages, so the store may be closed there."""
-        after = prefix.encode()
-        while page := list(itertools.islice(self._stored_from(prefix.encode(), after), PAGE_ROWS)):
-            after = page[-1][0] + b"\0"
-            found = []
-            for raw_key, raw in page:
-                key = raw_key.decode()
-                if not wanted(key):
-                    found.append((key, None))
-                elif (row := self._rows[key] if key in self._rows else self._codec.decode(raw)) is not None:
-                    found.append((key, row))
-            yield found
+        after: bytes | None = prefix.encode()
+        while after is not None:
+            page, after = self._page(prefix.encode(), after, wanted, past)
+            yield page
         fresh = sorted(
             key for key in self._dirty | self._in_flight if key.startswith(prefix) and self._stored(key.encode()) is None
         )
-        yield [(key, self._rows[key] if wanted(key) else None) for key in fresh if self._rows[key] is not None]
+        yield [(key, self._rows[key] if wanted(key) else None) for key in fresh if self._rows[key] is not None and not past(key)]
+
+    def _page(
+        self, prefix: bytes, after: bytes, wanted: Callable[[str], bool], past: Callable[[str], str]
+    ) -> tuple[list[tuple[str, Any]], bytes | None]:
+        """The rows from `after` on, and where the next page begins; None: nothing follows."""
+        found: list[tuple[str, Any]] = []
+        read, cursor = 0, _Cursor(self._db, prefix, after)
+        for _ in range(PAGE_KEYS):
+            raw_key = cursor.key()
+            if raw_key is None or read == PAGE_ROWS:
+                break
+            key = raw_key.decode()
+            if skipped := past(key):
+                cursor.seek(_behind(skipped.encode()))
+                continue
+            if not wanted(key):
+                found.append((key, None))
+            else:
+                read += 1
+                row = self._rows[key] if key in self._rows else self._codec.decode(cursor.value())
+                if row is not None:
+                    found.append((key, row))
+            cursor.next()
+        return found, cursor.key()
 
     def take_dirty(self) -> list[tuple[bytes, bytes | None]]:
         """Encoded dirty rows for a transaction; None: tombstone. A row that was born and deleted since leaves no trace."""
@@ -121,21 +153,6 @@ class RowCache:
             raise StoreDamaged(repr(exc)) from exc
         return value
 
-    def _stored_from(self, prefix: bytes, first: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
-        # Not `items`: it ends at a damaged block as if there were no more rows.
-        cursor = self._db.iter()
-        cursor.seek(prefix if first is None else first)
-        while cursor.valid():
-            key = cursor.key()
-            if not key.startswith(prefix):
-                return
-            yield key, cursor.value()
-            cursor.next()
-        try:
-            cursor.status()
-        except Exception as exc:
-            raise StoreDamaged(repr(exc)) from exc
-
     def written(self) -> None:
         """The transaction is in the store, too: keep the cache bounded; only clean rows are forgotten."""
         self._in_flight = set()
@@ -148,3 +165,33 @@ class RowCache:
                 batch.delete(key)
             else:
                 batch.put(key, value)
+
+
+class _Cursor:
+    """Stored keys with one beginning, in their order. (Not `items` of the store: it ends at a damaged block as if there were no
+    more rows.)"""
+
+    def __init__(self, db: Any, prefix: bytes, first: bytes | None = None) -> None:
+        self._cursor, self._prefix = db.iter(), prefix
+        self.seek(prefix if first is None else first)
+        self.next, self.value = self._cursor.next, self._cursor.value
+
+    def seek(self, key: bytes) -> None:
+        """To the first key that is not before this one."""
+        self._cursor.seek(key)
+
+    def key(self) -> bytes | None:
+        """None: the end. Raises StoreDamaged."""
+        if self._cursor.valid():
+            key: bytes = self._cursor.key()
+            return key if key.startswith(self._prefix) else None
+        try:
+            self._cursor.status()
+        except Exception as exc:
+            raise StoreDamaged(repr(exc)) from exc
+        return None
+
+
+def _behind(prefix: bytes) -> bytes:
+    """The first key that may follow all keys with this beginning, which ends with a character of ASCII."""
+    return prefix[:-1] + bytes([prefix[-1] + 1])

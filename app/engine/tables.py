@@ -67,6 +67,8 @@ class Recovery(faust_recovery.Recovery):
         self, assigned: Iterable[TP], revoked: Iterable[TP], newly_assigned: Iterable[TP], generation_id: int = 0
     ) -> None:
         self.target = (set(assigned), generation_id, self.tables.revocations)
+        if self.tables.missing(assigned):
+            self.completed.clear()  # what is assigned now is not ready because something was before
         self.signal_recovery_start.set()
 
     @Service.task
@@ -137,9 +139,13 @@ class TableManager(faust_manager.TableManager):
             await table.maybe_start()
         self._tables_registered.set()
 
+    def missing(self, assigned: Iterable[TP]) -> list[TP]:
+        """Inbox partitions that are not taken over, nor being so."""
+        return [TP(*tp) for tp in assigned if tp.topic in self.app.inboxes and tp not in self.parts]
+
     async def take_over(self, assigned: Iterable[TP]) -> None:
         loop = asyncio.get_running_loop()
-        fresh = [self.app.owned_partition(TP(*tp)) for tp in assigned if tp.topic in self.app.inboxes and tp not in self.parts]
+        fresh = [self.app.owned_partition(tp) for tp in self.missing(assigned)]
         self.parts.update({part.tp: part for part in fresh})
         for part in fresh:
             part.opened = loop.run_in_executor(POOL, part.open)

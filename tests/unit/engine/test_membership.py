@@ -1,11 +1,13 @@
 """Before a taken-over partition is read: one successful heartbeat, however often it takes."""
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
+from faust.types import TP
 
 from app.engine import tables
-from app.engine.tables import Recovery
+from app.engine.tables import Recovery, TableManager
 
 
 class Group:
@@ -55,3 +57,17 @@ async def test_a_rebalance_ends_the_waiting() -> None:
     group = Group([False], rebalance_at=2)
     assert not await Bare(group).still_member(1, 0)
     assert group.beats == 3
+
+
+async def test_what_is_assigned_is_not_ready_because_something_was_before() -> None:
+    """Between a rebalance and the first step of the take-over nothing is known of the partitions that came."""
+    recovery = Bare(Group([True]))
+    known, fresh = TP("orders.inbox", 0), TP("orders.inbox", 1)
+    manager = TableManager.__new__(TableManager)
+    manager.app, manager.parts, manager.revocations = SimpleNamespace(inboxes={"orders.inbox"}), {known: None}, 0
+    recovery.tables, recovery.completed, recovery._signal_recovery_start = manager, asyncio.Event(), asyncio.Event()
+    recovery.completed.set()
+    await recovery.on_rebalance({known}, set(), set(), 2)
+    assert recovery.completed.is_set(), "nothing new"
+    await recovery.on_rebalance({known, fresh}, set(), {fresh}, 3)
+    assert not recovery.completed.is_set()

@@ -181,5 +181,27 @@ def test_pages_give_what_a_scan_gives_and_leave_the_cache_alone(db: Any, monkeyp
     pages = list(cache.pages("a|"))
     assert [len(page) for page in pages] == [3, 2, 3, 1, 1]
     assert dict(pair for page in pages for pair in page) == dict(cache.scan("a|"))
+    monkeypatch.setattr(engine_rows, "PAGE_KEYS", 4)
     first = next(RowCache(db, CODEC).pages("a|", lambda key: key == "a|2"))
-    assert first == [("a|0", None), ("a|1", None), ("a|2", row("a|2", 2))]
+    assert first == [("a|0", None), ("a|1", None), ("a|2", row("a|2", 2)), ("a|3", None)]
+
+
+def test_names_are_the_keys_of_a_scan_and_what_is_passed_over_is_not_seen(db: Any) -> None:
+    cache = RowCache(db, CODEC)
+    for key in ("a|1|x", "a|1|y", "a|1|z", "a|10|x", "a|2|x", "a|2|y", "b|1"):
+        cache.put(key, row(key))
+    commit(cache, db)
+    cache = RowCache(db, CODEC)
+    cache.delete("a|2|x")
+    for key in ("a|1|w", "a|3|x"):
+        cache.put(key, row(key))
+    assert cache.names("a|") == names(cache, "a|")
+    asked = []
+
+    def past(key: str) -> str:
+        asked.append(key)
+        return "a|1|" if key.startswith("a|1|") else ""
+
+    seen = [key for page in cache.pages("a|", past=past) for key, _ in page]
+    assert seen == ["a|10|x", "a|2|y", "a|3|x"]
+    assert not {"a|1|y", "a|1|z"} & set(asked), "one step for all of them"

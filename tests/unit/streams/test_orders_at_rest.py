@@ -1,0 +1,204 @@
+"""Orders that only wait to be forgotten: a take-over reads nothing of them, and they go on as if it had."""
+
+from typing import Any
+
+import pytest
+import rocksdict
+
+from app.engine.rows import RowCache
+from schemas.codec import Codec
+from schemas.records import (
+    CutOff,
+    MaterialChanged,
+    OrderAcknowledged,
+    OrderClosed,
+    OrderCompleted,
+    Outcome,
+    PlantRow,
+)
+from streams.orders_memory import Memory
+from streams.orders_rest import Marked, account_of, left_key, mark_key, marked_by, named_by
+from tables.account import account_key
+from tables.row_kinds import ACCOUNT_ROWS, AT_REST_ROWS, LEFT_ROWS, OLD_MARK_ROWS, ORDER_ROWS, RowKind
+from tests.unit.engine.conftest import db  # noqa: F401
+from tests.unit.streams.ledger_bench import CUT, Ledger, item, operation, released, total
+from tests.unit.tables.floor_bench import HOUR, PLANT, at, configuration, event
+
+RULES = {"post": [{"kind": "yield", "when": ["shift_end", "order_completed"]}]}
+CLOSE = {"periods": {"close": "2nd workday 12:00"}}
+BEGIN = at("08:00")
+CLOSES = at("12:00", 32)
+"""Of November: the second workday of December."""
+
+
+def closed_orders(ledger: Ledger, *names: str, accept: frozenset[str] | None = None) -> None:
+    """Made, posted, answered and closed; their key figures were told. `accept`: those of which the ERP took the posting; all."""
+    for name in names:
+        ledger.fold(released(BEGIN, order=name), total("gross", 10, label=BEGIN, first_at=BEGIN, order=name, source_key=name))
+        ledger.fold(total("machine_time", 60, label=BEGIN, first_at=BEGIN, order=name, source_key=f"{name}|t", unit="min"))
+        ledger.fold(event(OrderAcknowledged, CUT, CUT, order=name))
+    ledger.tick(CUT)
+    for name in names:
+        if accept is None or name in accept:
+            taken(ledger, name)
+        ledger.fold(event(OrderClosed, CUT, CUT + 1, order=name, status="closed"))
+    ledger.tick(CUT + 2)
+    ledger.tick(CUT + HOUR)
+
+
+def taken(ledger: Ledger, name: str) -> None:
+    for row in ledger.accounts().values():
+        for posting in row.issued if row.order == name else ():
+            ledger.fold(Outcome(PLANT, row.order, account_key(row), posting.posting_id, "accepted", 1, erp_document="D"))
+
+
+def marks(ledger: Ledger, kind: RowKind[PlantRow]) -> list[str]:
+    return ledger.step.rows.names(kind.prefix)
+
+
+def plant() -> Ledger:
+    return Ledger(configuration(rules=RULES, erp=CLOSE))
+
+
+def test_a_take_over_decodes_what_is_open_and_nothing_that_rests(db: rocksdict.Rdict, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    ledger = plant()
+    closed_orders(ledger, *(f"O|{n}" if n % 2 else f"O{n}" for n in range(20)))
+    ledger.fold(released(CUT, order="OPEN"), total("gross", 5, label=CUT, order="OPEN", source_key="S"))
+    ledger.tick(CUT + HOUR + 1)
+    codec, read = Codec(), []
+    for key, row in ledger.step.rows.scan(""):
+        db[key.encode()] = codec.encode(row)
+    decode = Codec.decode
+    monkeypatch.setattr(Codec, "decode", lambda self, data: read.append(1) or decode(self, data))
+    memory = Memory(RowCache(db, codec))
+    for _ in memory.remember():
+        pass
+    open_rows = [key for key in ledger.step.rows.names("") if "OPEN" in key]
+    assert len(open_rows) >= 2
+    assert len(read) == len(open_rows)
+    assert len(memory.accounts_of(ORDER_ROWS.key(PLANT, "O|1"))) == 2, "read when somebody asks"
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_master_data_reaches_an_order_at_rest(restart: bool) -> None:
+    """Its conversion was wrong: what it recorded is another quantity now."""
+    ledger = plant()
+    box = {"material": "4711", "unit": "PC", "decimals": 0, "batch_managed": False}
+    ledger.fold(event(MaterialChanged, BEGIN, BEGIN, conversions=["1 BOX = 10 PC"], **box))
+    made = total("gross", 2, label=BEGIN, first_at=BEGIN, unit="BOX")
+    ledger.fold(released(BEGIN), made)
+    (posting,) = ledger.tick(CUT)
+    assert posting.amount == 20
+    taken(ledger, "O1")
+    ledger.fold(event(OrderAcknowledged, CUT, CUT, order="O1"), event(OrderCompleted, CUT, CUT + 1, order="O1", operation=""))
+    ledger.tick(CUT + 2)
+    ledger.tick(CUT + HOUR)
+    assert len(marks(ledger, AT_REST_ROWS)) == 1
+    if restart:
+        ledger.restart()
+    ledger.fold(event(MaterialChanged, CUT, CUT + HOUR + 1, conversions=["1 BOX = 12 PC"], **box))
+    again = ledger.tick(CUT + HOUR + 2)
+    assert [one.amount for one in again] == [4]
+    assert marks(ledger, AT_REST_ROWS) == [], "something happened to it"
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_the_close_of_a_period_tells_what_orders_at_rest_left_behind(restart: bool) -> None:
+    """One posting is still on its way, and no rule posts machine time: both are missed, of both orders."""
+    ledger = plant()
+    closed_orders(ledger, "O1", "O2", accept=frozenset({"O2"}))
+    assert len(marks(ledger, AT_REST_ROWS)) == 2
+    assert len(marks(ledger, LEFT_ROWS)) == 3
+    if restart:
+        ledger.restart()
+    found = closing(ledger)
+    assert [(one.order, one.kind, one.code) for one in found] == [
+        ("O1", "machine_time", "NOT_DUE"),
+        ("O1", "yield", "IN_FLIGHT"),
+        ("O2", "machine_time", "NOT_DUE"),
+    ]
+    taken(ledger, "O1")
+    assert len(marks(ledger, LEFT_ROWS)) == 2
+    if restart:
+        ledger.restart()
+    for row in ledger.accounts().values():
+        assert named_by(ACCOUNT_ROWS.key(account_key(row))).material == row.material
+
+
+def closing(ledger: Ledger) -> list[CutOff]:
+    ledger.tick(CLOSES - 1)
+    ledger.tick(CLOSES)
+    found: list[CutOff] = ledger.step.take("ledger.cut-off")
+    return sorted(found, key=lambda one: (one.order, one.kind))
+
+
+def test_the_close_of_a_period_reads_only_accounts_of_which_something_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = plant()
+    closed_orders(ledger, *(f"O{n}" for n in range(30)))
+    ledger.tick(CLOSES - 1)
+    asked: list[str] = []
+    get = ledger.step.rows.get
+
+    def counted(key: str) -> Any:
+        asked.append(key)
+        return get(key)
+
+    monkeypatch.setattr(ledger.step.rows, "get", counted)
+    monkeypatch.setattr(ledger.step.rows, "scan", lambda prefix: pytest.fail(f"a scan of {prefix}"))
+    ledger.tick(CLOSES)
+    assert {key.split("|")[6] for key in asked if ACCOUNT_ROWS.has(key)} == {"machine_time"}
+
+
+def test_an_order_that_the_erp_closed_comes_to_rest_with_nothing_to_tell() -> None:
+    """Its accounts say ORDER_CLOSED of what may come; nothing waits, so no figure grows older and nothing counts as parked."""
+    ledger = plant()
+    closed_orders(ledger, "O1")
+    assert {row.kind: (row.code, row.parked) for row in ledger.accounts().values()} == {
+        "yield": ("ORDER_CLOSED", 0),
+        "machine_time": ("", 0),
+    }, "no rule posts machine time: the end of the order stops nothing of it"
+    assert len(marks(ledger, AT_REST_ROWS)) == 1
+    ledger.step.sent.clear()
+    ledger.tick(CUT + 2 * HOUR)
+    assert ledger.step.take("production.kpis") == []
+
+
+def test_marks_of_an_earlier_version_go_and_the_orders_get_new_ones() -> None:
+    ledger = plant()
+    closed_orders(ledger, "O1")
+    (mark,) = marks(ledger, AT_REST_ROWS)
+    before = dict(ledger.step.rows.rows)
+    ledger.step.rows.delete(mark)
+    for key in marks(ledger, LEFT_ROWS):
+        ledger.step.rows.delete(key)
+    ledger.step.rows.put(OLD_MARK_ROWS.key(PLANT, "O1", f"{marked_by(mark).at:020d}"), PlantRow(PLANT, marked_by(mark).at))
+    ledger.restart()
+    assert ledger.step.rows.rows == before
+
+
+@pytest.mark.parametrize("order", ["O1", "O|1", "O%7C1", "|", "a%25|b"])
+def test_a_mark_says_what_it_was_made_of(order: str) -> None:
+    marked = Marked("P", ORDER_ROWS.key(PLANT, order), 17, ["47|11", "%", ""])
+    assert marked_by(mark_key(marked)) == marked
+    assert account_of(left_key(ACCOUNT_ROWS.key("P", "x"))) == ACCOUNT_ROWS.key("P", "x")
+
+
+def test_a_late_release_is_asked_of_those_that_are_due_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand orders wait for an answer: a tick looks at none of them before its time, and at each once."""
+    ledger = Ledger(configuration({"mes": {"acknowledge_within": "30 min"}}, rules=RULES))
+    for n in range(1_000):
+        ledger.fold(released(BEGIN + n, order=f"O{n}", items=[item()], operations=[operation()]))
+    ledger.tick(BEGIN + 1_000)
+    ledger.step.sent.clear()
+    get, asked = ledger.step.rows.get, list[str]()
+    monkeypatch.setattr(ledger.step.rows, "get", lambda key: asked.append(key) or get(key))
+    ledger.tick(BEGIN + HOUR // 4)
+    assert not [key for key in asked if ORDER_ROWS.has(key)]
+    monkeypatch.undo()
+    ledger.restart()
+    ledger.tick(BEGIN + HOUR // 2 + 2)
+    assert [letter.code for letter in ledger.step.take("exceptions")] == ["ORDER_NOT_ACKNOWLEDGED"] * 3
+    ledger.tick(BEGIN + HOUR)
+    assert len(ledger.step.take("exceptions")) == 997
+    ledger.tick(BEGIN + 2 * HOUR)
+    assert ledger.step.take("exceptions") == []
