@@ -46,7 +46,7 @@ from tables.posting_state import (
     WAITING_CLOCK,
     waits_for_decision,
 )
-from tables.row_kinds import CLOSED_ACCOUNT_ROWS, LOT_STATE_ROWS, POSTING_ROWS
+from tables.row_kinds import LOT_STATE_ROWS
 
 TAKES: frozenset[type] = frozenset(
     {Posting, AttemptEnded, TimerFired, LotState, OperatorDecision, Tick, ConfigActivated, ClockRepaired}
@@ -69,22 +69,10 @@ class DeliveryStage:
         """The owner before may have sent what is dispatched: exactly these are unknown now."""
         step.offset = step.state.next_offset - 1  # what the rows know: all before the next record
         backlog = self._backlogs[step.partition] = Backlog()
-        retention = self._retentions[step.partition] = Retention()
+        retention = self._retentions[step.partition] = Retention(step.rows)
         begun: list[PostingRow] = []
-        for page in step.rows.pages(POSTING_ROWS.prefix):
-            for _, row in page:
-                backlog.place(row)
-                retention.posting(row)
-                if row.state in (DISPATCHED, UNKNOWN, RETRY):
-                    begun.append(row)
-            yield
-        for page in step.rows.pages(CLOSED_ACCOUNT_ROWS.prefix):
-            for _, closed in page:
-                retention.closed(closed)
-            yield
-        for page in step.rows.pages(LOT_STATE_ROWS.prefix):
-            for key, lot in page:
-                retention.lot(key, lot)
+        for page in retention.remember(backlog):
+            begun += [row for row in page if row.state in (DISPATCHED, UNKNOWN, RETRY)]
             yield
         desk = self._desk(step)
         for row in begun:

@@ -109,6 +109,10 @@ class Backlog:
             heapq.heappush(self._waiting[plant], (posting.cut, name))
         self._place_in_lane(row)
 
+    def accepted(self, name: str, plant: str, endpoint: str) -> None:
+        """What `place` does with an accepted posting, for one whose row is not read."""
+        self._count(name, (plant, endpoint, ACCEPTED))
+
     def forget(self, row: PostingRow) -> None:
         """Its row goes. Only of one that ended: it is in no lane, and nothing waits for it."""
         posting = row.posting

@@ -93,6 +93,10 @@ MATERIAL_ROWS = RowKind("orders", "m|", MaterialRow)
 
 POSTING_ROWS = RowKind("delivery", "p|", PostingRow)
 CLOSED_ACCOUNT_ROWS = RowKind("delivery", "c|", AccountClosedRow)
+ACCEPTED_ROWS = RowKind("delivery", "s|", PlantRow)
+"""Marks of postings that the ERP accepted: time, posting id, endpoint, plant."""
+CLOSED_MARK_ROWS = RowKind("delivery", "h|", PlantRow)
+"""Marks of the rows of closed sequences: time of the last acceptance, account."""
 LOT_STATE_ROWS = RowKind("delivery", "q|", LotStateRow)
 
 ROW_KINDS: tuple[RowKind[Any], ...] = (
@@ -112,5 +116,7 @@ ROW_KINDS: tuple[RowKind[Any], ...] = (
     MATERIAL_ROWS,
     POSTING_ROWS,
     CLOSED_ACCOUNT_ROWS,
+    ACCEPTED_ROWS,
+    CLOSED_MARK_ROWS,
     LOT_STATE_ROWS,
 )

@@ -1,0 +1,106 @@
+"""Twenty thousand postings that the ERP has: no take-over decodes them, no tick looks through them."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+import rocksdict
+
+from app.engine.rows import RowCache
+from schemas.codec import Codec
+from schemas.records import AccountClosedRow, AttemptEnded, PostingRow
+from streams.delivery import DeliveryStage
+from tables.posting_state import ACCEPTED
+from tables.row_kinds import ACCEPTED_ROWS, CLOSED_ACCOUNT_ROWS, CLOSED_MARK_ROWS, POSTING_ROWS
+from tests.unit.engine.conftest import db  # noqa: F401
+from tests.unit.streams.quality_bench import PLANT, Bench, S, configuration, posting
+
+KEPT, HOUR = 20_000, 3_600 * S
+MOST_MS = 50
+"""On the loop at a time; of the processor, whatever else the machine does."""
+
+
+def accepted(n: int) -> PostingRow:
+    made = posting(f"{n:016X}", account=f"{PLANT}|A{n}", order=f"O{n}", sequence=1)
+    return PostingRow(made, ACCEPTED, attempts=1, erp_document=f"D{n}", closed_at=10 * S)
+
+
+def kept(old: bool = False) -> Bench:
+    """`old`: rows of a version without marks."""
+    bench = Bench(configuration())
+    for n in range(KEPT):
+        row = accepted(n)
+        bench.step.rows.put(POSTING_ROWS.key(row.posting.posting_id), row)
+        bench.step.rows.put(CLOSED_ACCOUNT_ROWS.key(row.posting.account), AccountClosedRow(row.posting.account, 1, [], 1, 10 * S))
+    if not old:
+        bench.crash()  # puts the marks
+    return bench
+
+
+def mark(n: int, at: int) -> str:
+    return ACCEPTED_ROWS.key(f"{at:020d}", f"P{n}", "erp", PLANT)
+
+
+def longest_ms(steps: Iterator[object]) -> float:
+    longest, began = 0.0, time.thread_time()
+    for _ in steps:
+        now = time.thread_time()
+        longest, began = max(longest, now - began), now
+    return longest * 1000
+
+
+def test_a_take_over_decodes_no_accepted_posting_and_holds_the_loop_for_moments(
+    db: rocksdict.Rdict,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench, codec, read = kept(), Codec(), list[int]()
+    bench.fold(posting("OPEN", account=f"{PLANT}|OPEN", order="OPEN"))
+    for key, row in bench.step.rows.scan(""):
+        db[key.encode()] = codec.encode(row)
+    decode = Codec.decode
+    monkeypatch.setattr(Codec, "decode", lambda self, data: read.append(1) or decode(self, data))
+    stage, bench.step.rows = DeliveryStage(bench.topology), RowCache(db, codec)
+    assert longest_ms(stage.remember(bench.step)) < MOST_MS
+    assert len(read) == 1, "the one that is open"
+    assert sum(count[ACCEPTED] for _, count in stage._backlogs[0].figures(PLANT)) == KEPT
+
+
+def test_a_tick_at_a_full_hour_and_one_that_forgets_cost_moments() -> None:
+    bench = kept()
+    bench.clock(HOUR - 1)
+    bench.step.sent.clear()
+
+    def ticks() -> Iterator[None]:
+        yield
+        for at in (HOUR, 10 * S + POSTING_ROWS.keep_us, 10 * S + POSTING_ROWS.keep_us + S):
+            bench.clock(at)
+            yield
+
+    assert longest_ms(ticks()) < MOST_MS
+    figures = [one for one in bench.step.take("production.kpis") if one.kpi == "posting_success"]
+    assert (figures[0].numerator, figures[0].denominator) == (1, 1)
+    assert len(bench.step.rows.names(POSTING_ROWS.prefix)) < KEPT
+
+
+def test_rows_of_a_version_without_marks_get_them() -> None:
+    bench = kept(old=True)
+    assert bench.step.rows.names(ACCEPTED_ROWS.prefix) == []
+    bench.crash()
+    assert len(bench.step.rows.names(ACCEPTED_ROWS.prefix)) == len(bench.step.rows.names(CLOSED_MARK_ROWS.prefix)) == KEPT
+
+
+def test_marks_come_with_the_acceptance_and_go_with_the_rows() -> None:
+    bench = Bench(configuration())
+    for n, cut in ((1, 10 * S), (2, 20 * S)):
+        bench.fold(posting(f"P{n}", account=f"{PLANT}|A1", sequence=n, cut=cut, label=cut))
+        bench.clock(cut)
+        bench.fold(AttemptEnded(f"P{n}", 1, "accepted", "post", erp_document=f"D{n}"))
+    rows = bench.step.rows
+    assert rows.names(ACCEPTED_ROWS.prefix) == [mark(1, 10 * S), mark(2, 20 * S)]
+    assert rows.names(CLOSED_MARK_ROWS.prefix) == [CLOSED_MARK_ROWS.key(f"{20 * S:020d}", PLANT, "A1")], "the last acceptance"
+    bench.crash()
+    bench.clock(10 * S + POSTING_ROWS.keep_us)
+    assert rows.names(ACCEPTED_ROWS.prefix) == [mark(2, 20 * S)]
+    bench.crash()
+    bench.clock(20 * S + CLOSED_ACCOUNT_ROWS.keep_us)
+    assert [key for key in rows.names("") if not key.startswith("__")] == []
