@@ -1448,6 +1448,42 @@ class RunState:
 
 
 @dataclass(slots=True)
+class SourceHeard:
+    """What an equipment has heard of a source that is expected to speak."""
+
+    label: int
+    at: int
+    silent: bool = False
+    stands_at: int = 0
+    back_at: int = 0
+    next_stands_at: int = 0
+    next_back_at: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> SourceHeard:
+        return SourceHeard(
+            label=d["label"],
+            at=d["at"],
+            silent=d["silent"],
+            stands_at=d["stands_at"],
+            back_at=d["back_at"],
+            next_stands_at=d["next_stands_at"],
+            next_back_at=d["next_back_at"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "label": self.label,
+            "at": self.at,
+            "silent": self.silent,
+            "stands_at": self.stands_at,
+            "back_at": self.back_at,
+            "next_stands_at": self.next_stands_at,
+            "next_back_at": self.next_back_at,
+        }
+
+
+@dataclass(slots=True)
 class StateSpan:
     """The equipment is in `state` from `from_at` on."""
 
@@ -1555,6 +1591,8 @@ class EquipmentRow:
     voids: dict[str, Stated] = field(default_factory=dict)
     first_at: int = 0
     forgotten_before: int = 0
+    sources: dict[str, SourceHeard] = field(default_factory=dict)
+    standing: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> EquipmentRow:
@@ -1579,6 +1617,8 @@ class EquipmentRow:
             voids={k: Stated.from_avro(v) for k, v in d["voids"].items()},
             first_at=d["first_at"],
             forgotten_before=d["forgotten_before"],
+            sources={k: SourceHeard.from_avro(v) for k, v in d["sources"].items()},
+            standing=d["standing"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -1603,6 +1643,8 @@ class EquipmentRow:
             "voids": {k: v.to_avro() for k, v in self.voids.items()},
             "first_at": self.first_at,
             "forgotten_before": self.forgotten_before,
+            "sources": {k: v.to_avro() for k, v in self.sources.items()},
+            "standing": self.standing,
         }
 
 
@@ -2141,6 +2183,8 @@ class JournalRow:
     clock: int
     told: bool
     entries: list[JournalEntry]
+    sources: dict[str, SourceHeard] = field(default_factory=dict)
+    standing: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> JournalRow:
@@ -2148,6 +2192,8 @@ class JournalRow:
             clock=d["clock"],
             told=d["told"],
             entries=[JournalEntry.from_avro(v) for v in d["entries"]],
+            sources={k: SourceHeard.from_avro(v) for k, v in d["sources"].items()},
+            standing=d["standing"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2155,6 +2201,8 @@ class JournalRow:
             "clock": self.clock,
             "told": self.told,
             "entries": [v.to_avro() for v in self.entries],
+            "sources": {k: v.to_avro() for k, v in self.sources.items()},
+            "standing": self.standing,
         }
 
 
@@ -5352,7 +5400,7 @@ class UpstreamOrdered:
 
 @dataclass(slots=True)
 class UpstreamState:
-    """A source's intake fell silent, or counts again."""
+    """A source's intake fell silent, or counts again; or a source of which an equipment expects to hear (`sources.X.expect`)."""
 
     plant: str
     upstream: str
@@ -5491,6 +5539,7 @@ RECORDS: dict[str, Any] = {
     "ScrapDeclared": ScrapDeclared,
     "Share": Share,
     "ShipmentBlock": ShipmentBlock,
+    "SourceHeard": SourceHeard,
     "SourceTotal": SourceTotal,
     "StateSpan": StateSpan,
     "Stated": Stated,

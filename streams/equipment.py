@@ -5,7 +5,7 @@ Out: when the clock advances, totals "as of T" to orders, genealogy edges to lot
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -38,14 +38,16 @@ from schemas.records import (
 from streams import boundary
 from streams.clock import activate, observe, schedule, watch_of
 from streams.equipment_totals import publish
+from streams.figures import Figure
+from streams.floor_silence import LOOK_US, FloorSilence, figures
 from streams.repairs import repair
 from streams.silence import ordered
 from streams.step import RawMessage, Step, Topology, sender
 from tables.calendar import Calendar
-from tables.counter import Readings
-from tables.equipment import Equipment, Refused, journal_key, row_key
+from tables.counter import UNAVAILABLE, Readings
+from tables.equipment import Equipment, journal_key, row_key
 from tables.people import People
-from tables.rejected import Rejected
+from tables.rejected import Refused, Rejected
 from tables.row_kinds import EQUIPMENT_ROWS
 
 READING_BYTES = 32
@@ -99,8 +101,9 @@ class Memory:
         self.changed: dict[str, Equipment] = {}
         """What `before_commit` has to put into the rows."""
         self._people: dict[str, People] = {}
-        self._rows = step.rows
+        self._rows, self.silence = step.rows, FloorSilence()
         for _, row in step.rows.scan(EQUIPMENT_ROWS.prefix):
+            self.silence.remember(row)
             self.known[row.plant].add(row.equipment)
             journal = step.rows.get(journal_key(row.plant, row.equipment))
             if journal is not None or row.activity_dirty or any(total.dirty for total in row.totals.values()):
@@ -124,9 +127,15 @@ class EquipmentStage:
 
     def taken_over(self, step: Step) -> None:
         self._memory[step.partition] = Memory(step)
+        for plant in step.state.configurations:
+            watch = watch_of(self._topology, self.name, step.state, plant)
+            self._memory[step.partition].silence.ticked(step.state, plant, watch)
 
     def left(self, partition: int) -> None:
         self._memory.pop(partition, None)
+
+    def figures(self) -> Iterator[Figure]:
+        return figures([memory.silence for memory in self._memory.copy().values()])
 
     # -- fold
 
@@ -193,7 +202,9 @@ class EquipmentStage:
         if isinstance(equipment, Rejected):
             refused = [Refused(equipment, list(range(len(readings))))]
         else:
-            equipment.seen_at(frames.label)
+            if equipment.expected and len(there := readings[readings[:, 2] != UNAVAILABLE, 1]):  # without a value: not heard of
+                memory.silence.listen(step, equipment, frames.label, frames.source, int(there.max()))
+            equipment.seen_at(frames.label, memory.silence.behind(plant))
             refused = equipment.readings(counter, readings, frames.raw_source) if len(readings) else []
         for why, indexes in refused:
             self._refuse_readings(step, plant, frames, why, indexes)
@@ -259,7 +270,8 @@ class EquipmentStage:
         if isinstance(equipment, Rejected):
             refused: Rejected | None = equipment
         else:
-            equipment.seen_at(record.label)
+            memory.silence.listen(step, equipment, record.label, record.source, record.occurred_at)
+            equipment.seen_at(record.label, memory.silence.behind(record.plant))
             refused = _HANDLERS[type(record)](equipment, record)
         if refused is not None:
             quantity = getattr(record, "quantity", None)
@@ -312,20 +324,27 @@ class EquipmentStage:
     # -- clock
 
     def _tick(self, step: Step, memory: Memory, tick: Tick) -> None:
-        advance = observe(step.state, tick, watch_of(self._topology, self.name, step.state, tick.plant))
+        watch = watch_of(self._topology, self.name, step.state, tick.plant)
+        advance = observe(step.state, tick, watch)
+        memory.silence.ticked(step.state, tick.plant, watch)
         if advance is None:
             return
         config = self._config(step, tick.plant)
         assert config is not None
         at_cut = config[1].next_cut(advance.before) <= advance.now if advance.before else False
         names = memory.known[tick.plant] if at_cut else memory.unpublished[tick.plant]
+        if advance.before // LOOK_US != advance.now // LOOK_US:
+            for name in sorted(memory.silence.listening[tick.plant]):
+                equipment = self._equipment(step, memory, tick.plant, name)
+                assert isinstance(equipment, Equipment)
+                memory.silence.listen(step, equipment, advance.now)
         people, needed = memory.people(tick.plant), advance.now
         for name in sorted(names):
             equipment = self._equipment(step, memory, tick.plant, name)
             assert isinstance(equipment, Equipment)
             equipment.measure_activities(advance.now, at_cut, people)
             if at_cut:
-                equipment.seen_at(advance.now)
+                equipment.seen_at(advance.now, memory.silence.behind(tick.plant))
                 needed = min(needed, equipment.expire(people))
             publish(step, equipment, advance.now, self.version)
         if at_cut:

@@ -28,6 +28,8 @@ OLDEST_UNPOSTED = "lineledger_oldest_unposted"
 """(plant,) -> cut of the oldest posting that is not in the ERP, microseconds."""
 PARKED = "lineledger_parked"
 """(plant, code, owner) -> accounts that are parked."""
+SILENT = "lineledger_upstream_silent"
+"""(plant, upstream) -> 1, or how many machines miss the source that is named."""
 
 
 def known_code(code: str) -> str:

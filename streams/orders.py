@@ -42,7 +42,7 @@ from streams import boundary, order_state
 from streams import orders_retention as retention
 from streams.clock import activate, observe, schedule, watch_of
 from streams.declared import totals_of
-from streams.figures import PARKED, Figure, known_code, owner
+from streams.figures import PARKED, SILENT, Figure, known_code, owner
 from streams.orders_book import ENDPOINT, Book
 from streams.orders_memory import Memory, Plant, plant_of, with_conversions
 from streams.repairs import repair
@@ -106,6 +106,9 @@ class OrdersStage:
                 parked[plant, known_code(code)] += count
         for (plant, code), count in parked.items():
             yield Figure(PARKED, (plant, code, owner(code)), count)
+        for memory in self._memory.copy().values():
+            for plant, upstreams in memory.silent.copy().items():
+                yield from (Figure(SILENT, (plant, upstream), 1) for upstream in upstreams.copy())
 
     # -- in
 

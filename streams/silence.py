@@ -33,7 +33,7 @@ def watch(upstreams: Sequence[str], configuration: Configuration, tells: bool) -
         if source.read.topic:
             topics[source.read.topic] = topics.get(source.read.topic, True) and source.on_silence == "go_on"
     if not (tells or any(topics.values())):
-        return Watch(upstreams)
+        return Watch(upstreams, patience_us=configuration.plant.clock.patience_us)
     of_topic = {name: topic for name in upstreams if name.startswith(INTAKE) and (topic := topic_of(name)) in topics}
     may_go = frozenset(name for name, topic in of_topic.items() if topics[topic])
     return Watch(upstreams, frozenset(of_topic) if tells else may_go, may_go, configuration.plant.clock.patience_us)
@@ -54,6 +54,15 @@ def out(state: PartitionPosition, plant: str, watch: Watch) -> set[str]:
     """Upstreams that do not hold the clock back, also if they told something: silent and allowed to, or set aside by a person."""
     ordered = {name for name in watch.upstreams if plant + SEPARATOR + topic_of(name) in state.set_aside}
     return ordered | (set(_silent(state, plant, watch)) & watch.may_go)
+
+
+def behind(state: PartitionPosition, plant: str, watch: Watch) -> int | None:
+    """What the slowest intake told, if it is behind another one by more than the patience; None: none is.
+
+    One that lags, is silent or was left out has records that come later; one that never spoke misses none."""
+    clocks = [at for name in watch.upstreams if name.startswith(INTAKE) and (at := _told(state, plant, name))]
+    slowest = min(clocks, default=0)
+    return slowest if max(clocks, default=0) - slowest > watch.patience_us else None
 
 
 def note(state: PartitionPosition, plant: str, watch: Watch, reached: int) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sized
 from functools import partial
 from math import isqrt
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from schemas.records import (
     RunVoided,
     TotalState,
 )
-from tables import activities, correlations, count_decisions, declarations, presence, runs
+from tables import activities, correlations, count_decisions, declarations, own_clock, presence, runs
 from tables.attribution import Ownership
 from tables.buckets import BUCKET_US
 from tables.calendar import Calendar
@@ -32,8 +32,9 @@ from tables.counter import Readings
 from tables.destination import UNDECIDED, Destination
 from tables.entries import standing
 from tables.journal import Journal
+from tables.own_clock import NOBODY_BEHIND, Silence, late_clock
 from tables.people import People
-from tables.rejected import Rejected
+from tables.rejected import Refused, Rejected
 from tables.row_kinds import DECLARATION_ROWS, EQUIPMENT_ROWS, JOURNAL_ROWS
 from tables.rows import RowStore
 from tables.runs import Changed
@@ -62,17 +63,8 @@ def journal_key(plant: str, equipment: str) -> str:
 
 JOURNALED = 60
 """Readings that wait in the journal before the rows are put; more when the head row is large."""
-
-
 MAX_KEPT = 4096
 """Runs, loads, states and log-ins that are kept per equipment, of each kind; more are refused (EQUIPMENT_LIMIT)."""
-
-
-class Refused(NamedTuple):
-    """Readings that were not folded, by their index in what was given."""
-
-    why: Rejected
-    indexes: list[int]
 
 
 class Equipment:
@@ -81,7 +73,7 @@ class Equipment:
     def __init__(
         self, rows: RowStore, plant: str, equipment: str, config: PlantConfig, calendar: Calendar, born_epoch: int
     ) -> None:
-        self._rows, self._config, self._calendar = rows, config, calendar
+        self._rows, self._config, self._calendar, self.expected = rows, config, calendar, config.expected
         self.key = row_key(plant, equipment)
         row: EquipmentRow | None = rows.get(self.key)
         self.row = row if row is not None else EquipmentRow(plant, equipment, born_epoch)
@@ -93,9 +85,10 @@ class Equipment:
         """None: the rows have to be put; what came since cannot be folded again from a journal."""
         journal: JournalRow | None = rows.get(self._journal_key)
         if journal is not None:
-            self._fold_again(Journal.of(journal), journal.clock)
+            self._fold_again(Journal.of(journal))
+            own_clock.restored(self.row, journal)
 
-    def _fold_again(self, journal: Journal, clock: int) -> None:
+    def _fold_again(self, journal: Journal) -> None:
         for entry in journal.entries:
             self._read(entry.counter, entry.readings[: entry.told], entry.raw_source)
         if journal.told:
@@ -103,7 +96,6 @@ class Equipment:
                 total.dirty = False
         for entry in journal.entries:
             self._read(entry.counter, entry.readings[entry.told :], entry.raw_source)
-        self.seen_at(clock)
 
     def _read(self, counter: str, readings: Readings, raw_source: str) -> None:
         timeline = self._timeline(counter)
@@ -123,7 +115,7 @@ class Equipment:
             self.put(keep)
             self._journal = Journal()
         elif self._journal.entries or self._journal.told:
-            self._rows.put(self._journal_key, self._journal.row(self.row.clock))
+            self._rows.put(self._journal_key, self._journal.row(self.row))
 
     def put(self, keep: int = 0) -> None:
         """Put the rows. Until they are committed they go on changing in place: only `save` begins a journal.
@@ -155,13 +147,21 @@ class Equipment:
         return sum(timeline.buckets.opened for timeline in self._timelines.values())
 
     def _expired_before(self) -> int:
-        return max(self.row.clock - self._config.attribution.late_horizon_us, self.row.forgotten_before)
+        return max(late_clock(self.row) - self._config.attribution.late_horizon_us, self.row.forgotten_before)
 
     # -- events
 
-    def seen_at(self, label: int) -> None:
-        """Late is measured against the equipment's own clock: the newest label that came."""
-        self.row.clock = max(self.row.clock, label)
+    def seen_at(self, label: int, behind: int = NOBODY_BEHIND) -> None:
+        """Late is measured against the equipment's own clock (tables/own_clock.py)."""
+        own_clock.seen(self.row, label, behind)
+
+    def listen(self, label: int, source: str = "", at: int = 0) -> list[Silence]:
+        """Whose silence begins to be an alarm at this label, or ends with a record of `source` that tells of the moment `at`."""
+        known = set(self.row.sources)
+        changes = own_clock.listen(self.row, self.expected, label, source, at)
+        if changes or known != self.row.sources.keys():
+            self._journal = None
+        return changes
 
     def repair(self, at: int) -> None:
         """The clock was right until `at`: it goes back. What was forgotten meanwhile stays forgotten: of that time nothing is
@@ -171,7 +171,7 @@ class Equipment:
         self._journal = None
         row, forgotten = self.row, self._expired_before()
         newest = [counter.last_at for counter in row.counters.values()] + [total.last_at for total in row.totals.values()]
-        row.clock = at
+        own_clock.lowered(row, at)
         if forgotten > self._expired_before():
             row.forgotten_before = max(row.forgotten_before, min(forgotten, max([at, *(moment + 1 for moment in newest)])))
 

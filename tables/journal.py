@@ -7,11 +7,11 @@ told. Everything else (a run, a declaration, a state, a first count for a destin
 rows put.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from schemas.records import JournalEntry, JournalRow
+from schemas.records import EquipmentRow, JournalEntry, JournalRow
 from tables.counter import Readings
 from tables.points import pack, unpack
 
@@ -56,11 +56,13 @@ class Journal:
         for entry in self.entries:
             entry.told = len(entry.readings)
 
-    def row(self, clock: int) -> JournalRow:
+    def row(self, head: EquipmentRow) -> JournalRow:
+        """`head`: what changes in it with readings alone is kept here, too."""
         entries = [
             JournalEntry(entry.counter, entry.raw_source, entry.told, pack(entry.readings[:, _COLUMNS])) for entry in self.entries
         ]
-        return JournalRow(clock, self.told, entries)
+        sources = {name: replace(known) for name, known in head.sources.items()}
+        return JournalRow(head.clock, self.told, entries, sources, head.standing)
 
     @staticmethod
     def of(row: JournalRow) -> "Journal":

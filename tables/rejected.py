@@ -1,6 +1,7 @@
 """A refusal as a value: what a caller parks, dead-letters or reports under a stable code."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(slots=True, frozen=True)
@@ -20,3 +21,10 @@ class Refusal(ValueError):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
         self.rejected = Rejected(code, detail)
+
+
+class Refused(NamedTuple):
+    """Readings that were not folded, by their index in what was given."""
+
+    why: Rejected
+    indexes: list[int]

@@ -1,4 +1,4 @@
-"""What of the floor's own records waits for a person: log-ins that nobody ended, scrap beyond all that was ordered."""
+"""What of the floor's own records waits for a person: silent sources, log-ins that nobody ended, scrap beyond an order."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from app.ledger.balance import units_of
 from app.ledger.export import quantity_text
 from app.ledger.snapshot import Snapshot
 from streams.equipment import calendar_of
+from streams.silence import silent, topic_of
 from tables.account import STOCK
 from tables.entries import standing
 from tables.order import item_of
@@ -23,7 +24,7 @@ class Found(NamedTuple):
     since: int
     """Microseconds of log time."""
     about: str
-    """Equipment or order."""
+    """Equipment or order; empty: neither."""
 
 
 def missing(snapshot: Snapshot) -> Iterator[Found]:
@@ -42,6 +43,27 @@ def missing(snapshot: Snapshot) -> Iterator[Found]:
         detail = f"{len(entries)} log-offs missing at {equipment}, first of {first.told.person}"
         detail += f"; {open_} of the log-ins still count" if open_ else "; the next log-in elsewhere ended them"
         yield Found(Rejected("LOG_OFF_MISSING", detail), first.told.at, equipment)
+
+
+def silent_sources(snapshot: Snapshot) -> Iterator[Found]:
+    """Sources that are expected to speak of equipment and do not (`sources.X.expect`), and intakes that are silent."""
+    plant, code = snapshot.configuration.plant, "UPSTREAM_SILENT"
+    missed: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for row in snapshot.of(EQUIPMENT_ROWS):
+        for name, heard in row.sources.items():
+            if heard.silent and name in plant.expected:
+                missed[name].append((heard.label, row.equipment))
+    for name, entries in sorted(missed.items()):
+        since, first = min(entries)
+        more = f" and {len(entries) - 1} more" if len(entries) > 1 else ""
+        yield Found(Rejected(code, f"source {name} is silent: nothing of {first}{more}"), since, first)
+    told: dict[str, int] = {}
+    for state in snapshot.positions("orders"):
+        for upstream, at in silent(state, plant.plant.id).items():
+            told[upstream] = min(at, told.get(upstream, at))
+    for upstream, at in sorted(told.items()):
+        names = ", ".join(name for name, source in sorted(plant.sources.items()) if source.read.topic == topic_of(upstream))
+        yield Found(Rejected(code, f"{upstream} of source {names} is silent"), at, "")
 
 
 def scrap_beyond_orders(snapshot: Snapshot) -> Iterator[Found]:

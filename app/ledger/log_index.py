@@ -14,7 +14,7 @@ from schemas.records import ClockRepaired, ConfigActivated, PartitionPosition, T
 from streams.clock import activate, observe, schedule
 from streams.mapping import UNAVAILABLE
 from streams.repairs import repair
-from streams.silence import Watch, ordered
+from streams.silence import Watch, behind, ordered
 from streams.step import sender
 
 _READING = struct.Struct("<4q")
@@ -44,6 +44,8 @@ class Entry:
     """A reading without a value: of the source itself, or because a connection began there (streams/connections.py)."""
     copy: bool | None = None
     """Of a log: does it only tell the partitions of other equipment where a person is? None: of a run, which has no copies."""
+    behind: int | None = None
+    """How far the plant's slowest intake was then, if it was behind the others (microseconds)."""
     known_at: int = NEVER
     """The stage's clock when it first told what this record says: a posting knows it if its cut is not before (microseconds)."""
 
@@ -129,7 +131,7 @@ def index_equipment(
     seen: set[str] = set()
     last: dict[tuple[str, str], tuple[Place, Entry]] = {}
     advances: list[int] = []
-    arrival = 0
+    arrival, slowest = 0, None
     for message in messages:
         try:
             name, values = codec.fields(message.value())
@@ -139,8 +141,9 @@ def index_equipment(
             continue
         if name == "Tick":
             hash_ = state.configurations.get(wanted.plant)
-            tick = Tick.from_avro(values)
-            advance = observe(state, tick, Watch(()) if hash_ is None else watch(hash_))
+            tick, watched = Tick.from_avro(values), Watch(()) if hash_ is None else watch(hash_)
+            advance = observe(state, tick, watched)
+            slowest = behind(state, wanted.plant, watched)
             if advance is None:
                 continue
             if advance.now > wanted.until:
@@ -167,6 +170,7 @@ def index_equipment(
                 if entry.copy and any(known.copy for known in found.at.get(place, ())):
                     continue  # another partition has told it
                 arrival += 1
+                entry.behind = slowest
                 found.add(place, entry)
                 waiting.append(entry)
                 if entry.record == READING and entry.label < wanted.readings_since:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from app.ledger.balance import Proof, Unattributed
 from app.ledger.export import quantity_text
-from app.ledger.floor_needs import missing, scrap_beyond_orders
+from app.ledger.floor_needs import missing, scrap_beyond_orders, silent_sources
 from app.ledger.letters import open_letters
 from app.ledger.snapshot import Snapshot
 from app.ledger.undecided import target, utc
@@ -44,8 +44,9 @@ def needs_of(snapshot: Snapshot, proof: Proof) -> Iterator[Need]:
     yield from _negative_wip(snapshot)
     yield from map(_nobodys, proof.unattributed)
     yield from _held_zeros(snapshot)
-    for found in (*missing(snapshot), *scrap_beyond_orders(snapshot)):
-        command = f"lineledger trace {found.about}" + (f" --at {utc(found.since)}" if found.why.code == "LOG_OFF_MISSING" else "")
+    for found in (*silent_sources(snapshot), *missing(snapshot), *scrap_beyond_orders(snapshot)):
+        moment = f" --at {utc(found.since)}" if found.why.code in ("LOG_OFF_MISSING", "UPSTREAM_SILENT") else ""
+        command = f"lineledger trace {found.about}{moment}" if found.about else f"lineledger explain-code {found.why.code}"
         yield Need(found.why.detail, found.since, owner_of(found.why.code), command)
     yield from _refused(snapshot)
 

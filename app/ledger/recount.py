@@ -25,10 +25,10 @@ from schemas.records import (
     RunVoided,
 )
 from streams.routes import DECLARATIONS
-from tables import activities, count_decisions, declarations, presence
+from tables import activities, count_decisions, declarations, own_clock, presence
 from tables.attribution import Ownership, count_destinations, unattributed, undecided
 from tables.calendar import Calendar
-from tables.counter import Delta, Fall, Point, Walk, upwards
+from tables.counter import UNAVAILABLE, Delta, Fall, Point, Walk, upwards
 from tables.destination import Destination
 from tables.equipment import RUN_EVENTS
 from tables.lineage import add_range
@@ -78,7 +78,7 @@ def recount(
     `people`: log-ins at all equipment of the plant."""
     found = Recounted()
     found.row = row = EquipmentRow(plant.plant.id, name, 1)
-    horizon = _Horizon(plant.attribution.late_horizon_us, records, cut)
+    horizon = _Horizon(plant, name, records)
     declared: dict[str, DeclarationRow] = {}
     measured_at = 0
     for told in records.events:
@@ -128,16 +128,21 @@ def count_all(
 
 
 class _Horizon:
-    """Which records came too late: older than the horizon, by the newest label that had come before them."""
+    """Which records came too late: older than the horizon, by the equipment's own clock when they came (tables/own_clock.py)."""
 
-    def __init__(self, horizon_us: int, records: OfEquipment, cut: int) -> None:
-        came = [(read.arrival, read.label) for readings in records.readings.values() for read in readings]
-        came += [(told.arrival, told.label) for told in records.events]
-        self._clock, newest = dict[int, int](), 0
-        for arrival, label in sorted(came):
-            newest = max(newest, label)
-            self._clock[arrival] = newest
-        self._horizon_us = horizon_us
+    def __init__(self, plant: PlantConfig, name: str, records: OfEquipment) -> None:
+        self._horizon_us, self._clock = plant.attribution.late_horizon_us, dict[int, int]()
+        expected, row = plant.expected, EquipmentRow(plant.plant.id, name, 1)
+        came: list[Read | Told] = [read for readings in records.readings.values() for read in readings]
+        for one in sorted([*came, *records.events], key=lambda one: one.arrival):
+            event = one.event if isinstance(one, Told) else None
+            if expected and not (isinstance(one, Read) and one.value == UNAVAILABLE):
+                source, at = (one.source, one.at) if isinstance(one, Read) else (one.event.source, one.event.occurred_at)
+                own_clock.listen(row, expected, one.label, source, at)
+            own_clock.seen(row, one.label, own_clock.NOBODY_BEHIND if one.behind is None else one.behind)
+            self._clock[one.arrival] = own_clock.late_clock(row)
+            if expected and type(event) in RUN_EVENTS:  # whether a run was open decides what counts as silence
+                RUN_EVENTS[type(event)](row, event)
 
     def passed(self, arrival: int, at: int) -> bool:
         return at < self._clock[arrival] - self._horizon_us

@@ -36,6 +36,7 @@ TALLIES = (
     ("placeholders", "placeholder zeros"),
     ("dips", "dips"),
     ("spikes", "false high counts"),
+    ("silences", "silences of sources"),
 )
 
 

@@ -29,6 +29,9 @@ class Read(NamedTuple):
     value: int
     raw_source: str
     raw_offset: int
+    source: str = ""
+    behind: int | None = None
+    """How far the plant's slowest intake was then, if it was behind the others (microseconds)."""
 
 
 class Told(NamedTuple):
@@ -38,6 +41,7 @@ class Told(NamedTuple):
     known_at: int
     arrival: int
     event: Any
+    behind: int | None = None
 
 
 @dataclass(slots=True)
@@ -210,12 +214,21 @@ def _sort(found: Reread, item: Any, entry: Entry, raw: RawRecord, only: Containe
     if kind is Reading:
         if only is None or item.equipment in only:
             read = Read(
-                entry.label, entry.known_at, entry.arrival, item.occurred_at, item.seq, item.value, raw.raw_source, raw.raw_offset
+                entry.label,
+                entry.known_at,
+                entry.arrival,
+                item.occurred_at,
+                item.seq,
+                item.value,
+                raw.raw_source,
+                raw.raw_offset,
+                raw.source,
+                entry.behind,
             )
             found.equipment[item.equipment].readings[item.counter].append(read)
         return
     item.label = entry.label
-    told = Told(entry.label, entry.known_at, entry.arrival, item)
+    told = Told(entry.label, entry.known_at, entry.arrival, item, entry.behind)
     if of_equipment(item):
         if isinstance(item, LabourRecorded | EntryVoided) and entry.copy is not False:
             found.people.append(told)

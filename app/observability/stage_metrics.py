@@ -18,7 +18,7 @@ from app.engine.partition import Checkpoint
 from app.engine.progress import Progress
 from app.engine.stage import StageApp
 from streams.clock import clocks_in
-from streams.figures import OLDEST_UNPOSTED, PARKED, POSTINGS, Told, known_code, owner
+from streams.figures import OLDEST_UNPOSTED, PARKED, POSTINGS, SILENT, Told, known_code, owner
 from streams.intake_clock import APPEND_AHEAD
 
 _NOBODY_KNOWS = 1 << 62
@@ -110,6 +110,9 @@ class StageMetrics(Collector):
         postings = _gauge(POSTINGS, "Postings that are not in the ERP.", "plant", "state", "code", "owner")
         oldest = _gauge(f"{OLDEST_UNPOSTED}_seconds", "Age of the oldest posting that is not in the ERP.", "plant")
         parked = _gauge(PARKED, "Accounts that are parked.", "plant", "code", "owner")
+        silent = _gauge(
+            SILENT, "An intake that is silent (1), or a source: how many machines miss it.", *("stage", "plant", "upstream")
+        )
         letters = CounterMetricFamily(
             "lineledger_dead_letters", "Records refused by this process.", labels=["stage", "plant", "code", "owner"]
         )
@@ -119,6 +122,8 @@ class StageMetrics(Collector):
             for name, labels, value in app.stage.figures() if isinstance(app.stage, Told) else ():
                 if name == OLDEST_UNPOSTED:
                     oldest.add_metric(labels, max(0.0, now - value / 1_000_000))
+                elif name == SILENT:
+                    silent.add_metric([app.stage.name, *labels], value)
                 else:
                     shown[name].add_metric(labels, value)
             plants = {plant for _, part in _parts(app) for plant in part.state.configurations.copy()}
@@ -129,7 +134,7 @@ class StageMetrics(Collector):
                 refused[key] = refused.get(key, 0) + count
             for (plant, code), count in refused.items():
                 letters.add_metric([app.stage.name, plant, code, owner(code)], count)
-        yield from (postings, oldest, parked, letters)
+        yield from (postings, oldest, parked, silent, letters)
 
     def describe(self) -> Iterable[Metric]:
         """Nothing is asked before the first scrape."""

@@ -12,7 +12,17 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Tag, model_validator
 from pydantic.types import Discriminator
 
-from schemas.configuration.values import Encoding, Flag, NumberForm, OneOrMany, Section, Whole, ZoneOffset, is_utf16
+from schemas.configuration.values import (
+    Duration,
+    Encoding,
+    Flag,
+    NumberForm,
+    OneOrMany,
+    Section,
+    Whole,
+    ZoneOffset,
+    is_utf16,
+)
 
 DateFormat = str
 _FUNCTION_WORDS = frozenset({"path", "join", "default", "codes", "table", "trim", "case", "date", "pad"})
@@ -282,6 +292,15 @@ _OF_FORMAT = {
 System = Literal["erp", "mes", "quality", "warehouse", "operator"]
 
 
+class Expect(Section):
+    """Which silence of a source is an alarm: of each equipment of which it has ever told."""
+
+    every_us: Annotated[Duration, Field(gt=0)] = Field(alias="every")
+    """Longer without a record is silence."""
+    while_: Literal["always", "runs_open"] = Field(default="always", alias="while")
+    """`runs_open`: only the time counts in which a run is open at the equipment."""
+
+
 class Source(Section):
     """One stream of raw records of the plant."""
 
@@ -295,11 +314,17 @@ class Source(Section):
     """Paths that are hashed before anything is written, dead letters included."""
     on_silence: Literal["wait", "go_on"] = "wait"
     """Live: what the plant does when an intake of this source is silent for longer than `clock.patience`."""
+    expect: Expect | None = None
+    """None: no silence of what the source tells is an alarm."""
 
     @model_validator(mode="after")
     def _events_or_replay(self) -> Source:
         if self.read.format == "replay" and self.events:
             raise ValueError("a source of format replay takes no `events`: its records say themselves what they are")
+        if self.read.format == "replay" and self.expect is not None:
+            raise ValueError(
+                "a source of format replay takes no `expect`: people tell something when they have something to tell"
+            )
         if self.read.format != "replay" and not self.events:
             raise ValueError("a source needs `events`: at least one rule")
         return self

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from schemas.configuration.counters import Counter
 from schemas.configuration.erp_source import ERP_SOURCE, erp_source
-from schemas.configuration.mapping import Source
+from schemas.configuration.mapping import Expect, Source
 from schemas.configuration.values import (
     Conversion,
     Day,
@@ -142,6 +142,21 @@ class PlantConfig(Section):
         if own is not None and Source.model_validate(own) != Source.model_validate(source):
             raise ValueError(f"`sources.{ERP_SOURCE}` is what `master_data: erp` pulls; give your source another name")
         return {**data, "sources": {**data["sources"], ERP_SOURCE: source}}
+
+    @model_validator(mode="after")
+    def _silence_is_noticed_in_time(self) -> PlantConfig:
+        for name, source in self.sources.items():
+            if source.expect is not None and source.expect.every_us >= self.attribution.late_horizon_us:
+                raise ValueError(
+                    f"`sources.{name}.expect.every` has to be shorter than `attribution.late_horizon`: "
+                    "until silence is noticed, what comes later is TOO_LATE"
+                )
+        return self
+
+    @property
+    def expected(self) -> dict[str, Expect]:
+        """Source -> which silence of it is an alarm."""
+        return {name: source.expect for name, source in self.sources.items() if source.expect is not None}
 
     def equipment_for(self, name: str) -> Equipment | None:
         """The equipment's entry with the counters of `"*"` where it has none of that name; None: unknown here."""

@@ -260,6 +260,8 @@ def compile_source(name: str, source: Source, plant: PlantConfig, private_key: b
         if any(type(step) is not str for step in path_steps(text) or (0,)):
             where = "from below the root element" if source.read.format == "xml" else "to a list"
             problems.at("read", "each", index).add(f"`{text}` is no path of elements; write `a.b.c`, {where}")
+    if source.expect is not None and not (source.read.equipment or any("equipment" in one.fields for one in source.emissions)):
+        problems.at("expect").add("no record of this source names an equipment: nobody would ever miss it")
     if problems.found:
         raise MappingError(name, problems.found)
     return Mapper(source, context, choose, private)

@@ -13,6 +13,7 @@ from tables.buckets import Bucket
 from tables.counter import upwards
 from tables.destination import UNATTRIBUTED, Destination
 from tables.equipment import row_key
+from tables.own_clock import late_clock
 from tables.people import People
 from tables.points import RAW_BITS
 from tables.quantity import decimal_text
@@ -43,9 +44,9 @@ def people_of_snapshot(snapshot: Snapshot, plant: str) -> People:
 
 def _forgot(snapshot: Snapshot, row: EquipmentRow) -> bool:
     """Has something passed the late horizon? Then only the totals know of it."""
-    before = row.clock - snapshot.configuration.plant.attribution.late_horizon_us
+    before = late_clock(row) - snapshot.configuration.plant.attribution.late_horizon_us
     begun = [total.first_at for total in row.totals.values() if total.first_at]
-    return min(begun, default=row.clock) < before
+    return min(begun, default=before) < before
 
 
 def _recounted(snapshot: Snapshot, row: EquipmentRow) -> Iterator[str]:
@@ -92,7 +93,7 @@ def _sources(snapshot: Snapshot, rows: list[EquipmentRow]) -> Iterator[str]:
     """What an account says it got from an equipment, that equipment gave, with the same lineage. (The other direction is
     part of I1 in app/ledger/balance.py.)"""
     given: dict[tuple[str, ...], tuple[Destination, TotalState]] = {}
-    clocks = {row.equipment: row.clock for row in rows}
+    clocks = {row.equipment: late_clock(row) for row in rows}
     for row in rows:
         for key, total in row.totals.items():
             destination = Destination.parse(key)

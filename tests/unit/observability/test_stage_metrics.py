@@ -22,7 +22,7 @@ from app.observability.port import serve
 from app.observability.stage_metrics import StageMetrics
 from schemas.records import PartitionPosition, Tick
 from streams.clock import observe
-from streams.figures import OLDEST_UNPOSTED, PARKED, POSTINGS, Figure
+from streams.figures import OLDEST_UNPOSTED, PARKED, POSTINGS, SILENT, Figure
 from streams.silence import Watch
 
 ALERTS = Path(__file__).parents[3] / "deploy" / "prometheus" / "alerts.yaml"
@@ -86,6 +86,7 @@ class Telling:
         return [
             Figure(POSTINGS, ("BRN1", "rejected", "LOT_UNKNOWN", "quality"), 3),
             Figure(PARKED, ("BRN1", "OVER_DELIVERY", "logistics"), 2),
+            Figure(SILENT, ("BRN1", "gateway"), 2),
             Figure(OLDEST_UNPOSTED, ("BRN1",), int((time.time() - 90) * 1_000_000)),
         ]
 
@@ -99,6 +100,7 @@ def test_what_folds_count_is_shown_with_the_codes_of_the_register_and_their_owne
     text = shown(registry)
     assert 'lineledger_postings{code="LOT_UNKNOWN",owner="quality",plant="BRN1",state="rejected"} 3.0' in text
     assert 'lineledger_parked{code="OVER_DELIVERY",owner="logistics",plant="BRN1"} 2.0' in text
+    assert 'lineledger_upstream_silent{plant="BRN1",stage="orders",upstream="gateway"} 2.0' in text
     age = registry.get_sample_value("lineledger_oldest_unposted_seconds", {"plant": "BRN1"})
     assert age is not None
     assert 89 < age < 120
