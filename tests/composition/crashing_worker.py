@@ -1,6 +1,7 @@
 """`lineledger` of whose services one crashes when it has run for a moment."""
 
 import asyncio
+import os
 
 from mode import Service
 
@@ -13,7 +14,7 @@ if __name__ == "__main__":
         @Service.task
         async def _fails(self) -> None:
             await asyncio.sleep(1)
-            raise RuntimeError("a service of this process crashed")
+            raise RuntimeError(f"a service of this process crashed: it had {os.environ['LIVE_ERP_TOKEN']}")
 
     composed = delivery.with_executor
     delivery.with_executor = lambda app, stage, plant: [*composed(app, stage, plant), Crashing()]

@@ -5,55 +5,33 @@ Services are those that the command line builds, from its own settings, on a rea
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from faust.types import TP
 from prometheus_client import REGISTRY
 
 from app.configuration import load
-from app.delivery import ErpCalls, MasterPull
+from app.delivery import ENDPOINT, ErpCalls, MasterPull
 from app.engine.stage import DELETE_RETENTION_SECONDS, StageApp
+from app.erp.traffic import figures, journalled
+from app.erp.tryton import ErpUnavailable
 from app.idle_clock import IdleClock
 from app.kafka.connection import Connection
 from app.settings import Settings
 from app.topology import STAGES, Plant
+from schemas.catalog import catalog
 from schemas.configuration import Configuration
-from tests.composition.wires import CONFIG, installed
+from schemas.records import PartitionPosition
+from tests.composition.wires import CONFIG
+from tests.integration.erp.hostile_erp import HostileErp
+from tests.unit.erp.test_traffic import document
 
 pytestmark = [pytest.mark.kafka, pytest.mark.registry]
-
-
-@pytest.fixture(scope="module")
-def connection(kafka_bootstrap: str, registry_url: str) -> Connection:
-    return installed(kafka_bootstrap, registry_url)
-
-
-@pytest.fixture(autouse=True)
-def own_metrics() -> Iterator[None]:
-    """A process composes once; here each test does."""
-    known = set(REGISTRY._collector_to_names)
-    yield
-    for collector in set(REGISTRY._collector_to_names) - known:
-        REGISTRY.unregister(collector)
-
-
-@pytest.fixture
-def environ(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LIVE_ERP_URL", "http://127.0.0.1:1")
-    monkeypatch.setenv("LIVE_ERP_TOKEN", "a-token-of-a-test")
-
-
-@pytest.fixture
-def compose(connection: Connection, environ: None, tmp_path: Path):  # type: ignore[no-untyped-def]
-    def composed(stages: Sequence[str], changed: Configuration | None = None) -> list[Any]:
-        settings = Settings(connection=connection, datadir=str(tmp_path))
-        return asyncio.run(Plant(settings, changed or load(CONFIG)).apps(stages))
-
-    return composed
 
 
 def changed(erp: dict[str, Any] | None = None, plant: dict[str, Any] | None = None) -> Configuration:
@@ -144,3 +122,46 @@ def test_settings_reach_every_stage(connection: Connection, environ: None, tmp_p
         assert app.settings.session_timeout == 17.0
         assert app.settings.instance == f"{connection.prefix}{app.stage.name}.pod-7"
         assert app.conf.broker_session_timeout == 17.0
+        assert app.conf.consumer_group_instance_id == app.settings.instance, "a restart keeps its partitions"
+
+
+def test_another_plants_erp_is_refused(plant: Plant) -> None:
+    """What the log says about a plant decides, not the configuration that the process was started with."""
+    services = asyncio.run(plant.apps(["delivery"]))
+    calls, app = one(services, ErpCalls), one(services, StageApp)
+    moved = changed({"url": "http://127.0.0.1:2"})
+    plant.configurations.publish(moved)
+    state = PartitionPosition(0, 1, 1, "", configurations={"WIRES": load(CONFIG).hash})
+    endpoint = TP(f"{plant.settings.prefix}delivery.inbox", catalog().endpoints[ENDPOINT])
+    app.tables.parts[endpoint] = SimpleNamespace(ready=True, state=state, rows={})
+    plant.configurations.publish(load(CONFIG))
+    assert not calls._executor._own.foreign("WIRES")
+    state.configurations["WIRES"] = moved.hash
+    assert "127.0.0.1:2" in calls._executor._own.foreign("WIRES")
+
+
+async def test_what_goes_to_the_erp_is_counted(
+    connection: Connection, environ: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the transport of each adapter of the process: documents, those that go again, read-backs, pulls."""
+    journal = tmp_path / "requests.jsonl"
+    settings = Settings(connection=connection, datadir=str(tmp_path), erp_journal=str(journal))
+    master = load(CONFIG).plant.master_data.model_copy(update={"materials": "erp"})
+    async with HostileErp("reset", at_login=False).listening() as erp:
+        monkeypatch.setenv("LIVE_ERP_URL", f"http://127.0.0.1:{erp.port}")
+        services = await Plant(settings, changed(plant={"master_data": master})).apps(["delivery"])
+        posts, pulls = one(services, ErpCalls)._executor._adapter, one(services, MasterPull)._adapter
+        for _ in range(2):
+            await posts.post(document("P1", "P2"))
+        await posts.find("P1", "h")
+        with pytest.raises(ErpUnavailable):
+            await pulls.master_data("")
+        await posts.close()
+        await pulls.close()
+    names = ("post", "find", "master", "question", "other")
+    told = {name: REGISTRY.get_sample_value("lineledger_erp_requests_total", {"call": name}) for name in names}
+    assert told == {"post": 2, "find": 1, "master": 1, "question": 0, "other": 0}
+    assert REGISTRY.get_sample_value("lineledger_erp_posts_again_total") == 1
+    found = figures(list(journalled(journal)))
+    counted = {name: found[name] for name in ("requests", "attempts", "retries", "read_backs", "pulls")}
+    assert counted == {"requests": 4, "attempts": 2, "retries": 1, "read_backs": 1, "pulls": 1}
