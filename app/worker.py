@@ -48,7 +48,9 @@ def run(
     Raises ConnectionInvalid, ValueError (no such stage, or no configuration).
     """
     known = [*([wanted] if wanted is not None else []), *(configuration for configuration, _ in others)]
-    named = [name for each in known for name in (each.erp.erp.secret, each.plant.private_key or PRIVATE_KEY)]
+    erps = [each.erp.erp for each in known]
+    named = [name for erp in erps for name in (erp.secret, erp.key_secret)]
+    named += [each.plant.private_key or PRIVATE_KEY for each in known]
     secrets = revealed(os.environ, named)
     with of_a_worker(Secrets.of({**os.environ, **secrets}, settings.connection.secrets(), named=secrets)):
         Path(settings.datadir).mkdir(parents=True, exist_ok=True)
