@@ -1,4 +1,4 @@
-"""Which secrets a worker hides in its log: all that its configuration names, whatever they are called and wherever they are kept."""
+"""Which secrets a worker hides in its log: all that its configuration names, whatever their names and wherever they are."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
