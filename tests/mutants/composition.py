@@ -221,6 +221,7 @@ def main(*names: str) -> int:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
         servers = {available.BOOTSTRAP_VARIABLE: available.kafka, available.REGISTRY_VARIABLE: available.registry}
         for variable, server in servers.items():
+            (folder / variable).mkdir()
             os.environ[variable] = running.enter_context(server(folder / variable))
         for name in names or MUTANTS:
             began, survived = time.monotonic(), survives(MUTANTS[name])
