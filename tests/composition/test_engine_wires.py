@@ -75,14 +75,14 @@ def test_a_successor_fences_the_owner_before_it(
         return part
 
     before, after = opened("before"), opened("after")
-    before.rows.put("o|zombie", Tick("WIRES", 1, "intake"))
+    before.rows.put("zombie", Tick("WIRES", 1, "intake"))
     with pytest.raises(Died) as died:
         asyncio.run(before.checkpoint())
     assert died.value.args[0] is Exit.FENCED, died.value
-    after.rows.put("o|owner", Tick("WIRES", 2, "intake"))
+    after.rows.put("owner", Tick("WIRES", 2, "intake"))
     asyncio.run(after.checkpoint())
     third = opened("third")
-    assert (third.rows.get("o|zombie"), third.rows.get("o|owner")) == (None, Tick("WIRES", 2, "intake"))
+    assert (third.rows.get("zombie"), third.rows.get("owner")) == (None, Tick("WIRES", 2, "intake"))
     for part in (before, after, third):
         part._close()
 
