@@ -54,8 +54,9 @@ def local_to_utc(local: datetime, zone: ZoneInfo, ambiguous: Ambiguous = "reject
     """The instant of a local stamp (naive).
 
     In the hour that clocks repeat, `ambiguous` decides: first or second pass; `arrival`: the second one unless that
-    lies after `arrived_at` (UTC microseconds, plus 5 min of skew): right for stamps that arrive within the hour.
-    Otherwise AMBIGUOUS_TIME. BAD_TIME for a time that clocks skip: its writer had another clock.
+    lies after `arrived_at` (UTC microseconds, plus 5 min of skew): right for stamps that arrive within the hour. One that
+    arrives so late that it would not be within the hour of either pass is AMBIGUOUS_TIME, and so is every stamp otherwise.
+    BAD_TIME for a time that clocks skip: its writer had another clock.
     """
     assert local.tzinfo is None, "a stamp with an offset is no local stamp"
     first, second = _passes(local, zone)
@@ -68,7 +69,14 @@ def local_to_utc(local: datetime, zone: ZoneInfo, ambiguous: Ambiguous = "reject
     if ambiguous == "second":
         return second
     if ambiguous == "arrival":
-        return second if second <= arrived_at + SKEW_MICROS else first
+        if second > arrived_at + SKEW_MICROS:
+            return first
+        if arrived_at < 2 * second - first:
+            return second
+        detail = (
+            f"{local.isoformat(' ')} happens twice in {zone.key}, and the record arrived too late to say which time is meant."
+        )
+        return Rejected("AMBIGUOUS_TIME", detail)
     return Rejected("AMBIGUOUS_TIME", f"{local.isoformat(' ')} happens twice in {zone.key}.")
 
 

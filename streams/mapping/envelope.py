@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.configuration.mapping import Source
+from schemas.configuration.mapping import Read, Source
 from schemas.configuration.plant import PlantConfig
 from streams.mapping.items import Problems, RawRecord, Refusal
 from streams.mapping.paths import Getter, compile_path, scalar_text
@@ -16,6 +16,10 @@ from tables.quantity import scaled
 from tables.rejected import Rejected
 
 ARRIVAL_UNKNOWN = "`ambiguous: arrival` needs a `received_at` that the record states, not running_max"
+ARRIVAL_GUESSED = (
+    "`ambiguous: arrival` needs a `received_at` that is certain in the repeated hour itself; leave its `ambiguous` out, "
+    "so that such records are refused, or give it in UTC"
+)
 EventId = Callable[[Any, RawRecord, int], str]
 
 
@@ -72,6 +76,8 @@ def compile_envelope(name: str, source: Source, scope: Scope, problems: Problems
     if read.received_at != "running_max":
         received = compile_time(read.received_at, plant.tables, zone, here.at("received_at"))
         occurred = _decided_by(received, occurred) if by_arrival else occurred
+        if by_arrival and is_guessed(read):
+            here.at("received_at").add(ARRIVAL_GUESSED)
     elif by_arrival:
         here.at("occurred_at").add(ARRIVAL_UNKNOWN)
     correlation = read.correlation_id
@@ -83,6 +89,11 @@ def compile_envelope(name: str, source: Source, scope: Scope, problems: Problems
         sequence=_sequence(read.sequence, here.at("sequence")),
         correlation_id=_correlation(correlation, scope, here.at("correlation_id")),
     )
+
+
+def is_guessed(read: Read) -> bool:
+    """Is the stated arrival a wall time of which one pass of the repeated hour is taken as it comes?"""
+    return getattr(read.received_at, "ambiguous", "reject") != "reject"
 
 
 def _decided_by(received: TimeGetter, occurred: TimeGetter) -> TimeGetter:

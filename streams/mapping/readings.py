@@ -125,7 +125,9 @@ def _check_passes(rule: Emission, context: Context, names: list[str] | None, pro
     time, plant = rule.fields.get("occurred_at", context.read.occurred_at), context.scope.plant
     if not isinstance(time, Function) or time.ambiguous not in ("first", "second") or context.read.sequence is not None:
         return
-    totals = [name for (_, name), counter in _counters(plant).items() if counter.shows == "total" and name in (names or [name])]
+    totals = [
+        name for (_, name), counter in _counters(plant).items() if counter.shows != "increment" and name in (names or [name])
+    ]
     try:
         mixed = bool(totals) and changes_clocks(zone_of(time.zone or plant.plant.zone))
     except BadValue:
@@ -133,7 +135,7 @@ def _check_passes(rule: Emission, context: Context, names: list[str] | None, pro
     if mixed and states_wall_time(time.date or "iso"):
         problems.add(
             f"`ambiguous: {time.ambiguous}` lays the two passes of the repeated hour over each other, and counter `{totals[0]}` "
-            "shows totals; write `arrival` with a stated `received_at`, leave `reject`, give a `sequence`, or send UTC"
+            "shows no increments; write `arrival` with a stated `received_at`, leave `reject`, give a `sequence`, or send UTC"
         )
 
 

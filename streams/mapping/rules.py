@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.configuration.mapping import Emission, Read
-from streams.mapping.envelope import ARRIVAL_UNKNOWN, Clock, Envelope, compile_equipment
+from streams.mapping.envelope import ARRIVAL_GUESSED, ARRIVAL_UNKNOWN, Clock, Envelope, compile_equipment, is_guessed
 from streams.mapping.items import Item, Problems, RawRecord
 from streams.mapping.scalars import FieldGetter, Scope, identifier
 from streams.mapping.texts import TextGetter, compile_text
@@ -59,6 +59,8 @@ def occurred_at_of(stated: dict[str, Any], context: Context, problems: Problems)
     plant, here = context.scope.plant, problems.at("occurred_at")
     if getattr(stated["occurred_at"], "ambiguous", "") == "arrival" and context.envelope.received_field is None:
         here.add(ARRIVAL_UNKNOWN)
+    elif getattr(stated["occurred_at"], "ambiguous", "") == "arrival" and is_guessed(context.read):
+        here.add(ARRIVAL_GUESSED)
     return compile_time(stated["occurred_at"], plant.tables, plant.plant.zone, here)
 
 

@@ -191,12 +191,21 @@ def test_a_wrong_calendar_is_refused(wrong: dict[str, object]) -> None:
         ("2026-10-25T02:30", "arrival", "2026-10-25T01:31", "2026-10-25T01:30"),
         ("2026-10-25T02:30", "arrival", "2026-10-25T01:29:50", "2026-10-25T01:30"),
         ("2026-10-25T02:30", "arrival", "2026-10-25T01:24:59", "2026-10-25T00:30"),
+        ("2026-10-25T02:30", "arrival", "2026-10-25T02:29:59", "2026-10-25T01:30"),
         ("2026-10-25T03:00", "reject", "2026-10-25T02:00", "2026-10-25T02:00"),
     ],
 )
 def test_local_stamps(local: str, rule: str, arrived: str, expected: str) -> None:
     stamp = datetime.fromisoformat(local)
     assert local_to_utc(stamp, PRAGUE, rule, at(arrived)) == at(expected)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("hours", ["2026-10-25T02:30", "2026-10-25T09:00", "2026-11-20T00:00"])
+def test_a_stamp_of_the_repeated_hour_that_arrives_hours_later_is_refused(hours: str) -> None:
+    """Within the hour of neither pass: whoever takes it for the second one is an hour wrong and does not know."""
+    refused = local_to_utc(datetime.fromisoformat("2026-10-25T02:30"), PRAGUE, "arrival", at(hours))
+    assert isinstance(refused, Rejected)
+    assert (refused.code, "too late" in refused.detail) == ("AMBIGUOUS_TIME", True)
 
 
 @pytest.mark.parametrize(

@@ -213,6 +213,8 @@ LOCAL = {"path": "ts", "ambiguous": "first"}
         ({"occurred_at": {**LOCAL, "zone": "Asia/Bangkok"}}, {}, False),
         ({"occurred_at": {**LOCAL, "date": "%Y-%m-%dT%H:%M:%S%z"}}, {}, False),
         ({"occurred_at": LOCAL}, {"equipment": {"M1": {"counters": {"shots": {"shows": "increment"}}}}}, False),
+        ({"occurred_at": LOCAL}, {"equipment": {"M1": {"counters": {"shots": {"shows": "remaining"}}}}}, True),
+        ({"occurred_at": LOCAL}, {"equipment": {"M1": {"counters": {"shots": {"shows": "signal"}}}}}, True),
     ],
 )
 def test_totals_in_local_time_are_right_through_the_repeated_hour_or_refused(
@@ -225,6 +227,16 @@ def test_totals_in_local_time_are_right_through_the_repeated_hour_or_refused(
         return
     with pytest.raises(MappingError, match="lays the two passes"):
         compile_source("s", found.sources["s"], found)
+
+
+@pytest.mark.parametrize("pass_", ["first", "second", "arrival"])
+@pytest.mark.parametrize("in_rule", [False, True])
+def test_an_arrival_that_is_guessed_itself_decides_nothing(pass_: str, in_rule: bool) -> None:
+    time = {"path": "t", "ambiguous": "arrival"}
+    rule = {"emit": "OrderClosed", "order": "=1", **({"occurred_at": time} if in_rule else {})}
+    plant = plant_of([rule], {"occurred_at": "ts" if in_rule else time, "received_at": {"path": "rx", "ambiguous": pass_}})
+    with pytest.raises(MappingError, match="is certain in the repeated hour"):
+        compile_source("s", plant.sources["s"], plant)
 
 
 def test_an_arrival_must_be_stated_also_for_the_time_of_a_rule() -> None:
