@@ -147,7 +147,7 @@ class DeliveryStage:
         if desk.is_closed(posting) or is_repeat(posting, desk.clock(posting.plant), desk.retention.postings_us):
             desk.report(row, "closed", CLOSED, f"sequence {posting.sequence} of its account is in the ERP already")
             return
-        desk.keep(row)
+        desk.take(row)
         desk.backlog.place(row)
         self._let_go(desk, posting.plant)
 

@@ -27,7 +27,7 @@ def period_closed(desk: Desk, row: PostingRow, detail: str) -> None:
         desk.move(row, REJECTED, PERIOD_CLOSED, detail)
         return
     again = PostingRow(redated(posting, date), WAITING_CLOCK)
-    desk.keep(again)
+    desk.take(again)
     row.replaced_by = again.posting.posting_id
     desk.move(row, REJECTED, PERIOD_CLOSED, f"{detail}; goes again as {row.replaced_by} on {date}")
     desk.backlog.place(again)

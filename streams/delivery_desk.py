@@ -7,7 +7,7 @@ from schemas.records import AccountClosedRow, LotStateRow, Outcome, Posting, Pos
 from streams import clock
 from streams.delivery_retention import Retention
 from streams.step import Step, Topology
-from tables import backoff, closed_sequences
+from tables import backoff, closed_sequences, posting_tally
 from tables.backlog import Backlog
 from tables.hold_gate import Gate, gate_at, lot_of
 from tables.invariant import InvariantBroken
@@ -81,6 +81,11 @@ class Desk:
 
     # -- moving
 
+    def take(self, row: PostingRow) -> None:
+        """A posting that was not there before."""
+        posting_tally.taken(self.step.state.marks)
+        self.keep(row)
+
     def keep(self, row: PostingRow) -> None:
         self.step.rows.put(posting_key(row.posting.posting_id), row)
         self.backlog.note(row)
@@ -94,6 +99,7 @@ class Desk:
             row.recalled = False
         row.closed_at = self.clock(row.posting.plant) if ended(row) else 0
         if state == ACCEPTED:
+            posting_tally.accepted(self.step.state.marks, row)
             self._close(row)
         self.keep(row)
         self.backlog.place(row)

@@ -4,25 +4,15 @@ from collections.abc import Sequence
 
 from app.erp.traffic import Request
 from app.erp.traffic import figures as counted
-from app.ledger.balance import ACCEPTED
 from app.ledger.snapshot import Snapshot
+from tables.posting_tally import told
 from tables.row_kinds import ACCOUNT_ROWS, ORDER_ROWS, POSTING_ROWS
 
 
 def figures(snapshot: Snapshot, requests: Sequence[Request]) -> dict[str, int]:
-    """postings, accepted, documents: as the ledger has them. The rest is counted at the transport (app.erp.traffic.figures)."""
-    rows = list(snapshot.of(POSTING_ROWS))
-    kept = {row.posting.posting_id for row in rows}
-    issued = [posting for row in snapshot.of(ACCOUNT_ROWS) for posting in row.issued]
-    forgotten = [posting for posting in issued if posting.status == ACCEPTED and posting.posting_id not in kept]
-    known = {row.erp_document for row in rows if row.state == ACCEPTED}
-    old = {posting.erp_document for posting in forgotten} - known
-    return {
-        "postings": len(rows) + len(forgotten),
-        "accepted": sum(row.state == ACCEPTED for row in rows) + len(forgotten),
-        "documents": len(known | old),
-        **counted(requests),
-    }
+    """postings, accepted, documents: as delivery has counted them, also those that it has forgotten since. The rest is counted
+    at the transport (app.erp.traffic.figures)."""
+    return {**told(position.marks for position in snapshot.positions("delivery")), **counted(requests)}
 
 
 def own_words(snapshot: Snapshot) -> str:
