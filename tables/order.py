@@ -194,11 +194,11 @@ def problems(
 
 
 def _no_material(account: AccountRow) -> Rejected:
-    """Of a consumption: the position was empty. Of pieces: the run makes several materials."""
+    """Of a consumption: the position was empty. Of pieces: the run makes several materials, or nobody said what it makes."""
     if account.kind == "consumption":
         where = f" at position {account.place}" if account.place else ""
         return Rejected("NOTHING_LOADED", f"nothing is loaded{where} as far as anybody said, and the record names no material")
-    return Rejected("MATERIAL_AMBIGUOUS", "the run has several outputs and the record names none")
+    return Rejected("MATERIAL_AMBIGUOUS", "the record names no material, and its run states none or several")
 
 
 def _technically_allowed(configuration: Configuration, order: OrderRow, account: AccountRow) -> bool:

@@ -6,13 +6,13 @@ Exit codes: 0 written, 2 wrong use or no installation.
 import json
 import os
 import time
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from app.cli.explain import AsJson
 from app.cli.failures import fail
+from app.cli.moments import moment
 from app.cli.where import Where, asks_where
 from app.kafka.writing import partitions_of, write
 from app.secret import live_private_key
@@ -41,7 +41,7 @@ def repair(
     or posted stays so. Correct the host's or the broker's clock first."""
     if not where.live:
         fail("a run has no clock to repair; give --bootstrap of a live installation")
-    at, now = _micros(to), time.time_ns() // 1000
+    at, now = moment("--to", to), time.time_ns() // 1000
     if at > now:
         fail(f"BAD_TIME: {to} has not come yet")
     plant = where.read().configuration.plant
@@ -54,13 +54,3 @@ def repair(
             written += 1
     said = {"plant": name, "to": at, "partitions": written}
     typer.echo(json.dumps(said) if as_json else f"{name}: back to {to}, written to {written} raw partitions")
-
-
-def _micros(text: str) -> int:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        fail(f"BAD_TIME: `{text}` is no ISO 8601 time")
-    if moment.tzinfo is None:
-        fail(f"BAD_TIME: `{text}` has no zone; write e.g. 2026-03-01T06:00:00+01:00")
-    return round(moment.timestamp() * 1_000_000)

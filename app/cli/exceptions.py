@@ -7,7 +7,6 @@ Exit codes: 0 fine, 1 there is no such letter, 2 wrong use or no ledger.
 import getpass
 import time
 from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -15,12 +14,14 @@ import typer
 from app.cli.exits import DIFFERS, OK, USAGE
 from app.cli.explain import AsJson, printed
 from app.cli.failures import fail
+from app.cli.moments import moment
 from app.cli.operators import Append, end, hashed, written
 from app.cli.where import Where, asks_where
 from app.ledger.letters import STATES, Choice, Life
 from app.ledger.listing import exception_lines, letter_lines
 from app.ledger.operators import Settling, now_of, replays, settlings
 from app.ledger.snapshot import Snapshot
+from schemas.codes import entries_of
 from streams.mapping.operators import DISCARDED, OPEN, RESOLVED
 
 app = typer.Typer(invoke_without_command=True, help="Records that could not be processed: list, show, replay, resolve, discard.")
@@ -106,7 +107,10 @@ for _name, _command in COMMANDS.items():
 
 
 def _list(where: Where, choice: Choice, as_json: bool) -> None:
-    printed(*exception_lines(choice.of(where.read().lives)), as_json)
+    found, lines = exception_lines(choice.of(where.read().lives))
+    if choice.code and not entries_of(choice.code):
+        lines = [f"{choice.code} is no code of this version"]
+    printed(found, lines or ["no dead letter"], as_json)
 
 
 def _settle(where: Where, state: str, who: str, why: str, choice: Choice, dry_run: bool, append: Any, as_json: bool) -> None:
@@ -144,12 +148,4 @@ def _choice(ids: list[str] | None, code: str, source: str, state: str, since: st
 
 def _moment(option: str, text: str) -> int:
     """Microseconds; 0: not asked for."""
-    if not text:
-        return 0
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        fail(f"BAD_TIME: {option} {text} is no ISO 8601 time with an offset; write it like 2026-11-20T03:40:00+01:00")
-    return int(found.timestamp() * 1_000_000)
+    return moment(option, text) if text else 0

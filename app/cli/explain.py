@@ -12,11 +12,13 @@ import typer
 
 from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
+from app.cli.moments import moment
 from app.cli.where import Where, asked, asks_where
 from app.ledger import erp_book, erp_check, snapshot
 from app.ledger.erp_book import ErpBook
 from app.ledger.inputs import SourceExpired
 from app.ledger.listing import parked_lines
+from app.ledger.operators import now_of
 from app.ledger.reconciliation.everything import Reconciliation
 from app.ledger.reconciliation.everything import reconcile as reconciled
 from app.ledger.report import balance_lines
@@ -34,12 +36,13 @@ LOOKS, PAUSE_SECONDS = 6, 3.0
 def trace(
     where: Where,
     what: Annotated[str, typer.Argument(help="Posting id, order, lot (LOT or MATERIAL|LOT), or equipment.")],
-    at: Annotated[str, typer.Option(help="Of an equipment: the moment, ISO 8601; without: its newest.")] = "",
+    at: Annotated[str, typer.Option(help="Of an equipment: the moment, ISO 8601 with an offset; without: its newest.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Why a posting is what it is: its raw records are read and added again. Exit 1: unknown, does not add up, or expired."""
+    when = moment("--at", at) if at else None
     rows = where.read()
-    found, lines = traced(rows, what, at, where.sources(rows))
+    found, lines = traced(rows, what, when, where.sources(rows))
     printed(found, lines, as_json)
     raise typer.Exit(OK if found.get("ok") else DIFFERS)
 
@@ -50,9 +53,10 @@ def parked(
     account: Annotated[str, typer.Option(help="One account.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """What is parked, why, and who must act."""
-    found, lines = parked_lines(where.read(), account)
-    printed(found, lines, as_json)
+    """What is parked, why and for how long, who must act, and what to type. Of a run ages are counted to its last record."""
+    rows = where.read()
+    found, lines = parked_lines(rows, account, now_of(rows, time.time_ns() // 1000))
+    printed(found, lines or [f"nothing of {account} is parked" if account else "nothing is parked"], as_json)
 
 
 @asks_where

@@ -3,7 +3,6 @@
 import json
 import os
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ import typer
 from app.cli.connecting import Bootstrap, ClientConfig, Prefix, connection_of
 from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
+from app.cli.moments import moment
 from app.configuration import ConfigError, load
 from schemas.configuration import Configuration
 
@@ -24,7 +24,7 @@ def explain(
     account: Annotated[str, typer.Argument(help="Order, or account key as reports and `lineledger parked` show it.")],
     out: Annotated[Path | None, typer.Option("--out", help="Output folder of `lineledger run`: the account as it is.")] = None,
     config: Annotated[Path | None, typer.Option("--config", help="Folder with the three files: the rules alone.")] = None,
-    at: Annotated[str, typer.Option(help="Moment, ISO 8601; default: the ledger's clock, or now.")] = "",
+    at: Annotated[str, typer.Option(help="Moment, ISO 8601 with an offset; default: the ledger's clock, or now.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Which rule won and why, which lost, and when the account is due next. Exit 1: no rule posts it, or it is not there."""
@@ -33,12 +33,12 @@ def explain(
 
     if (out is None) == (config is None):
         fail("state one of --out and --config")
-    moment = _moment(at) if at else None
+    when = moment("--at", at) if at else None
     if config is not None:
-        found, lines = explained(_loaded(config), account, int(time.time() * 1_000_000) if moment is None else moment)
+        found, lines = explained(_loaded(config), account, int(time.time() * 1_000_000) if when is None else when)
     else:
         assert out is not None
-        found, lines = explained_from_ledger(ledger.read(out), account, moment)
+        found, lines = explained_from_ledger(ledger.read(out), account, when)
     typer.echo(json.dumps(found, indent=1, ensure_ascii=False) if as_json else "\n".join(lines))
     raise typer.Exit(OK if found.get("rule") else DIFFERS)
 
@@ -49,7 +49,7 @@ def simulate(
     inputs: Annotated[list[str] | None, typer.Option("--input", help="[SOURCE=]FILE, plain or .gz; repeatable.")] = None,
     against: Annotated[Path | None, typer.Option("--against", help="Folder with the rules to compare with.")] = None,
     from_topic: Annotated[bool, typer.Option("--from-topic", help="Read the raw topics of plant.yaml instead of files.")] = False,
-    since: Annotated[str, typer.Option(help="With --from-topic: from when, ISO 8601.")] = "",
+    since: Annotated[str, typer.Option(help="With --from-topic: from when, ISO 8601 with an offset.")] = "",
     bootstrap: Bootstrap = "",
     prefix: Prefix = "",
     client_config: ClientConfig = None,
@@ -76,7 +76,7 @@ def simulate(
 
         broker = connection_of(bootstrap, prefix, client_config=client_config).broker
         broker.reach()
-        records = recorded(broker, prefix, new.plant, key, _moment(since))
+        records = recorded(broker, prefix, new.plant, key, moment("--since", since))
     else:
         try:
             records = merged(resolve(inputs or [], new.plant), new.plant, key)
@@ -105,11 +105,3 @@ def _loaded(folder: Path) -> Configuration:
         return load(folder)
     except ConfigError as error:
         fail(str(error))
-
-
-def _moment(text: str) -> int:
-    try:
-        stated = datetime.fromisoformat(text)
-    except ValueError:
-        fail(f"{text} is no ISO 8601 time")
-    return int((stated if stated.tzinfo else stated.replace(tzinfo=UTC)).timestamp()) * 1_000_000

@@ -25,6 +25,8 @@ class Found(NamedTuple):
     """Microseconds of log time."""
     about: str
     """Equipment or order; empty: neither."""
+    quantity: Fraction = Fraction(0)
+    unit: str = ""
 
 
 def missing(snapshot: Snapshot) -> Iterator[Found]:
@@ -92,4 +94,6 @@ def scrap_beyond_orders(snapshot: Snapshot) -> Iterator[Found]:
                     f"{quantity_text(quantity)} {item.quantity.unit} scrap of {material} in operation {operation} of order "
                     f"{order.order}, which is of {quantity_text(ordered)}"
                 )
-                yield Found(Rejected("SCRAP_EXCEEDED", detail), since[operation, material], order.order)
+                yield Found(
+                    Rejected("SCRAP_EXCEEDED", detail), since[operation, material], order.order, quantity, item.quantity.unit
+                )

@@ -3,19 +3,24 @@
 from collections.abc import Sequence
 from typing import Any
 
+from app.ledger.ages import age_text
 from app.ledger.export import quantity_text
+from app.ledger.floor_needs import scrap_beyond_orders
 from app.ledger.letters import Life
+from app.ledger.needs import since_of
 from app.ledger.snapshot import Snapshot
 from app.ledger.trace import iso
 from schemas.codes import owner_of
 from tables.account import account_key, waits
-from tables.posting_state import PARKED, REJECTED
+from tables.decisions import BAD_UNIT
+from tables.posting_state import LOT_BLOCKED, PARKED, POSTING_MISMATCH, REJECTED
 from tables.quantity import decimal_text
 from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
 
 
-def parked_lines(snapshot: Snapshot, account: str) -> tuple[list[dict[str, Any]], list[str]]:
-    """Parked accounts, and postings that somebody has to look at (parked, rejected); `account`: of one only."""
+def parked_lines(snapshot: Snapshot, account: str, now: int) -> tuple[list[dict[str, Any]], list[str]]:
+    """Parked accounts, postings that somebody has to look at (parked, rejected), and scrap beyond what was ordered; `account`: of
+    one only. `now`: microseconds, which ages are counted to."""
     found = [
         {
             "account": account_key(row),
@@ -24,8 +29,8 @@ def parked_lines(snapshot: Snapshot, account: str) -> tuple[list[dict[str, Any]]
             "quantity": quantity_text(one.quantity) if one.apart else decimal_text(row.parked, row.scale),
             "unit": one.unit,
             "code": one.code,
-            "owner": owner_of(one.code),
             "detail": one.detail,
+            "since": since_of(row, one),
         }
         for row in snapshot.of(ACCOUNT_ROWS)
         if account in ("", account_key(row))
@@ -39,18 +44,52 @@ def parked_lines(snapshot: Snapshot, account: str) -> tuple[list[dict[str, Any]]
             "quantity": decimal_text(row.posting.amount, row.posting.scale),
             "unit": row.posting.unit,
             "code": row.code,
-            "owner": owner_of(row.code),
             "detail": row.detail,
+            "since": row.posting.cut,
         }
         for row in snapshot.of(POSTING_ROWS)
         if row.state in (PARKED, REJECTED) and not row.replaced_by and account in ("", row.posting.account)
     ]
-    return found, [_parked_line(entry) for entry in found]
+    found += [
+        {
+            "account": f"order {one.about}",
+            "posting": "",
+            "state": "recorded",
+            "quantity": quantity_text(one.quantity),
+            "unit": one.unit,
+            "code": one.why.code,
+            "detail": one.why.detail,
+            "since": one.since,
+        }
+        for one in (scrap_beyond_orders(snapshot) if not account else ())
+    ]
+    entries = [_told(entry, now) for entry in found]
+    return entries, [_parked_line(entry) for entry in entries]
+
+
+def _told(entry: dict[str, Any], now: int) -> dict[str, Any]:
+    since = entry["since"]
+    told = {"owner": owner_of(entry["code"]), "since": iso(since) if since else "", "age": age_text(since, now)}
+    return {**entry, **told, "decide": _decide(entry)}
+
+
+def _decide(entry: dict[str, Any]) -> str:
+    """The line that decides about it. What is posted already is corrected at its source."""
+    if entry["posting"]:
+        answers = "cancel" if entry["code"] == POSTING_MISMATCH else "retry|cancel"
+        waits_for_quality = entry["code"] == LOT_BLOCKED
+        return "" if waits_for_quality else f"lineledger decide {entry['posting']} {answers} --who NAME --why TEXT"
+    if entry["state"] != "parked":
+        return ""
+    answers = "drop" if entry["code"] == BAD_UNIT else "post|drop"
+    return f"lineledger decide '{entry['account']}' {answers} --code {entry['code']} --who NAME --why TEXT"
 
 
 def _parked_line(entry: dict[str, Any]) -> str:
     what = f"posting {entry['posting']} {entry['state']}" if entry["posting"] else entry["account"]
-    return f"{entry['quantity']:>12} {entry['unit']:<4} {entry['code']:<22} {entry['owner']:<12} {what}   {entry['detail']}"
+    line = f"{entry['quantity']:>12} {entry['unit']:<4} {entry['age']:>7}  {entry['code']:<22} {entry['owner']:<12} {what}   "
+    decide = f"\n{'':<27}{entry['decide']}" if entry["decide"] else ""
+    return f"{line}{entry['detail']}{decide}"
 
 
 def exception_lines(found: Sequence[Life]) -> tuple[list[dict[str, Any]], list[str]]:

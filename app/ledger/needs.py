@@ -36,7 +36,7 @@ def needs_of(snapshot: Snapshot, proof: Proof) -> Iterator[Need]:
         for one in waits(row):
             if not one.dropped:
                 what = f"{quantity_text(one.quantity)} {one.unit} parked {one.code} {row.kind} order {row.order}"
-                yield Need(what, _since(row, one), owner_of(one.code), f"lineledger parked --account '{account_key(row)}'")
+                yield Need(what, since_of(row, one), owner_of(one.code), f"lineledger parked --account '{account_key(row)}'")
     for posting in snapshot.of(POSTING_ROWS):
         if posting.state in ("held", "parked", "rejected") and not posting.replaced_by:
             what = f"posting {posting.posting.posting_id} {posting.state} {posting.code} order {posting.posting.order}"
@@ -51,8 +51,8 @@ def needs_of(snapshot: Snapshot, proof: Proof) -> Iterator[Need]:
     yield from _refused(snapshot)
 
 
-def _since(row: AccountRow, one: Waits) -> int:
-    """What stands apart waits since it was recorded."""
+def since_of(row: AccountRow, one: Waits) -> int:
+    """Since when it waits, microseconds of log time. What stands apart waits since it was recorded."""
     apart = [source.first_at for source in row.sources.values() if source.unit == one.unit] if one.apart else []
     times = apart or [row.since or min((source.first_at for source in row.sources.values()), default=0)]
     return min(times)

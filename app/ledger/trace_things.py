@@ -1,7 +1,6 @@
 """The other way: from an order, a lot, or an equipment at a moment to the accounts and postings that hold what happened."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from app.ledger.balance import Balance, Proof, prove
@@ -17,18 +16,15 @@ from tables.quantity import decimal_text
 from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, LOT_ROWS, ORDER_ROWS
 
 
-def trace(snapshot: Snapshot, what: str, at: str, sources: Sources) -> Found:
-    """A posting id, an order, a lot (LOT or MATERIAL|LOT), or an equipment (at a moment, ISO 8601; without: now).
+def trace(snapshot: Snapshot, what: str, at: int | None, sources: Sources) -> Found:
+    """A posting id, an order, a lot (LOT or MATERIAL|LOT), or an equipment (at a moment, microseconds; None: now).
     found["ok"]: it is known, and a posting adds up."""
     posting = posting_of(snapshot, what)
     if posting is not None:
         return trace_posting(snapshot, *posting, sources)
-    moment = _moment(at)
-    if isinstance(moment, str):
-        return {"ok": False, "code": "BAD_TIME"}, [moment]
     for row in snapshot.of(EQUIPMENT_ROWS):
         if row.equipment == what:
-            return _equipment(snapshot, row, moment)
+            return _equipment(snapshot, row, at)
     accounts = [row for row in snapshot.of(ACCOUNT_ROWS) if row.order == what]
     orders = [row for row in snapshot.of(ORDER_ROWS) if row.order == what]
     if accounts or orders:
@@ -39,14 +35,6 @@ def trace(snapshot: Snapshot, what: str, at: str, sources: Sources) -> Found:
         return _lot(snapshot, what, lots, named)
     sentence = f"{what} is neither a posting, an order, a lot nor an equipment of this ledger; ids stand in postings.csv"
     return {"ok": False, "code": "NOT_FOUND"}, [sentence]
-
-
-def _moment(at: str) -> int | str | None:
-    """Microseconds; None: not asked for; a sentence when it is no time."""
-    try:
-        return int(datetime.fromisoformat(at).timestamp() * 1_000_000) if at else None
-    except ValueError:
-        return f"--at {at} is no ISO 8601 time; write it like 2026-11-20T03:40:00+01:00"
 
 
 def _equipment(snapshot: Snapshot, row: EquipmentRow, asked: int | None) -> Found:

@@ -2,14 +2,20 @@
 
 from dataclasses import replace
 
+import pytest
+
+from app.ledger.ages import age_text
 from app.ledger.letters import Choice
 from app.ledger.listing import exception_lines, parked_lines
 from app.ledger.snapshot import Snapshot
 from schemas.codes import owner_of
 from schemas.records import AttemptEnded, ExceptionRecord
 from streams.boundary import letter
-from tests.unit.streams.ledger_bench import CUT, Ledger, total
+from tests.unit.streams.ledger_bench import CUT, Ledger, item, released, total
 from tests.unit.streams.quality_bench import Bench, S, configuration, posting
+from tests.unit.tables.floor_bench import HOUR, MIN, at
+
+T = at("07:00")
 
 
 def snapshot(letters: list[ExceptionRecord] | None = None) -> Snapshot:
@@ -27,7 +33,7 @@ def snapshot(letters: list[ExceptionRecord] | None = None) -> Snapshot:
 
 
 def test_a_rejected_posting_is_listed_with_its_owner() -> None:
-    found, lines = parked_lines(snapshot(), "")
+    found, lines = parked_lines(snapshot(), "", CUT + 3 * 3_600 * S)
     shown = {(entry["posting"], entry["state"], entry["code"], entry["owner"]) for entry in found}
     assert ("P1", "rejected", "LOT_UNKNOWN", owner_of("LOT_UNKNOWN")) in shown
     assert ("P3", "parked", "POSTING_MISMATCH", owner_of("POSTING_MISMATCH")) in shown
@@ -36,8 +42,36 @@ def test_a_rejected_posting_is_listed_with_its_owner() -> None:
     assert any("posting P1 rejected" in line and "no such lot" in line for line in lines)
 
 
+def test_each_has_its_age_and_the_line_that_decides() -> None:
+    found, lines = parked_lines(snapshot(), "", CUT + 3 * 3_600 * S)
+    by = {entry["posting"] or entry["code"]: entry for entry in found}
+    assert {name: entry["age"] for name, entry in by.items()} == {"P1": "20777 d", "P3": "20777 d", "UNKNOWN_ORDER": ""}
+    assert by["P1"]["decide"].startswith("lineledger decide P1 retry|cancel --who")
+    assert by["P3"]["decide"].startswith("lineledger decide P3 cancel --who"), "another content came under its id"
+    assert by["UNKNOWN_ORDER"]["decide"].endswith("post|drop --code UNKNOWN_ORDER --who NAME --why TEXT")
+    assert sum("lineledger decide" in line for line in lines) == 3
+
+
+@pytest.mark.parametrize(
+    ("waited", "said"), [(0, "0 min"), (90 * MIN, "90 min"), (3 * HOUR, "3 h"), (47 * HOUR, "47 h"), (49 * HOUR, "2 d")]
+)
+def test_ages(waited: int, said: str) -> None:
+    assert (age_text(CUT, CUT + waited), age_text(0, CUT)) == (said, "")
+
+
+def test_scrap_beyond_what_was_ordered_is_listed_by_the_question_too() -> None:
+    ledger = Ledger()
+    ledger.fold(released(T, items=[item(quantity=100)]), total("scrap", 101, label=T, first_at=T))
+    ledger.tick(CUT)
+    rows = {"orders": dict(ledger.step.rows.scan(""))}
+    found, lines = parked_lines(Snapshot(rows, [], ledger.configurations[0], {}), "", T + 3 * HOUR)
+    told = [entry for entry in found if entry["code"] == "SCRAP_EXCEEDED"]
+    assert [(entry["quantity"], entry["age"], entry["decide"]) for entry in told] == [("101", "3 h", "")]
+    assert any("101 PC scrap of 4711 in operation 10 of order O1, which is of 100" in line for line in lines)
+
+
 def test_one_account_alone() -> None:
-    found, _ = parked_lines(snapshot(), "AP1")
+    found, _ = parked_lines(snapshot(), "AP1", CUT)
     assert [entry["posting"] for entry in found] == ["P1"]
 
 
