@@ -5,14 +5,14 @@ import pytest
 from app.ledger.erp_calls import figures
 from app.ledger.snapshot import Snapshot
 from schemas.records import AttemptEnded
-from tables.row_kinds import POSTING_ROWS
+from tables.row_kinds import POSITION_ROWS, POSTING_ROWS
 from tests.unit.streams.quality_bench import Bench, S, configuration, posting
 
 DAY = 86_400 * S
 
 
 def counts(bench: Bench) -> tuple[int, int, int]:
-    delivery = {**dict(bench.step.rows.scan("")), "__position": bench.step.state}
+    delivery = {**dict(bench.step.rows.scan("")), POSITION_ROWS.prefix: bench.step.state}
     found = figures(
         Snapshot({"delivery": delivery}, [], bench.topology.configuration(bench.step.state.configurations["P"]), {}), []
     )

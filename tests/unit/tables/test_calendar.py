@@ -202,7 +202,7 @@ def test_local_stamps(local: str, rule: str, arrived: str, expected: str) -> Non
 
 @pytest.mark.parametrize("hours", ["2026-10-25T02:30", "2026-10-25T09:00", "2026-11-20T00:00"])
 def test_a_stamp_of_the_repeated_hour_that_arrives_hours_later_is_refused(hours: str) -> None:
-    """Within the hour of neither pass: whoever takes it for the second one is an hour wrong and does not know."""
+    """Within the hour of neither pass: read as the second one it may be an hour wrong, and nobody would know."""
     refused = local_to_utc(datetime.fromisoformat("2026-10-25T02:30"), PRAGUE, "arrival", at(hours))
     assert isinstance(refused, Rejected)
     assert (refused.code, "too late" in refused.detail) == ("AMBIGUOUS_TIME", True)
