@@ -197,7 +197,7 @@ def _lines(report: Report) -> Iterator[str]:
     if report.needs:
         yield f"{'Needs somebody':<60}{'since':<14}{'owner':<14}next step"
         for need in report.needs:
-            yield f"  {need.what:<58}{_local(need.since, report.zone, '%d %b %H:%M'):<14}{need.owner:<14}{need.command}"
+            yield f"  {need.what:<57} {_local(need.since, report.zone, '%d %b %H:%M'):<14}{need.owner:<14}{need.command}"
     if report.variances:
         yield f"{'Differs from its check (only the first figure is booked)':<60}lineledger variance"
         yield from (f"  {line}" for line in map(variance.line, report.variances[:MAX_VARIANCES]))
