@@ -75,7 +75,7 @@ MUTANTS = {
     ),
     "a damaged store is a short one": Mutant(
         "app.engine.rows",
-        "            cursor.status()\n",
+        "            self._cursor.status()\n",
         "            pass\n",
         f"{ROWS}::test_a_rotten_store_is_an_error_and_never_a_shorter_scan",
     ),

@@ -8,8 +8,8 @@ LOTS, DUE = f"{STREAMS}/test_lots.py", f"{TABLES}/test_due.py"
 MUTANTS = {
     "what a dead process had is taken for never sent": Mutant(
         "streams.delivery",
-        "if row.state in (DISPATCHED, UNKNOWN, RETRY):",
-        "if row.state in (UNKNOWN, RETRY):",
+        "if row.state in (DISPATCHED, UNKNOWN, RETRY)]",
+        "if row.state in (UNKNOWN, RETRY)]",
         f"{DELIVERY}::test_take_over_makes_dispatched_unknown_and_resends_where_the_erp_is_idempotent",
     ),
     "a closed sequence is posted again": Mutant(
