@@ -23,8 +23,9 @@ test-slow: .venv/dev.stamp  ## chaos, outages, long recordings; LINELEDGER_TEST_
 proved: .venv/dev.stamp  ## did every test that docs/invariants.md names run? (after the tests, with LINELEDGER_PROVED=FOLDER)
 	$(BIN)/python -m tests.docs.proved "$(LINELEDGER_PROVED)"
 
-test-deep: .venv/dev.stamp  ## property tests with ten times the examples
+test-deep: .venv/dev.stamp  ## property tests with ten times the examples, a year of 500 orders a day
 	LINELEDGER_DEEP=1 $(BIN)/python -m pytest -q tests/property
+	LINELEDGER_YEAR_ORDERS=500 $(BIN)/python -m pytest -q tests/integration/test_year.py
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

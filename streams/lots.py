@@ -42,6 +42,7 @@ from tables.due_index import DueIndex
 from tables.row_kinds import LOT_ROWS
 
 INBOX = "lots.inbox"
+STATES, BLOCKS = "quality.lot-states", "wms.shipment-blocks"
 MOST_FORGOTTEN_PER_TICK = 500
 """Rows that go at one tick: a few milliseconds of the loop."""
 
@@ -147,6 +148,8 @@ class LotsStage:
                 self._apply(step, step.decode(row.record), Source(row.inbox_offset, row.record))
         for key in self._forget[step.partition].take(tick.plant, advance.now, MOST_FORGOTTEN_PER_TICK):
             step.rows.delete(key)
+            for topic in (STATES, BLOCKS):
+                step.retire(topic, LOT_ROWS.bare(key))
         signed = sender(self.name, INBOX, step.partition)
         onward = Tick(tick.plant, advance.now, signed, tick.final and tick.at == advance.now)
         for endpoint, partition in sorted(self._topology.endpoints.items()):
@@ -199,9 +202,9 @@ class LotsStage:
         lot_state = LotState(row.plant, row.material, row.lot, held, holds, label, step.offset, step.state.log_epoch)
         for endpoint, partition in sorted(self._topology.endpoints.items()):
             step.emit("delivery.inbox", endpoint, lot_state, partition)
-        step.emit("quality.lot-states", key, lot_state)
+        step.emit(STATES, key, lot_state)
         if self._blocks_shipments(step, row.plant):
-            step.emit("wms.shipment-blocks", key, ShipmentBlock(row.plant, row.material, row.lot, held, holds, label))
+            step.emit(BLOCKS, key, ShipmentBlock(row.plant, row.material, row.lot, held, holds, label))
 
     def _blocks_shipments(self, step: Step, plant: str) -> bool:
         hash_ = step.state.configurations.get(plant)

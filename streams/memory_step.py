@@ -27,7 +27,7 @@ class Message:
 
 @dataclass(slots=True)
 class Sent:
-    """What a fold emitted. `partition`: as the fold said it; None: by the key."""
+    """What a fold emitted. `partition`: as the fold said it; None: by the key. `record` None: a tombstone."""
 
     topic: str
     key: str
@@ -68,6 +68,9 @@ class MemoryStep:
     def emit(self, topic: str, key: str, record: Any, partition: int | None = None) -> None:
         self._emit(Sent(topic, key, record, partition))
 
+    def retire(self, topic: str, key: str) -> None:
+        self._emit(Sent(topic, key, None, None))
+
     def broadcast(self, topic: str, key: str, record: Any, partitions: int) -> None:
         for partition in range(partitions):
             self.emit(topic, key, record, partition)
@@ -82,7 +85,8 @@ class MemoryStep:
         self.released.append(entry)
 
     def _keep(self, sent: Sent) -> None:
-        sent.record = self.codec.decode(self.codec.encode(sent.record))
+        if sent.record is not None:
+            sent.record = self.codec.decode(self.codec.encode(sent.record))
         self.sent.append(sent)
 
 

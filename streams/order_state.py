@@ -79,5 +79,13 @@ def figures(step: Step, memory: Memory, plant: Plant, name: str, before: int, no
         memory.rest(key, order)
 
 
+def retire(step: Step, order: OrderRow, accounts: Iterable[AccountRow]) -> None:
+    """The order is forgotten here: so it is in the public topics that are kept by key."""
+    for topic in (STATE, MES):
+        step.retire(topic, f"{order.plant}|{order.order}")
+    for key in kpi.keys_of_order(order, accounts):
+        step.retire(KPIS, key)
+
+
 def _accounts(step: Step, memory: Memory, order_key: str) -> list[Any]:
     return [step.rows.get(key) for key in sorted(memory.accounts_of(order_key))]

@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.catalog import DAY_US
 from schemas.records import AccountRow, MaterialRow, OrderRow, PartitionPosition, PendingRow, Quantity, Total
-from streams import boundary
+from streams import boundary, order_state
 from streams.orders_memory import Memory, Plant
 from streams.step import Step
 from tables import order as orders
@@ -110,6 +110,7 @@ def _let_go(step: Step, memory: Memory, key: str, order: OrderRow, accounts: lis
     if accounts:
         step.state.marks[mark] = era
     memory.stir(key, order.plant)
+    order_state.retire(step, order, accounts)
     for row in accounts:
         step.rows.delete(row_key(row))
     step.rows.delete(key)

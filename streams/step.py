@@ -51,6 +51,10 @@ class Step(Protocol):
 
     def emit(self, topic: str, key: str, record: Any, partition: int | None = None) -> None: ...
 
+    def retire(self, topic: str, key: str) -> None:
+        """A tombstone for what a compacted public topic tells under this key: the row that it came from goes."""
+        ...
+
     def broadcast(self, topic: str, key: str, record: Any, partitions: int) -> None:
         """The same record to each of the topic's partitions 0 .. `partitions` - 1."""
         ...

@@ -52,6 +52,16 @@ def of_order(order: OrderRow, accounts: Sequence[AccountRow], units: UnitTable, 
     yield kpi("exception_age", order.order, age, "us", owner_of(code) if code else "", code)
 
 
+def keys_of_order(order: OrderRow, accounts: Iterable[AccountRow]) -> Iterator[str]:
+    """Under which keys `of_order` may ever have told something of it."""
+    for name in ("release_to_dispatch", "schedule_start", "schedule_end", "exception_age"):
+        yield f"{order.plant}|{name}|{order.order}"
+    operations = {entry.operation for entry in order.operations} | {row.operation for row in accounts}
+    for name in ("wip", "cycle", "cycle_to_plan"):
+        for operation in sorted(operations):
+            yield f"{order.plant}|{name}|{order.order}|{operation}"
+
+
 def cycle(accounts: Sequence[AccountRow], operation: str, units: UnitTable) -> Fraction | None:
     """Machine time per piece made, good or bad, in milliseconds; None: no time or no pieces yet."""
     here = [row for row in accounts if row.operation == operation]

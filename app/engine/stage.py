@@ -84,6 +84,10 @@ class Step:
         if isinstance(record, ExceptionRecord):
             self._letters[record.plant, record.code] += 1
 
+    def retire(self, topic: str, key: str) -> None:
+        """A tombstone, with this step's transaction."""
+        self._out.append(Message(self._prefix + topic, key.encode(), None))
+
     def broadcast(self, topic: str, key: str, record: Any, partitions: int) -> None:
         """The same record to partitions 0 .. `partitions` - 1, encoded once."""
         value = self._encoded(topic, record)

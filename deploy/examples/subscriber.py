@@ -4,6 +4,7 @@
 
 It is a plain Kafka consumer: read_committed (a state that was rolled back was never true), from the beginning, without a group
 of its own offsets. The topics are compacted, so it sees at least the newest record of each key; records of a key come in order.
+A record without a value says that what its key told is forgotten.
 """
 
 import argparse
@@ -49,6 +50,10 @@ def main() -> int:
             if error.code() != KafkaError._PARTITION_EOF:
                 raise KafkaException(error)
             ended.add((message.topic(), message.partition()))
+            continue
+        if message.value() is None:  # a tombstone: what was told under this key is forgotten
+            told = {"type": "Forgotten", "topic": message.topic().removeprefix(given.prefix), "key": message.key().decode()}
+            print(json.dumps(told), flush=True)
             continue
         record = codec.decode(message.value())
         print(json.dumps({"type": type(record).__name__, **record.to_avro()}, default=str), flush=True)

@@ -1,6 +1,7 @@
 """A year of orders through the folds of orders and delivery: what is kept does not grow with the year."""
 
 import os
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -9,13 +10,15 @@ from schemas.catalog import DAY_US, catalog
 from schemas.records import AttemptEnded, ConfigActivated, OrderCompleted, Outcome, Tick
 from streams.delivery import DeliveryStage
 from streams.memory_step import MemoryStep
+from streams.orders_retention import MOST_PER_TICK
 from tables.outbox import Dispatch
 from tables.row_kinds import CLOSED_ACCOUNT_ROWS, ORDER_ROWS, POSTING_ROWS
 from tests.unit.streams.ledger_bench import Ledger, released, total
+from tests.unit.streams.test_public_retention import Consumer
 from tests.unit.tables.floor_bench import PLANT, at, configuration, event
 
-ORDERS_A_DAY = int(os.environ.get("LINELEDGER_YEAR_ORDERS", "3"))
-"""500 is a plant; the shape is the same."""
+ORDERS_A_DAY = int(os.environ.get("LINELEDGER_YEAR_ORDERS", "40"))
+"""`make test-deep` takes 500, as a plant has; the shape is the same."""
 DAYS = 365
 RULES = {"post": [{"kind": "yield", "when": ["shift_end", "order_completed"]}]}
 BEGIN = at("06:00")
@@ -25,7 +28,7 @@ class Plant:
     """Orders and delivery, one partition each, and an ERP that takes everything at once."""
 
     def __init__(self) -> None:
-        self.orders = Ledger(configuration(rules=RULES))
+        self.orders, self.consumer = Ledger(configuration(rules=RULES)), Consumer()
         self.step, self.stage = MemoryStep("delivery.inbox"), DeliveryStage(self.orders.topology)
         self.stage.taken_over(self.step)
         self._deliver(ConfigActivated(PLANT, self.orders.configurations[0].hash, 0, "orders"))
@@ -33,7 +36,7 @@ class Plant:
     def tick(self, now: int) -> None:
         self.orders.tick(now)
         made, self.orders.postings = self.orders.postings, []
-        self.orders.step.sent.clear()
+        self.consumer.read(self.orders.step)
         self._deliver(*made)
         self._deliver(
             *(Tick(PLANT, now, name) for name in self.orders.topology.upstreams("delivery", self.orders.configurations[0]))
@@ -64,6 +67,7 @@ class Plant:
                 prefix = key[:2]
                 assert prefix in catalog().rows[stage], f"{stage} {key} is no kind of row in the register"
                 found[f"{stage} {prefix}"] = found.get(f"{stage} {prefix}", 0) + 1
+        found.update(Counter(f"public {topic}" for topic, _ in self.consumer.kept))
         return found
 
 
@@ -84,13 +88,17 @@ def test_a_year_leaves_what_is_open_and_what_is_kept() -> None:
             plant.orders.fold(released(morning, order=name), made)
         plant.tick(morning + 2)
         plant.orders.fold(*(event(OrderCompleted, morning + 3, morning + 3, order=name, operation="") for name in names))
-        plant.tick(morning + DAY_US // 2)
+        for n in range(1 + ORDERS_A_DAY // MOST_PER_TICK):
+            plant.tick(morning + DAY_US // 2 + n)
         kept.append(plant.kinds())
     order_days = ORDER_ROWS.keep_us // DAY_US + 7 + 1  # and the horizon, and today
     bounds = {
         "orders o|": order_days,
         "orders a|": order_days * 2,
         "delivery p|": POSTING_ROWS.keep_us // DAY_US + 1,
+        "public orders.state": order_days,
+        "public mes.orders": order_days,
+        "public production.kpis": order_days * 8,
         "delivery c|": CLOSED_ACCOUNT_ROWS.keep_us // DAY_US + 1,
     }
     for kind, days in bounds.items():

@@ -29,7 +29,8 @@ def run(config: Path, files: Sequence[Path], seed: int = 0) -> Snapshot:
     topic, codec, queues = f"raw.{configuration.plant.plant.id}", Codec(), defaultdict[str, deque[bytes]](deque)
 
     def wire(sent: Sent) -> None:
-        queues[sent.topic].append(codec.encode(sent.record))
+        if sent.record is not None:  # a tombstone is for public topics
+            queues[sent.topic].append(codec.encode(sent.record))
 
     topology = MemoryTopology({configuration.hash: configuration})
     stages = {

@@ -85,6 +85,13 @@ def test_a_chain_of_batches_moves_the_position_over_markers_and_compaction_holes
     assert (part.position, counted(part), part.folded) == (20, 5, 5)
 
 
+def test_a_tombstone_leaves_with_the_transaction_as_a_record_without_value(owned: Any) -> None:
+    app, part = owned
+    app.idle_step(part).retire("orders.state", "P|O1")
+    (told,) = part.out
+    assert (told.topic, told.key, told.value, told.partition) == (f"{app.settings.prefix}orders.state", b"P|O1", None, None)
+
+
 def test_a_hole_in_the_chain_ends_the_process_before_anything_is_folded(owned: Any) -> None:
     """Faust drops fetched records at a rebalance: never fold on as if nothing was lost."""
     app, part = owned

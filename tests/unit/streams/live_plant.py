@@ -12,7 +12,7 @@ from streams.delivery import DeliveryStage
 from streams.equipment import EquipmentStage
 from streams.intake import IntakeStage
 from streams.lots import LotsStage
-from streams.memory_step import MemoryStep, MemoryTopology, Message
+from streams.memory_step import MemoryStep, MemoryTopology, Message, Sent
 from streams.orders import OrdersStage
 from streams.upstreams import upstreams_of
 from tests.unit.streams.raw_bench import EVENTS, READ
@@ -82,9 +82,12 @@ class LivePlant:
 
     def _step(self, topic: str) -> MemoryStep:
         """Its messages wait in the queues of the others."""
-        return MemoryStep(
-            topic, codec=CODEC, emit=lambda sent: self.queues[sent.topic].append(CODEC.decode(CODEC.encode(sent.record)))
-        )
+
+        def wire(sent: Sent) -> None:
+            if sent.record is not None:  # a tombstone is for public topics
+                self.queues[sent.topic].append(CODEC.decode(CODEC.encode(sent.record)))
+
+        return MemoryStep(topic, codec=CODEC, emit=wire)
 
     def configure(self, configuration: Configuration) -> None:
         """Workers of intake are started with it: those of new sources begin, those of removed ones end."""
