@@ -53,7 +53,7 @@ def hear(state: PartitionPosition, plant: str, upstream: str, upstreams: Iterabl
 def out(state: PartitionPosition, plant: str, watch: Watch) -> set[str]:
     """Upstreams that do not hold the clock back, also if they told something: silent and allowed to, or set aside by a person."""
     ordered = {name for name in watch.upstreams if plant + SEPARATOR + topic_of(name) in state.set_aside}
-    return ordered | (set(_silent(state, plant, watch)) & watch.may_go)
+    return ordered | set(_silent(state, plant, watch, watch.may_go))  # by all it waits for: in every partition the same
 
 
 def behind(state: PartitionPosition, plant: str, watch: Watch) -> int | None:
@@ -67,7 +67,9 @@ def behind(state: PartitionPosition, plant: str, watch: Watch) -> int | None:
 
 def note(state: PartitionPosition, plant: str, watch: Watch, reached: int) -> None:
     """Keep `state.silent` true: who is silent now, and who was and has not come up to what was reached yet."""
-    now = set(_silent(state, plant, watch)) | {name for name in out(state, plant, watch) if _told(state, plant, name) < reached}
+    now = set(_silent(state, plant, watch, watch.watched)) | {
+        name for name in out(state, plant, watch) if _told(state, plant, name) < reached
+    }
     for key in [key for key in state.silent if key.startswith(plant + SEPARATOR)]:
         name = key.partition(SEPARATOR)[2]
         if name not in watch.upstreams or (name not in now and _told(state, plant, name) >= reached):
@@ -123,19 +125,17 @@ def ordered(state: PartitionPosition, record: UpstreamOrdered) -> None:
         state.set_aside.pop(key, None)
 
 
-def _silent(state: PartitionPosition, plant: str, watch: Watch) -> Sequence[str]:
-    """Those of `watched` that were heard before the slowest of the others advanced by more than the patience. As many as
+def _silent(state: PartitionPosition, plant: str, watch: Watch, of: frozenset[str]) -> Sequence[str]:
+    """Those `of` them that were heard before the slowest of the others advanced by more than the patience. As many as
     possible, the longest silent first: partitions of one process fall silent together. Never all: who would know the time?"""
-    if not watch.watched:
+    if not of:
         return ()
     aside = {name for name in watch.upstreams if plant + SEPARATOR + topic_of(name) in state.set_aside}
     reached = state.reached.get(plant, 0)
     counted = [
         name for name in watch.upstreams if name.startswith(INTAKE) and name not in aside and _told(state, plant, name) >= reached
     ]
-    order = [
-        heard for heard in state.heard if heard.plant == plant and heard.upstream in watch.watched and heard.upstream in counted
-    ]
+    order = [heard for heard in state.heard if heard.plant == plant and heard.upstream in of and heard.upstream in counted]
     for length in range(len(order), 0, -1):
         gone = order[:length]
         others = _without(counted, {heard.upstream for heard in gone})
