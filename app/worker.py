@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from confluent_kafka import KafkaException
 from prometheus_client import REGISTRY
 
 from app.engine.fatal import Exit, die
@@ -149,6 +150,8 @@ async def _until(stop: asyncio.Event, starting: asyncio.Task[None], running: Run
         failure = _cause(starting.exception()) if starting.done() else None
         if isinstance(failure, CORRECTED_BY_PEOPLE):
             return failure
+        if isinstance(failure, BrokerUnavailable | KafkaException):
+            die(Exit.BROKER_TIMEOUT, f"start: {failure}")
         if failure is not None:
             die(Exit.SERVICE_CRASHED, f"start: {failure!r}")
         for service in running.services:

@@ -6,7 +6,7 @@ from threading import Event
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from app.engine.fatal import Exit, die
-from app.kafka.broker import Broker
+from app.kafka.broker import Broker, BrokerUnavailable
 from app.kafka.writing import write
 from schemas.codec import Codec
 from schemas.configuration import Configuration
@@ -29,11 +29,18 @@ class Configurations:
         self._epochs: list[LogEpoch] = []
 
     def get(self, hash_: str) -> Configuration:
-        """Ends the process (CONFIG_MISSING) when nobody ever stored it: going on would post by other rules."""
+        """Ends the process when nobody ever stored it (CONFIG_MISSING), or no broker says so (BROKER_TIMEOUT): going on would
+        post by other rules."""
         deadline = time.monotonic() + WAIT_SECONDS
         while hash_ not in self._known:
-            self._read()
+            unread = ""
+            try:
+                self._read()
+            except (BrokerUnavailable, KafkaException) as exc:
+                unread = str(exc)
             if hash_ not in self._known and (time.monotonic() > deadline or self._ending.wait(PAUSE_SECONDS)):
+                if unread:
+                    die(Exit.BROKER_TIMEOUT, f"waiting for configuration {hash_}: {unread}")
                 die(Exit.CONFIG_MISSING, f"configuration {hash_} is not in topic {self._topic}")
         return self._known[hash_]
 
@@ -62,6 +69,7 @@ class Configurations:
             self._known[configuration.hash] = configuration
 
     def _read(self) -> None:
+        """All of the topic, to its end. Raises BrokerUnavailable: half of it would look like all of it."""
         self._epochs.clear()
         consumer = Consumer(
             self._broker.client(
@@ -79,7 +87,7 @@ class Configurations:
             while open_partitions:
                 message = consumer.poll(READ_SECONDS)
                 if message is None:
-                    return
+                    raise BrokerUnavailable(f"topic {self._topic} was not read to its end: no answer for {READ_SECONDS:.0f} s")
                 if message.error():
                     if message.error().code() != KafkaError._PARTITION_EOF:
                         raise KafkaException(message.error())
