@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ERP ?= sim
 
-.PHONY: demo test test-slow test-deep test-composition proved lint types layers check plants bench bench-rules bench-short bench-take-over lock clean
+.PHONY: demo test test-slow test-deep test-composition test-composition-short proved lint types layers check plants bench bench-rules bench-short bench-take-over lock clean
 
 demo: .venv/runtime.stamp  ## one shift of a simulated plant and two real recordings, through everything (ERP=tryton: a real ERP)
 	$(BIN)/lineledger demo --erp $(ERP) --out out/demo
@@ -41,6 +41,9 @@ check: lint types layers test
 
 test-composition: .venv/dev.stamp  ## defects planted in the processes of the command line, each found by the test that is named
 	$(BIN)/python -m tests.mutants.composition
+
+test-composition-short: .venv/dev.stamp  ## a third of them, those that need no worker process
+	$(BIN)/python -m tests.mutants.composition --short
 
 plants: .venv/dev.stamp  ## 2.5 million shots of a moulding shop, exact to the milligram
 	$(BIN)/python -m pytest -q -s tests/e2e/test_moulding_shop.py -m slow

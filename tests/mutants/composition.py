@@ -1,4 +1,4 @@
-"""Defects planted in what the command line composes, one by one: `python -m tests.mutants.composition [NAME ...]`.
+"""Defects planted in what the command line composes, one by one: `python -m tests.mutants.composition [--short | NAME ...]`.
 
 Each is planted in every process of a test run (tests/mutants/site), the worker processes included; the named test must fail. All
 share one broker and one registry (make test-composition).
@@ -34,6 +34,12 @@ MUTANTS = {
         "Budget(endpoint.calls_per_second, endpoint.concurrency)",
         "Budget(__import__('fractions').Fraction(100_000), endpoint.concurrency)",
         f"{LIVE}::test_a_day_in_the_life",
+    ),
+    "another budget of the endpoint": Mutant(
+        "app.delivery",
+        "Budget(endpoint.calls_per_second, endpoint.concurrency)",
+        "Budget(endpoint.calls_per_second, 1)",
+        f"{WIRES}::test_the_budget_is_the_configurations",
     ),
     "the lease is always good": Mutant(
         "app.delivery",
@@ -193,6 +199,19 @@ MUTANTS = {
         f"{LIVE}::test_a_day_in_the_life",
     ),
 }
+SHORT = (
+    "another budget of the endpoint",
+    "the lease is always good",
+    "maintenance is ignored",
+    "retries count as first attempts",
+    "a transactional id of the process",
+    "static membership is lost",
+    "one client knows only the address",
+    "records of other versions are unknown",
+    "the log epoch stays the first",
+    "another plant's ERP is taken for this one",
+)
+"""A third of them that needs no worker process: for each landing (make test-composition-short)."""
 
 
 def survives(mutant: Mutant) -> bool:
@@ -223,7 +242,7 @@ def main(*names: str) -> int:
         for variable, server in servers.items():
             (folder / variable).mkdir()
             os.environ[variable] = running.enter_context(server(folder / variable))
-        for name in names or MUTANTS:
+        for name in SHORT if names == ("--short",) else names or MUTANTS:
             began, survived = time.monotonic(), survives(MUTANTS[name])
             wrong += survived
             print(f"{'SURVIVED' if survived else 'killed  '} {name} ({time.monotonic() - began:.0f} s)", flush=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants import of_machinery, of_postings, of_quantities
-from tests.mutants.planting import Mutant
+from tests.mutants import composition, of_machinery, of_postings, of_quantities
+from tests.mutants.planting import Mutant, source_of
 
 PROJECT = Path(__file__).parents[2]
 TESTS_FAILED = 1
@@ -33,6 +33,20 @@ def test_a_planted_defect_is_found(name: str) -> None:
 
 def test_each_defect_has_a_name_of_its_own() -> None:
     assert len(MUTANTS) == sum(map(len, LISTS))
+
+
+@pytest.mark.parametrize("name", composition.MUTANTS)
+def test_a_defect_of_the_composition_stands_where_the_code_is(name: str) -> None:
+    """`make test-composition` plants them; here only that it still can, and that their tests run before each landing."""
+    mutant = composition.MUTANTS[name]
+    assert source_of(mutant.module).read_text(encoding="utf-8").count(mutant.old) == 1
+    file, _, test = mutant.killed_by.partition("::")
+    text = (PROJECT / file).read_text(encoding="utf-8")
+    assert f"def {test}(" in text and "mark.slow" not in text, "it runs before each landing"
+
+
+def test_the_third_is_a_third() -> None:
+    assert set(composition.SHORT) <= composition.MUTANTS.keys() and 3 * len(composition.SHORT) >= len(composition.MUTANTS)
 
 
 def test_without_a_defect_nothing_is_found() -> None:
