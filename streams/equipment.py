@@ -43,7 +43,7 @@ from streams.floor_silence import LOOK_US, FloorSilence, figures
 from streams.repairs import repair
 from streams.silence import ordered
 from streams.step import RawMessage, Step, Topology, sender
-from tables.calendar import Calendar
+from tables.calendar import Calendar, calendar_of
 from tables.counter import UNAVAILABLE, Readings
 from tables.equipment import Equipment, journal_key, row_key
 from tables.people import People
@@ -387,8 +387,3 @@ class EquipmentStage:
 
 def _unpacked(packed: bytes) -> Readings:
     return np.frombuffer(packed, "<i8").reshape(-1, 4)
-
-
-def calendar_of(config: PlantConfig) -> Calendar:
-    section = config.calendar
-    return Calendar(config.plant.zone, section.shifts, section.business_date, section.outside_shift, section.days_off)

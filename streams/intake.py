@@ -24,7 +24,6 @@ from schemas.records import (
     UpstreamOrdered,
 )
 from streams import boundary, connections
-from streams.equipment import calendar_of
 from streams.intake_clock import CONFIGURED, EPOCH, FINAL, LABEL, TICK, IntakeClock
 from streams.mapping import Mapper, Operators, RawRecord, Reading, Refused, compile_source
 from streams.mapping.operators import REPLAYED, RESOLVED
@@ -33,6 +32,7 @@ from streams.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER
 from streams.repairs import CONTROL, repair_of
 from streams.routes import DECLARATIONS, LOT_EVENTS, ORDER_EVENTS, of_equipment, wrong_clock
 from streams.step import RawMessage, Step, Topology, sender
+from tables.calendar import calendar_of
 from tables.system_of_record import violation
 
 FEEDS = ("equipment.inbox", "orders.inbox", "lots.inbox")

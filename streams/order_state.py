@@ -5,12 +5,13 @@ from typing import Any
 
 from schemas.records import AccountRow, LotQuality, OrderRow, QualityState
 from streams import boundary
-from streams.orders_memory import Memory, Plant
+from streams.orders_memory import Memory
 from streams.step import Step
 from tables import kpi
 from tables import order as orders
 from tables import order_state as states
 from tables.account import stops
+from tables.plant_rules import PlantRules
 
 STATE, MES, KPIS = "orders.state", "mes.orders", "production.kpis"
 
@@ -25,7 +26,7 @@ def publish(step: Step, memory: Memory, order: OrderRow, now: int) -> None:
     step.emit(STATE, f"{order.plant}|{order.order}", states.state_of(order, _accounts(step, memory, key), now))
 
 
-def to_the_mes(step: Step, plant: Plant, order: OrderRow, now: int) -> None:
+def to_the_mes(step: Step, plant: PlantRules, order: OrderRow, now: int) -> None:
     step.emit(MES, f"{order.plant}|{order.order}", states.for_the_mes(order, plant.configuration, now))
 
 
@@ -53,7 +54,7 @@ def recorded(step: Step, memory: Memory, changed: Iterable[str], now: int) -> No
             memory.note(key, order)
 
 
-def watch(step: Step, memory: Memory, plant: Plant, stage: str, name: str, now: int) -> None:
+def watch(step: Step, memory: Memory, plant: PlantRules, stage: str, name: str, now: int) -> None:
     """The alarm for orders that the MES has neither taken nor refused in time: once each, as an exception of no record."""
     within = plant.configuration.plant.mes.acknowledge_within_us
     for key in sorted(memory.unanswered.take(name, now - within)) if within else ():
@@ -64,7 +65,7 @@ def watch(step: Step, memory: Memory, plant: Plant, stage: str, name: str, now: 
         publish(step, memory, order, now)
 
 
-def figures(step: Step, memory: Memory, plant: Plant, name: str, before: int, now: int, final: bool) -> None:
+def figures(step: Step, memory: Memory, plant: PlantRules, name: str, before: int, now: int, final: bool) -> None:
     """Key figures of the orders that changed or wait for somebody, each full hour of log time and at the end of the input."""
     if not (final or kpi.hour_passed(before, now)):
         return

@@ -44,7 +44,7 @@ from streams.clock import activate, observe, schedule, watch_of
 from streams.declared import totals_of
 from streams.figures import PARKED, SILENT, Figure, known_code, owner
 from streams.orders_book import ENDPOINT, Book
-from streams.orders_memory import Memory, Plant, plant_of, with_conversions
+from streams.orders_memory import Memory
 from streams.repairs import repair
 from streams.silence import Watch, changes_of_silence, ordered, silent
 from streams.step import Step, Topology, at_once, sender
@@ -54,6 +54,7 @@ from tables import order_state as states
 from tables.account import STOCK, row_key
 from tables.decisions import BAD_UNIT, POST, decide
 from tables.due import above_at_once
+from tables.plant_rules import PlantRules, plant_rules, with_conversions
 from tables.rejected import Refusal
 from tables.row_kinds import ACCOUNT_ROWS, MATERIAL_ROWS
 from tables.units import UnitTable
@@ -200,12 +201,12 @@ class OrdersStage:
             units = UnitTable(configuration.plant.units)
             for _, row in step.rows.scan(MATERIAL_ROWS.under(name)):
                 units = with_conversions(units, row)
-            memory.plants[name] = plant_of(configuration, units)
+            memory.plants[name] = plant_rules(configuration, units)
 
     # -- one record, at its time
 
     def _apply(
-        self, step: Step, memory: Memory, plant: Plant, record: Any, row: PendingRow, changed: set[str], label: int
+        self, step: Step, memory: Memory, plant: PlantRules, record: Any, row: PendingRow, changed: set[str], label: int
     ) -> None:
         if isinstance(record, Total):
             if not retention.refused(step, self.name, record, memory.now, record, row):
@@ -223,7 +224,7 @@ class OrdersStage:
         else:
             self._order_event(step, memory, plant, record, row, changed, label)
 
-    def _material(self, step: Step, memory: Memory, plant: Plant, record: MaterialChanged, changed: set[str]) -> None:
+    def _material(self, step: Step, memory: Memory, plant: PlantRules, record: MaterialChanged, changed: set[str]) -> None:
         row = MaterialRow(
             record.plant, record.material, record.unit, record.decimals, record.batch_managed, record.conversions, record.label
         )
@@ -238,7 +239,7 @@ class OrdersStage:
         changed.update(memory.accounts_with(record.plant, record.material))
 
     def _order_event(
-        self, step: Step, memory: Memory, plant: Plant, record: Any, pending: PendingRow, changed: set[str], label: int
+        self, step: Step, memory: Memory, plant: PlantRules, record: Any, pending: PendingRow, changed: set[str], label: int
     ) -> None:
         key = orders.row_key(record.plant, record.order)
         order: OrderRow = step.rows.get(key) or OrderRow(record.plant, record.order)
@@ -290,7 +291,7 @@ class OrdersStage:
             boundary.refuse(step, self.name, "NOTHING_PARKED", detail, record=decision, offset=pending.inbox_offset)
 
 
-def _total(step: Step, memory: Memory, plant: Plant, total: Total, changed: set[str]) -> None:
+def _total(step: Step, memory: Memory, plant: PlantRules, total: Total, changed: set[str]) -> None:
     periods = plant.times.periods
     if total.kind == "scrap" and total.position != STOCK and periods and not periods.is_open(total.business_date, total.label):
         scrap = ledger.accounts_of(total, retention.born_epoch(step.state, total.plant))[0]
@@ -312,7 +313,7 @@ def _counts(step: Step, memory: Memory, total: Total) -> set[str]:
     return memory.accounts_of(key)
 
 
-def _receive(step: Step, memory: Memory, plant: Plant, total: Total, changed: set[str], late: bool = False) -> None:
+def _receive(step: Step, memory: Memory, plant: PlantRules, total: Total, changed: set[str], late: bool = False) -> None:
     for fresh in ledger.accounts_of(total, retention.born_epoch(step.state, total.plant)):
         key = row_key(fresh)
         known: AccountRow | None = step.rows.get(key)

@@ -2,54 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from schemas.configuration import Configuration
-from schemas.configuration.rules import RuleAt
 from schemas.records import AccountRow, MaterialRow, OrderRow, PlantRow
 from streams import orders_rest as rest
-from streams.equipment import calendar_of
 from streams.orders_rest import named_by
 from streams.waiting import Waiting
 from tables import order as orders
 from tables.account import BASIS, row_key, stops
 from tables.cut_off import left_behind
-from tables.due import Timetable
 from tables.due_index import DueIndex
 from tables.order_state import unanswered
-from tables.periods import Periods
+from tables.plant_rules import PlantRules
 from tables.row_kinds import ACCOUNT_ROWS, AT_REST_ROWS, LEFT_ROWS, MATERIAL_ROWS, OLD_MARK_ROWS, ORDER_ROWS
 from tables.rows import RowStore, nothing
 from tables.tally import Tally
-from tables.units import UnitTable
 
 MOST_MARKED = 2_000
 """Orders that a take-over looks at for marks that they lack."""
-MAX_ANSWERS = 50_000
-"""Winning rules kept; then they are looked up again."""
-
-
-@dataclass(slots=True)
-class Plant:
-    """A plant's configuration, ready for use."""
-
-    configuration: Configuration
-    times: Timetable
-    _rules: dict[tuple[str, ...], RuleAt | None] = field(default_factory=dict)
-
-    @property
-    def units(self) -> UnitTable:
-        return self.times.units
-
-    def rule_for(self, row: AccountRow, order: OrderRow | None) -> RuleAt | None:
-        """The posting rule that wins for the account; asked for each change of it, so answers are kept."""
-        key = (row.kind, row.order, row.operation, row.material, order.order_type if order is not None else "")
-        if key not in self._rules:
-            if len(self._rules) >= MAX_ANSWERS:
-                self._rules.clear()
-            self._rules[key] = self.configuration.rule_for(*key)
-        return self._rules[key]
 
 
 class Memory:
@@ -69,7 +39,7 @@ class Memory:
         self._marks: dict[str, str] = {}
         """Row key of an order at rest -> key of its mark."""
         self.due = DueIndex()
-        self.plants: dict[str, Plant] = {}
+        self.plants: dict[str, PlantRules] = {}
         """Of this partition: another one may not have heard of a material yet."""
         self.unanswered = DueIndex()
         """Orders that the MES has neither taken nor refused, by the time of their release, until the alarm was given."""
@@ -252,21 +222,3 @@ class Memory:
 def _places(key: str) -> tuple[str, str]:
     """Under which names an account is counted: its own code, and that of the units which stand apart."""
     return key, f"{key}|apart"
-
-
-def plant_of(configuration: Configuration, units: UnitTable) -> Plant:
-    plant, periods = configuration.plant, configuration.erp.periods
-    return Plant(
-        configuration,
-        Timetable(
-            calendar_of(plant),
-            units,
-            configuration.rules.sweep_every,
-            Periods(periods.close, plant.plant.zone, plant.calendar.days_off) if periods.close else None,
-            periods.sweep_before_us,
-        ),
-    )
-
-
-def with_conversions(units: UnitTable, row: MaterialRow) -> UnitTable:
-    return units.with_material(row.material, row.conversions) if row.conversions else units

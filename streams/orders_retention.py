@@ -7,11 +7,12 @@ from typing import Any
 from schemas.catalog import DAY_US
 from schemas.records import AccountRow, MaterialRow, OrderRow, PartitionPosition, PendingRow, Quantity, Total
 from streams import boundary, order_state
-from streams.orders_memory import Memory, Plant
+from streams.orders_memory import Memory
 from streams.step import Step
 from tables import order as orders
 from tables import retention
 from tables.account import accounts_of, row_key
+from tables.plant_rules import PlantRules
 from tables.row_kinds import ORDER_ROWS
 
 MOST_PER_TICK = 50
@@ -20,7 +21,7 @@ _ERA = "era|"
 PAST_RETENTION = "PAST_RETENTION"
 
 
-def keep_us(plant: Plant) -> int:
+def keep_us(plant: PlantRules) -> int:
     """After the last change of an order that is over. A piece may bear a time up to the horizon before its record."""
     return ORDER_ROWS.keep_us + plant.configuration.plant.attribution.late_horizon_us
 
@@ -30,7 +31,7 @@ def born_epoch(state: PartitionPosition, plant: str) -> int:
     return retention.born_epoch(state.log_epoch, state.marks.get(_ERA + plant, 0))
 
 
-def judge(step: Step, memory: Memory, plant: Plant, touched: Iterable[str], now: int) -> None:
+def judge(step: Step, memory: Memory, plant: PlantRules, touched: Iterable[str], now: int) -> None:
     """Orders to which something happened: from when on they may be forgotten, as things are."""
     for key in sorted(touched):
         order: OrderRow | None = step.rows.get(key)
@@ -40,7 +41,7 @@ def judge(step: Step, memory: Memory, plant: Plant, touched: Iterable[str], now:
         _forget_at(step, memory, key, order, now + keep_us(plant) if may else 0)
 
 
-def forget(step: Step, memory: Memory, plant: Plant, name: str, now: int) -> None:
+def forget(step: Step, memory: Memory, plant: PlantRules, name: str, now: int) -> None:
     """Let go what is due. What the ERP has not taken yet is asked again a day later."""
     for key in memory.forget.take(name, now, MOST_PER_TICK):
         row: OrderRow | MaterialRow = step.rows.get(key)
@@ -91,7 +92,7 @@ def _decimal(total: Total) -> Quantity | None:
     return None
 
 
-def _settled(plant: Plant, order: OrderRow, accounts: list[AccountRow]) -> bool:
+def _settled(plant: PlantRules, order: OrderRow, accounts: list[AccountRow]) -> bool:
     return retention.is_settled((row, plant.rule_for(row, order) is not None) for row in accounts)
 
 

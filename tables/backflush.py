@@ -13,12 +13,15 @@ from schemas.configuration import Configuration
 from schemas.records import AccountRow, Component, Correlation, OrderRow, RawRange, SourceTotal
 from tables import correlations
 from tables.account import BASIS, row_key
-from tables.components import basis_of, candidates, children_of, components_at, mode_of
+from tables.components import basis_of, children_of, components_at, mode_of, phantom_of
 from tables.lineage import add_ranges
 from tables.order import authority_of, is_check, item_of, weights_of
 from tables.quantity import fraction
 from tables.rejected import Rejected
 from tables.units import UnitTable
+
+MAX_PHANTOM_LEVELS = 5
+"""Phantoms within phantoms; deeper ones stay with the last that was exploded."""
 
 BACKFLUSH, PHANTOM = "backflush|", "phantom|"
 """Source keys of what is derived begin with one of these."""
@@ -167,12 +170,6 @@ def _by_lot(pieces: Made, component: Component) -> dict[str, Fraction]:
     elif covered != pieces.gross:
         found[""] += pieces.gross - covered
     return found
-
-
-def phantom_of(components: Sequence[Component], row: AccountRow) -> Component | None:
-    """The phantom that the account is of, if it can be exploded."""
-    found = next((one for one in candidates(components, row) if one.phantom), None) if row.kind == "consumption" else None
-    return found if found is not None and found.quantity.amount and children_of(components, found) else None
 
 
 def _exploded(configuration: Configuration, order: OrderRow, here: Sequence[AccountRow], units: UnitTable) -> Iterator[Derived]:

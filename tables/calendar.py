@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
+from schemas.configuration import PlantConfig
 from tables.local_time import instant_of, local_date, zone_of
 from tables.rejected import Refusal
 
@@ -216,3 +217,9 @@ def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise Refusal("BAD_CALENDAR", f"{what}: {value!r}; write one of {', '.join(allowed)}.")
     return value
+
+
+def calendar_of(config: PlantConfig) -> Calendar:
+    """The calendar that a plant.yaml states."""
+    section = config.calendar
+    return Calendar(config.plant.zone, section.shifts, section.business_date, section.outside_shift, section.days_off)

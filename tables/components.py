@@ -107,3 +107,9 @@ def shares(
     given[order[-1] if amount > 0 else order[0]] += left
     locations = {component.item: component.issue_location for component in found}
     return [Share(item, locations[item], steps) for item, steps in given.items() if steps]
+
+
+def phantom_of(components: Sequence[Component], row: AccountRow) -> Component | None:
+    """The phantom that the account is of, if it can be exploded."""
+    found = next((one for one in candidates(components, row) if one.phantom), None) if row.kind == "consumption" else None
+    return found if found is not None and found.quantity.amount and children_of(components, found) else None

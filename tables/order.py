@@ -1,13 +1,11 @@
 """An order: what master data says of it, what the shop floor reported, and what of its accounts may be posted."""
 
-from collections.abc import Iterator
 from fractions import Fraction
 
 from schemas.configuration import Configuration
 from schemas.records import (
     AccountRow,
     BomRevision,
-    MaterialRow,
     Operation,
     OrderChanged,
     OrderItem,
@@ -15,16 +13,11 @@ from schemas.records import (
     OrderRow,
     SourceTotal,
 )
-from tables.account import STOCK, TIMES, weights
-from tables.components import children_of, component_of, components_at, known_revision, mode_of, revision_of
-from tables.periods import Periods
+from tables.account import STOCK, weights
+from tables.components import component_of, components_at, mode_of, phantom_of, revision_of
 from tables.quantity import fraction
-from tables.rejected import Rejected
 from tables.row_kinds import ORDER_ROWS
 
-NOT_OPEN = {"locked": "ORDER_LOCKED", "closed": "ORDER_CLOSED"}
-OVER = frozenset({"ORDER_CLOSED", "ORDER_TECHNICALLY_COMPLETE"})
-"""Of what no rule posts the end of the order stops nothing, and nobody has to decide about it."""
 MAX_REVISIONS = 20
 """Earlier bills of material that an order keeps; a run that pinned an older one parks its consumption."""
 
@@ -139,8 +132,14 @@ def is_check(configuration: Configuration, authority: str, source: SourceTotal) 
 
 
 def covered(configuration: Configuration, order: OrderRow, account: AccountRow) -> bool:
-    """Confirmed by another posting: by a later milestone, or because the operation is not confirmed (docs/domain.md,
-    Milestones)."""
+    """Is the account of what somebody else posts? By a later milestone, or because the operation is not confirmed
+    (docs/domain.md, Milestones); of a phantom: its components' accounts; by erp_backflush: the ERP, and what was declared is
+    only a check."""
+    if account.kind == "consumption":
+        components = components_at(configuration, order, revision_of(account))
+        if phantom_of(components, account) is not None:
+            return True
+        return mode_of(configuration, component_of(components, account), account) == "erp_backflush"
     if account.kind != "yield":
         return False
     index = next((i for i, entry in enumerate(order.operations) if entry.operation == account.operation), None)
@@ -151,96 +150,6 @@ def covered(configuration: Configuration, order: OrderRow, account: AccountRow) 
     if own == "none" or booking == "last" or (booking == "milestones" and own != "milestone"):
         return True
     return any(entry.confirm == "milestone" for entry in order.operations[index + 1 :])
-
-
-def problems(
-    configuration: Configuration,
-    order: OrderRow,
-    material: MaterialRow | None,
-    account: AccountRow,
-    periods: Periods | None = None,
-    now: int = 0,
-) -> Iterator[Rejected]:
-    """Why this account must wait, the weightiest first; a person may let it pass one of them and not the next. They stop
-    this account only (docs/domain.md, Parking and decisions)."""
-    if not order.known:
-        yield Rejected("UNKNOWN_ORDER", f"order {order.order} has not been released")
-        return
-    if order.status in NOT_OPEN:
-        yield Rejected(NOT_OPEN[order.status], f"order {order.order} is {order.status}")
-    if order.status == "technically_complete" and not _technically_allowed(configuration, order, account):
-        yield Rejected("ORDER_TECHNICALLY_COMPLETE", f"order {order.order} is technically complete")
-    if operation_of(order, account.operation) is None:
-        yield Rejected("UNKNOWN_OPERATION", f"order {order.order} has no operation `{account.operation}`")
-        return
-    if periods is not None and configuration.erp.periods.late == "park" and not periods.is_open(account.business_date, now):
-        yield Rejected("PERIOD_CLOSED", f"the period of {account.business_date} is closed")
-    if account.kind in TIMES:
-        return
-    if not account.material:
-        yield _no_material(account)
-        return
-    if configuration.rules.yield_.late_scrap.after_close == "park" and any(source.late for source in account.sources.values()):
-        yield Rejected("LATE_SCRAP", f"scrap of {account.business_date} came after its period was closed")
-    if account.kind == "consumption":
-        yield from _consumption_problems(configuration, order, material, account)
-        return
-    item = item_of(order, account.material)
-    if item is None and receives(order, account.operation):
-        yield Rejected("MATERIAL_NOT_IN_ORDER", f"order {order.order} does not make {account.material}")
-    if item is not None and item.batch_managed and not account.lot:
-        yield from _missing_lot(configuration, account)
-    yield from _long_lot(configuration, account)
-
-
-def _no_material(account: AccountRow) -> Rejected:
-    """Of a consumption: the position was empty. Of pieces: the run makes several materials, or nobody said what it makes."""
-    if account.kind == "consumption":
-        where = f" at position {account.place}" if account.place else ""
-        return Rejected("NOTHING_LOADED", f"nothing is loaded{where} as far as anybody said, and the record names no material")
-    return Rejected("MATERIAL_AMBIGUOUS", "the record names no material, and its run states none or several")
-
-
-def _technically_allowed(configuration: Configuration, order: OrderRow, account: AccountRow) -> bool:
-    """post_corrections: what was made before the completion, however late it is told; nothing that was made after it."""
-    answer = configuration.rules.order.technically_completed
-    before = [source for source in account.sources.values() if source.first_at <= order.technically_complete_at]
-    return answer == "post" or (answer == "post_corrections" and (bool(before) or account.sequence > 0))
-
-
-def _consumption_problems(
-    configuration: Configuration, order: OrderRow, material: MaterialRow | None, account: AccountRow
-) -> Iterator[Rejected]:
-    revision = revision_of(account)
-    if configuration.rules.order.bom == "revision_of_run" and not known_revision(order, revision):
-        yield Rejected("BOM_MISMATCH", f"the run used revision {revision}, order {order.order} has {order.bom_revision}")
-    components = components_at(configuration, order, revision)
-    component = component_of(components, account)
-    if component is None:
-        yield Rejected("MATERIAL_NOT_IN_BOM", f"{account.material} is no component of order {order.order}")
-        return
-    if component.phantom:
-        if not children_of(components, component):
-            yield Rejected("PHANTOM", f"{account.material} is a phantom: it has no stock")
-        return
-    if configuration.erp.booking("consumption").reservation == "required" and not component.item:
-        yield Rejected("RESERVATION_MISSING", f"component {account.material} of order {order.order} has no reservation item")
-    managed = component.batch_managed or (material is not None and material.batch_managed)
-    if managed and not account.lot:
-        yield from _missing_lot(configuration, account)
-    elif managed:
-        yield from _long_lot(configuration, account)
-
-
-def _missing_lot(configuration: Configuration, account: AccountRow) -> Iterator[Rejected]:
-    if configuration.plant.lots.missing != "ignore":
-        yield Rejected("LOT_MISSING", f"{account.material} is managed in batches and nobody named the lot")
-
-
-def _long_lot(configuration: Configuration, account: AccountRow) -> Iterator[Rejected]:
-    limit = configuration.plant.lots.erp_max_length
-    if limit and len(account.lot) > limit:
-        yield Rejected("LOT_TOO_LONG", f"lot {account.lot} has more than {limit} characters")
 
 
 def limit(configuration: Configuration, order: OrderRow, material: str) -> Fraction | None:

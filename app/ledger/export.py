@@ -10,8 +10,7 @@ from app.ledger.balance import Proof, counts_of, order_of
 from app.ledger.snapshot import Snapshot
 from schemas.records import AccountRow, PostingRow, RawRange
 from tables.account import BASIS, account_key, lineage, stated_in, unposted
-from tables.backflush import phantom_of
-from tables.components import components_at, revision_of
+from tables.components import components_at, phantom_of, revision_of
 from tables.decisions import BAD_UNIT
 from tables.destination import UNDECIDED
 from tables.quantity import decimal_text

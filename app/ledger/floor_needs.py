@@ -8,9 +8,9 @@ from typing import NamedTuple
 from app.ledger.balance import units_of
 from app.ledger.export import quantity_text
 from app.ledger.snapshot import Snapshot
-from streams.equipment import calendar_of
 from streams.silence import silent, topic_of
 from tables.account import STOCK
+from tables.calendar import calendar_of
 from tables.entries import standing
 from tables.order import item_of
 from tables.people import Missing, missing_log_offs, people_of

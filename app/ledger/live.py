@@ -9,7 +9,7 @@ from app.run.collector import Collector
 from schemas.codec import Codec
 from schemas.records import PartitionPosition
 from streams.clock import clocks_in
-from streams.equipment import calendar_of
+from tables.calendar import calendar_of
 from tables.equipment import fold_journals
 from tables.row_kinds import POSITION_ROWS, POSTING_ROWS
 from tables.rows import MemoryRows

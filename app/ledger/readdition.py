@@ -23,18 +23,17 @@ from schemas.records import (
     TotalState,
 )
 from streams.declared import totals_of
-from streams.equipment import calendar_of
 from streams.equipment_totals import total_record
-from streams.orders_book import MAX_PHANTOM_LEVELS
-from streams.orders_memory import plant_of
 from streams.routes import DECLARATIONS
 from tables import account as ledger
 from tables import order as orders
 from tables.account import STOCK, account_key, row_key
-from tables.backflush import Derived, derive
+from tables.backflush import MAX_PHANTOM_LEVELS, Derived, derive
+from tables.calendar import calendar_of
 from tables.decisions import POST
 from tables.destination import UNATTRIBUTED, Destination
 from tables.lineage import add_ranges
+from tables.plant_rules import plant_rules
 from tables.quantity import decimal_text, fraction, round_half_away
 from tables.rejected import Rejected
 from tables.units import UnitTable
@@ -79,7 +78,7 @@ class ReAddition:
     def __init__(self, records: Reread, configuration: Configuration) -> None:
         self._records, self._configuration = records, configuration
         self._calendar = calendar_of(configuration.plant)
-        self._periods = plant_of(configuration, UnitTable(configuration.plant.units)).times.periods
+        self._periods = plant_rules(configuration, UnitTable(configuration.plant.units)).times.periods
         self._counted: dict[tuple[str, int], Recounted] = {}
 
     @property

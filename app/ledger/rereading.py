@@ -12,9 +12,9 @@ from app.ledger.log_index import READING, Entry, LogIndex
 from schemas.configuration import Configuration
 from schemas.records import EntryVoided, LabourRecorded, MaterialChanged, MaterialRow, OrderRow, ProcessValue
 from streams import connections
-from streams.equipment import calendar_of
 from streams.mapping import UNAVAILABLE, Mapper, Operators, RawRecord, Reading, Refused, compile_source
 from streams.routes import DECLARATIONS, ORDER_EVENTS, of_equipment, wrong_clock
+from tables.calendar import calendar_of
 from tables.system_of_record import violation
 
 

@@ -9,9 +9,9 @@ from app.ledger.snapshot import Snapshot
 from schemas.configuration import Configuration, PostRule
 from schemas.configuration.triggers import AtOnce, EveryQuantity
 from schemas.records import AccountRow, OrderRow
-from streams.orders_memory import plant_of
 from tables.account import BASIS, account_key, parse_key, unposted
 from tables.due import Timetable, due_time, trigger_time, waits_for_counts
+from tables.plant_rules import plant_rules
 from tables.quantity import decimal_text
 from tables.row_kinds import ACCOUNT_ROWS
 from tables.units import UnitTable
@@ -27,7 +27,9 @@ def explained(configuration: Configuration, account: str, now: int) -> tuple[dic
         return {"code": "BAD_ACCOUNT"}, [_no_account(account)]
     row.unit = "PC"
     order = OrderRow(row.plant, row.order)
-    return _explained(configuration, row, order, plant_of(configuration, UnitTable(configuration.plant.units)).times, now, False)
+    return _explained(
+        configuration, row, order, plant_rules(configuration, UnitTable(configuration.plant.units)).times, now, False
+    )
 
 
 def explained_from_ledger(snapshot: Snapshot, account: str, at: int | None) -> tuple[dict[str, Any], list[str]]:
@@ -42,7 +44,7 @@ def explained_from_ledger(snapshot: Snapshot, account: str, at: int | None) -> t
         return {"code": "BAD_ACCOUNT"}, [_no_account(account)]
     clocks = [position.marks.get("tick", 0) for position in snapshot.positions("intake")]
     now = max(clocks, default=0) if at is None else at
-    times = plant_of(snapshot.configuration, units_of(snapshot)).times
+    times = plant_rules(snapshot.configuration, units_of(snapshot)).times
     each = [_explained(snapshot.configuration, one, order_of(snapshot, one), times, now, True) for one in rows]
     if row is not None:
         return each[0]

@@ -9,9 +9,9 @@ from app.ledger.snapshot import Snapshot
 from app.ledger.sources import Sources
 from app.ledger.trace import Found, iso, posting_of, trace_posting
 from schemas.records import AccountRow, EquipmentRow, IssuedPosting, LotRow, OrderRow
-from streams.equipment import calendar_of
 from tables.account import BASIS, account_key
 from tables.attribution import Ownership
+from tables.calendar import calendar_of
 from tables.quantity import decimal_text
 from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, LOT_ROWS, ORDER_ROWS
 

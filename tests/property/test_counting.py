@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.records import Excursion, FormerCount, OperatorDecision, PointState, TimelineRow
-from streams.equipment import calendar_of
 from tables.attribution import Ownership
 from tables.buckets import Bucket
+from tables.calendar import calendar_of
 from tables.counter import UNAVAILABLE
 from tables.counting import Counting
 from tables.equipment import Equipment

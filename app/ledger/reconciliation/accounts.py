@@ -5,12 +5,11 @@ from fractions import Fraction
 
 from app.ledger.balance import counts_of, order_of, units_of
 from app.ledger.snapshot import Snapshot
-from schemas.records import AccountRow, OrderRow
+from schemas.records import AccountRow
 from tables import account as ledger
 from tables import order as orders
 from tables.account import BASIS, account_key
-from tables.backflush import derive, phantom_of
-from tables.components import component_of, components_at, mode_of, revision_of
+from tables.backflush import derive
 from tables.posting_id import posting_id
 from tables.row_kinds import ACCOUNT_ROWS
 from tables.units import UnitTable
@@ -36,19 +35,10 @@ def _account(snapshot: Snapshot, row: AccountRow, units: UnitTable) -> Iterator[
         yield f"{key}: its sources come to {amount} {row.unit}, it notes {noted}"
     if row.parked and not row.code:
         yield f"{key}: {row.parked} steps are parked without a code"
-    if row.covered != (orders.covered(snapshot.configuration, order, row) or _not_sent(snapshot, order, row)):
+    if row.covered != orders.covered(snapshot.configuration, order, row):
         word = "is" if row.covered else "is not"
         yield f"{key}: it {word} marked as covered by another posting, the order's flags say otherwise"
     yield from _chain(row, key)
-
-
-def _not_sent(snapshot: Snapshot, order: OrderRow, row: AccountRow) -> bool:
-    if row.kind != "consumption":
-        return False
-    components = components_at(snapshot.configuration, order, revision_of(row))
-    if phantom_of(components, row) is not None:
-        return True
-    return mode_of(snapshot.configuration, component_of(components, row), row) == "erp_backflush"
 
 
 def _chain(row: AccountRow, key: str) -> Iterator[str]:

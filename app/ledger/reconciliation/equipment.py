@@ -6,10 +6,10 @@ from app.ledger.recount import Recounted, count_all
 from app.ledger.rereading import Read
 from app.ledger.snapshot import Snapshot
 from schemas.records import AccountRow, EquipmentRow, TotalState
-from streams.equipment import calendar_of
 from tables.account import STOCK
 from tables.activities import LABOUR, STATES
 from tables.buckets import Bucket
+from tables.calendar import calendar_of
 from tables.counter import upwards
 from tables.destination import UNATTRIBUTED, Destination
 from tables.equipment import row_key

@@ -21,9 +21,10 @@ from schemas.catalog import catalog
 from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import PartitionPosition
-from streams.equipment import EquipmentStage, calendar_of
+from streams.equipment import EquipmentStage
 from streams.memory_step import MemoryStep, Message
 from tables.buckets import Bucket
+from tables.calendar import calendar_of
 from tables.equipment import fold_journals
 from tables.row_kinds import TIMELINE_ROWS
 from tables.rows import MemoryRows

@@ -11,7 +11,7 @@ from app.ledger.balance import prove
 from app.ledger.needs import needs_of
 from app.ledger.snapshot import Snapshot
 from schemas.records import LotLoaded, RunStarted, ScrapDeclared
-from streams.equipment import calendar_of
+from tables.calendar import calendar_of
 from tables.outbox import ReadBack
 from tests.unit.erp.executor_bench import Bench
 from tests.unit.streams.ledger_bench import Ledger, released, total

@@ -16,8 +16,8 @@ from app.demo.shift import BUSINESS_DATE, END_MS
 from app.demo.truth import Account
 from schemas.configuration import PlantConfig
 from schemas.records import Component
-from streams.equipment import calendar_of
 from streams.mapping import RawRecord, Reading, Refused
+from tables.calendar import calendar_of
 from tables.destination import UNATTRIBUTED, Destination
 from tables.equipment import Equipment
 from tables.rows import MemoryRows

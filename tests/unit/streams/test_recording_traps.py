@@ -15,11 +15,11 @@ import pytest
 from app.configuration import load, mappers
 from app.demo.recordings import SHARED
 from schemas.records import InspectionRecorded
-from streams.equipment import calendar_of
 from streams.lots import LotsStage
 from streams.mapping import RawRecord, Reading, Refused
 from streams.memory_step import MemoryStep, MemoryTopology
 from tables import lots
+from tables.calendar import calendar_of
 from tables.destination import UNATTRIBUTED, Destination
 from tables.equipment import Equipment
 from tables.row_kinds import LOT_ROWS

@@ -13,8 +13,8 @@ from app.ledger.recount import recount
 from app.ledger.rereading import OfEquipment, Read, Told
 from app.ledger.snapshot import Snapshot
 from schemas.records import CounterFrame, RunStarted, UpstreamState
-from streams.equipment import calendar_of
 from streams.figures import SILENT
+from tables.calendar import calendar_of
 from tables.destination import Destination
 from tables.equipment import Equipment
 from tables.own_clock import DAY_US, late_clock

@@ -9,7 +9,7 @@ import numpy as np
 
 from schemas.configuration import Configuration
 from schemas.records import Output, Quantity
-from streams.equipment import calendar_of
+from tables.calendar import calendar_of
 from tables.counter import UNAVAILABLE
 from tables.destination import Destination
 from tables.equipment import Equipment

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.configuration import PostRule
 from schemas.records import AccountRow, OrderRow
-from streams.equipment import calendar_of
+from tables.calendar import calendar_of
 from tables.due import Timetable, above_at_once, due_time, enough
 from tables.due_index import DueIndex
 from tables.periods import Periods
