@@ -8,13 +8,15 @@ import time
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 from confluent_kafka.admin import NewTopic
 
+from app.engine.fatal import Exit
 from app.kafka.broker import Broker
 from app.kafka.connection import Connection
 from app.kafka.registry import Registry
 from app.topology import STAGES
-from schemas.records import CounterFrame
+from schemas.records import ConfigActivated, CounterFrame, Tick
 from tests.e2e.live_plant import CONFIG, RAW, Installation, order, shots, until
 from tests.platform.kafka_jars import ClusterProcess
 from tests.platform.process import free_ports
@@ -118,6 +120,31 @@ class _started:
     def __exit__(self, *error: object) -> None:
         for worker in self._workers:
             worker.__exit__(None, None, None)
+
+
+def test_sigterm_ends_a_fold_that_waits_for_a_configuration(
+    kafka_bootstrap: str, registry_url: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    """A record names a configuration that nobody stored (its topic may be behind): the fold holds the loop and looks for it."""
+    plant = _installed(kafka_bootstrap, registry_url, topic_prefix, tmp_path)
+    codec, sender, now = plant.admin.codec(), f"intake/{RAW}/0", time.time_ns() // 1000
+    records = [ConfigActivated("LIVE", "0" * 64, 0, sender), Tick("LIVE", now, sender)]
+    producer = Producer(plant.admin.broker.client())
+    for record in records:
+        producer.produce(f"{topic_prefix}equipment.inbox", codec.encode(record), key="LIVE", partition=0)
+    assert producer.flush(20) == 0
+    with plant.worker("equipment") as process:
+        until(lambda: _holds_the_loop(plant), "a fold that holds the loop", 120)
+        process.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        assert process.wait(60) == Exit.CONFIG_MISSING
+        assert time.monotonic() - began < ENDS_WITHIN_S
+    assert "0" * 64 in plant.log("equipment")
+
+
+def _holds_the_loop(plant: Installation) -> bool:
+    """It is restored, knows what waits, and gets no further."""
+    return any("made no progress" in reason for reason in plant.reasons("equipment") or ())
 
 
 def test_a_broker_that_goes_away_costs_a_line_a_second_and_sigterm_still_ends_the_process(
