@@ -117,9 +117,14 @@ def test_clocks_show_from_the_take_over_on() -> None:
 
 
 def test_wrong_clocks_show() -> None:
-    text = shown(watching(app())[1])
-    assert 'lineledger_clock_ahead_seconds{stage="equipment"} -0.25' in text
-    assert 'lineledger_append_ahead{partition="2",stage="equipment"} 3.0' in text
+    watched = app()
+    watched.stage.name = "intake.raw.a"
+    text = shown(watching(watched)[1])
+    assert 'lineledger_clock_ahead_seconds{stage="intake.raw.a"} -0.25' in text
+    assert 'lineledger_append_ahead{partition="2",stage="intake.raw.a"} 3.0' in text
+    del watched.tables.parts[INBOX].state.marks["append_ahead"]
+    again = shown(watching(watched)[1])
+    assert 'lineledger_append_ahead{partition="2",stage="intake.raw.a"} 0.0' in again, "else its first jump would be no increase"
 
 
 def test_a_lost_partition_leaves_no_gauge_behind() -> None:
@@ -183,6 +188,7 @@ def test_a_partition_that_the_broker_never_answers_for_is_not_ready(monkeypatch:
 def test_alerts_name_figures_that_exist() -> None:
     watched = app()
     watched.stage, watched.letters = Telling(), {("", "BAD_JSON"): 1}
+    watched.stage.name = "intake.raw.a"
     _, registry = watching(watched)
     watched.on_checkpoint(Checkpoint(2, 0.5, 0.1, 3, 4, 5))
     erp = ErpMetrics(registry)
