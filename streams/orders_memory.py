@@ -116,6 +116,7 @@ class Memory:
                 self._accounts[order].add(key)
                 names = named_by(key)
                 self._of_material[names.plant, names.material].add(key)
+                self.settled(key, self._rows.get(key))  # a reason that somebody dropped may fall with a new configuration
         return self._accounts.get(order) or set()
 
     def accounts_with(self, plant: str, material: str) -> set[str]:
@@ -200,6 +201,7 @@ class Memory:
     def rest(self, key: str, order: OrderRow) -> None:
         """Put the marks of the order, once nothing of it is waited for: neither its figures at the next full hour nor an answer,
         and nothing of it is parked."""
+        self.stir(key, order.plant)  # a mark of before: of other materials, when more of them came since
         accounts = self.accounts_of(key)
         if not rest.is_at_rest(order) or any(name in self.parked for one in accounts for name in _places(one)):
             return

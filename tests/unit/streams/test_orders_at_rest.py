@@ -8,8 +8,10 @@ import rocksdict
 from app.engine.rows import RowCache
 from schemas.codec import Codec
 from schemas.records import (
+    ConfigActivated,
     CutOff,
     MaterialChanged,
+    OperatorDecision,
     OrderAcknowledged,
     OrderClosed,
     OrderCompleted,
@@ -202,3 +204,54 @@ def test_a_late_release_is_asked_of_those_that_are_due_only(monkeypatch: pytest.
     assert len(ledger.step.take("exceptions")) == 997
     ledger.tick(BEGIN + 2 * HOUR)
     assert ledger.step.take("exceptions") == []
+
+
+def completed(ledger: Ledger, **fields: Any) -> None:
+    """Order O1 is made, posted, answered, completed and at rest; the ERP did not close it."""
+    ledger.fold(released(BEGIN, items=[item(), item("4712")]))
+    ledger.fold(total("gross", 10, label=BEGIN, first_at=BEGIN, **fields), event(OrderAcknowledged, CUT, CUT, order="O1"))
+    ledger.tick(CUT)
+    ledger.fold(event(OrderCompleted, CUT, CUT + 1, order="O1", operation=""))
+    ledger.tick(CUT + 2)
+    ledger.tick(CUT + HOUR)
+    assert len(marks(ledger, AT_REST_ROWS)) == 1
+
+
+def test_an_order_that_stirs_as_its_figures_are_told_leaves_no_old_mark() -> None:
+    """Another material is made of it, at the tick of a full hour: its posting waits for the end of the shift, and a take-over
+    knows it."""
+    ledger = Ledger(configuration(rules={"post": [{"kind": "yield", "when": ["shift_end"]}]}))
+    completed(ledger)
+    late = CUT + 2 * HOUR
+    ledger.fold(total("gross", 3, label=late, first_at=late, source_key="B", material="4712"))
+    ledger.tick(late)
+    assert marks(ledger, AT_REST_ROWS) == []
+    ledger.restart()
+    assert [(one.material, one.amount) for one in ledger.tick(at("22:00"))] == [("4712", 3)]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_new_configuration_reaches_what_was_dropped_of_an_order_that_stirred(restart: bool) -> None:
+    """Three pieces too many were dropped; the new configuration allows them. Something else of the order waits meanwhile, so
+    that it is open again."""
+    rules = {"post": [{"kind": "yield", "when": ["shift_end"]}]}
+    generous = configuration(rules={**rules, "order": {"over_delivery": "unlimited"}})
+    ledger = Ledger(configuration(rules=rules), generous)
+    ledger.fold(released(BEGIN, items=[item(quantity=7), item("4712")]))
+    ledger.fold(total("gross", 10, label=BEGIN, first_at=BEGIN), event(OrderAcknowledged, CUT, CUT, order="O1"))
+    assert [one.amount for one in ledger.tick(CUT)] == [7]
+    drop = {"code": "OVER_DELIVERY", "decision": "drop", "who": "me", "why": "scrapped", "account": "", "posting_id": ""}
+    ledger.fold(event(OperatorDecision, CUT, CUT + 1, order="O1", **drop))
+    ledger.fold(event(OrderCompleted, CUT, CUT + 1, order="O1", operation=""))
+    ledger.tick(CUT + 2)
+    ledger.tick(CUT + HOUR)
+    assert len(marks(ledger, AT_REST_ROWS)) == 1
+    if restart:
+        ledger.restart()
+    late = CUT + HOUR + 1
+    ledger.fold(total("gross", 3, label=late, first_at=late, source_key="B", material="4712"))
+    ledger.tick(late)
+    ledger.fold(ConfigActivated(PLANT, generous.hash, late + 1, "intake"))
+    ledger.tick(late + 2)
+    ledger.tick(late + 3)
+    assert [(one.material, one.amount) for one in ledger.tick(at("22:00"))] == [("4711", 3), ("4712", 3)]
