@@ -46,6 +46,7 @@ from streams.step import RawMessage, Step, Topology, sender
 from tables.calendar import Calendar, calendar_of
 from tables.counter import UNAVAILABLE, Readings
 from tables.equipment import Equipment, journal_key, row_key
+from tables.own_clock import reach_us
 from tables.people import People
 from tables.rejected import Refused, Rejected
 from tables.row_kinds import EQUIPMENT_ROWS
@@ -291,7 +292,7 @@ class EquipmentStage:
         config = self._config(step, record.plant)
         if config is None:
             return  # its own equipment refuses it
-        touched = memory.people(record.plant).hear(record, config[0].attribution.late_horizon_us)
+        touched = memory.people(record.plant).hear(record, reach_us(config[0]))
         for name in sorted(touched & memory.known[record.plant]):
             equipment = self._equipment(step, memory, record.plant, name)
             assert isinstance(equipment, Equipment)

@@ -9,6 +9,7 @@ missed.
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from schemas.configuration import PlantConfig
 from schemas.configuration.mapping import Expect
 from schemas.records import EquipmentRow, JournalRow, SourceHeard
 from tables.attribution import END_OF_TIME, end_of
@@ -32,6 +33,12 @@ class Silence(NamedTuple):
 def late_clock(row: EquipmentRow) -> int:
     """What late is measured against, microseconds."""
     return row.standing or row.clock
+
+
+def reach_us(config: PlantConfig) -> int:
+    """How old a record may be by its own label (microseconds) and still be in time for its equipment: where a source is expected
+    to speak, the clock of an equipment may stand."""
+    return config.attribution.late_horizon_us + (STANDS_AT_MOST_US if config.expected else 0)
 
 
 def seen(row: EquipmentRow, label: int, behind: int) -> None:

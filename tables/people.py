@@ -110,9 +110,9 @@ class People:
         for mark in row.labour:
             self._at.setdefault(mark.person, set()).add(row.equipment)
 
-    def hear(self, event: LabourRecorded | EntryVoided, horizon_us: int) -> set[str]:
-        """Take a copy in; returns the equipment whose times may have changed."""
-        if event.occurred_at < event.label - horizon_us:
+    def hear(self, event: LabourRecorded | EntryVoided, reach_us: int) -> set[str]:
+        """Take a copy in; returns the equipment whose times may have changed. `reach_us`: see tables.own_clock.reach_us."""
+        if event.occurred_at < event.label - reach_us:
             return set()  # its own equipment refuses it as well
         key = self._prefix + event.equipment
         row: LabourRow = self._rows.get(key) or LabourRow(self._plant, event.equipment)

@@ -89,7 +89,7 @@ def recount(
                 measured_at = max(measured_at, told.known_at)
     known = People(MemoryRows(), plant.plant.id)
     for told in people:
-        if told.known_at <= cut and name in known.hear(told.event, plant.attribution.late_horizon_us) and row.labour:
+        if told.known_at <= cut and name in known.hear(told.event, own_clock.reach_us(plant)) and row.labour:
             measured_at = max(measured_at, told.known_at)
     readings = {
         counter: [read for read in reads if read.known_at <= cut and not horizon.passed(read.arrival, read.at)]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.engine.rows import RowCache
+from schemas.configuration import Configuration
 from schemas.records import ConfigActivated, EntryVoided, LabourRecorded, RunStarted, Tick, Total
 from streams.equipment import EquipmentStage
 from streams.memory_step import MemoryStep, MemoryTopology
@@ -19,8 +20,7 @@ CUT = at("14:00")
 
 
 class Partition:
-    def __init__(self, number: int) -> None:
-        config = configuration()
+    def __init__(self, number: int, config: Configuration) -> None:
         self.topology = MemoryTopology({config.hash: config})
         self.step, self.store, self.known = MemoryStep("equipment.inbox", number), MemoryStore(), dict[str, int]()
         (self.sender,) = self.topology.upstreams("equipment", config)
@@ -50,8 +50,8 @@ class Partition:
 class Floor:
     """As intake sends: each record to its equipment, log-ins and voids to all partitions besides."""
 
-    def __init__(self) -> None:
-        self.partitions = [Partition(0), Partition(1)]
+    def __init__(self, config: Configuration | None = None) -> None:
+        self.partitions = [Partition(number, config or configuration()) for number in (0, 1)]
         for name, number in MACHINES.items():
             start = event(
                 RunStarted, at("06:00"), at("06:01"), equipment=name, run=f"R{name}", order=f"O{name}", outputs=[out("M")]
@@ -124,3 +124,18 @@ def test_after_the_horizon_nothing_comes_back() -> None:
     for day in range(21, 31):
         floor.tick(at("14:00", day))
     assert floor.minutes() == {"A": 120, "B": 60}
+
+
+def test_a_spool_of_log_ins_is_heard_at_all_machines() -> None:
+    """Ten days of the source come at once: the clocks of its machines stood, so nothing of it is too late anywhere."""
+    source = {"read": {"topic": "raw.p"}, "expect": {"every": "10 min"}, "events": [{"when": {}, "ignore": True}]}
+    floor = Floor(configuration({"sources": {"s": source}}))
+    for name in MACHINES:
+        floor.hear(replace(log("06:00", name, "off"), label=at("06:01")))
+    for day in range(20, 30):
+        floor.tick(at("06:30", day))
+        floor.tick(at("14:00", day))
+    for record in (log("08:00", "A", "on"), log("09:00", "B", "on"), log("11:00", "B", "off"), log("12:00", "A", "off")):
+        floor.hear(replace(record, label=at("14:01", 29)))
+    floor.tick(at("22:00", 29))
+    assert floor.minutes() == {"A": 60, "B": 120}
