@@ -49,7 +49,7 @@ class Reading(NamedTuple):
 
 @dataclass(slots=True)
 class Refused:
-    """A record, or one pair of a line, that gives no event. `code` is stable and stands in docs/configuration.md."""
+    """A record, or one pair of a line, that gives no event. `code` is stable and stands in docs/mapping.md."""
 
     code: str
     detail: str

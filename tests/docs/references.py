@@ -20,7 +20,7 @@ NUMBERED = re.compile(
     re.IGNORECASE,
 )
 """Numbers of texts that are not in this repository, or that nobody can follow by name."""
-OWN_NUMBERS = frozenset({"docs/configuration.md"})
+OWN_NUMBERS = frozenset({"docs/counting.md"})
 """Documents that refer to a numbered list of their own."""
 
 

@@ -21,7 +21,7 @@ REQUIRED = (
     *(
         f"docs/{name}.md"
         for name in (
-            *("architecture", "domain", "faust", "guarantees", "invariants", "configuration", "exceptions", "walkthrough"),
+            *("architecture", "domain", "faust", "guarantees", "invariants", "configuration", "mapping", "counting", "examples", "exceptions", "walkthrough"),
             "recordings",
         )
     ),

@@ -1,5 +1,5 @@
 """One equipment the slow and obvious way, with everything that may happen to it: keep all records, sort them, walk them, and
-attribute each piece, declaration and interval by the definition of docs/configuration.md ("How counts find their run")."""
+attribute each piece, declaration and interval by the definition of docs/counting.md."""
 
 import itertools
 from collections import defaultdict
