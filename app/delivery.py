@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import structlog
 from mode import Service
@@ -20,22 +20,33 @@ from app.erp.outcomes import OutcomeProducer
 from app.erp.own_erp import ErpIdentity, NoErp, OwnErp
 from app.erp.port import ErpAdapter
 from app.erp.traffic import Journal
+from app.settings import Settings
 from schemas.catalog import catalog
+from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.configuration.erp_source import erp_topic
 from schemas.records import PostingRow
 from streams.delivery import DeliveryStage
+from streams.step import Topology
 from tables.maintenance import ends_at
 from tables.posting_state import FOREIGN
 from tables.row_kinds import POSTING_ROWS
 
-if TYPE_CHECKING:
-    from app.topology import Plant
-
 ENDPOINT = "erp"
 
 
-def with_executor(app: StageApp, stage: DeliveryStage, plant: "Plant") -> list[Any]:
+class Composed(Protocol):
+    """What delivery takes from the process that it is composed in (app/topology.py)."""
+
+    settings: Settings
+    wanted: Configuration | None
+    codec: Codec
+
+    @property
+    def installation(self) -> Topology: ...
+
+
+def with_executor(app: StageApp, stage: DeliveryStage, plant: Composed) -> list[Any]:
     """Services of delivery. Without an adapter (`adapter: none`) postings of the plant stay queued; the executor then refuses
     those of other plants. A run has one plant."""
     if plant.wanted is None:
@@ -64,7 +75,7 @@ def _owned(app: StageApp) -> Any:
 class MasterPull(Service):
     """Pulls master data where delivery owns the endpoint (docs/adr/0029)."""
 
-    def __init__(self, app: StageApp, adapter: ErpAdapter, plant: "Plant", own: OwnErp) -> None:
+    def __init__(self, app: StageApp, adapter: ErpAdapter, plant: Composed, own: OwnErp) -> None:
         """`own`: nothing is pulled for a plant that has moved to another ERP."""
         super().__init__()
         assert plant.wanted is not None
@@ -89,7 +100,7 @@ class MasterPull(Service):
 class ErpCalls(Service):
     """Runs the executor while the stage runs, and renews its lease with commits and heartbeats."""
 
-    def __init__(self, app: StageApp, adapter: Any, plant: "Plant", metrics: ErpMetrics) -> None:
+    def __init__(self, app: StageApp, adapter: Any, plant: Composed, metrics: ErpMetrics) -> None:
         super().__init__()
         assert plant.wanted is not None
         endpoint, settings = plant.wanted.erp.erp, plant.settings

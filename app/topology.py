@@ -8,6 +8,7 @@ from functools import partial
 from math import inf
 from typing import Any, NamedTuple
 
+from app import delivery
 from app.engine.credentials import credentials_of
 from app.engine.fatal import Exit, die
 from app.engine.stage import Fold, StageApp, StageSettings
@@ -157,10 +158,8 @@ class Plant:
         return [app, IdleClock(app, stage, BrokerClock(settings.broker, settings.prefix))]
 
     async def _delivery(self, tell: Tell) -> list[Any]:
-        from app.delivery import with_executor
-
         stage = DeliveryStage(self.installation, self.settings.recorded)
-        return list(with_executor(await self._app(stage, "delivery.inbox", tell), stage, self))
+        return list(delivery.with_executor(await self._app(stage, "delivery.inbox", tell), stage, self))
 
     async def _app(self, fold: Fold, inbox: str, tell: Tell, *, patience: float = WAIT_SECONDS) -> StageApp:
         settings = self.settings

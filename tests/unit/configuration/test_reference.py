@@ -1,4 +1,4 @@
-"""The reference of the configuration is complete: every key, function, event, field and code, and its examples are the tested ones."""
+"""The reference of the configuration has every key, function, event, field and code, and its examples are the tested ones."""
 
 import json
 import re
