@@ -60,7 +60,8 @@ class RowCache:
         self._dirty.add(key)
 
     def delete(self, key: str) -> None:
-        if self._rows.get(key) is None and key in self._rows and self._stored(key.encode()) is None:
+        is_gone = key in self._rows and self._rows[key] is None and key not in self._in_flight
+        if is_gone and self._stored(key.encode()) is None:
             self._dirty.discard(key)
             return
         self._rows[key] = None

@@ -96,6 +96,20 @@ def test_a_row_deleted_while_its_commit_is_in_flight_gets_its_tombstone_next(db:
     assert rows.take_dirty() == [(b"a", None)]
 
 
+def test_a_row_deleted_twice_while_its_commit_is_in_flight_gets_its_tombstone_next(db: Any) -> None:
+    rows = RowCache(db, CODEC)
+    rows.put("a", row("a"))
+    taken = rows.take_dirty()
+    rows.delete("a")
+    rows.delete("a")
+    batch = rocksdict.WriteBatch(raw_mode=True)
+    rows.write_back(taken, batch)
+    db.write(batch)
+    rows.written()
+    assert commit(rows, db) == [(b"a", None)]
+    assert RowCache(db, CODEC).get("a") is None
+
+
 def test_a_scan_sees_stored_dirty_and_in_flight_rows_in_key_order(db: Any) -> None:
     for key in ("p|1", "p|3", "p|5", "q|1"):
         db[key.encode()] = CODEC.encode(row(key))
