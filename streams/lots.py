@@ -176,19 +176,19 @@ class LotsStage:
             detail, original = str(exc), source.original
             boundary.refuse(step, self.name, exc.code, detail, record=record, original=original, offset=source.offset)
             return
-        row.touched_at = max(row.touched_at, getattr(record, "label", 0))
+        # What lots itself sends along new edges carries no label: it counts as of the clock.
+        label = getattr(record, "label", 0) or clock.clock_of(step.state, plant, self._upstreams(step, plant))
+        row.touched_at = max(row.touched_at, label)
         step.rows.put(key, row)
         self._forget[step.partition].put(plant, key, lots.forget_at(row, self._keep_us))
         for onward in out:
             step.emit(INBOX, "|".join(_subject(onward)), onward)
-        self._publish(step, row, before, orders, getattr(record, "label", 0))
+        self._publish(step, row, before, orders, label)
 
     def _publish(self, step: Step, row: LotRow, before: Told, known_orders: list[str], label: int) -> None:
         told = _told(row)
         now = told.quality
         key = f"{row.plant}|{row.material}|{row.lot}"
-        # What lots itself sends along new edges carries no label: it counts as of the clock.
-        label = label or clock.clock_of(step.state, row.plant, self._upstreams(step, row.plant))
         held, holds = now.held, list(now.holds)
         news = held or told.open_inspections or told.staged
         orders = row.orders if told != before else [order for order in row.orders if order not in known_orders and news]

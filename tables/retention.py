@@ -14,8 +14,10 @@ ASK_AGAIN_US = 86_400_000_000
 
 
 def is_over(order: OrderRow) -> bool:
-    """Nothing more is expected of it: the ERP closed it, or it is complete."""
-    return order.status in OVER or order.completed or order.handed_over
+    """Nothing more is expected of it: the ERP closed it, or it is complete; or nobody knows it (any more), and no lot of it is
+    on hold: a wrong name, or what was told of an order that was forgotten."""
+    nobodys = not order.known and not order.held_lots
+    return nobodys or order.status in OVER or order.completed or order.handed_over
 
 
 def is_settled(accounts: Iterable[tuple[AccountRow, bool]]) -> bool:

@@ -220,3 +220,14 @@ def test_a_lot_is_forgotten_when_nobody_holds_it_and_nothing_was_said_of_it_for_
         bench.clock(at + keep)
         left.append("".join(sorted(key[-1] for key in bench.step.rows.rows if LOT_ROWS.has(key))))
     assert left == ["BCDE", "BCE", "BC"]
+
+
+def test_a_lot_that_is_known_from_a_merge_alone_is_forgotten_too() -> None:
+    """What the stage sends itself along an edge bears no label: it counts as of the clock."""
+    bench = Lots()
+    bench.fold(event(LotMerged, "M", 10, parents=["A"]))
+    bench.clock(20)
+    bench.fold(*(sent for sent in bench.step.take("lots.inbox") if isinstance(sent, GenealogyEdge)))
+    assert bench.step.rows.get(LOT_ROWS.key(PLANT, MATERIAL, "A")) is not None
+    bench.clock(20 + LOT_ROWS.keep_us)
+    assert [key for key in bench.step.rows.rows if LOT_ROWS.has(key)] == []

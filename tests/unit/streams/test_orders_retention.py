@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 
 from schemas.catalog import DAY_US
-from schemas.records import MaterialChanged, OrderAcknowledged, OrderChanged, OrderClosed, OrderCompleted, Outcome, QualityState
+from schemas.records import (
+    MaterialChanged,
+    OperatorDecision,
+    OrderAcknowledged,
+    OrderChanged,
+    OrderClosed,
+    OrderCompleted,
+    Outcome,
+    QualityState,
+)
 from streams import orders_retention
 from tables.account import account_key
 from tables.row_kinds import AT_REST_ROWS, MATERIAL_ROWS, ORDER_ROWS
@@ -221,3 +230,22 @@ def test_a_take_over_knows_what_an_order_at_rest_still_has_to_tell(crash: bool) 
     ledger.restart()
     ledger.tick(CUT + 2 * HOUR)
     assert ledger.step.take("production.kpis")
+
+
+def test_what_is_told_of_an_order_that_nobody_knows_any_more_does_not_stay() -> None:
+    """A lot of it was held long after it was forgotten, and freed again; somebody decided about an order by a wrong name."""
+    ledger = Ledger(configuration(rules=RULES))
+    lot = {"plant": PLANT, "material": "4711", "lot": "L1", "holds": [], "order": "GONE"}
+    decision = {"code": "LOT_MISSING", "decision": "drop", "who": "me", "why": "typed wrong", "account": ""}
+    ledger.fold(
+        QualityState(**lot, held=True, label=CUT, inbox_offset=1), event(OperatorDecision, CUT, CUT, order="TYPO", **decision)
+    )
+    ledger.tick(CUT)
+    ledger.tick(CUT + KEEP)
+    assert rows(ledger) == {ORDER_ROWS.key(PLANT, "GONE")}, "on hold is open"
+    freed = CUT + KEEP + 1
+    ledger.fold(QualityState(**lot, held=False, label=freed, inbox_offset=2))
+    ledger.tick(freed)
+    ledger.restart()
+    ledger.tick(freed + KEEP)
+    assert rows(ledger) == set()
