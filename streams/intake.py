@@ -202,9 +202,8 @@ class IntakeStage:
             self._tick(step, last, final=True)
             step.state.marks[FINAL] = 1
             return
-        repair = (
-            repair_of(message.value, self._plant, self._me(step)) if dict(message.headers)[CONTROL_HEADER] == CONTROL else None
-        )
+        orders = dict(message.headers)[CONTROL_HEADER] == CONTROL and message.offset not in step.suspects
+        repair = repair_of(message.value, self._plant, self._me(step)) if orders else None
         if repair is None:
             raw = RawRecord(message.value, self._live_source, f"{self._topic}/{step.partition}", message.offset, 0)
             self._refuse(step, Refused("BAD_CONTROL", "a control record that orders nothing of this plant"), raw, None)

@@ -7,6 +7,8 @@ it and tells the stages behind; the first that a stage hears of a repair takes i
 import json
 from typing import Any
 
+import msgspec
+
 from schemas.records import ClockRepaired, PartitionPosition
 
 CONTROL = b"repair"
@@ -23,8 +25,8 @@ def repair_line(plant: str, at: int, number: int, who: str, why: str) -> bytes:
 def repair_of(value: bytes, plant: str, sender: str) -> ClockRepaired | None:
     """The repair that a control record orders; None: it is none of this plant."""
     try:
-        told: Any = json.loads(value) if len(value) <= MAX_BYTES else None
-    except (ValueError, RecursionError):
+        told: Any = msgspec.json.decode(value) if len(value) <= MAX_BYTES else None
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return None
     if not isinstance(told, dict) or told.get("plant") != plant:
         return None

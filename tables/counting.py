@@ -17,9 +17,8 @@ from tables.attribution import Ownership, Span, count_destinations, unattributed
 from tables.buckets import Bucket, raw_of
 from tables.counter import NO_DECISIONS, UNAVAILABLE, Delta, Point, Walk, copy
 from tables.lineage import add_range, add_ranges
-from tables.points import RAW_BITS, Points
+from tables.points import MAX_OFFSET, RAW_BITS, Points
 
-_OFFSET = (1 << RAW_BITS) - 1
 Pieces = npt.NDArray[np.int64]
 
 
@@ -212,11 +211,11 @@ def merge(shares: list[Share], more: Iterable[Share]) -> None:
 def _ranges(raws: Pieces, raw_sources: Sequence[str]) -> list[RawRange]:
     low, high = int(raws.min()), int(raws.max())
     if low >> RAW_BITS == high >> RAW_BITS:
-        return [RawRange(raw_sources[low >> RAW_BITS], low & _OFFSET, high & _OFFSET, len(raws))]
+        return [RawRange(raw_sources[low >> RAW_BITS], low & MAX_OFFSET, high & MAX_OFFSET, len(raws))]
     ranges: list[RawRange] = []
     for index in np.unique(raws >> RAW_BITS).tolist():
         of = raws[raws >> RAW_BITS == index]
-        add_range(ranges, raw_sources[index], int(of.min()) & _OFFSET, int(of.max()) & _OFFSET, len(of))
+        add_range(ranges, raw_sources[index], int(of.min()) & MAX_OFFSET, int(of.max()) & MAX_OFFSET, len(of))
     return ranges
 
 

@@ -29,10 +29,10 @@ import numpy.typing as npt
 FORMAT = 1
 RAW_BITS = 48
 """A point's raw position: index of the bucket's raw source << 48 | offset."""
+MAX_OFFSET = (1 << RAW_BITS) - 1
 Points = npt.NDArray[np.int64]
 """n x 4: occurred_at, source_seq, value, raw position; in truth order."""
 _MILLISECOND = 1000
-_OFFSET = (1 << RAW_BITS) - 1
 _MASK = (1 << 64) - 1
 _POWERS = np.array([1 << width for width in range(64)], np.uint64)
 _WIDTHS = np.arange(64)
@@ -63,7 +63,7 @@ def pack(points: Points) -> bytes:
     _column(out, seq, _NONE)
     _column(out, at // unit if unit > 1 else at, ahead)
     _column(out, value, ahead)
-    source, offset = raw >> RAW_BITS, raw & _OFFSET
+    source, offset = raw >> RAW_BITS, raw & MAX_OFFSET
     _column(out, source, _NONE)
     if _varies(source):
         order = source.argsort(kind="stable")

@@ -68,6 +68,11 @@ def ended(command: Callable[[], None]) -> None:
         sys.exit(USAGE)
 
 
+def is_text(argument: str) -> bool:
+    """Python hands over bytes that are no UTF-8 as halves of characters, which nothing can write."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in argument)
+
+
 def fail(message: str) -> NoReturn:
     """End the command: wrong use, or no infrastructure."""
     typer.echo(message, err=True)

@@ -1,10 +1,12 @@
 """The command `lineledger`. Each sub-command imports what it needs when it is called: `--help` answers at once."""
 
 import os
+import sys
 from typing import Annotated
 
 import typer
 
+from app.cli.exits import USAGE
 from app.observability import logs
 from app.observability.secrets import Secrets
 
@@ -61,9 +63,12 @@ def version(version: Annotated[bool, typer.Option("--version", help="Print the v
 
 
 def main() -> None:
-    from app.cli.failures import ended
+    from app.cli.failures import ended, is_text
 
     logs.start(Secrets.of(os.environ))
+    if not all(map(is_text, sys.argv)):
+        print("an argument is no UTF-8 text; set terminal and locale (LANG) to UTF-8", file=sys.stderr)
+        sys.exit(USAGE)
     _wire()
     ended(app)
 

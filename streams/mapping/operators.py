@@ -9,15 +9,17 @@ One JSON object a line, written by `lineledger decide` and `lineledger exception
 
 import base64
 import binascii
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
+
+import msgspec
 
 from schemas.configuration.plant import PlantConfig
 from schemas.records import LetterSettled, OperatorDecision, UpstreamOrdered
 from streams.mapping.envelope import Clock
 from streams.mapping.items import MAX_INT64, MAX_RAW_BYTES, MAX_TEXT, Mapped, RawRecord, Refused
 from streams.mapping.mapper import Mapper
+from tables.points import MAX_OFFSET
 
 FORMAT = "replay"
 _TEXTS = ("event_id", "order", "account", "code", "decision", "who", "why", "posting_id", "erp_document", "equipment", "counter")
@@ -48,12 +50,14 @@ class Operators(Mapper):
         if known is None or known.read.format == FORMAT or not isinstance(source, str) or not isinstance(told, dict):
             return raw, self
         original, place, offset = _bytes(told.get("original")), told.get("raw_source"), told.get("raw_offset")
-        if original is None or not isinstance(place, str) or type(offset) is not int:
+        if original is None or not isinstance(place, str) or len(place) > MAX_TEXT:
+            return raw, self
+        if type(offset) is not int or not 0 <= offset <= MAX_OFFSET:
             return raw, self
         if source not in self._mappers:
             self._mappers[source] = self._compiled(source)
         received_at = told.get("received_at")
-        came = received_at if type(received_at) is int and received_at > 0 else raw.received_at
+        came = received_at if type(received_at) is int and 0 < received_at <= MAX_INT64 else raw.received_at
         told_of = told.get("settles", [])
         answers = [self._settled(raw, content, one) for one in told_of[:MAX_SETTLED]] if isinstance(told_of, list) else []
         settles = [one for one in answers if isinstance(one, LetterSettled)]
@@ -145,8 +149,8 @@ def _content(value: bytes) -> dict[str, Any] | None:
     if len(value) > 2 * MAX_RAW_BYTES:
         return None
     try:
-        found = json.loads(value)
-    except (ValueError, RecursionError):
+        found = msgspec.json.decode(value)  # of what is no text (half a character) it makes none
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return None
     good = isinstance(found, dict) and type(found.get("at")) is int and 0 < found["at"] <= MAX_INT64
     return found if good else None

@@ -45,6 +45,13 @@ def test_a_command_that_cannot_work(arguments: tuple[str, ...], code: str) -> No
     ends_with(lineledger(*arguments), code)
 
 
+def test_an_argument_that_is_no_text() -> None:
+    """What a terminal of another encoding gives; in a record it would end intake."""
+    outcome = lineledger("decide", "O1", "drop", "--who", os.fsdecode(b"J\xfcrgen"), "--why", "scrap")
+    assert outcome.code == 2 and "UTF-8" in outcome.stderr, outcome.said
+    assert "Traceback" not in outcome.stderr, outcome.said
+
+
 def test_questions_take_their_installation_from_the_environment() -> None:
     """The same variables as workers: LINELEDGER_BOOTSTRAP, _PREFIX, _REGISTRY, _CLIENT_CONFIG, _PLANT."""
     environ = {"LINELEDGER_BOOTSTRAP": NOBODY, "LINELEDGER_REGISTRY": "http://127.0.0.1:1"}

@@ -49,3 +49,31 @@ def test_what_a_person_says_stands_with_the_letters_and_in_no_inbox() -> None:
     assert (settled.state, settled.letter, settled.plant) == ("discarded", "l1", bench.config.plant.plant.id)
     assert [sent.topic for sent in bench.step.sent] == ["exceptions"]
     assert bench.step.state.marks["other"] == 1
+
+
+REPLAY = {"source": "s", "raw_source": "in.jsonl", "raw_offset": 1, "received_at": T, "original": "e30="}
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ({"replay": {**REPLAY, "raw_offset": -1}}, "NOT_REPLAYABLE"),
+        ({"replay": {**REPLAY, "raw_offset": 1 << 48}}, "NOT_REPLAYABLE"),
+        ({"replay": {**REPLAY, "raw_offset": 10**30}}, "NOT_REPLAYABLE"),
+        ({"replay": {**REPLAY, "raw_source": "x" * 5_000}}, "NOT_REPLAYABLE"),
+        ({"replay": {**REPLAY, "raw_source": "\ud800"}}, "BAD_JSON"),
+        ({"settle": {**SETTLES, "why": "\udcfc"}}, "BAD_JSON"),
+        ({"decide": {"event_id": "e", "order": "O1", "decision": "drop", "who": "h", "why": "\udcfc"}}, "BAD_JSON"),
+    ],
+)
+def test_what_cannot_be_written_down_is_refused_and_ends_nothing(content: dict[str, object], code: str) -> None:
+    """json.dumps writes half a character as `\\ud800`: what a terminal that is not UTF-8 gives."""
+    bench = intake()
+    bench.fold(told(1, **content))
+    assert [one.code for one in bench.sent("exceptions")] == [code]
+
+
+def test_a_replay_that_came_at_no_time_came_when_it_was_replayed() -> None:
+    bench = intake()
+    bench.fold(told(1, replay={**REPLAY, "received_at": 10**30}))
+    assert [one.received_at for one in bench.sent("exceptions")] == [T]

@@ -149,7 +149,13 @@ def test_what_waited_for_a_time_that_never_was_is_folded() -> None:
     assert not [key for key, _ in made.steps["orders"].rows.scan(WAITING_ROWS.prefix)]
 
 
-@pytest.mark.parametrize("raw", [b"{", b"[]", b"{}", repair_line("OTHER", T, 1, "w", "y"), repair_line(PLANT, -1, 1, "w", "y")])
+HALF = b'{"plant": "P", "at": 1, "repair": 1, "who": "w", "why": "\\ud800"}'
+"""Half of a character: no text that can be written."""
+
+
+@pytest.mark.parametrize(
+    "raw", [b"{", b"[]", b"{}", HALF, repair_line("OTHER", T, 1, "w", "y"), repair_line(PLANT, -1, 1, "w", "y")]
+)
 def test_a_control_record_that_is_none_is_refused(raw: bytes) -> None:
     made = plant()
     before = made.clock("orders", PLANT)
