@@ -20,7 +20,7 @@ from app.run.file_text import UnreadableFile
 from schemas.configuration import Configuration, ErpConfig, PlantConfig, RulesConfig
 from schemas.configuration.mapping import Read
 from streams.mapping import UNAVAILABLE, Mapped, Mapper, RawRecord, Reading, Refused
-from streams.mapping.xml_documents import MARK
+from streams.mapping.formats import format_of
 
 _SHOWN = 160
 _MODELS: dict[str, type[BaseModel]] = dict(zip(FILES, (PlantConfig, RulesConfig, ErpConfig), strict=True))
@@ -209,9 +209,6 @@ def _instant(micros: int) -> str:
 
 def _shown(text: str, read: Read) -> str:
     """The record itself, without the header or document that it carries."""
-    if read.format == "csv" and not read.columns:
-        text = text.partition("\n")[2]
-    elif read.format == "xml":
-        text = " ".join(text.rpartition(MARK.decode())[2].split())
+    text = format_of(read).shown(text, read)
     printable = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
     return printable if len(printable) <= _SHOWN else f"{printable[:_SHOWN]}..."

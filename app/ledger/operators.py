@@ -12,7 +12,6 @@ from app.ledger.letters import Life
 from app.ledger.snapshot import Snapshot
 from schemas.records import PostingRow
 from streams.delivery_decisions import OPEN_TO_DECISION
-from streams.mapping.operators import FORMAT
 from tables.account import account_key, waits
 from tables.decisions import BAD_UNIT, POST
 from tables.rejected import Rejected
@@ -138,7 +137,7 @@ def _settled(life: Life, state: str, said: Settling) -> dict[str, str]:
 def source_of(snapshot: Snapshot) -> tuple[str, str] | None:
     """Name and topic of the plant's source for decisions and replays; None: plant.yaml has none."""
     sources = snapshot.configuration.plant.sources
-    return next(((name, source.read.topic) for name, source in sources.items() if source.read.format == FORMAT), None)
+    return next(((name, source.read.topic) for name, source in sources.items() if source.read.entry.of_people), None)
 
 
 def now_of(snapshot: Snapshot, wall: int) -> int:

@@ -2,7 +2,6 @@
 
 import codecs
 import gzip
-import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import IO, Any, cast
 
 from schemas.configuration.mapping import Read
 from schemas.configuration.values import is_utf16
+from streams.mapping.formats import format_of
 
 MAX_UNPACKED_BYTES = 64 << 30
 """Of one file packed with gzip."""
@@ -28,7 +28,6 @@ _MARKS = {
 }
 """UTF-32 first: its mark begins with the one of UTF-16."""
 _CHUNK = 1 << 16
-_STATED_ENCODING = re.compile(r"\A(\s*<\?xml[^>]*?)\s+encoding\s*=\s*([\"'])[^\"']*\2", re.IGNORECASE)
 
 
 class UnreadableFile(ValueError):
@@ -91,12 +90,12 @@ class _Unpacked(RawIOBase):
 
 
 class _Decoded(RawIOBase):
-    """A text of another encoding as UTF-8 (csv: as its stated encoding)."""
+    """A text of another encoding in the one that records of its format have."""
 
     def __init__(self, content: IO[bytes], encoding: str, read: Read) -> None:
         self._content, self._decoder, self._left = content, codecs.getincrementaldecoder(encoding)(), b""
-        self._target = "utf-8" if read.format != "csv" or is_utf16(read.encoding) else read.encoding
-        self._xml = read.format == "xml"
+        self._format, self._begun = format_of(read), False
+        self._target = self._format.file_encoding(read)
 
     def readable(self) -> bool:
         return True
@@ -105,8 +104,8 @@ class _Decoded(RawIOBase):
         while not self._left:
             chunk = self._content.read(_CHUNK)
             text = self._decoder.decode(chunk, final=not chunk)
-            if self._xml and text:  # what it says about itself is no more true
-                text, self._xml = _STATED_ENCODING.sub(r"\1", text, count=1), False
+            if text and not self._begun:
+                text, self._begun = self._format.recoded(text), True
             self._left = text.encode(self._target)
             if not chunk:
                 break

@@ -10,8 +10,10 @@ from app.run.cut_files import cut_or_refused
 from app.run.file_text import UnreadableFile
 from app.run.recorded_input import InputError, InputFile
 from schemas.configuration import PlantConfig
+from schemas.configuration.formats import FORMATS
 from schemas.configuration.mapping import Read
 from streams.mapping import Operators, RawRecord, Refused, compile_source
+from streams.mapping.formats import format_named
 
 HEAD_BYTES = 4096
 LOOKED_AT = 1000
@@ -72,14 +74,7 @@ def guess(head: bytes) -> str:
     if controls > len(sample) // 20:
         return "a binary file"
     text = sample.lstrip()
-    if text.startswith((b"{", b"[")):
-        return "JSON"
-    if text.startswith(b"<"):
-        return "XML"
-    first = text.split(b"\n", 1)[0]
-    if first.count(b"|") > 1:
-        return "SHDR"
-    return "CSV" if max(first.count(sign) for sign in (b",", b";", b"\t")) > 1 else ""
+    return next((name.upper() for name in FORMATS if format_named(name).resembles(text)), "")
 
 
 def _head(file: InputFile) -> bytes:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Tag, model_validator
 from pydantic.types import Discriminator
 
+from schemas.configuration.formats import FORMATS, FormatEntry, formats_with
 from schemas.configuration.values import (
     Duration,
     Encoding,
@@ -22,6 +23,7 @@ from schemas.configuration.values import (
     Whole,
     ZoneOffset,
     is_utf16,
+    one_of,
 )
 
 DateFormat = str
@@ -230,7 +232,7 @@ class Read(Section):
 
     topic: str = ""
     """Kafka topic when live; `run` reads files instead."""
-    format: Literal["json", "shdr", "csv", "xml", "ini", "replay"] = "json"
+    format: Annotated[str, one_of(*FORMATS)] = "json"
     """`replay`: what `lineledger decide` and `exceptions replay` write; it takes no events."""
     event_id: str = "content"
     """A path, `content` (SHA-256 of the raw bytes) or `position` (file and line, or partition and offset)."""
@@ -269,26 +271,25 @@ class Read(Section):
 
     @model_validator(mode="after")
     def _keys_of_the_format(self) -> Read:
-        for name, formats in _OF_FORMAT.items():
-            if self.format not in formats and getattr(self, name) != Read.model_fields[name].get_default(
-                call_default_factory=True
-            ):
+        for name, field in Read.model_fields.items():
+            formats = formats_with(name)
+            if formats and self.format not in formats and getattr(self, name) != field.get_default(call_default_factory=True):
                 raise ValueError(f"`{name}` belongs to format {' and '.join(formats)}")
-        if self.format == "csv" and not (self.columns or self.header):
-            raise ValueError("csv without a header needs `columns`")
-        if self.format != "csv" and self.encoding != "utf-8" and not is_utf16(self.encoding):
-            raise ValueError("another `encoding` than utf-8 and utf-16 belongs to format csv")
+        if not (self.columns or self.header):
+            raise ValueError(f"{self.format} without a header needs `columns`")
+        if not self.entry.any_encoding and self.encoding != "utf-8" and not is_utf16(self.encoding):
+            keep = " and ".join(name for name, entry in FORMATS.items() if entry.any_encoding)
+            raise ValueError(f"another `encoding` than utf-8 and utf-16 belongs to format {keep}")
         if len(self.delimiter) != 1:
             raise ValueError("`delimiter` is one character")
         return self
 
+    @property
+    def entry(self) -> FormatEntry:
+        """What the register says of its format."""
+        return FORMATS[self.format]
 
-_OF_FORMAT = {
-    **dict.fromkeys(("columns", "delimiter", "header", "skip_lines"), ("csv",)),
-    "number": ("csv", "xml", "ini"),
-    "keep": ("ini",),
-    "each": ("json", "xml"),
-}
+
 System = Literal["erp", "mes", "quality", "warehouse", "operator"]
 
 
@@ -319,13 +320,14 @@ class Source(Section):
 
     @model_validator(mode="after")
     def _events_or_replay(self) -> Source:
-        if self.read.format == "replay" and self.events:
-            raise ValueError("a source of format replay takes no `events`: its records say themselves what they are")
-        if self.read.format == "replay" and self.expect is not None:
+        name, of_people = self.read.format, self.read.entry.of_people
+        if of_people and self.events:
+            raise ValueError(f"a source of format {name} takes no `events`: its records say themselves what they are")
+        if of_people and self.expect is not None:
             raise ValueError(
-                "a source of format replay takes no `expect`: people tell something when they have something to tell"
+                f"a source of format {name} takes no `expect`: people tell something when they have something to tell"
             )
-        if self.read.format != "replay" and not self.events:
+        if not of_people and not self.events:
             raise ValueError("a source needs `events`: at least one rule")
         return self
 

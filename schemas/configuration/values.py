@@ -10,7 +10,17 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    PlainSerializer,
+    WithJsonSchema,
+)
+from pydantic_core import core_schema
 
 _UNITS_US = {
     "us": 1,
@@ -224,3 +234,8 @@ Amount = Annotated[str, BeforeValidator(_amount), WithJsonSchema({"type": ["stri
 """Decimal as plain text without trailing zeros; never a float."""
 OneOrMany = BeforeValidator(_one_or_many, json_schema_input_type=Any)
 """`when: shift_end` is the list with one entry."""
+
+
+def one_of(*words: str) -> GetPydanticSchema:
+    """Annotates a text that is one of these words: as a Literal, of words that a register knows."""
+    return GetPydanticSchema(lambda _source, _handler: core_schema.literal_schema(list(words)))

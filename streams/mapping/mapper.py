@@ -2,28 +2,23 @@
 
 from collections.abc import Callable, Collection, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 from schemas.configuration.mapping import Read, Source
 from schemas.configuration.plant import PlantConfig
-from streams.mapping.csv_tables import Table
 from streams.mapping.dispatch import Rule, compile_dispatch
 from streams.mapping.envelope import Clock, compile_envelope, is_of_element
 from streams.mapping.events import compile_rule
-from streams.mapping.ini_sections import redacted_section
+from streams.mapping.formats import Fields, format_of
+from streams.mapping.formats.contract import Private
 from streams.mapping.items import Item, Mapped, MappingError, Problems, RawRecord, Refusal, Refused
-from streams.mapping.json_records import elements_reader
-from streams.mapping.paths import DOCUMENT, Steps, path_steps
-from streams.mapping.private import Hash, hide, keyed_hash, redact_json, redact_shdr, unreadable, whole_paths
+from streams.mapping.paths import Steps, path_steps
+from streams.mapping.private import UNWRITABLE, keyed_hash, unreadable
 from streams.mapping.private_paths import private_paths
-from streams.mapping.readers import Fields, Reader, each_of, reader_for
 from streams.mapping.rules import Action, Context
 from streams.mapping.scalars import Scope
 from streams.mapping.times import TimeGetter
 from streams.mapping.wanted_columns import wanted_columns
-from streams.mapping.xml_documents import redacted_document
-
-_UNWRITABLE = Refusal("BAD_JSON", "the record is nested too deeply or has a number beyond all bounds")
 
 
 class Mapper:
@@ -45,20 +40,15 @@ class Mapper:
         self.ignored = 0
         self._source = source
         self._envelope = context.envelope
-        self._hashed: Hash = context.scope.hashed
         self._no_lots = context.scope.no_lots
         self._choose = choose
-        read = source.read
-        self._shdr, self._each = read.format == "shdr", each_of(read)
-        self._private = whole_paths(private, self._each) if read.format == "json" else private
-        self._private_names = frozenset(str(steps[0]) for steps in private)
-        self._table = Table(read)
-        elements = read.format == "json" and bool(self._each)
-        self._own_ids = read.format not in ("shdr", "ini") and is_of_element(read.event_id)
-        self._hides = bool(private) and not elements
-        wanted = wanted_columns(source)
-        self._columns: Collection[str] = frozenset(chain.from_iterable(wanted)) | self._private_names
-        self._read: Reader = elements_reader(self._each, self._hidden) if elements else reader_for(read, wanted)
+        read, format_, wanted = source.read, format_of(source.read), wanted_columns(source)
+        hidden = Private(private, context.scope.hashed)
+        self._columns: Collection[str] = frozenset(chain.from_iterable(wanted)) | hidden.names
+        self._read, self._hide = format_.reader(read, wanted, hidden), format_.hider(read, hidden)
+        self._redact = format_.redactor(read, hidden) if private else None
+        self._required, self._without, self._one_time = format_.required, format_.without, format_.one_time
+        self._own_ids = format_.ids_of_elements and is_of_element(read.event_id)
 
     @property
     def read(self) -> Read:
@@ -89,17 +79,16 @@ class Mapper:
                 assert isinstance(node, Refusal), "a reader gives fields or refusals"
                 items.append(self._refused(node, None, raw, index, None))
                 continue
-            if self._hides and not self._hide(node):
-                items.append(self._refused(_UNWRITABLE, None, raw, index, None))
+            if self._hide is not None and not self._hide(node):
+                items.append(self._refused(UNWRITABLE, None, raw, index, None))
                 continue
             try:
                 action = self._choose(node)
             except Refusal as wrong:
                 items.append(self._refused(wrong, node, raw, index, None))
                 continue
-            if self._shdr and not node["value"] and not (action is not None and action.takes_empty):
-                lost = Refusal("BAD_LINE", f"the value of {node['key'][:64]} is empty, and no rule says what that means")
-                items.append(self._refused(lost, node, raw, index, None))
+            if self._required and not node[self._required] and not (action is not None and action.takes_empty):
+                items.append(self._refused(self._without(node), node, raw, index, None))
             elif action is None:
                 unmatched = Refusal("NO_MAPPING", f"no rule of source {self.name} matches")
                 items.append(self._refused(unmatched, node, raw, index, None))
@@ -146,7 +135,7 @@ class Mapper:
             nodes = [node for node in self._read(raw.value) if type(node) is dict]
         except Refusal:
             return None
-        if len(nodes) <= 1 or self._shdr:
+        if len(nodes) <= 1 or self._one_time:
             return self._stated(field, nodes[0], raw) if nodes else None
         return max((at for node in nodes if (at := self._stated(field, node, raw)) is not None), default=None)
 
@@ -160,40 +149,7 @@ class Mapper:
     def redacted(self, value: bytes) -> bytes:
         """The raw bytes as they may be written anywhere: private values hashed. Equal to `value` without private
         fields; mapping the result gives the same events (but another id where ids are made from content)."""
-        if not self._private:
-            return value
-        read = self._source.read
-        if read.format == "shdr":
-            return redact_shdr(value, self._private_names, self._hashed)
-        if read.format == "csv":
-            return self._table.redacted(value, self._private_names, self._hashed) or unreadable(value)
-        if read.format == "ini":
-            names = frozenset(str(steps[-1]) for steps in self._private)
-            return redacted_section(value, names, self._hashed) or unreadable(value)
-        if read.format == "xml":
-            return self._redacted_xml(value) or unreadable(value)
-        return redact_json(value, self._private, self._hashed)
-
-    def _redacted_xml(self, value: bytes) -> bytes | None:
-        of_document = [steps[1:] for steps in self._private if steps[0] == DOCUMENT]
-        of_record = [steps for steps in self._private if steps[0] != DOCUMENT]
-
-        def hide_in(fields: Fields, whole: bool) -> bool:
-            return hide(fields, of_document if whole else of_record, self._hashed)
-
-        return redacted_document(value, self._each, hide_in)
-
-    def _hide(self, node: Fields) -> bool:
-        """Hash private values in place. False: a private value is nothing that can be written down."""
-        if not self._shdr:
-            return hide(node, self._private, self._hashed)
-        if node["key"] in self._private_names:
-            node["value"] = self._hashed(node["value"])
-        return True
-
-    def _hidden(self, document: Fields) -> Refusal | None:
-        """Hash private values of a JSON object in place, before its elements are handed out."""
-        return None if hide(document, self._private, self._hashed) else _UNWRITABLE
+        return value if self._redact is None else self._redact(value) or unreadable(value)
 
     def _refused(self, wrong: Refusal, node: Any, raw: RawRecord, pair: int, action: Action | None) -> Refused:
         refused = Refused(wrong.code, wrong.detail, received_at=raw.received_at)
@@ -238,10 +194,11 @@ def compile_source(name: str, source: Source, plant: PlantConfig, private_key: b
     private_key: keys the hashes of private fields (`private:` of the source and the plant, and every field that is
     mapped to a person); empty: the plant's id, which anyone can guess.
     """
-    if source.read.format == "replay":
-        from streams.mapping.operators import Operators  # it is a Mapper itself
-
-        return Operators(name, plant, lambda other: compile_source(other, plant.sources[other], plant, private_key))
+    format_ = format_of(source.read)
+    if format_.mapper is not None:
+        return cast(
+            Mapper, format_.mapper(name, plant, lambda other: compile_source(other, plant.sources[other], plant, private_key))
+        )
     problems = Problems()
     hashed = keyed_hash(private_key or plant.plant.id.encode())
     scope = Scope(plant, hashed, source.read.number)
@@ -258,8 +215,7 @@ def compile_source(name: str, source: Source, plant: PlantConfig, private_key: b
             problems.at("read", "columns", index).add(f"`{column}` is no name for a column; use letters, digits, `_`, `-`")
     for index, text in enumerate(source.read.each):
         if any(type(step) is not str for step in path_steps(text) or (0,)):
-            where = "from below the root element" if source.read.format == "xml" else "to a list"
-            problems.at("read", "each", index).add(f"`{text}` is no path of elements; write `a.b.c`, {where}")
+            problems.at("read", "each", index).add(f"`{text}` is no path of elements; write `a.b.c`, {format_.each_from}")
     if source.expect is not None and not (source.read.equipment or any("equipment" in one.fields for one in source.emissions)):
         problems.at("expect").add("no record of this source names an equipment: nobody would ever miss it")
     if problems.found:

@@ -21,7 +21,6 @@ from streams.mapping.items import MAX_INT64, MAX_RAW_BYTES, MAX_TEXT, Mapped, Ra
 from streams.mapping.mapper import Mapper
 from tables.points import MAX_OFFSET
 
-FORMAT = "replay"
 _TEXTS = ("event_id", "order", "account", "code", "decision", "who", "why", "posting_id", "erp_document", "equipment", "counter")
 _REQUIRED = ("event_id", "decision", "who", "why")
 _SETTLED = ("event_id", "letter", "code", "who", "why")
@@ -47,7 +46,7 @@ class Operators(Mapper):
         told = content.get("replay")
         source = told.get("source") if isinstance(told, dict) else None
         known = self._plant.sources.get(source) if isinstance(source, str) else None
-        if known is None or known.read.format == FORMAT or not isinstance(source, str) or not isinstance(told, dict):
+        if known is None or known.read.entry.of_people or not isinstance(source, str) or not isinstance(told, dict):
             return raw, self
         original, place, offset = _bytes(told.get("original")), told.get("raw_source"), told.get("raw_offset")
         if original is None or not isinstance(place, str) or len(place) > MAX_TEXT:

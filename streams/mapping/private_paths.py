@@ -5,8 +5,9 @@ from typing import Any
 
 from schemas.configuration.mapping import Function, Source
 from schemas.configuration.plant import PlantConfig
+from streams.mapping.formats import format_of
 from streams.mapping.items import Problems
-from streams.mapping.paths import DOCUMENT, Steps, path_steps
+from streams.mapping.paths import Steps
 from streams.mapping.records import PERSONS
 
 
@@ -19,19 +20,20 @@ def maps_private(plant: PlantConfig) -> bool:
 
 
 def private_paths(source: Source, plant: PlantConfig, problems: Problems) -> list[Steps]:
-    """Paths to hash: the stated ones, and those from which a rule reads a person. For SHDR they are keys."""
+    """Paths to hash: the stated ones, and those from which a rule reads a person. What a path is, the format says."""
+    format_ = format_of(source.read)
     found: dict[Steps, None] = {}
     for index, text in enumerate([*source.private, *plant.private]):
-        steps = (text,) if source.read.format == "shdr" else _private_steps(text)
+        steps = format_.private_steps(text)
         if steps is None:
             problems.at("private", index).add(f"`{text}` is no plain path; write `a.b`")
         else:
             found[steps] = None
-    if source.read.format != "shdr":
+    if format_.hides_people:
         for rule in source.emissions:
             for expression in (rule.fields[name] for name in PERSONS & rule.fields.keys()):
                 for path in _read_at(expression):
-                    steps = _private_steps(path)
+                    steps = format_.private_steps(path)
                     if steps is not None:
                         found[steps] = None
     return list(found)
@@ -44,11 +46,3 @@ def _read_at(expression: Any) -> Iterator[str]:
     elif isinstance(expression, Function):
         for part in expression.join or [expression.path]:
             yield from _read_at(part)
-
-
-def _private_steps(text: str) -> Steps | None:
-    """Steps of a plain path, or of one from the whole record."""
-    if text.startswith(f"{DOCUMENT}."):
-        steps = path_steps(text[2:])
-        return None if steps is None else (DOCUMENT, *steps)
-    return path_steps(text)
