@@ -91,13 +91,16 @@ class MemoryStep:
 
 
 class MemoryTopology:
-    """A streams.step.Topology: these configurations (by hash), these raw topics of one partition, inboxes of `partitions`.
+    """A streams.step.Topology: these configurations (by hash), and these raw topics of one partition.
 
-    `raw`: names of raw topics; None: the recorded topic of the plant.
+    `partitions`: of all inboxes, or of each by its topic. `raw`: names of raw topics; None: the recorded topic of the plant.
     """
 
     def __init__(
-        self, configurations: Mapping[str, Configuration], partitions: int = 1, raw: Sequence[str] | None = None
+        self,
+        configurations: Mapping[str, Configuration],
+        partitions: int | Callable[[str], int] = 1,
+        raw: Sequence[str] | None = None,
     ) -> None:
         self.configurations, self._partitions, self._raw = configurations, partitions, raw
 
@@ -109,7 +112,7 @@ class MemoryTopology:
         return upstreams_of(stage, dict.fromkeys(raw, 1), self.partitions)
 
     def partitions(self, topic: str) -> int:
-        return self._partitions
+        return self._partitions if isinstance(self._partitions, int) else self._partitions(topic)
 
     @property
     def endpoints(self) -> Mapping[str, int]:

@@ -25,6 +25,7 @@ def run(
     erp: Annotated[str, typer.Option(help="sim, tryton or none; without: as erp.yaml says.")] = "",
     out: Annotated[Path, typer.Option(help="Folder for ledger, report and logs.")] = Path("out"),
     home: Annotated[Path, typer.Option(help="Where Tryton is installed.")] = Path(".cache/tryton"),
+    in_memory: Annotated[bool, typer.Option("--in-memory", help="All stages in this process, without a broker.")] = False,
     keep_topics: Annotated[bool, typer.Option("--keep-topics", help="Leave the run's topics on the broker.")] = False,
     refused_at_most: Annotated[
         str, typer.Option(help="Share of an input's records that may be refused; more ends the run. 100 %: any.")
@@ -39,6 +40,8 @@ def run(
     from app.secret import private_key
 
     check_workers(workers, bootstrap)
+    if in_memory and bootstrap:
+        fail("--in-memory needs no broker: give one of --in-memory and --bootstrap")
     if erp not in ("", "sim", "tryton", "none"):
         fail(f"--erp {erp}: it is sim, tryton or none")
     try:
@@ -62,6 +65,7 @@ def run(
         home=home,
         connection=connection_of(bootstrap, client_config=client_config) if bootstrap else None,
         client_config=client_config,
+        in_memory=in_memory,
         workers=workers,
         erp=erp,
         keep_topics=keep_topics,

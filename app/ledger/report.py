@@ -47,6 +47,7 @@ class Report:
     plant: str
     erp: str
     embedded: bool
+    in_memory: bool
     first_at: int
     last_at: int
     seconds: float
@@ -108,6 +109,7 @@ def build(
         plant=plant.id,
         erp=snapshot.about["erp"],
         embedded=snapshot.about["embedded"],
+        in_memory=bool(snapshot.about.get("in_memory")),
         first_at=begun_at(snapshot),
         last_at=now,
         seconds=seconds,
@@ -171,7 +173,7 @@ def text(report: Report) -> str:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    broker = "embedded broker (nothing is kept)" if report.embedded else "Kafka"
+    broker = "in memory (no broker)" if report.in_memory else "embedded broker (nothing is kept)" if report.embedded else "Kafka"
     begun, ended = _local(report.first_at, report.zone), _local(report.last_at, report.zone)
     yield f"{report.plant}  {begun} .. {ended}   {broker}   {report.erp}"
     raw = report.raw

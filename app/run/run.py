@@ -1,5 +1,6 @@
 """One run: broker, topics, workers, input, drain, ledger. The steps stand in `execute`, in order."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -23,6 +24,7 @@ from app.kafka.topics import apply
 from app.ledger import snapshot as ledger
 from app.ledger.erp_calls import own_words
 from app.ledger.inputs import note
+from app.run import in_memory
 from app.run.collector import Collector
 from app.run.erp import RunErp, started
 from app.run.feeder import Feeder
@@ -53,6 +55,8 @@ class RunRequest:
     out: Path
     home: Path
     connection: Connection | None = None
+    in_memory: bool = False
+    """All stages in this process, without a broker."""
     client_config: Path | None = None
     workers: int = 1
     erp: str = ""
@@ -79,16 +83,65 @@ class RunResult:
     """What of this run's telemetry was found in its requests to the ERP."""
 
 
-def execute(request: RunRequest, reconcile: Callable[[ledger.Snapshot, RunErp, Path], dict[str, Any]]) -> RunResult:
+Reconcile = Callable[[ledger.Snapshot, RunErp, Path], dict[str, Any]]
+
+
+def execute(request: RunRequest, reconcile: Reconcile) -> RunResult:
     """Run all stages over the input until drained; write the ledger folder. `reconcile`: asks the ERP while it is up."""
-    began = time.monotonic()
-    plant = request.configuration.plant
     request.out.mkdir(parents=True, exist_ok=True)
     (request.out / JOURNAL).unlink(missing_ok=True)
+    request.progress("starting", 0, 0)
+    return (_in_memory if request.in_memory else _on_broker)(request, reconcile)
+
+
+def _in_memory(request: RunRequest, reconcile: Reconcile) -> RunResult:
+    began = time.monotonic()
+    plant, key = request.configuration.plant, private_key(request.configuration.plant, os.environ)
+    noted = note(request.files, request.out)
+    with started(
+        request.erp,
+        request.configuration,
+        request.out,
+        request.home,
+        lambda: master_data(request.provision or request.files, plant, key),
+    ) as erp:
+        files = with_pulled(request.files, plant, erp, request.out, key)
+        chain = in_memory.Chain(erp.configuration, next(iter(raw_topics(erp.configuration, recorded=True))), key)
+        since = time.monotonic()
+        fed = asyncio.run(
+            in_memory.feed(
+                chain,
+                merged(files, plant, key),
+                erp.environ,
+                request.out / JOURNAL,
+                lambda records, clock: request.progress("running", records, clock),
+            )
+        )
+        rate = fed.records / (time.monotonic() - since)
+        about = {
+            "erp": erp.name,
+            "records": fed.records,
+            "embedded": False,
+            "in_memory": True,
+            "restarts": 0,
+            "inputs": noted,
+            "erp_store": erp.store,
+            "fed": dict(fed.by_file),
+            "refused_at_most": str(request.refused_at_most),
+        }
+        ledger.write(request.out, chain.encoded(), chain.letters, erp.configuration, about)
+        snapshot = ledger.read(request.out, chain.codec)
+        calls = reconcile(snapshot, erp, request.out)
+        found = look(journalled(request.out / JOURNAL), chain.seen.canaries(own_words(snapshot)))
+        return RunResult(snapshot, time.monotonic() - began, fed.records, erp.name, 0, rate, calls, found)
+
+
+def _on_broker(request: RunRequest, reconcile: Reconcile) -> RunResult:
+    began = time.monotonic()
+    plant = request.configuration.plant
     prefix = f"run-{secrets.token_hex(4)}."
     key = private_key(plant, os.environ)
     noted = note(request.files, request.out)
-    request.progress("starting", 0, 0)
     with contextlib.ExitStack() as stack:
         erp = stack.enter_context(
             started(

@@ -38,6 +38,7 @@ def run(
     workers: int = 1,
     progress: Callable[[str, int, int], None] | None = None,
     config: Path | None = None,
+    in_memory: bool = False,
 ) -> Exported:
     """The demo's plant, or the one of `config`, over `files`. Asserts that its ledger is exact and that the ERP agrees."""
     configuration = configuration_for("sim") if config is None else load(config)
@@ -48,6 +49,7 @@ def run(
         out=out,
         home=out / "home",
         connection=Connection(Broker(bootstrap)) if bootstrap else None,
+        in_memory=in_memory,
         workers=workers,
         erp="sim",
         progress=progress or (lambda phase, records, clock: None),

@@ -7,7 +7,7 @@ import pytest
 
 from app.demo.plant_simulator import generate
 from app.demo.recordings import EXCERPTS, recordings
-from app.run import workers
+from app.run import in_memory, workers
 from app.topology import STAGES
 from tests.e2e import late_checkpoints
 from tests.e2e.command import PROJECT
@@ -36,6 +36,15 @@ def same(found: Exported, expected: Exported) -> None:
     assert found.postings.splitlines() == expected.postings.splitlines()
     assert found.not_posted.splitlines() == expected.not_posted.splitlines()
     assert (found.postings, found.not_posted) == (expected.postings, expected.not_posted)
+
+
+def test_without_a_broker(files: list[Path], embedded: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In memory, in batches and with checkpoints of another size, and once more: the same."""
+    first = run(files, tmp_path / "first", in_memory=True)
+    same(first, embedded)
+    monkeypatch.setattr(in_memory, "BATCH", 37)
+    monkeypatch.setattr(in_memory, "CHECKPOINT_RECORDS", 500)
+    assert run(files, tmp_path / "second", in_memory=True) == first
 
 
 def test_other_checkpoints(files: list[Path], embedded: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,276 @@
+"""All stages of one plant in this process, over a log in memory: no broker, no worker process.
+
+Stages take turns in a fixed order, each partition by itself, so what is folded is a function of the input alone. (When the ERP
+answers is not; the content of postings does not depend on it.) Inboxes have the partitions of the catalog: the same keys meet.
+"""
+
+import asyncio
+import os
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from app.delivery import ENDPOINT
+from app.engine.stage import Gathering
+from app.erp.adapters import adapter_for
+from app.erp.budget import Budget
+from app.erp.executor import Executor, ExecutorSettings
+from app.erp.metrics import ErpMetrics
+from app.erp.own_erp import ErpIdentity, OwnErp
+from app.erp.telemetry_check import Seen
+from app.erp.traffic import Journal
+from app.kafka.partitioner import partition_of
+from schemas.catalog import catalog
+from schemas.codec import Codec
+from schemas.configuration import Configuration
+from schemas.records import PostingRow
+from streams.delivery import DeliveryStage
+from streams.equipment import EquipmentStage
+from streams.intake import IntakeStage
+from streams.lots import LotsStage
+from streams.mapping import RawRecord
+from streams.memory_step import MemoryStep, MemoryTopology, Message, Sent
+from streams.orders import OrdersStage
+from streams.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER
+from streams.upstreams import inbox_of
+from tables.posting_state import REPORTED
+from tables.row_kinds import POSITION_ROWS, POSTING_ROWS
+
+FOLDED = ("equipment", "lots", "orders", "delivery")
+"""Stages with an inbox, in the order of their turns."""
+BATCH = 2_000
+"""Raw records of one turn."""
+CHECKPOINT_RECORDS = 50_000
+"""Raw records between two checkpoints: until then equipment keeps what changed unpacked."""
+ERP_SECONDS = 0.001
+"""The executor's turn after each batch."""
+SESSION_SECONDS = 10.0
+"""Of the lease, which nobody can take away here."""
+TELEMETRY, EXCEPTIONS = "telemetry.process", "exceptions"
+
+
+@dataclass(slots=True)
+class Chain:
+    """The stages, their rows, and what is on its way between them."""
+
+    configuration: Configuration
+    raw: str
+    private_key: bytes
+    codec: Codec = field(default_factory=Codec)
+    seen: Seen = field(default_factory=Seen)
+    """Names and values of telemetry, as the topic would have had them."""
+    letters: list[bytes] = field(default_factory=list)
+    released: Callable[[int, list[Any]], None] = lambda partition, entries: None
+    """Told the outbox entries of a turn of delivery."""
+    _queues: dict[tuple[str, int], deque[Message]] = field(default_factory=lambda: defaultdict(deque))
+    _offsets: dict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
+    _steps: dict[tuple[str, int], MemoryStep] = field(default_factory=dict)
+    _stages: dict[str, Any] = field(default_factory=dict)
+    _changed: set[tuple[str, int]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        found = {self.configuration.hash: self.configuration}
+        topology = MemoryTopology(found, catalog().partitions, [self.raw])
+        self._stages = {
+            "intake": IntakeStage(topology, self.raw, self.configuration, True, self.private_key),
+            "equipment": EquipmentStage(topology),
+            "lots": LotsStage(topology),
+            "orders": OrdersStage(topology),
+            "delivery": DeliveryStage(topology, True),
+        }
+        self._open("intake", self.raw, 0)
+        for stage in FOLDED:
+            for partition in range(catalog().partitions(inbox_of(stage))):
+                self._open(stage, inbox_of(stage), partition)
+
+    def feed(self, records: Iterable[RawRecord], last: bool = False) -> None:
+        """One turn of intake, then all turns that follow from it. `last`: the end of the input follows these."""
+        messages = [self._raw(record) for record in records]
+        if last:
+            messages.append(Message(self._next(self.raw, 0), b"", headers=[(CONTROL_HEADER, b"end")]))
+        self._turn("intake", 0, messages)
+        self.settle()
+
+    def settle(self) -> None:
+        """Turns until nothing is on its way between the stages."""
+        moved = True
+        while moved:
+            moved = False
+            for stage in FOLDED:
+                for partition in range(catalog().partitions(inbox_of(stage))):
+                    waiting = self._queues[inbox_of(stage), partition]
+                    if waiting:
+                        taken = list(waiting)
+                        waiting.clear()
+                        self._turn(stage, partition, taken)
+                        moved = True
+
+    def tell(self, record: Any) -> None:
+        """An outcome of the ERP, into the inbox of delivery."""
+        self._append(inbox_of("delivery"), catalog().endpoints[ENDPOINT], ENDPOINT, self.codec.encode(record))
+
+    def checkpoint(self) -> None:
+        """Everything that changed stands in the rows."""
+        for stage, partition in sorted(self._changed):
+            fold = self._stages[stage]
+            if isinstance(fold, Gathering):
+                fold.before_commit(self._steps[stage, partition])
+        self._changed.clear()
+
+    def posting(self, posting_id: str) -> PostingRow | None:
+        return POSTING_ROWS.find(self._steps["delivery", catalog().endpoints[ENDPOINT]].rows, posting_id)
+
+    def on_its_way(self) -> int:
+        """Postings that the ERP may still get. Held and parked ones wait for somebody."""
+        rows = self._steps["delivery", catalog().endpoints[ENDPOINT]].rows
+        return sum(row.state not in REPORTED for _, row in POSTING_ROWS.scan(rows))
+
+    def clock(self) -> int:
+        """The slowest clock of orders, microseconds."""
+        plant = self.configuration.plant.plant.id
+        states = [step.state for (stage, _), step in self._steps.items() if stage == "orders"]
+        return min(state.reached.get(plant, 0) for state in states)
+
+    def encoded(self) -> dict[str, dict[bytes, bytes]]:
+        """Rows as a changelog would have them, by stage."""
+        found: dict[str, dict[bytes, bytes]] = defaultdict(dict)
+        for (stage, partition), step in self._steps.items():
+            found[stage].update((key.encode(), self.codec.encode(row)) for key, row in step.rows.rows.items())
+            found[stage][f"{POSITION_ROWS.prefix}/{partition}".encode()] = self.codec.encode(step.state)
+        return dict(found)
+
+    # -- turns
+
+    def _open(self, stage: str, topic: str, partition: int) -> None:
+        step = self._steps[stage, partition] = MemoryStep(topic, partition, self.codec, self._emit)
+        self._stages[stage].taken_over(step)
+
+    def _turn(self, stage: str, partition: int, messages: Sequence[Message]) -> None:
+        step = self._steps[stage, partition]
+        step.records = messages
+        self._stages[stage].fold(step)
+        if stage == "intake":
+            self._stages[stage].before_commit(step)
+        else:
+            self._changed.add((stage, partition))
+        step.state.next_offset = messages[-1].offset + 1
+        if step.released:
+            entries, step.released = step.released, []
+            self.released(partition, entries)
+
+    def _emit(self, sent: Sent) -> None:
+        if sent.topic == TELEMETRY:
+            self.seen.note(sent.record.name, sent.record.value)
+        elif sent.topic == EXCEPTIONS:
+            self.letters.append(self.codec.encode(sent.record))
+        elif sent.topic.endswith(".inbox"):
+            partition = sent.partition
+            if partition is None:
+                partition = partition_of(sent.key.encode(), catalog().partitions(sent.topic))
+            self._append(sent.topic, partition, sent.key, self.codec.encode(sent.record))
+
+    def _append(self, topic: str, partition: int, key: str, value: bytes) -> None:
+        self._queues[topic, partition].append(Message(self._next(topic, partition), value, key.encode()))
+
+    def _raw(self, record: RawRecord) -> Message:
+        headers = [
+            (SOURCE_HEADER, record.source.encode()),
+            (POSITION_HEADER, f"{record.raw_source}:{record.raw_offset}".encode()),
+            (RECEIVED_HEADER, b"%d" % record.received_at),
+        ]
+        return Message(self._next(self.raw, 0), record.value, headers=headers)
+
+    def _next(self, topic: str, partition: int) -> int:
+        self._offsets[topic, partition] += 1
+        return self._offsets[topic, partition] - 1
+
+
+@dataclass(slots=True)
+class Fed:
+    """What was put in. `by_file`: raw records by raw source."""
+
+    records: int = 0
+    by_file: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+
+async def feed(
+    chain: Chain,
+    records: Iterable[RawRecord],
+    environ: Mapping[str, str],
+    journal: Path,
+    progress: Callable[[int, int], None] = lambda records, clock: None,
+) -> Fed:
+    """Everything, the end of the input, and what the ERP says to it. `environ`: with the address and secret of the ERP."""
+    fed = Fed()
+    async with _Erp(chain, environ, journal):
+        source = iter(records)
+        while batch := list(islice(source, BATCH)):
+            chain.feed(batch)
+            _count(fed, batch)
+            if fed.records % CHECKPOINT_RECORDS < BATCH:
+                chain.checkpoint()
+            progress(fed.records, chain.clock())
+            await asyncio.sleep(ERP_SECONDS)
+        chain.feed((), last=True)
+        chain.checkpoint()
+        progress(fed.records, chain.clock())
+    return fed
+
+
+def _count(fed: Fed, batch: Sequence[RawRecord]) -> None:
+    fed.records += len(batch)
+    for record in batch:
+        fed.by_file[record.raw_source] += 1
+
+
+class _Erp:
+    """The executor beside the chain; on the way out it is waited for. Without an adapter all postings stay queued."""
+
+    def __init__(self, chain: Chain, environ: Mapping[str, str], journal: Path) -> None:
+        self._chain, self._told = chain, asyncio.Event()
+        erp = chain.configuration.erp
+        environ = {**os.environ, **environ}
+        metrics = ErpMetrics(CollectorRegistry())
+        adapter = None if chain.configuration.plant.shadow else adapter_for(erp, environ, metrics, Journal(journal))
+        self._executor: Executor | None = None
+        if adapter is not None:
+            here = ErpIdentity.of(erp, environ)
+            own = OwnErp(here, environ, lambda _: chain.configuration, lambda _: chain.configuration.hash)
+            self._executor = Executor(
+                adapter,
+                Budget(erp.erp.calls_per_second, erp.erp.concurrency),
+                ExecutorSettings(SESSION_SECONDS),
+                send=self._tell,
+                peek=chain.posting,
+                configuration=lambda _: chain.configuration,
+                own=own,
+                last_good=lambda: time.clock_gettime(time.CLOCK_BOOTTIME),  # nobody else can own the endpoint
+                metrics=metrics,
+            )
+
+    def _tell(self, record: Any) -> None:
+        self._chain.tell(record)
+        self._told.set()
+
+    async def __aenter__(self) -> None:
+        if self._executor is not None:
+            self._chain.released = self._executor.accept
+            self._executor.taken_over(catalog().endpoints[ENDPOINT])
+            self._executor.start()
+
+    async def __aexit__(self, kind: object, error: object, trace: object) -> None:
+        if self._executor is None:
+            return
+        try:
+            while error is None and self._chain.on_its_way():
+                await self._told.wait()
+                self._told.clear()
+                self._chain.settle()
+        finally:
+            await self._executor.close()
