@@ -1,8 +1,9 @@
 """Where records enter a fold and where those that cannot be processed leave it: one bad record blocks nobody."""
 
 import hashlib
-from collections.abc import Callable, Container, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from schemas.codec import Malformed
 from schemas.records import RECORDS, ExceptionRecord, LetterSettled, Quantity
@@ -15,29 +16,84 @@ MAX_HEADER_BYTES = 64 << 10
 MAX_DETAIL_CHARACTERS = 2_000
 
 T = TypeVar("T")
+Handle = TypeVar("Handle")
+
+AT_ONCE = ""
+"""Rank of records that do not wait for the clock."""
 
 
-def records(step: Step, stage: str, takes: Container[type]) -> Iterator[tuple[RawMessage, Any]]:
-    """The batch as (message, record), in inbox order; `step.offset` names the one that is being folded.
+def by_place(record: Any) -> str:
+    """Where a record stands in its raw topic: no two are the same, and numbers in it sort as numbers."""
+    return f"{record.source}|{record.raw_source}|{record.raw_offset:020d}|{record.event_id}"
 
-    `takes`: the stage's handlers. What they do not have goes to `exceptions` (WRONG_STAGE), as a suspect (its folding ended the
-    process before) and malformed bytes do (FOLD_FAILED, BAD_RECORD).
+
+class Handling(NamedTuple, Generic[Handle]):
+    """What a stage does with the records of one type. A stage has one table of these, by type; the rest is WRONG_STAGE."""
+
+    rank: str
+    """Order of kinds among what becomes due together; AT_ONCE: it waits for nothing."""
+    handle: Handle
+    identity: Callable[[Any], str] = by_place
+    """What a record is about while it waits: a second one replaces it; and its place among others of its kind."""
+
+
+@dataclass(slots=True, frozen=True)
+class Original:
+    """The record that is refused, as far as it is known."""
+
+    record: Any = None
+    """Decoded: names plant, source, raw position, received_at."""
+    message: RawMessage | None = None
+    """As it came; or only its bytes:"""
+    value: bytes = b""
+    offset: int | None = None
+    """Its inbox offset when that is not `step.offset` (it waited for the clock)."""
+
+
+@dataclass(slots=True, frozen=True)
+class Concern:
+    """What a refusal is about where the record does not say so. `part`: which part of it, when not the whole is refused."""
+
+    plant: str = ""
+    kind: str = ""
+    quantity: Quantity | None = None
+    part: str = ""
+
+
+_THE_RECORD = Concern()
+
+
+def records(step: Step, stage: str, table: Mapping[type, Handling[Handle]]) -> Iterator[tuple[RawMessage, Any, Handling[Handle]]]:
+    """The batch as (message, record, handling), in inbox order; `step.offset` names the one that is being folded.
+
+    What the stage's table does not have goes to `exceptions` (WRONG_STAGE), as a suspect (its folding ended the process before)
+    and malformed bytes do (FOLD_FAILED, BAD_RECORD).
     Raises UnknownSchema: the reader waits for a schema, a record of it is never refused.
     """
     for message, record in _opened(step, stage, step.decode):
-        if type(record) in takes:
-            yield message, record
+        handling = table.get(type(record))
+        if handling is not None:
+            yield message, record, handling
         else:
-            refuse(step, stage, "WRONG_STAGE", type(record).__name__, record=record, message=message)
+            refuse(step, stage, "WRONG_STAGE", type(record).__name__, Original(record, message))
 
 
-def fields(step: Step, stage: str, takes: Container[str]) -> Iterator[tuple[RawMessage, tuple[str, dict[str, Any]]]]:
-    """Like `records`, with record name and plain values instead of built records (hot paths). `takes`: by record name."""
-    for message, (name, values) in _opened(step, stage, step.fields):
-        if name in takes:
-            yield message, (name, values)
+def fields(
+    step: Step, stage: str, table: Mapping[str, Handling[Handle]]
+) -> Iterator[tuple[RawMessage, tuple[str, dict[str, Any]], Handling[Handle]]]:
+    """Like `records`, with record name and plain values instead of built records (hot paths). `table`: `by_name`."""
+    for message, named in _opened(step, stage, step.fields):
+        handling = table.get(named[0])
+        if handling is not None:
+            yield message, named, handling
         else:
-            refuse(step, stage, "WRONG_STAGE", name, record=RECORDS[name].from_avro(values), message=message)
+            name, values = named
+            refuse(step, stage, "WRONG_STAGE", name, Original(RECORDS[name].from_avro(values), message))
+
+
+def by_name(table: Mapping[type, Handling[Handle]]) -> dict[str, Handling[Handle]]:
+    """The same table by the names of the record types."""
+    return {record.__name__: handling for record, handling in table.items()}
 
 
 def _opened(step: Step, stage: str, read: Callable[[bytes], T]) -> Iterator[tuple[RawMessage, T]]:
@@ -45,45 +101,25 @@ def _opened(step: Step, stage: str, read: Callable[[bytes], T]) -> Iterator[tupl
         step.offset = message.offset
         if message.offset in step.suspects:
             # Not even decoded: decoding may be what failed.
-            refuse(step, stage, "FOLD_FAILED", "folding this record ended the process before", message=message)
+            refuse(step, stage, "FOLD_FAILED", "folding this record ended the process before", Original(message=message))
             continue
         try:
             record = read(message.value)
         except Malformed as exc:
-            refuse(step, stage, "BAD_RECORD", str(exc), message=message)
+            refuse(step, stage, "BAD_RECORD", str(exc), Original(message=message))
             continue
         yield message, record
 
 
-def refuse(
-    step: Step,
-    stage: str,
-    code: str,
-    detail: str,
-    *,
-    record: Any = None,
-    message: RawMessage | None = None,
-    original: bytes = b"",
-    offset: int | None = None,
-    plant: str = "",
-    kind: str = "",
-    quantity: Quantity | None = None,
-    part: str = "",
-) -> None:
-    """Dead-letter one record of the inbox under a stable code, key `plant|code`.
-
-    `record`: the decoded record, if there is one (names plant, source, raw position, received_at). `message` or
-    `original`: its bytes as they came. `offset`: its inbox offset when that is not `step.offset` (it waited for the
-    clock). `part`: which part of it, when not the whole record is refused. Repeating the fold repeats the event_id.
-    """
-    at = step.offset if offset is None else offset
-    if message is not None:
-        original = message.value
+def refuse(step: Step, stage: str, code: str, detail: str, original: Original, concern: Concern = _THE_RECORD) -> None:
+    """Dead-letter one record of the inbox under a stable code, key `plant|code`. Repeating the fold repeats the event_id."""
+    record, message = original.record, original.message
+    at = step.offset if original.offset is None else original.offset
     position = f"{step.topic}/{step.partition}"
-    plant = plant or getattr(record, "plant", "") or _plant_of(message)
+    plant = concern.plant or getattr(record, "plant", "") or _plant_of(message)
     raw_source = getattr(record, "raw_source", "")
-    refused = letter(
-        event_id=hashlib.sha256(f"{stage}\n{position}@{at}{part}\n{code}".encode()).hexdigest(),
+    refused = Letter(
+        event_id=hashlib.sha256(f"{stage}\n{position}@{at}{concern.part}\n{code}".encode()).hexdigest(),
         plant=plant,
         stage=stage,
         code=code,
@@ -91,13 +127,13 @@ def refuse(
         source=getattr(record, "source", ""),
         raw_source=raw_source or position,
         raw_offset=getattr(record, "raw_offset", at) if raw_source else at,
-        original=original,
+        original=original.value if message is None else message.value,
         headers=message.headers if message is not None else (),
-        quantity=quantity,
-        kind=kind,
+        quantity=concern.quantity,
+        kind=concern.kind,
         received_at=getattr(record, "received_at", 0),
     )
-    step.emit(EXCEPTIONS, f"{plant}|{code}", refused)
+    step.emit(EXCEPTIONS, f"{plant}|{code}", refused.record())
 
 
 def settled(step: Step, what: LetterSettled) -> None:
@@ -105,40 +141,42 @@ def settled(step: Step, what: LetterSettled) -> None:
     step.emit(EXCEPTIONS, f"{what.plant}|{what.code}", what)
 
 
-def letter(
-    *,
-    event_id: str,
-    plant: str,
-    stage: str,
-    code: str,
-    detail: str,
-    source: str,
-    raw_source: str,
-    raw_offset: int,
-    original: bytes,
-    headers: Sequence[tuple[str, bytes]] = (),
-    quantity: Quantity | None = None,
-    kind: str = "",
-    received_at: int = 0,
-) -> ExceptionRecord:
-    """A dead letter within its bounds: long originals and headers are cut, the hash and length of the original stay."""
-    return ExceptionRecord(
-        event_id=event_id,
-        plant=plant,
-        stage=stage,
-        code=code,
-        detail=detail[:MAX_DETAIL_CHARACTERS],
-        source=source,
-        raw_source=raw_source,
-        raw_offset=raw_offset,
-        original=original[:MAX_ORIGINAL_BYTES],
-        original_sha256=hashlib.sha256(original).hexdigest(),
-        original_bytes=len(original),
-        headers=_bounded(headers),
-        quantity=quantity,
-        kind=kind,
-        received_at=received_at,
-    )
+class Letter(NamedTuple):
+    """A dead letter before its bounds."""
+
+    event_id: str
+    plant: str
+    stage: str
+    code: str
+    detail: str
+    source: str
+    raw_source: str
+    raw_offset: int
+    original: bytes
+    headers: Sequence[tuple[str, bytes]] = ()
+    quantity: Quantity | None = None
+    kind: str = ""
+    received_at: int = 0
+
+    def record(self) -> ExceptionRecord:
+        """Within its bounds: long originals and headers are cut, the hash and length of the original stay."""
+        return ExceptionRecord(
+            event_id=self.event_id,
+            plant=self.plant,
+            stage=self.stage,
+            code=self.code,
+            detail=self.detail[:MAX_DETAIL_CHARACTERS],
+            source=self.source,
+            raw_source=self.raw_source,
+            raw_offset=self.raw_offset,
+            original=self.original[:MAX_ORIGINAL_BYTES],
+            original_sha256=hashlib.sha256(self.original).hexdigest(),
+            original_bytes=len(self.original),
+            headers=_bounded(self.headers),
+            quantity=self.quantity,
+            kind=self.kind,
+            received_at=self.received_at,
+        )
 
 
 def _plant_of(message: RawMessage | None) -> str:

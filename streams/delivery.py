@@ -4,7 +4,8 @@ Waiting postings hold up nobody: a lane is an order, lanes are parallel, and wha
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from schemas.records import (
     AttemptEnded,
@@ -19,6 +20,7 @@ from schemas.records import (
     TimerFired,
 )
 from streams import boundary, clock
+from streams.boundary import AT_ONCE, Concern, Handling, Original
 from streams.delivery_attempts import attempt_ended, timer_fired
 from streams.delivery_decisions import decided
 from streams.delivery_desk import Desk
@@ -47,10 +49,6 @@ from tables.posting_state import (
     waits_for_decision,
 )
 from tables.row_kinds import LOT_STATE_ROWS
-
-TAKES: frozenset[type] = frozenset(
-    {Posting, AttemptEnded, TimerFired, LotState, OperatorDecision, Tick, ConfigActivated, ClockRepaired}
-)
 
 
 class DeliveryStage:
@@ -104,29 +102,8 @@ class DeliveryStage:
 
     def fold(self, step: Step) -> None:
         desk = self._desk(step)
-        for message, record in boundary.records(step, self.name, TAKES):
-            match record:
-                case Posting():
-                    self._posting(desk, message, record)
-                case AttemptEnded():
-                    if attempt_ended(desk, record) == DOUBLE:
-                        self._double(desk, message, record)
-                case TimerFired():
-                    timer_fired(desk, record)
-                case LotState():
-                    _lot_state(desk, record)
-                case OperatorDecision():
-                    wrong = decided(desk, record)
-                    if wrong is not None:
-                        boundary.refuse(step, self.name, wrong.code, wrong.detail, record=record, message=message)
-                case Tick():
-                    self._tick(desk, record)
-                case ConfigActivated():
-                    self._configured(desk, record)
-                case ClockRepaired():
-                    if repair(step.state, record):
-                        # Their cuts were served by a clock that was ahead: it would not come back to them for long.
-                        self._let_go(desk, record.plant, MAX_INT64)
+        for message, record, handling in boundary.records(step, self.name, HANDLERS):
+            handling.handle(self, desk, message, record)
         dispatch_all(desk)
 
     def _desk(self, step: Step) -> Desk:
@@ -141,7 +118,7 @@ class DeliveryStage:
             return
         if posting.sequence < 1:
             detail = f"sequence {posting.sequence}: sequences count from 1"
-            boundary.refuse(desk.step, self.name, "BAD_SEQUENCE", detail, record=posting, message=message)
+            boundary.refuse(desk.step, self.name, "BAD_SEQUENCE", detail, Original(posting, message))
             return
         row = PostingRow(posting, WAITING_CLOCK)
         if desk.is_closed(posting) or is_repeat(posting, desk.clock(posting.plant), desk.retention.postings_us):
@@ -154,7 +131,8 @@ class DeliveryStage:
     def _mismatch(self, desk: Desk, message: RawMessage, known: PostingRow, posting: Posting) -> None:
         """One id, two contents: neither is posted from now on; what is on the way is found out first."""
         detail = f"content {posting.content_hash} came after {known.posting.content_hash}"
-        boundary.refuse(desk.step, self.name, POSTING_MISMATCH, detail, record=posting, message=message, kind=posting.kind)
+        original, concern = Original(posting, message), Concern(kind=posting.kind)
+        boundary.refuse(desk.step, self.name, POSTING_MISMATCH, detail, original, concern)
         known.mismatch = True
         if known.state in IN_FLIGHT:
             desk.look_again(known)
@@ -166,14 +144,39 @@ class DeliveryStage:
         else:
             desk.move(known, PARKED, POSTING_MISMATCH, detail)
 
-    def _double(self, desk: Desk, message: RawMessage, ended: AttemptEnded) -> None:
+    def _attempt_ended(self, desk: Desk, message: RawMessage, ended: AttemptEnded) -> None:
+        if attempt_ended(desk, ended) != DOUBLE:
+            return
         row = desk.known(ended.posting_id)
         detail = f"posting {ended.posting_id} is in the ERP twice: {row.detail}"
-        plant, kind = row.posting.plant, row.posting.kind
-        boundary.refuse(desk.step, self.name, DOUBLE, detail, message=message, plant=plant, kind=kind)
+        concern = Concern(plant=row.posting.plant, kind=row.posting.kind)
+        boundary.refuse(desk.step, self.name, DOUBLE, detail, Original(message=message), concern)
         desk.report(row, row.state, DOUBLE, detail)
 
-    def _tick(self, desk: Desk, tick: Tick) -> None:
+    def _timer_fired(self, desk: Desk, message: RawMessage, fired: TimerFired) -> None:
+        timer_fired(desk, fired)
+
+    def _lot_state(self, desk: Desk, message: RawMessage, state: LotState) -> None:
+        """The newest state of a lot stays; one sender, in order, so equal versions replace."""
+        key = LOT_STATE_ROWS.key(state.plant, state.material, state.lot)
+        known: LotStateRow | None = desk.step.rows.get(key)
+        if known is not None and (known.log_epoch, known.inbox_offset) > (state.log_epoch, state.inbox_offset):
+            return
+        row = LotStateRow(
+            state.plant, state.material, state.lot, state.held, state.holds, state.label, state.inbox_offset, state.log_epoch,
+            desk.step.offset, changes_with(state, known),
+        )  # fmt: skip
+        desk.step.rows.put(key, row)
+        desk.retention.lot(key, row)
+        for name in desk.backlog.of_lot(state.plant, state.material, state.lot):
+            desk.look_again(desk.known(name))
+
+    def _decision(self, desk: Desk, message: RawMessage, decision: OperatorDecision) -> None:
+        wrong = decided(desk, decision)
+        if wrong is not None:
+            boundary.refuse(desk.step, self.name, wrong.code, wrong.detail, Original(decision, message))
+
+    def _tick(self, desk: Desk, message: RawMessage, tick: Tick) -> None:
         state = desk.step.state
         advance = clock.observe(state, tick, clock.watch_of(self._topology, self.name, state, tick.plant))
         if advance is None:
@@ -185,13 +188,18 @@ class DeliveryStage:
             _publish_success(desk, tick.plant, advance.now)
         desk.retention.forget(desk.step, desk.backlog, tick.plant, advance.now)
 
-    def _configured(self, desk: Desk, activated: ConfigActivated) -> None:
+    def _configured(self, desk: Desk, message: RawMessage, activated: ConfigActivated) -> None:
         plant, state = activated.plant, desk.step.state
         before = state.configurations.get(plant)
         clock.schedule(state, activated)
         if state.configurations.get(plant) != before:
             self._rules_changed(desk, plant)
             self._let_go(desk, plant)
+
+    def _repaired(self, desk: Desk, message: RawMessage, repaired: ClockRepaired) -> None:
+        if repair(desk.step.state, repaired):
+            # Their cuts were served by a clock that was ahead: it would not come back to them for long.
+            self._let_go(desk, repaired.plant, MAX_INT64)
 
     def _rules_changed(self, desk: Desk, plant: str) -> None:
         for name in desk.backlog.of_plant(plant):
@@ -211,25 +219,22 @@ class DeliveryStage:
                 desk.settle(row)
 
 
+HANDLERS: Mapping[type, Handling[Callable[[DeliveryStage, Desk, RawMessage, Any], None]]] = {
+    Posting: Handling(AT_ONCE, DeliveryStage._posting),
+    AttemptEnded: Handling(AT_ONCE, DeliveryStage._attempt_ended),
+    TimerFired: Handling(AT_ONCE, DeliveryStage._timer_fired),
+    LotState: Handling(AT_ONCE, DeliveryStage._lot_state),
+    OperatorDecision: Handling(AT_ONCE, DeliveryStage._decision),
+    Tick: Handling(AT_ONCE, DeliveryStage._tick),
+    ConfigActivated: Handling(AT_ONCE, DeliveryStage._configured),
+    ClockRepaired: Handling(AT_ONCE, DeliveryStage._repaired),
+}
+"""What delivery does with each record of its inbox."""
+
+
 def _publish_success(desk: Desk, plant: str, now: int) -> None:
     """How many of the postings that came to an end are in the ERP, by endpoint: of those that are still kept."""
     for endpoint, count in desk.backlog.figures(plant):
         figure = posting_success(count, plant, endpoint, now)
         if figure is not None:
             desk.step.emit("production.kpis", f"{plant}|{figure.kpi}|{endpoint}", figure)
-
-
-def _lot_state(desk: Desk, state: LotState) -> None:
-    """The newest state of a lot stays; one sender, in order, so equal versions replace."""
-    key = LOT_STATE_ROWS.key(state.plant, state.material, state.lot)
-    known: LotStateRow | None = desk.step.rows.get(key)
-    if known is not None and (known.log_epoch, known.inbox_offset) > (state.log_epoch, state.inbox_offset):
-        return
-    row = LotStateRow(
-        state.plant, state.material, state.lot, state.held, state.holds, state.label, state.inbox_offset, state.log_epoch,
-        desk.step.offset, changes_with(state, known),
-    )  # fmt: skip
-    desk.step.rows.put(key, row)
-    desk.retention.lot(key, row)
-    for name in desk.backlog.of_lot(state.plant, state.material, state.lot):
-        desk.look_again(desk.known(name))

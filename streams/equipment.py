@@ -16,6 +16,7 @@ from schemas.records import (
     RECORDS,
     ClockRepaired,
     ConfigActivated,
+    CounterFrame,
     EntryVoided,
     EquipmentStateChanged,
     LabourRecorded,
@@ -36,6 +37,7 @@ from schemas.records import (
     UpstreamOrdered,
 )
 from streams import boundary
+from streams.boundary import Concern, Handling, Original
 from streams.clock import activate, observe, schedule, watch_of
 from streams.equipment_totals import publish
 from streams.figures import Figure
@@ -51,22 +53,15 @@ from tables.people import People
 from tables.rejected import Refused, Rejected
 from tables.row_kinds import EQUIPMENT_ROWS
 
+Change = Callable[[Equipment, Any], Rejected | None]
+"""Folds a record into its equipment. Rejected: why not."""
 READING_BYTES = 32
 MAX_OPENED = 4_000
 """Buckets of one partition that are unpacked at a time (some 20 KB each at 1 Hz)."""
 KEPT_OPEN = MAX_OPENED // 2
 """Of these, so many stay unpacked over a checkpoint, divided among the equipment: late readings come to the same ones again."""
-_HANDLERS: Mapping[type, Callable[[Equipment, Any], Rejected | None]] = {
-    **dict.fromkeys((RunStarted, RunChanged, RunEnded, RunCorrected, RunVoided, LotLoaded, LotUnloaded), Equipment.run_event),
-    **dict.fromkeys((ProductionDeclared, ScrapDeclared, ReworkDeclared, ReworkReturned, MaterialConsumed), Equipment.declared),
-    EquipmentStateChanged: Equipment.state_changed,
-    LabourRecorded: Equipment.labour,
-    EntryVoided: Equipment.run_event,
-    OperatorDecision: Equipment.decided,
-}
-_OF_THE_PLANT = ("Tick", "ConfigActivated", "ClockRepaired", "UpstreamOrdered")
-"""All that came before them is folded first."""
-TAKES = frozenset({"CounterFrame", *_OF_THE_PLANT, *(record.__name__ for record in _HANDLERS)})
+READINGS, OF_THE_EQUIPMENT, OF_THE_PLANT = "0", "1", "2"
+"""Ranks: readings are gathered; before other records of an equipment its readings are folded, before those of a plant all are."""
 
 
 @dataclass(slots=True)
@@ -81,7 +76,7 @@ class Frames:
     readings: list[bytes] = field(default_factory=list)
 
 
-class Origin(NamedTuple):
+class ReadingPlace(NamedTuple):
     """Where a refused reading came from."""
 
     plant: str
@@ -117,6 +112,18 @@ class Memory:
         return self._people[plant]
 
 
+Key = tuple[str, str, str]
+"""Plant, equipment, counter."""
+
+
+class Folding(NamedTuple):
+    """One batch that is being folded."""
+
+    step: Step
+    memory: Memory
+    frames: dict[Key, Frames]
+
+
 class EquipmentStage:
     name = "equipment"
     version = 1
@@ -142,19 +149,19 @@ class EquipmentStage:
 
     def fold(self, step: Step) -> None:
         memory = self._memory[step.partition]
-        frames: dict[tuple[str, str, str], Frames] = {}
-        for message, (name, values) in boundary.fields(step, self.name, TAKES):
-            if name == "CounterFrame":
-                self._collect(step, memory, frames, message, values)
+        folding = Folding(step, memory, {})
+        for message, (name, values), handling in boundary.fields(step, self.name, BY_NAME):
+            if handling.rank == READINGS:
+                handling.handle(self, folding, message, values)
                 continue
-            if name not in _OF_THE_PLANT:
+            if handling.rank == OF_THE_EQUIPMENT:
                 key = (values["plant"], values["equipment"])
-                for known in [known for known in frames if known[:2] == key]:
-                    self._read(step, memory, known, frames.pop(known))
+                for known in [known for known in folding.frames if known[:2] == key]:
+                    self._read(step, memory, known, folding.frames.pop(known))
             else:
-                self._read_all(step, memory, frames)
-            self._event(step, memory, message, RECORDS[name].from_avro(values))
-        self._read_all(step, memory, frames)
+                self._read_all(folding)
+            handling.handle(self, folding, message, RECORDS[name].from_avro(values))
+        self._read_all(folding)
         if step.careful or sum(equipment.opened for equipment in memory.changed.values()) > MAX_OPENED:
             for equipment in memory.changed.values():
                 equipment.put()
@@ -167,17 +174,11 @@ class EquipmentStage:
             equipment.save(keep)
         memory.changed.clear()
 
-    def _collect(
-        self,
-        step: Step,
-        memory: Memory,
-        frames: dict[tuple[str, str, str], Frames],
-        message: RawMessage,
-        values: dict[str, Any],
-    ) -> None:
+    def _collect(self, folding: Folding, message: RawMessage, values: dict[str, Any]) -> None:
+        step, memory, frames = folding
         if len(values["readings"]) % READING_BYTES:
-            origin = Origin(values["plant"], values["source"], values["raw_source"], 0, values["received_at"])
-            self._refuse_frame(step, message, Rejected("BAD_RECORD", "a frame is not a whole number of readings"), origin)
+            place = ReadingPlace(values["plant"], values["source"], values["raw_source"], 0, values["received_at"])
+            self._refuse_frame(step, message, Rejected("BAD_RECORD", "a frame is not a whole number of readings"), place)
             return
         key = (values["plant"], values["equipment"], values["counter"])
         known = frames.get(key)
@@ -190,12 +191,12 @@ class EquipmentStage:
         known.label = values["label"]
         known.messages.append(message)
 
-    def _read_all(self, step: Step, memory: Memory, frames: dict[tuple[str, str, str], Frames]) -> None:
-        for key, collected in frames.items():
-            self._read(step, memory, key, collected)
-        frames.clear()
+    def _read_all(self, folding: Folding) -> None:
+        for key, collected in folding.frames.items():
+            self._read(folding.step, folding.memory, key, collected)
+        folding.frames.clear()
 
-    def _read(self, step: Step, memory: Memory, key: tuple[str, str, str], frames: Frames) -> None:
+    def _read(self, step: Step, memory: Memory, key: Key, frames: Frames) -> None:
         plant, name, counter = key
         offset, step.offset = step.offset, frames.messages[-1].offset
         equipment = self._equipment(step, memory, plant, name)
@@ -226,68 +227,47 @@ class EquipmentStage:
                 for index in mine:
                     original = packed[index * READING_BYTES : (index + 1) * READING_BYTES]
                     offset = int(_unpacked(original)[0, 3])
-                    origin = Origin(plant, frames.source, frames.raw_source, offset, frames.received_at)
-                    self._refuse_frame(step, message, why, origin, original)
+                    place = ReadingPlace(plant, frames.source, frames.raw_source, offset, frames.received_at)
+                    self._refuse_frame(step, message, why, place, original)
                 continue
             offset = int(_unpacked(packed)[mine[0], 3])
-            origin = Origin(plant, frames.source, frames.raw_source, offset, frames.received_at)
+            place = ReadingPlace(plant, frames.source, frames.raw_source, offset, frames.received_at)
             detail = f"{why.detail} ({len(mine)} of {len(packed) // READING_BYTES} readings of the frame)"
-            self._refuse_frame(step, message, Rejected(why.code, detail), origin)
+            self._refuse_frame(step, message, Rejected(why.code, detail), place)
 
     def _refuse_frame(
-        self, step: Step, message: RawMessage, why: Rejected, origin: "Origin", original: bytes | None = None
+        self, step: Step, message: RawMessage, why: Rejected, place: ReadingPlace, reading: bytes | None = None
     ) -> None:
-        """`original`: the reading that is refused; None: the whole frame."""
-        boundary.refuse(
-            step,
-            self.name,
-            why.code,
-            why.detail,
-            record=origin,
-            message=message if original is None else None,
-            original=original or b"",
-            offset=message.offset,
-            part="" if original is None else f"{origin.raw_source}@{origin.raw_offset}",
-            kind="CounterReading",
-        )
+        """`reading`: the one that is refused; None: the whole frame."""
+        original, part = Original(place, message, offset=message.offset), ""
+        if reading is not None:
+            original = Original(place, value=reading, offset=message.offset)
+            part = f"{place.raw_source}@{place.raw_offset}"
+        boundary.refuse(step, self.name, why.code, why.detail, original, Concern(kind="CounterReading", part=part))
 
-    def _event(self, step: Step, memory: Memory, message: RawMessage, record: Any) -> None:
-        if isinstance(record, Tick):
-            self._tick(step, memory, record)
-            return
-        if isinstance(record, ConfigActivated):
-            schedule(step.state, record)
-            return
-        if isinstance(record, LabourRecorded | EntryVoided) and record.copy:
-            self._people_moved(step, memory, record)
-            return
-        if isinstance(record, ClockRepaired):
-            self._repair(step, memory, record)
-            return
-        if isinstance(record, UpstreamOrdered):
-            ordered(step.state, record)
-            return
+    # -- events
+
+    def event(self, folding: Folding, message: RawMessage, record: Any, change: Change) -> None:
+        """A record of one equipment: `change` folds it in, or says why not."""
+        step, memory, _ = folding
         equipment = self._equipment(step, memory, record.plant, record.equipment)
         if isinstance(equipment, Rejected):
             refused: Rejected | None = equipment
         else:
             memory.silence.listen(step, equipment, record.label, record.source, record.occurred_at)
             equipment.seen_at(record.label, memory.silence.behind(record.plant))
-            refused = _HANDLERS[type(record)](equipment, record)
+            refused = change(equipment, record)
         if refused is not None:
-            quantity = getattr(record, "quantity", None)
-            boundary.refuse(
-                step,
-                self.name,
-                refused.code,
-                refused.detail,
-                record=record,
-                message=message,
-                quantity=quantity,
-                kind=type(record).__name__,
-            )
+            concern = Concern(kind=type(record).__name__, quantity=getattr(record, "quantity", None))
+            boundary.refuse(step, self.name, refused.code, refused.detail, Original(record, message), concern)
 
-    def _people_moved(self, step: Step, memory: Memory, record: LabourRecorded | EntryVoided) -> None:
+    def _configured(self, folding: Folding, message: RawMessage, record: ConfigActivated) -> None:
+        schedule(folding.step.state, record)
+
+    def _ordered(self, folding: Folding, message: RawMessage, record: UpstreamOrdered) -> None:
+        ordered(folding.step.state, record)
+
+    def people_moved(self, step: Step, memory: Memory, record: LabourRecorded | EntryVoided) -> None:
         """Their times at the equipment of this partition are measured again with the next tick."""
         config = self._config(step, record.plant)
         if config is None:
@@ -324,7 +304,8 @@ class EquipmentStage:
 
     # -- clock
 
-    def _tick(self, step: Step, memory: Memory, tick: Tick) -> None:
+    def _tick(self, folding: Folding, message: RawMessage, tick: Tick) -> None:
+        step, memory, _ = folding
         watch = watch_of(self._topology, self.name, step.state, tick.plant)
         advance = observe(step.state, tick, watch)
         memory.silence.ticked(step.state, tick.plant, watch)
@@ -363,7 +344,8 @@ class EquipmentStage:
             memory.equipment.clear()
             memory.changed.clear()
 
-    def _repair(self, step: Step, memory: Memory, record: ClockRepaired) -> None:
+    def _repair(self, folding: Folding, message: RawMessage, record: ClockRepaired) -> None:
+        step, memory, _ = folding
         if not repair(step.state, record):
             return
         if self._config(step, record.plant) is not None:
@@ -388,3 +370,44 @@ class EquipmentStage:
 
 def _unpacked(packed: bytes) -> Readings:
     return np.frombuffer(packed, "<i8").reshape(-1, 4)
+
+
+Handle = Callable[[EquipmentStage, Folding, RawMessage, Any], None]
+
+
+def _of_one(change: Change) -> Handle:
+    def handle(stage: EquipmentStage, folding: Folding, message: RawMessage, record: Any) -> None:
+        stage.event(folding, message, record, change)
+
+    return handle
+
+
+def _of_people(change: Change) -> Handle:
+    """A person is at one place at a time: each partition hears of it by a copy."""
+
+    def handle(stage: EquipmentStage, folding: Folding, message: RawMessage, record: Any) -> None:
+        if record.copy:
+            stage.people_moved(folding.step, folding.memory, record)
+        else:
+            stage.event(folding, message, record, change)
+
+    return handle
+
+
+_RUNS = (RunStarted, RunChanged, RunEnded, RunCorrected, RunVoided, LotLoaded, LotUnloaded)
+_DECLARED = (ProductionDeclared, ScrapDeclared, ReworkDeclared, ReworkReturned, MaterialConsumed)
+HANDLERS: Mapping[type, Handling[Handle]] = {
+    CounterFrame: Handling(READINGS, EquipmentStage._collect),
+    **dict.fromkeys(_RUNS, Handling(OF_THE_EQUIPMENT, _of_one(Equipment.run_event))),
+    **dict.fromkeys(_DECLARED, Handling(OF_THE_EQUIPMENT, _of_one(Equipment.declared))),
+    EquipmentStateChanged: Handling(OF_THE_EQUIPMENT, _of_one(Equipment.state_changed)),
+    LabourRecorded: Handling(OF_THE_EQUIPMENT, _of_people(Equipment.labour)),
+    EntryVoided: Handling(OF_THE_EQUIPMENT, _of_people(Equipment.run_event)),
+    OperatorDecision: Handling(OF_THE_EQUIPMENT, _of_one(Equipment.decided)),
+    Tick: Handling(OF_THE_PLANT, EquipmentStage._tick),
+    ConfigActivated: Handling(OF_THE_PLANT, EquipmentStage._configured),
+    ClockRepaired: Handling(OF_THE_PLANT, EquipmentStage._repair),
+    UpstreamOrdered: Handling(OF_THE_PLANT, EquipmentStage._ordered),
+}
+"""What equipment does with each record of its inbox; readings are handed over as plain values."""
+BY_NAME = boundary.by_name(HANDLERS)

@@ -6,7 +6,7 @@ exceptions; and to every partition of the stages it feeds, ticks and configurati
 
 import struct
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,22 +19,26 @@ from schemas.records import (
     LabourRecorded,
     LetterSettled,
     MaterialChanged,
+    OperatorDecision,
     ProcessValue,
     Tick,
     UpstreamOrdered,
 )
 from streams import boundary, connections
+from streams.boundary import Handling, Letter
 from streams.intake_clock import CONFIGURED, EPOCH, FINAL, LABEL, TICK, IntakeClock
 from streams.mapping import Mapper, Operators, RawRecord, Reading, Refused, compile_source
 from streams.mapping.operators import REPLAYED, RESOLVED
 from streams.mapping.records import KIND
 from streams.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER, stated_place
 from streams.repairs import CONTROL, repair_of
-from streams.routes import DECLARATIONS, LOT_EVENTS, ORDER_EVENTS, of_equipment, wrong_clock
+from streams.routes import DECLARATIONS, EQUIPMENT_EVENTS, LOT_EVENTS, ORDER_EVENTS, of_equipment, wrong_clock
 from streams.step import RawMessage, Step, Topology, sender
 from tables.calendar import calendar_of
 from tables.system_of_record import violation
 
+READING, EVENT = "0", "1"
+"""Ranks: events bear the label of their interval and belong to the system of record of their source; readings do not."""
 FEEDS = ("equipment.inbox", "orders.inbox", "lots.inbox")
 MAX_FRAME_READINGS = 100
 MAX_TEXTS = 4096
@@ -226,50 +230,102 @@ class IntakeStage:
         if kind is Refused:
             self._refuse(step, item, raw, mapper)
             return
+        handling = HANDLERS.get(kind)
+        if handling is None:
+            self._refuse(step, Refused("WRONG_STAGE", kind.__name__), raw, mapper)
+            return
         if item.received_at > raw.received_at + self.future_us or item.occurred_at > raw.received_at + self._horizon_us:
             wrong = wrong_clock(item, raw, self.future_us, self._horizon_us)
             if wrong is not None:
                 self._refuse(step, wrong, raw, mapper)
                 return
-        if kind is Reading:
-            self._collect(step, item, raw)
-            self._count(step, "readings")
-            return
-        system = self._systems.get(raw.source)
-        foreign = violation(system, item) if system is not None else None
-        if foreign is not None:
-            self._refuse(step, Refused(foreign.code, foreign.detail, kind=KIND.get(kind.__name__, "")), raw, mapper)
-            return
-        item.label = step.state.marks[LABEL]
-        if kind is ProcessValue:
-            self._count(step, "process_values")
-            step.emit("telemetry.process", f"{item.plant}|{item.equipment}", item)
-        elif of_equipment(item):
-            self._count(step, "declarations" if kind in DECLARATIONS else "other")
-            self._flush(step, item.equipment)  # readings before the event go first
-            step.emit(FEEDS[0], f"{item.plant}|{item.equipment}", item)
-            if kind in (LabourRecorded, EntryVoided):  # a person is at one place at a time, over all equipment
-                partitions = self._topology.partitions(FEEDS[0])
-                step.broadcast(FEEDS[0], f"{item.plant}|{item.equipment}", replace(item, copy=True), partitions)
-        elif kind in ORDER_EVENTS or (kind in DECLARATIONS and item.order):
-            self._count(step, "declarations" if kind in DECLARATIONS else "other")
-            step.emit("orders.inbox", f"{item.plant}|{item.order}", item)
-        elif kind is UpstreamOrdered:
-            self._count(step, "other")
-            self._broadcast(step, item)
-        elif kind is MaterialChanged:
-            self._count(step, "other")
-            key = f"{item.plant}|{item.material}"
-            step.broadcast("orders.inbox", key, item, self._topology.partitions("orders.inbox"))
-        elif kind is LetterSettled:
-            self._count(step, "other")
-            boundary.settled(step, item)
-        elif kind in LOT_EVENTS:
-            self._count(step, "other")
-            step.emit("lots.inbox", f"{item.plant}|{item.material}|{item.lot}", item)
-        else:
+        if handling.rank != READING:
+            system = self._systems.get(raw.source)
+            foreign = violation(system, item) if system is not None else None
+            if foreign is not None:
+                self._refuse(step, Refused(foreign.code, foreign.detail, kind=KIND.get(kind.__name__, "")), raw, mapper)
+                return
+            item.label = step.state.marks[LABEL]
+        if not handling.handle(self, step, item, raw):
             detail = f"{kind.__name__} has neither equipment nor order"
             self._refuse(step, Refused("NO_EQUIPMENT", detail, kind=kind.__name__), raw, mapper)
+
+    # -- who gets it; False: nobody, it names neither equipment nor order
+
+    def _reading(self, step: Step, reading: Reading, raw: RawRecord) -> bool:
+        self._collect(step, reading, raw)
+        self._count(step, "readings")
+        return True
+
+    def _process_value(self, step: Step, item: ProcessValue, raw: RawRecord) -> bool:
+        self._count(step, "process_values")
+        step.emit("telemetry.process", f"{item.plant}|{item.equipment}", item)
+        return True
+
+    def _to_equipment(self, step: Step, item: Any, raw: RawRecord) -> bool:
+        self._count(step, "other")
+        self._send_to_equipment(step, item)
+        return True
+
+    def _to_people(self, step: Step, item: LabourRecorded | EntryVoided, raw: RawRecord) -> bool:
+        """A person is at one place at a time, over all equipment."""
+        self._to_equipment(step, item, raw)
+        partitions = self._topology.partitions(FEEDS[0])
+        step.broadcast(FEEDS[0], f"{item.plant}|{item.equipment}", replace(item, copy=True), partitions)
+        return True
+
+    def _declaration(self, step: Step, item: Any, raw: RawRecord) -> bool:
+        if not (item.equipment or item.order):
+            return False
+        self._count(step, "declarations")
+        if item.equipment:
+            self._send_to_equipment(step, item)
+        else:
+            self._send_to_order(step, item)
+        return True
+
+    def _decision(self, step: Step, item: OperatorDecision, raw: RawRecord) -> bool:
+        """About a counter, or about something of an order."""
+        self._count(step, "other")
+        if of_equipment(item):
+            self._send_to_equipment(step, item)
+        else:
+            self._send_to_order(step, item)
+        return True
+
+    def _to_order(self, step: Step, item: Any, raw: RawRecord) -> bool:
+        self._count(step, "other")
+        self._send_to_order(step, item)
+        return True
+
+    def _to_all(self, step: Step, item: UpstreamOrdered, raw: RawRecord) -> bool:
+        self._count(step, "other")
+        self._broadcast(step, item)
+        return True
+
+    def _material(self, step: Step, item: MaterialChanged, raw: RawRecord) -> bool:
+        self._count(step, "other")
+        step.broadcast("orders.inbox", f"{item.plant}|{item.material}", item, self._topology.partitions("orders.inbox"))
+        return True
+
+    def _letter_settled(self, step: Step, item: LetterSettled, raw: RawRecord) -> bool:
+        self._count(step, "other")
+        boundary.settled(step, item)
+        return True
+
+    def _to_lot(self, step: Step, item: Any, raw: RawRecord) -> bool:
+        self._count(step, "other")
+        step.emit("lots.inbox", f"{item.plant}|{item.material}|{item.lot}", item)
+        return True
+
+    def _send_to_equipment(self, step: Step, item: Any) -> None:
+        self._flush(step, item.equipment)  # readings before the event go first
+        step.emit(FEEDS[0], f"{item.plant}|{item.equipment}", item)
+
+    def _send_to_order(self, step: Step, item: Any) -> None:
+        step.emit("orders.inbox", f"{item.plant}|{item.order}", item)
+
+    # -- frames
 
     def _collect(self, step: Step, reading: Reading, raw: RawRecord) -> None:
         frames = self._frames[step.partition].setdefault(reading.equipment, {})
@@ -308,8 +364,9 @@ class IntakeStage:
         step.emit(boundary.EXCEPTIONS, f"{self._plant}|{refused.code}", self._letter(refused, raw, original))
 
     def _letter(self, refused: Refused, raw: RawRecord, original: bytes) -> ExceptionRecord:
-        return boundary.letter(
-            event_id=(refused.event_id or f"{raw.raw_source}:{raw.raw_offset}") + (f" replay {raw.replay}" if raw.replay else ""),
+        replayed = f" replay {raw.replay}" if raw.replay else ""
+        return Letter(
+            event_id=(refused.event_id or f"{raw.raw_source}:{raw.raw_offset}") + replayed,
             plant=self._plant,
             stage="intake",
             code=refused.code,
@@ -321,8 +378,25 @@ class IntakeStage:
             quantity=refused.quantity,
             kind=refused.kind,
             received_at=raw.received_at,
-        )
+        ).record()
 
     def _count(self, step: Step, what: str) -> None:
         """Exactly-once figures for the report: they move with the position."""
         step.state.marks[what] = step.state.marks.get(what, 0) + 1
+
+
+_Handle = Callable[[IntakeStage, Step, Any, RawRecord], bool]
+HANDLERS: Mapping[type, Handling[_Handle]] = {
+    Reading: Handling(READING, IntakeStage._reading),
+    ProcessValue: Handling(EVENT, IntakeStage._process_value),
+    **dict.fromkeys(EQUIPMENT_EVENTS, Handling(EVENT, IntakeStage._to_equipment)),
+    **dict.fromkeys((LabourRecorded, EntryVoided), Handling(EVENT, IntakeStage._to_people)),
+    **dict.fromkeys(DECLARATIONS, Handling(EVENT, IntakeStage._declaration)),
+    **dict.fromkeys(ORDER_EVENTS, Handling(EVENT, IntakeStage._to_order)),
+    OperatorDecision: Handling(EVENT, IntakeStage._decision),
+    **dict.fromkeys(LOT_EVENTS, Handling(EVENT, IntakeStage._to_lot)),
+    MaterialChanged: Handling(EVENT, IntakeStage._material),
+    UpstreamOrdered: Handling(EVENT, IntakeStage._to_all),
+    LetterSettled: Handling(EVENT, IntakeStage._letter_settled),
+}
+"""Who gets what a mapping gives."""

@@ -3,9 +3,9 @@
 A hold travels along every edge as HoldForwarded; a lot passes on only what made it grow, so cycles come to rest.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from schemas.records import (
     ClockRepaired,
@@ -33,6 +33,7 @@ from schemas.records import (
     UpstreamOrdered,
 )
 from streams import boundary, clock
+from streams.boundary import AT_ONCE, Handling, Original
 from streams.repairs import repair
 from streams.silence import ordered
 from streams.step import Step, Topology, at_once, sender
@@ -49,6 +50,12 @@ MOST_FORGOTTEN_PER_TICK = 500
 
 def row_key(plant: str, material: str, lot: str) -> str:
     return LOT_ROWS.key(plant, material, lot)
+
+
+Onward = list[HoldForwarded | GenealogyEdge]
+"""What travels on to other lots."""
+Change = Callable[[LotRow, Any], Onward]
+"""What a record changes in the row of its lot."""
 
 
 class Source(NamedTuple):
@@ -77,23 +84,6 @@ class LotsStage:
     name = "lots"
     version = 1
 
-    RANKS: ClassVar[dict[type, str]] = {
-        LotCreated: "1",
-        LotSplit: "2",
-        LotMerged: "2",
-        GenealogyEdge: "2",
-        InspectionRequested: "3",
-        InspectionRecorded: "3",
-        HoldPlaced: "4",
-        HoldReleased: "4",
-        DispositionDecided: "4",
-        LotStaged: "5",
-        LotShipped: "5",
-    }
-    """Order of kinds within one label."""
-
-    TAKES: ClassVar = frozenset({*RANKS, HoldForwarded, Tick, ConfigActivated, ClockRepaired, UpstreamOrdered})
-
     def __init__(self, topology: Topology) -> None:
         self._topology, self._keep_us = topology, LOT_ROWS.keep_us
         self._waiting: dict[int, Waiting] = {}
@@ -116,36 +106,30 @@ class LotsStage:
         self._forget.pop(partition, None)
 
     def fold(self, step: Step) -> None:
-        for message, record in boundary.records(step, self.name, self.TAKES):
-            match record:
-                case Tick():
-                    self._tick(step, record)
-                case ConfigActivated():
-                    clock.schedule(step.state, record)
-                case ClockRepaired():
-                    self._repair(step, record)
-                case UpstreamOrdered():
-                    ordered(step.state, record)
-                case HoldForwarded():
-                    self._apply(step, record, Source(message.offset, message.value))
-                case _ if record.label <= clock.clock_of(step.state, record.plant, self._upstreams(step, record.plant)):
-                    self._apply(step, record, Source(message.offset, message.value))
-                case _:
-                    row = PendingRow(record.label, message.value, message.offset, step.state.log_epoch)
-                    waiting = self._waiting[step.partition]
-                    waiting.add(record.plant, record.label, self.RANKS[type(record)], _identity(record), row)
+        for message, record, handling in boundary.records(step, self.name, HANDLERS):
+            reached = handling.rank == AT_ONCE or record.label <= self._clock(step, record.plant)
+            if reached:
+                handling.handle(self, step, record, Source(message.offset, message.value))
+            else:
+                row = PendingRow(record.label, message.value, message.offset, step.state.log_epoch)
+                identity = handling.identity(record)
+                self._waiting[step.partition].add(record.plant, record.label, handling.rank, identity, row)
+
+    def _clock(self, step: Step, plant: str) -> int:
+        return clock.clock_of(step.state, plant, self._upstreams(step, plant))
 
     def _upstreams(self, step: Step, plant: str) -> Sequence[str]:
         return clock.upstreams_of(self._topology, self.name, step.state, plant)
 
-    def _tick(self, step: Step, tick: Tick) -> None:
+    def _tick(self, step: Step, tick: Tick, source: Source) -> None:
         advance = clock.observe(step.state, tick, clock.watch_of(self._topology, self.name, step.state, tick.plant))
         if advance is None:
             return
         clock.activate(step.state, tick.plant, advance.now)
         for _, rows in self._waiting[step.partition].due(tick.plant, advance.now):
             for row in rows:
-                self._apply(step, step.decode(row.record), Source(row.inbox_offset, row.record))
+                record = step.decode(row.record)
+                HANDLERS[type(record)].handle(self, step, record, Source(row.inbox_offset, row.record))
         for key in self._forget[step.partition].take(tick.plant, advance.now, MOST_FORGOTTEN_PER_TICK):
             step.rows.delete(key)
             for topic in (STATES, BLOCKS):
@@ -155,14 +139,20 @@ class LotsStage:
         for endpoint, partition in sorted(self._topology.endpoints.items()):
             step.emit("delivery.inbox", endpoint, onward, partition)
 
-    def _repair(self, step: Step, record: ClockRepaired) -> None:
+    def _configured(self, step: Step, record: ConfigActivated, source: Source) -> None:
+        clock.schedule(step.state, record)
+
+    def _ordered(self, step: Step, record: UpstreamOrdered, source: Source) -> None:
+        ordered(step.state, record)
+
+    def _repair(self, step: Step, record: ClockRepaired, source: Source) -> None:
         if repair(step.state, record):
             self._waiting[step.partition].lower(record.plant, record.at)
             onward = replace(record, sender=sender(self.name, INBOX, step.partition))
             for endpoint, partition in sorted(self._topology.endpoints.items()):
                 step.emit("delivery.inbox", endpoint, onward, partition)
 
-    def _apply(self, step: Step, record: Any, source: Source) -> None:
+    def fold_into_lot(self, step: Step, record: Any, source: Source, change: Change) -> None:
         """Fold one record into its lot and tell who must know."""
         plant, material, lot = _subject(record)
         key = row_key(plant, material, lot)
@@ -171,13 +161,13 @@ class LotsStage:
         try:
             # On a copy: a refused record leaves no trace. (No function of tables.lots changes a list in place.)
             row = replace(known) if known else lots.born(plant, material, lot)
-            out = _fold(row, record)
+            out = change(row, record)
         except lots.LotFull as exc:
-            detail, original = str(exc), source.original
-            boundary.refuse(step, self.name, exc.code, detail, record=record, original=original, offset=source.offset)
+            original = Original(record, value=source.original, offset=source.offset)
+            boundary.refuse(step, self.name, exc.code, str(exc), original)
             return
         # What lots itself sends along new edges carries no label: it counts as of the clock.
-        label = getattr(record, "label", 0) or clock.clock_of(step.state, plant, self._upstreams(step, plant))
+        label = getattr(record, "label", 0) or self._clock(step, plant)
         row.touched_at = max(row.touched_at, label)
         step.rows.put(key, row)
         self._forget[step.partition].put(plant, key, lots.forget_at(row, self._keep_us))
@@ -218,58 +208,84 @@ def _subject(record: Any) -> tuple[str, str, str]:
     return record.plant, record.material, record.lot
 
 
-def _identity(record: Any) -> str:
-    """Folding order within a kind, and what counts as the same record."""
-    if isinstance(record, GenealogyEdge):
-        parent, child = f"{record.parent_material}|{record.parent_lot}", f"{record.child_material}|{record.child_lot}"
-        return f"{parent}|{child}|{record.order}"
-    return f"{record.source}|{record.raw_source}|{record.raw_offset:020d}|{record.event_id}"
+def _edge_named(edge: GenealogyEdge) -> str:
+    parent, child = f"{edge.parent_material}|{edge.parent_lot}", f"{edge.child_material}|{edge.child_lot}"
+    return f"{parent}|{child}|{edge.order}"
 
 
-def _fold(row: LotRow, record: Any) -> list[HoldForwarded | GenealogyEdge]:
-    """Change the row; return what travels on to other lots."""
-    origin = f"{row.material}|{row.lot}"
-    match record:
-        case HoldPlaced():
-            return _hold(row, HoldState(record.hold, record.version, True, record.severity, origin, record.label))
-        case HoldReleased():
-            return _hold(row, HoldState(record.hold, record.version, False, "block", origin, record.label))
-        case HoldForwarded():
-            hold = HoldState(record.hold, record.version, record.active, record.severity, record.origin, record.label)
-            return _hold(row, hold)
-        case DispositionDecided():
-            return _hold(row, lots.decide(row, record))
-        case GenealogyEdge():
-            lots.know_order(row, record.order)
-            return _edge(row, LotRef(record.child_material, record.child_lot))
-        case LotSplit():
-            return [on for child in record.children for on in _edge(row, LotRef(row.material, child))]
-        case LotMerged():
-            # The edge belongs to the parent's row. Label 0: this partition's clock has passed it already.
-            return [
-                GenealogyEdge(row.plant, row.material, parent, row.material, row.lot, "", record.occurred_at, 0)
-                for parent in record.parents
-            ]
-        case LotCreated():
-            lots.know_order(row, record.order)
-        case InspectionRequested():
-            lots.note_inspection(row, record.inspection, "requested")
-        case InspectionRecorded():
-            lots.note_inspection(row, record.inspection, record.verdict)
-        case LotStaged():
-            lots.note_location(row, record.location)
-        case LotShipped():
-            lots.note_shipment(row, record.delivery)
+# -- what a record changes in the row of its lot; returned is what travels on to other lots
+
+
+def _placed(row: LotRow, record: HoldPlaced) -> Onward:
+    return _hold(row, HoldState(record.hold, record.version, True, record.severity, _here(row), record.label))
+
+
+def _released(row: LotRow, record: HoldReleased) -> Onward:
+    return _hold(row, HoldState(record.hold, record.version, False, "block", _here(row), record.label))
+
+
+def _forwarded(row: LotRow, record: HoldForwarded) -> Onward:
+    hold = HoldState(record.hold, record.version, record.active, record.severity, record.origin, record.label)
+    return _hold(row, hold)
+
+
+def _disposed(row: LotRow, record: DispositionDecided) -> Onward:
+    return _hold(row, lots.decide(row, record))
+
+
+def _consumed(row: LotRow, record: GenealogyEdge) -> Onward:
+    lots.know_order(row, record.order)
+    return _edge(row, LotRef(record.child_material, record.child_lot))
+
+
+def _split(row: LotRow, record: LotSplit) -> Onward:
+    return [on for child in record.children for on in _edge(row, LotRef(row.material, child))]
+
+
+def _merged(row: LotRow, record: LotMerged) -> Onward:
+    # The edge belongs to the parent's row. Label 0: this partition's clock has passed it already.
+    return [
+        GenealogyEdge(row.plant, row.material, parent, row.material, row.lot, "", record.occurred_at, 0)
+        for parent in record.parents
+    ]
+
+
+def _created(row: LotRow, record: LotCreated) -> Onward:
+    lots.know_order(row, record.order)
     return []
 
 
-def _hold(row: LotRow, hold: HoldState) -> list[HoldForwarded | GenealogyEdge]:
+def _requested(row: LotRow, record: InspectionRequested) -> Onward:
+    lots.note_inspection(row, record.inspection, "requested")
+    return []
+
+
+def _inspected(row: LotRow, record: InspectionRecorded) -> Onward:
+    lots.note_inspection(row, record.inspection, record.verdict)
+    return []
+
+
+def _staged(row: LotRow, record: LotStaged) -> Onward:
+    lots.note_location(row, record.location)
+    return []
+
+
+def _shipped(row: LotRow, record: LotShipped) -> Onward:
+    lots.note_shipment(row, record.delivery)
+    return []
+
+
+def _here(row: LotRow) -> str:
+    return f"{row.material}|{row.lot}"
+
+
+def _hold(row: LotRow, hold: HoldState) -> Onward:
     if not lots.receive_hold(row, hold):
         return []
     return [_forward(row, child, hold) for child in row.children]
 
 
-def _edge(row: LotRow, child: LotRef) -> list[HoldForwarded | GenealogyEdge]:
+def _edge(row: LotRow, child: LotRef) -> Onward:
     if not lots.connect(row, child):
         return []
     return [_forward(row, child, hold) for hold in row.holds]
@@ -279,3 +295,34 @@ def _forward(row: LotRow, child: LotRef, hold: HoldState) -> HoldForwarded:
     return HoldForwarded(
         row.plant, child.material, child.lot, hold.hold, hold.version, hold.active, hold.origin, hold.label, hold.severity
     )
+
+
+Handle = Callable[[LotsStage, Step, Any, Source], None]
+
+
+def _of_a_lot(change: Change) -> Handle:
+    def handle(stage: LotsStage, step: Step, record: Any, source: Source) -> None:
+        stage.fold_into_lot(step, record, source, change)
+
+    return handle
+
+
+HANDLERS: Mapping[type, Handling[Handle]] = {
+    Tick: Handling(AT_ONCE, LotsStage._tick),
+    ConfigActivated: Handling(AT_ONCE, LotsStage._configured),
+    ClockRepaired: Handling(AT_ONCE, LotsStage._repair),
+    UpstreamOrdered: Handling(AT_ONCE, LotsStage._ordered),
+    HoldForwarded: Handling(AT_ONCE, _of_a_lot(_forwarded)),
+    LotCreated: Handling("1", _of_a_lot(_created)),
+    LotSplit: Handling("2", _of_a_lot(_split)),
+    LotMerged: Handling("2", _of_a_lot(_merged)),
+    GenealogyEdge: Handling("2", _of_a_lot(_consumed), _edge_named),
+    InspectionRequested: Handling("3", _of_a_lot(_requested)),
+    InspectionRecorded: Handling("3", _of_a_lot(_inspected)),
+    HoldPlaced: Handling("4", _of_a_lot(_placed)),
+    HoldReleased: Handling("4", _of_a_lot(_released)),
+    DispositionDecided: Handling("4", _of_a_lot(_disposed)),
+    LotStaged: Handling("5", _of_a_lot(_staged)),
+    LotShipped: Handling("5", _of_a_lot(_shipped)),
+}
+"""What lots does with each record of its inbox. Ranks: order of kinds within one label."""

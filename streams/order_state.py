@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from schemas.records import AccountRow, LotQuality, OrderRow, QualityState
+from schemas.records import AccountRow, LotQuality, OrderRow, QualityState, Tick
 from streams import boundary
+from streams.boundary import Concern, Original
+from streams.clock import Advance
 from streams.orders_memory import Memory
 from streams.step import Step
 from tables import kpi
@@ -61,15 +63,16 @@ def watch(step: Step, memory: Memory, plant: PlantRules, stage: str, name: str, 
         order: OrderRow = step.rows.get(key)
         order.overdue = True
         detail = f"order {order.order} was released {within // 1_000_000} s ago, and the MES neither took nor refused it"
-        boundary.refuse(step, stage, "ORDER_NOT_ACKNOWLEDGED", detail, original=b"", plant=name, part=order.order)
+        boundary.refuse(step, stage, "ORDER_NOT_ACKNOWLEDGED", detail, Original(), Concern(plant=name, part=order.order))
         publish(step, memory, order, now)
 
 
-def figures(step: Step, memory: Memory, plant: PlantRules, name: str, before: int, now: int, final: bool) -> None:
+def figures(step: Step, memory: Memory, plant: PlantRules, tick: Tick, advance: Advance) -> None:
     """Key figures of the orders that changed or wait for somebody, each full hour of log time and at the end of the input."""
-    if not (final or kpi.hour_passed(before, now)):
+    now = advance.now
+    if not (tick.final or kpi.hour_passed(advance.before, now)):
         return
-    for key in sorted(memory.figures_due.get(name, ())):
+    for key in sorted(memory.figures_due.get(tick.plant, ())):
         order: OrderRow = step.rows.get(key)
         accounts = _accounts(step, memory, key)
         for figure in kpi.of_order(order, accounts, plant.units, now):

@@ -6,7 +6,7 @@ on outcomes.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -17,7 +17,6 @@ from schemas.records import (
     ConfigActivated,
     MaterialChanged,
     MaterialConsumed,
-    MaterialRow,
     OperatorDecision,
     OrderAcknowledged,
     OrderChanged,
@@ -26,7 +25,6 @@ from schemas.records import (
     OrderHandedOver,
     OrderRejected,
     OrderReleased,
-    OrderRow,
     Outcome,
     PendingRow,
     ProductionDeclared,
@@ -39,43 +37,20 @@ from schemas.records import (
     UpstreamOrdered,
 )
 from streams import boundary, order_state
+from streams import orders_records as records
 from streams import orders_retention as retention
+from streams.boundary import AT_ONCE, Handling
 from streams.clock import activate, observe, schedule, watch_of
-from streams.declared import totals_of
 from streams.figures import PARKED, SILENT, Figure, known_code, owner
 from streams.orders_book import ENDPOINT, Book
 from streams.orders_memory import Memory
+from streams.orders_records import Reached
 from streams.repairs import repair
 from streams.silence import Watch, changes_of_silence, ordered, silent
 from streams.step import Step, Topology, at_once, sender
-from tables import account as ledger
-from tables import order as orders
-from tables import order_state as states
-from tables.account import STOCK, row_key
-from tables.decisions import BAD_UNIT, POST, decide
-from tables.due import above_at_once
-from tables.plant_rules import PlantRules, plant_rules, with_conversions
-from tables.rejected import Refusal
+from tables.plant_rules import plant_rules, with_conversions
 from tables.row_kinds import ACCOUNT_ROWS, MATERIAL_ROWS
 from tables.units import UnitTable
-
-DECLARATIONS = (ProductionDeclared, ScrapDeclared, ReworkDeclared, ReworkReturned, MaterialConsumed)
-RANKS: tuple[type, ...] = (
-    MaterialChanged,
-    OrderReleased,
-    OrderChanged,
-    OrderAcknowledged,
-    OrderRejected,
-    QualityState,
-    Total,
-    *DECLARATIONS,
-    OrderCompleted,
-    OrderClosed,
-    OrderHandedOver,
-    OperatorDecision,
-)
-"""Order of kinds within one label: master data, then quantities, then what closes."""
-TAKES = frozenset({*RANKS, Tick, ConfigActivated, ClockRepaired, UpstreamOrdered, Outcome})
 
 _CONFIGURED = "configured "
 """Mark of a plant whose configuration changed with its last tick."""
@@ -115,25 +90,41 @@ class OrdersStage:
 
     def fold(self, step: Step) -> None:
         memory = self._memory[step.partition]
-        for message, record in boundary.records(step, self.name, TAKES):
-            if isinstance(record, Tick):
-                self._tick(step, memory, record)
-            elif isinstance(record, ConfigActivated):
-                schedule(step.state, record)
-                endpoint = self._topology.endpoints[ENDPOINT]
-                me = sender(self.name, "orders.inbox", step.partition)
-                step.emit("delivery.inbox", ENDPOINT, ConfigActivated(record.plant, record.hash, record.at, me), endpoint)
-            elif isinstance(record, ClockRepaired):
-                self._repair(step, memory, record)
-            elif isinstance(record, UpstreamOrdered):
-                ordered(step.state, record)
-            elif isinstance(record, Outcome):
-                _outcome(step, memory, record)
-            else:
-                identity = _identity(record)
-                row = PendingRow(record.label, message.value, message.offset, step.state.log_epoch)
-                rank = f"{RANKS.index(type(record)):02d}"
-                memory.waiting.add(record.plant, record.label, rank, identity, row, partial(_outdated, step, record))
+        for message, record, handling in boundary.records(step, self.name, HANDLERS):
+            if handling.rank == AT_ONCE:
+                handling.handle(self, step, memory, record)
+                continue
+            row = PendingRow(record.label, message.value, message.offset, step.state.log_epoch)
+            identity, outdated = handling.identity(record), partial(records.outdated, step, record)
+            memory.waiting.add(record.plant, record.label, handling.rank, identity, row, outdated)
+
+    def _configured(self, step: Step, memory: Memory, record: ConfigActivated) -> None:
+        schedule(step.state, record)
+        self._to_delivery(step, ConfigActivated(record.plant, record.hash, record.at, self._me(step)))
+
+    def _ordered(self, step: Step, memory: Memory, record: UpstreamOrdered) -> None:
+        ordered(step.state, record)
+
+    def _outcome(self, step: Step, memory: Memory, outcome: Outcome) -> None:
+        """Status only: it decides nothing here."""
+        row: AccountRow | None = step.rows.get(ACCOUNT_ROWS.key(outcome.account))
+        for posting in row.issued if row is not None else ():
+            taken_back = posting.status == "cancelled" and outcome.status == "closed"  # a repeat long after the decision
+            if posting.posting_id == outcome.posting_id and posting.status != "accepted" and not taken_back:
+                posting.status, posting.erp_document = outcome.status, outcome.erp_document
+                posting.code, posting.detail = outcome.code, outcome.detail
+                if outcome.replaced_by:
+                    posting.replaced_ids = [*posting.replaced_ids, posting.posting_id]
+                    posting.posting_id, posting.posting_date = outcome.replaced_by, outcome.posting_date
+                step.rows.put(ACCOUNT_ROWS.key(outcome.account), row)
+        if row is not None:
+            memory.taken(ACCOUNT_ROWS.key(outcome.account), row)
+
+    def _me(self, step: Step) -> str:
+        return sender(self.name, "orders.inbox", step.partition)
+
+    def _to_delivery(self, step: Step, record: Any) -> None:
+        step.emit("delivery.inbox", ENDPOINT, record, self._topology.endpoints[ENDPOINT])
 
     def _tick(self, step: Step, memory: Memory, tick: Tick) -> None:
         advance = observe(step.state, tick, self._watch(step, tick.plant))
@@ -145,22 +136,22 @@ class OrdersStage:
         changed = self._resumed(step, memory, tick.plant)
         for label, rows in memory.waiting.due(tick.plant, advance.now):
             for row in rows:
-                self._apply(step, memory, memory.plants[tick.plant], step.decode(row.record), row, changed, label)
+                record = step.decode(row.record)
+                reached = Reached(step, memory, memory.plants[tick.plant], record, row, changed, label)
+                HANDLERS[type(record)].handle(self, reached)
         order_state.recorded(step, memory, changed, advance.now)
-        endpoint = self._topology.endpoints[ENDPOINT]
         book = Book(step, memory, memory.plants[tick.plant], tick.plant, advance.now, tick.final)
-        book.serve(changed, endpoint)
+        book.serve(changed, self._topology.endpoints[ENDPOINT])
         book.report_cut_off(advance.before)
         order_state.watch(step, memory, memory.plants[tick.plant], self.name, tick.plant, advance.now)
-        order_state.figures(step, memory, memory.plants[tick.plant], tick.plant, *advance, tick.final)
+        order_state.figures(step, memory, memory.plants[tick.plant], tick, advance)
         retention.judge(step, memory, memory.plants[tick.plant], book.touched(changed) | memory.touched, advance.now)
         memory.touched.clear()
         retention.forget(step, memory, memory.plants[tick.plant], tick.plant, advance.now)
         if activate(step.state, tick.plant, advance.now) is not None:
             memory.plants.pop(tick.plant, None)
             step.state.marks[_CONFIGURED + tick.plant] = 1
-        me = sender(self.name, "orders.inbox", step.partition)
-        step.emit("delivery.inbox", ENDPOINT, Tick(tick.plant, advance.now, me, tick.final), endpoint)
+        self._to_delivery(step, Tick(tick.plant, advance.now, self._me(step), tick.final))
 
     @staticmethod
     def _resumed(step: Step, memory: Memory, plant: str) -> set[str]:
@@ -190,8 +181,7 @@ class OrdersStage:
         if record.plant in step.state.configurations:
             self._load(step, memory, record.plant)
             Book(step, memory, memory.plants[record.plant], record.plant, record.at, False).reschedule()
-        me = sender(self.name, "orders.inbox", step.partition)
-        step.emit("delivery.inbox", ENDPOINT, replace(record, sender=me), self._topology.endpoints[ENDPOINT])
+        self._to_delivery(step, replace(record, sender=self._me(step)))
 
     def _load(self, step: Step, memory: Memory, name: str) -> None:
         """Have the plant as its configuration that holds now says."""
@@ -205,179 +195,42 @@ class OrdersStage:
 
     # -- one record, at its time
 
-    def _apply(
-        self, step: Step, memory: Memory, plant: PlantRules, record: Any, row: PendingRow, changed: set[str], label: int
-    ) -> None:
-        if isinstance(record, Total):
-            if not retention.refused(step, self.name, record, memory.now, record, row):
-                _total(step, memory, plant, record, changed)
-        elif isinstance(record, MaterialChanged):
-            self._material(step, memory, plant, record, changed)
-        elif isinstance(record, QualityState):
-            _quality(step, record)
-            order_state.judged(step, memory, record, label)
-        elif isinstance(record, DECLARATIONS):
-            shift = plant.times.calendar.shift_at(record.occurred_at)
-            for total in totals_of(record, shift.business_date, step.state.log_epoch, row.inbox_offset):
-                if not retention.refused(step, self.name, total, memory.now, record, row):
-                    _total(step, memory, plant, total, changed)
+    def _decision(self, reached: Reached) -> None:
+        """About something parked; who, when and why stay with the account, or with the posting: delivery takes those in, behind
+        the ticks that came before."""
+        if reached.record.posting_id:
+            self._to_delivery(reached.step, reached.record)
+            records.note(reached)
         else:
-            self._order_event(step, memory, plant, record, row, changed, label)
-
-    def _material(self, step: Step, memory: Memory, plant: PlantRules, record: MaterialChanged, changed: set[str]) -> None:
-        row = MaterialRow(
-            record.plant, record.material, record.unit, record.decimals, record.batch_managed, record.conversions, record.label
-        )
-        try:
-            plant.times = replace(plant.times, units=with_conversions(plant.units, row))
-        except Refusal as refusal:
-            boundary.refuse(step, self.name, refusal.rejected.code, refusal.rejected.detail, record=record, original=b"")
-            return
-        key = MATERIAL_ROWS.key(record.plant, record.material)
-        step.rows.put(key, row)
-        memory.told(key, row)
-        changed.update(memory.accounts_with(record.plant, record.material))
-
-    def _order_event(
-        self, step: Step, memory: Memory, plant: PlantRules, record: Any, pending: PendingRow, changed: set[str], label: int
-    ) -> None:
-        key = orders.row_key(record.plant, record.order)
-        order: OrderRow = step.rows.get(key) or OrderRow(record.plant, record.order)
-        match record:
-            case OrderReleased() | OrderChanged():
-                if not orders.released(order, record):
-                    return
-                states.planned(order, record, label)
-                order_state.to_the_mes(step, plant, order, label)
-            case OrderAcknowledged():
-                states.answered(order, label)
-            case OrderRejected():
-                states.answered(order, label, rejected=record.reason or "no reason given")
-                detail = f"the shop floor refused order {record.order}: {record.reason}"
-                boundary.refuse(step, self.name, "ORDER_REJECTED", detail, record=record, offset=pending.inbox_offset)
-            case OrderCompleted():
-                if not record.operation and not order.completed:
-                    order.completed, order.completed_at = True, label
-                if record.operation and record.operation not in order.completed_operations:
-                    order.completed_operations.append(record.operation)
-            case OrderClosed():
-                orders.set_status(order, record.status, label)
-            case OrderHandedOver():
-                order.handed_over, order.handed_over_at = True, label
-            case OperatorDecision():
-                self._decide(step, memory, record, pending)
-        changed.update(memory.accounts_of(key))
-        memory.touched.add(key)
-        order_state.publish(step, memory, order, label)
-
-    def _decide(self, step: Step, memory: Memory, decision: OperatorDecision, pending: PendingRow) -> None:
-        """A person decides about something parked; who, when and why stay with the account, or with the posting: delivery
-        takes those in, behind the ticks that came before."""
-        if decision.posting_id:
-            step.emit("delivery.inbox", ENDPOINT, decision, self._topology.endpoints[ENDPOINT])
-            return
-        if decision.decision == POST and decision.code == BAD_UNIT:
-            detail = f"order {decision.order}: nothing can be posted in a unit that nobody converts"
-            boundary.refuse(step, self.name, "DECISION_INVALID", detail, record=decision, offset=pending.inbox_offset)
-            return
-        taken = False
-        for key in sorted(memory.accounts_of(orders.row_key(decision.plant, decision.order))):
-            row = step.rows.get(key)
-            if decision.account in ("", key[2:]) and decide(row, decision):
-                step.rows.put(key, row)
-                taken = True
-        if not taken:
-            detail = f"nothing of order {decision.order} is parked with {decision.code}"
-            boundary.refuse(step, self.name, "NOTHING_PARKED", detail, record=decision, offset=pending.inbox_offset)
+            records.decided(reached)
 
 
-def _total(step: Step, memory: Memory, plant: PlantRules, total: Total, changed: set[str]) -> None:
-    periods = plant.times.periods
-    if total.kind == "scrap" and total.position != STOCK and periods and not periods.is_open(total.business_date, total.label):
-        scrap = ledger.accounts_of(total, retention.born_epoch(step.state, total.plant))[0]
-        kept, late = ledger.late_split(step.rows.get(row_key(scrap)) or scrap, total)
-        _receive(step, memory, plant, kept, changed)
-        _receive(step, memory, plant, late, changed, late=True)
-    else:
-        _receive(step, memory, plant, total, changed)
+def _at_its_time(handle: Callable[[Reached], None]) -> Callable[[OrdersStage, Reached], None]:
+    return lambda stage, reached: handle(reached)
 
 
-def _counts(step: Step, memory: Memory, total: Total) -> set[str]:
-    """Note what the operation's counters count; the first time, all of the order's accounts are looked at again."""
-    key, counts = orders.row_key(total.plant, total.order), f"{total.operation}|{total.kind}"
-    order: OrderRow = step.rows.get(key) or OrderRow(total.plant, total.order)
-    if counts in order.counted:
-        return set()
-    order.counted = sorted([*order.counted, counts])
-    step.rows.put(key, order)
-    return memory.accounts_of(key)
-
-
-def _receive(step: Step, memory: Memory, plant: PlantRules, total: Total, changed: set[str], late: bool = False) -> None:
-    for fresh in ledger.accounts_of(total, retention.born_epoch(step.state, total.plant)):
-        key = row_key(fresh)
-        known: AccountRow | None = step.rows.get(key)
-        row = known or fresh
-        grown = ledger.grown(row, total)
-        if not ledger.is_news(row, total) or (known is None and late and not grown):
-            continue
-        ledger.receive(row, total, late)
-        if total.kind in ("gross", "good") and total.authority == "counters":
-            changed.update(_counts(step, memory, total))
-        rule_at = plant.rule_for(row, step.rows.get(orders.row_key(row.plant, row.order)))
-        if rule_at is not None and above_at_once(row, rule_at.rule, grown, total.unit, plant.units):
-            row.at_once = True
-        row.since = row.since or total.label
-        step.rows.put(key, row)
-        memory.know(key, row)
-        changed.add(key)
-
-
-def _quality(step: Step, record: QualityState) -> None:
-    key = orders.row_key(record.plant, record.order)
-    row: OrderRow = step.rows.get(key) or OrderRow(record.plant, record.order)
-    lot = f"{record.material}|{record.lot}"
-    if (lot in row.held_lots) != record.held:
-        row.held_lots = sorted({*row.held_lots, lot} if record.held else {*row.held_lots} - {lot})
-        step.rows.put(key, row)
-
-
-def _outcome(step: Step, memory: Memory, outcome: Outcome) -> None:
-    """Status only: it decides nothing here."""
-    row: AccountRow | None = step.rows.get(ACCOUNT_ROWS.key(outcome.account))
-    for posting in row.issued if row is not None else ():
-        taken_back = posting.status == "cancelled" and outcome.status == "closed"  # a repeat long after the decision
-        if posting.posting_id == outcome.posting_id and posting.status != "accepted" and not taken_back:
-            posting.status, posting.erp_document = outcome.status, outcome.erp_document
-            posting.code, posting.detail = outcome.code, outcome.detail
-            if outcome.replaced_by:
-                posting.replaced_ids = [*posting.replaced_ids, posting.posting_id]
-                posting.posting_id, posting.posting_date = outcome.replaced_by, outcome.posting_date
-            step.rows.put(ACCOUNT_ROWS.key(outcome.account), row)
-    if row is not None:
-        memory.taken(ACCOUNT_ROWS.key(outcome.account), row)
-
-
-def _outdated(step: Step, record: Any, known: PendingRow) -> bool:
-    """Of one source key the newest version waits on, not the last to arrive: a sender may repeat itself."""
-    return not isinstance(record, Total) or ledger.version_of(step.decode(known.record)) <= ledger.version_of(record)
-
-
-def _identity(record: Any) -> str:
-    """What a record is about (a second one replaces it while both wait), and its place among others of its kind."""
-    if isinstance(record, Total):
-        parts: tuple[object, ...] = (
-            record.source_key,
-            record.order,
-            record.operation,
-            record.material,
-            record.lot,
-            record.kind,
-            record.reason,
-            record.business_date,
-        )
-    elif isinstance(record, QualityState):
-        parts = (record.order, record.material, record.lot)
-    else:
-        parts = (record.source, record.raw_source, f"{record.raw_offset:020d}", record.event_id)
-    return "|".join(map(str, parts))
+HANDLERS: Mapping[type, Handling[Callable[..., None]]] = {
+    Tick: Handling(AT_ONCE, OrdersStage._tick),
+    ConfigActivated: Handling(AT_ONCE, OrdersStage._configured),
+    ClockRepaired: Handling(AT_ONCE, OrdersStage._repair),
+    UpstreamOrdered: Handling(AT_ONCE, OrdersStage._ordered),
+    Outcome: Handling(AT_ONCE, OrdersStage._outcome),
+    MaterialChanged: Handling("00", _at_its_time(records.material)),
+    OrderReleased: Handling("01", _at_its_time(records.planned)),
+    OrderChanged: Handling("02", _at_its_time(records.planned)),
+    OrderAcknowledged: Handling("03", _at_its_time(records.acknowledged)),
+    OrderRejected: Handling("04", _at_its_time(records.refused_by_the_floor)),
+    QualityState: Handling("05", _at_its_time(records.quality), records.of_a_lot),
+    Total: Handling("06", _at_its_time(records.total), records.of_a_source),
+    ProductionDeclared: Handling("07", _at_its_time(records.declared)),
+    ScrapDeclared: Handling("08", _at_its_time(records.declared)),
+    ReworkDeclared: Handling("09", _at_its_time(records.declared)),
+    ReworkReturned: Handling("10", _at_its_time(records.declared)),
+    MaterialConsumed: Handling("11", _at_its_time(records.declared)),
+    OrderCompleted: Handling("12", _at_its_time(records.completed)),
+    OrderClosed: Handling("13", _at_its_time(records.closed)),
+    OrderHandedOver: Handling("14", _at_its_time(records.handed_over)),
+    OperatorDecision: Handling("15", OrdersStage._decision),
+}
+"""What orders does with each record of its inbox: at once (stage, step, memory, record), or when the clock has reached its label.
+Ranks: order of kinds within one label: master data, then quantities, then what closes."""

@@ -2,11 +2,11 @@
 uses. By the clock in the log, the oldest first, and never more at one tick than the loop can bear."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from schemas.catalog import DAY_US
-from schemas.records import AccountRow, MaterialRow, OrderRow, PartitionPosition, PendingRow, Quantity, Total
+from schemas.records import AccountRow, MaterialRow, OrderRow, PartitionPosition, Quantity, Total
 from streams import boundary, order_state
+from streams.boundary import Concern, Original
 from streams.orders_memory import Memory
 from streams.step import Step
 from tables import order as orders
@@ -57,9 +57,9 @@ def forget(step: Step, memory: Memory, plant: PlantRules, name: str, now: int) -
             _let_go(step, memory, key, row, accounts)
 
 
-def refused(step: Step, stage: str, total: Total, now: int, source: Any, pending: PendingRow) -> bool:
+def refused(step: Step, stage: str, total: Total, now: int, original: Original) -> bool:
     """Is the total of something that was forgotten? Then it is a dead letter with its quantity: posting it could post again
-    what was posted before, and nobody knows any more. `source`: the record that it came with, `pending`: as it waited."""
+    what was posted before, and nobody knows any more. `original`: the record that it came with."""
     known: OrderRow | None = step.rows.get(orders.row_key(total.plant, total.order))
     keep = ORDER_ROWS.keep_us
     if not retention.is_of_the_forgotten(total, known, now, keep):
@@ -67,19 +67,9 @@ def refused(step: Step, stage: str, total: Total, now: int, source: Any, pending
     if step.rows.get(row_key(accounts_of(total, 0)[0])) is not None:
         return False
     if total.numerator:
-        boundary.refuse(
-            step,
-            stage,
-            PAST_RETENTION,
-            f"{total.kind} of {total.material} for order {total.order} that began more than {keep // DAY_US} days ago",
-            record=source,
-            original=pending.record,
-            offset=pending.inbox_offset,
-            plant=total.plant,
-            kind=total.kind,
-            quantity=_decimal(total),
-            part=total.source_key,
-        )
+        concern = Concern(total.plant, total.kind, _decimal(total), total.source_key)
+        detail = f"{total.kind} of {total.material} for order {total.order} that began more than {keep // DAY_US} days ago"
+        boundary.refuse(step, stage, PAST_RETENTION, detail, original, concern)
     return True
 
 

@@ -21,6 +21,10 @@ class Load(NamedTuple):
     lot: str
 
 
+_NOTHING = ("", Load("", ""))
+"""No position, no load."""
+
+
 @dataclass(slots=True, frozen=True)
 class Span:
     """start <= t < end belong to `run` (None: nobody's) with these outputs, loads and business date."""
@@ -166,10 +170,10 @@ def count_destinations(span: Span, name: str, counter: Counter, basis: bool = Tr
     found = []
     for output in span.outputs:
         if output.factor:
-            found.append((_piece(span, name, counter, output, counter.counts, "", Load("", "")), output.factor))
+            found.append((_piece(span, name, counter, output, counter.counts, _NOTHING), output.factor))
             if basis and counter.counts in ("gross", "good"):
-                for position, load in span.loads:
-                    found.append((_piece(span, name, counter, output, "basis", position, load), output.factor))
+                pieces = (_piece(span, name, counter, output, "basis", loaded) for loaded in span.loads)
+                found.extend((piece, output.factor) for piece in pieces)
     return found if span.outputs else [(unattributed(span.business_date, name, counter), 1)]
 
 
@@ -198,8 +202,10 @@ def undecided(business_date: str, name: str, counter: Counter, began_at: int) ->
     return unattributed(business_date, name, counter)._replace(kind=UNDECIDED, reason=str(began_at))
 
 
-def _piece(span: Span, name: str, counter: Counter, output: Output, kind: str, position: str, load: Load) -> Destination:
+def _piece(span: Span, name: str, counter: Counter, output: Output, kind: str, loaded: tuple[str, Load]) -> Destination:
+    """`loaded`: position and load that it goes with."""
     assert span.run is not None
+    position, load = loaded
     return Destination(
         name,
         span.run.run,

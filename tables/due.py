@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from schemas.configuration import PostRule
 from schemas.configuration.triggers import AtOnce, Cut, EveryQuantity, Interval
@@ -80,15 +81,24 @@ def above_at_once(account: AccountRow, rule: PostRule, grown: Fraction, unit: st
     return False
 
 
-def enough(
-    account: AccountRow, rule: PostRule, order: OrderRow, times: Timetable, due_at: int | None, now: int, final: bool
-) -> bool:
-    """Is it worth a posting? Completion, a sweep since `due_at`, and the end of recorded input post what is there."""
-    if rule.at_least is None or is_completed(order, account.operation) or final:
+class Look(NamedTuple):
+    """One look at an account."""
+
+    now: int
+    """Microseconds."""
+    due_at: int | None
+    """Since when it is due."""
+    final: bool = False
+    """At the end of recorded input."""
+
+
+def enough(account: AccountRow, rule: PostRule, order: OrderRow, times: Timetable, look: Look) -> bool:
+    """Is it worth a posting? Completion, a sweep since it is due, and the end of recorded input post what is there."""
+    if rule.at_least is None or is_completed(order, account.operation) or look.final:
         return True
-    if due_at is not None:
-        sweep = times.next_sweep(account.business_date, due_at)
-        if sweep is not None and sweep <= now:
+    if look.due_at is not None:
+        sweep = times.next_sweep(account.business_date, look.due_at)
+        if sweep is not None and sweep <= look.now:
             return True
     least = times.units.convert(Fraction(rule.at_least.amount), rule.at_least.unit, account.unit, account.material)
     return isinstance(least, Rejected) or abs(fraction(unposted(account), account.scale)) >= least

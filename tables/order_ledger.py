@@ -17,7 +17,7 @@ from tables.account import BASIS, TIMES, row_key
 from tables.backflush import MAX_PHANTOM_LEVELS, derive, source_of
 from tables.components import Share, candidates, component_of, components_at, need_of, phantom_of, revision_of, shares
 from tables.decisions import POST, verdict
-from tables.due import due_time, enough, waits_for_counts
+from tables.due import Look, due_time, enough, waits_for_counts
 from tables.issue import Issue, Materials, issue
 from tables.plant_rules import PlantRules
 from tables.quantity import fraction, round_half_away
@@ -135,7 +135,7 @@ class OrderLedger:
         if due is None or due > now or not ledger.unposted(row) or waits_for_counts(row):
             row.due_at = due_time(row, rule, self.order, times, now + 1) if due == now else due
             return []
-        if not enough(row, rule, self.order, times, due_at, now, self._moment.final):
+        if not enough(row, rule, self.order, times, Look(now, due_at, self._moment.final)):
             row.due_at = due_time(row, rule, self.order, times, now + 1)
             return []
         configuration, periods = self._moment.rules.configuration, times.periods

@@ -9,6 +9,7 @@ from typing import Any
 from schemas.codec import MAX_MESSAGE_BYTES
 from schemas.records import AccountClosedRow, Tick
 from streams import boundary
+from streams.boundary import AT_ONCE, Handling
 
 STAGE, INBOX, OUT, CHANGELOG = "counting", "counting.inbox", "counting.out", "counting.changelog"
 POISON, GROWS, SHOUTS = "poison", "grows", "shouts"
@@ -22,7 +23,7 @@ class CountingStage:
     def fold(self, step: Any) -> None:
         """Rows are put and sent at the end of the batch, as in the equipment stage."""
         touched: dict[str, AccountClosedRow] = {}
-        for message, tick in boundary.records(step, self.name, {Tick}):
+        for message, tick, _ in boundary.records(step, self.name, {Tick: Handling(AT_ONCE, None)}):
             key = tick.plant
             if key == POISON:
                 raise ZeroDivisionError("poison")

@@ -224,8 +224,8 @@ MUTANTS = {
     ),
     "forwarded holds wait for the clock": Mutant(
         "streams.lots",
-        "                case HoldForwarded():\n",
-        "                case HoldForwarded() if record.label <= step.state.reached.get(record.plant, 0):\n",
+        "    HoldForwarded: Handling(AT_ONCE, ",
+        '    HoldForwarded: Handling("4", ',
         f"{LOTS}::test_forwarded_holds_are_folded_at_once_whatever_their_label",
     ),
     "a refused record leaves a trace": Mutant(

@@ -10,16 +10,17 @@ from schemas.avro_files import documents
 from schemas.catalog import catalog
 from schemas.records import RECORDS, ConfigActivated, Tick
 from streams import delivery, equipment, lots, orders
+from streams.boundary import by_name
 from streams.memory_step import MemoryStep, MemoryTopology
 from tests.unit.schemas.test_codec import NAMES, values_of
 from tests.unit.tables.floor_bench import PLANT, at, configuration
 
 CONFIG = configuration()
 STAGES = {
-    "equipment": (equipment.EquipmentStage, equipment.TAKES),
-    "lots": (lots.LotsStage, {record.__name__ for record in lots.LotsStage.TAKES}),
-    "orders": (orders.OrdersStage, {record.__name__ for record in orders.TAKES}),
-    "delivery": (delivery.DeliveryStage, {record.__name__ for record in delivery.TAKES}),
+    "equipment": (equipment.EquipmentStage, set(by_name(equipment.HANDLERS))),
+    "lots": (lots.LotsStage, set(by_name(lots.HANDLERS))),
+    "orders": (orders.OrdersStage, set(by_name(orders.HANDLERS))),
+    "delivery": (delivery.DeliveryStage, set(by_name(delivery.HANDLERS))),
 }
 FEW = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 

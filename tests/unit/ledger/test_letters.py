@@ -9,7 +9,7 @@ import pytest
 from app.ledger.letters import Choice, letter_id, lives, open_letters
 from app.ledger.operators import Settling, replays, settlings
 from schemas.records import ExceptionRecord, LetterSettled
-from streams.boundary import letter
+from streams.boundary import Letter
 from streams.mapping import Operators, RawRecord
 from tests.unit.streams.mapping.test_operators import AT, ORIGINAL, operators
 
@@ -18,7 +18,7 @@ SAID = Settling("hash", "the mapping is right now", AT)
 
 def refused(event_id: str = "r1", code: str = "NO_MAPPING", offset: int = 41, **changed: Any) -> ExceptionRecord:
     told = {"source": "terminals", "stage": "intake", "received_at": 5, "original": ORIGINAL, **changed}
-    return letter(event_id=event_id, plant="P", code=code, detail="", raw_source="raw.p.terminals/2", raw_offset=offset, **told)
+    return Letter(event_id, "P", code=code, detail="", raw_source="raw.p.terminals/2", raw_offset=offset, **told).record()
 
 
 def said(of: ExceptionRecord, state: str) -> LetterSettled:

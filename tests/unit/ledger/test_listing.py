@@ -10,7 +10,7 @@ from app.ledger.listing import exception_lines, parked_lines
 from app.ledger.snapshot import Snapshot
 from schemas.codes import owner_of
 from schemas.records import AttemptEnded, ExceptionRecord
-from streams.boundary import letter
+from streams.boundary import Letter
 from tests.unit.streams.ledger_bench import CUT, Ledger, item, released, total
 from tests.unit.streams.quality_bench import Bench, S, configuration, posting
 from tests.unit.tables.floor_bench import HOUR, MIN, at
@@ -77,7 +77,7 @@ def test_one_account_alone() -> None:
 
 def test_dead_letters_name_their_owner() -> None:
     said = {"plant": "P", "stage": "intake", "code": "BAD_JSON", "detail": "no object", "source": "s"}
-    sent = letter(event_id="e", raw_source="f", raw_offset=3, original=b"{\x07", **said)  # type: ignore[arg-type]
+    sent = Letter(event_id="e", raw_source="f", raw_offset=3, original=b"{\x07", **said).record()  # type: ignore[arg-type]
     other = replace(sent, code="TOO_LATE")
     found, lines = exception_lines(Choice(code="BAD_JSON").of(snapshot([sent, other]).lives))
     assert [(entry["code"], entry["owner"], entry["position"]) for entry in found] == [("BAD_JSON", owner_of("BAD_JSON"), "f:3")]

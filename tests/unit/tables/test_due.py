@@ -8,7 +8,7 @@ import pytest
 from schemas.configuration import PostRule
 from schemas.records import AccountRow, OrderRow
 from tables.calendar import calendar_of
-from tables.due import Timetable, above_at_once, due_time, enough
+from tables.due import Look, Timetable, above_at_once, due_time, enough
 from tables.due_index import DueIndex
 from tables.periods import Periods
 from tables.units import UnitTable
@@ -115,7 +115,7 @@ def test_a_minimum_waits_except_at_completion_and_at_the_end(
 ) -> None:
     one_box = rule("shift_end", at_least="1 BOX")
     row = account(100 + unposted, posted=100)
-    assert enough(row, one_box, OrderRow("P", "O1", **order), TIMES, NOW, NOW, final) is expected
+    assert enough(row, one_box, OrderRow("P", "O1", **order), TIMES, Look(NOW, NOW, final)) is expected
 
 
 CLOSING = Timetable(CALENDAR, UNITS, 4 * HOUR, Periods("2nd workday 12:00", "UTC"), 2 * HOUR)
@@ -138,7 +138,7 @@ def test_sweeps_take_what_no_trigger_asks_for(now: int, expected: int) -> None:
 @pytest.mark.parametrize(("due_at", "now", "expected"), [(at("08:00"), at("08:00"), True), (at("07:30"), at("07:59"), False)])
 def test_a_sweep_does_not_wait_for_a_minimum(due_at: int, now: int, expected: bool) -> None:
     row = account(101, posted=100)
-    assert enough(row, rule("every 30 min", at_least="1 BOX"), OrderRow("P", "O1"), CLOSING, due_at, now, False) is expected
+    assert enough(row, rule("every 30 min", at_least="1 BOX"), OrderRow("P", "O1"), CLOSING, Look(now, due_at)) is expected
 
 
 def test_the_index_tells_each_due_account_once_at_its_newest_time() -> None:
