@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from schemas.configuration import Configuration
-from schemas.records import ConfigActivated, CounterFrame, Tick
-from streams.intake import MAX_FRAME_READINGS, IntakeStage
+from schemas.records import ConfigActivated, CounterFrame, GenealogyEdge, Tick
+from streams.intake import HANDLERS, MAX_FRAME_READINGS, IntakeStage
+from streams.mapping import Mapper
+from streams.mapping.records import CANONICAL
 from streams.memory_step import MemoryStep, Message
 from tests.unit.streams.raw_bench import EVENTS, PLANT, READ, TOPIC, Intake, end, intake_configuration, line, readings_of
 from tests.unit.tables.floor_bench import HOUR, MIN, S, at
@@ -287,6 +289,19 @@ def test_what_cannot_be_routed_is_a_dead_letter(message: Message, code: str) -> 
     assert topic == "exceptions"
     assert (letter.code, letter.raw_source, letter.raw_offset, letter.received_at) == (code, "in.jsonl", 1, T)
     assert letter.original == message.value
+
+
+def test_what_a_mapping_may_give_has_a_stage_that_takes_it() -> None:
+    assert {kind.__name__ for kind in HANDLERS} == {*CANONICAL, "Reading", "UpstreamOrdered", "LetterSettled"}
+
+
+def test_an_event_that_no_stage_takes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    intake = Intake()
+    edge = GenealogyEdge(PLANT, "4711", "L1", "4711", "L2", "O1", T, 0)
+    monkeypatch.setattr(Mapper, "map", lambda mapper, raw: [edge])
+    intake.fold(line(1, T, "state"))
+    (letter,) = intake.sent("exceptions")
+    assert (letter.code, letter.stage, letter.detail) == ("WRONG_STAGE", "intake", "GenealogyEdge")
 
 
 def test_master_data_is_broadcast() -> None:
