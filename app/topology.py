@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from app import delivery
 from app.engine.credentials import credentials_of
 from app.engine.fatal import Exit, die
-from app.engine.stage import Fold, StageApp, StageSettings
+from app.engine.stage import StageApp, StageSettings
 from app.idle_clock import IdleClock
 from app.kafka import log_epoch
 from app.kafka.broker_clock import TOPIC as CLOCK_TOPIC
@@ -29,6 +29,7 @@ from streams.equipment import EquipmentStage
 from streams.intake import IntakeStage
 from streams.lots import LotsStage
 from streams.orders import OrdersStage
+from streams.stage import Fold
 from streams.upstreams import upstreams_of
 
 STAGES = ("intake", "equipment", "lots", "orders", "delivery")

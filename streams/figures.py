@@ -1,7 +1,6 @@
 """What a stage can tell about its work at any moment: figures that its fold keeps, by name and labels."""
 
-from collections.abc import Iterable
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple
 
 from schemas.codes import entries_of, owner_of
 
@@ -13,13 +12,6 @@ class Figure(NamedTuple):
     name: str
     labels: tuple[str, ...]
     value: int
-
-
-@runtime_checkable
-class Told(Protocol):
-    """A stage that has figures. Asked by another thread: it copies what it counts."""
-
-    def figures(self) -> Iterable[Figure]: ...
 
 
 POSTINGS = "lineledger_postings"

@@ -7,7 +7,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import faust
 from faust.types import TP
@@ -22,6 +22,7 @@ from app.engine.transport import FETCH_BYTES, MAX_BATCH_RECORDS, Batch, Consumer
 from app.kafka.broker import Broker
 from schemas.codec import MAX_MESSAGE_BYTES, Codec, UnknownSchema
 from schemas.records import ExceptionRecord, PartitionPosition
+from streams.stage import Fold, Gathering, Remembering
 
 FOLD_SECONDS = 0.1
 """A batch is capped so that one fold blocks the loop no longer than this."""
@@ -116,44 +117,6 @@ class PartitionObserver(Protocol):
     def taken_over(self, partition: int) -> None: ...
 
     def left(self, partition: int) -> None: ...
-
-
-class Fold(Protocol):
-    """The pure heart of a stage. Deterministic: no I/O, no wall clock, no randomness; time and configuration are records."""
-
-    name: str
-    version: int
-
-    def fold(self, step: Any) -> None:
-        """`step`: Step. Fold step.records into step.rows and step.state; emit results. Sets step.offset before each record."""
-        ...
-
-    def taken_over(self, step: Any) -> None:
-        """A partition was restored: build what is kept in memory from its rows. Called once, before any batch."""
-        ...
-
-    def left(self, partition: int) -> None:
-        """The partition is gone: forget its memory."""
-        ...
-
-
-@runtime_checkable
-class Remembering(Protocol):
-    """A fold whose memory is built from many rows. The engine calls this instead of `taken_over`."""
-
-    def remember(self, step: Any) -> Iterator[None]:
-        """`step`: Step without records. Like `taken_over`, a part at a time: yields every few ten milliseconds, where the loop
-        may run. Not gone on with when the partition leaves meanwhile."""
-        ...
-
-
-@runtime_checkable
-class Gathering(Protocol):
-    """A fold that gathers messages or rows until the commit that they leave with."""
-
-    def before_commit(self, step: Any) -> None:
-        """`step`: Step without records. Emit or put what was gathered from the records folded so far."""
-        ...
 
 
 @dataclass(slots=True)

@@ -18,8 +18,9 @@ from app.engine.partition import Checkpoint
 from app.engine.progress import Progress
 from app.engine.stage import StageApp
 from streams.clock import clocks_in
-from streams.figures import OLDEST_UNPOSTED, PARKED, POSTINGS, SILENT, Told, known_code, owner
+from streams.figures import OLDEST_UNPOSTED, PARKED, POSTINGS, SILENT, known_code, owner
 from streams.intake_clock import APPEND_AHEAD
+from streams.stage import Figured
 
 _NOBODY_KNOWS = 1 << 62
 """The end of an inbox about which the broker has not answered yet."""
@@ -119,7 +120,7 @@ class StageMetrics(Collector):
         shown = {POSTINGS: postings, PARKED: parked}
         now = time.time()
         for app in self._apps:
-            for name, labels, value in app.stage.figures() if isinstance(app.stage, Told) else ():
+            for name, labels, value in app.stage.figures() if isinstance(app.stage, Figured) else ():
                 if name == OLDEST_UNPOSTED:
                     oldest.add_metric(labels, max(0.0, now - value / 1_000_000))
                 elif name == SILENT:

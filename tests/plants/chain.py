@@ -9,7 +9,6 @@ from pathlib import Path
 from random import Random
 
 from app.configuration import load
-from app.engine.stage import Gathering
 from app.ledger.snapshot import Snapshot
 from app.run.recorded_input import inputs, merged
 from schemas.codec import Codec
@@ -19,6 +18,7 @@ from streams.lots import LotsStage
 from streams.memory_step import MemoryStep, MemoryTopology, Message, Sent
 from streams.orders import OrdersStage
 from streams.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER
+from streams.stage import Gathering
 
 INBOXES = ("equipment.inbox", "lots.inbox", "orders.inbox")
 

@@ -7,7 +7,8 @@ import pytest
 
 from schemas.codes import owner_of
 from schemas.records import AttemptEnded
-from streams.figures import OLDEST_UNPOSTED, OTHER, PARKED, POSTINGS, Told, known_code
+from streams.figures import OLDEST_UNPOSTED, OTHER, PARKED, POSTINGS, known_code
+from streams.stage import Figured
 from tables.account import waits
 from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
 from tests.unit.streams.ledger_bench import Ledger, released, total
@@ -17,7 +18,7 @@ SIM = configuration(erp={"erp": {"adapter": "sim", "lines_per_document": 1}}, ru
 
 
 def told(stage: Any) -> dict[str, dict[tuple[str, ...], int]]:
-    assert isinstance(stage, Told)
+    assert isinstance(stage, Figured)
     found: dict[str, dict[tuple[str, ...], int]] = {POSTINGS: {}, OLDEST_UNPOSTED: {}, PARKED: {}}
     for name, labels, value in stage.figures():
         assert labels not in found[name], "each label set once"
