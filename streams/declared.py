@@ -3,7 +3,7 @@
 from typing import Any
 
 from schemas.records import Correlation, RawRange, Total
-from tables.declarations import KINDS
+from tables.canonical import KINDS
 
 
 def totals_of(record: Any, business_date: str, log_epoch: int, inbox_offset: int) -> list[Total]:

@@ -22,17 +22,12 @@ from schemas.records import (
     LabourRecorded,
     LotLoaded,
     LotUnloaded,
-    MaterialConsumed,
     OperatorDecision,
-    ProductionDeclared,
-    ReworkDeclared,
-    ReworkReturned,
     RunChanged,
     RunCorrected,
     RunEnded,
     RunStarted,
     RunVoided,
-    ScrapDeclared,
     Tick,
     UpstreamOrdered,
 )
@@ -46,6 +41,7 @@ from streams.repairs import repair
 from streams.silence import ordered
 from streams.step import RawMessage, Step, Topology, sender
 from tables.calendar import Calendar, calendar_of
+from tables.canonical import DECLARATIONS
 from tables.counter import UNAVAILABLE, Readings
 from tables.equipment import Equipment, journal_key, row_key
 from tables.own_clock import reach_us
@@ -395,11 +391,10 @@ def _of_people(change: Change) -> Handle:
 
 
 _RUNS = (RunStarted, RunChanged, RunEnded, RunCorrected, RunVoided, LotLoaded, LotUnloaded)
-_DECLARED = (ProductionDeclared, ScrapDeclared, ReworkDeclared, ReworkReturned, MaterialConsumed)
 HANDLERS: Mapping[type, Handling[Handle]] = {
     CounterFrame: Handling(READINGS, EquipmentStage._collect),
     **dict.fromkeys(_RUNS, Handling(OF_THE_EQUIPMENT, _of_one(Equipment.run_event))),
-    **dict.fromkeys(_DECLARED, Handling(OF_THE_EQUIPMENT, _of_one(Equipment.declared))),
+    **dict.fromkeys(DECLARATIONS, Handling(OF_THE_EQUIPMENT, _of_one(Equipment.declared))),
     EquipmentStateChanged: Handling(OF_THE_EQUIPMENT, _of_one(Equipment.state_changed)),
     LabourRecorded: Handling(OF_THE_EQUIPMENT, _of_people(Equipment.labour)),
     EntryVoided: Handling(OF_THE_EQUIPMENT, _of_people(Equipment.run_event)),

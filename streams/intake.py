@@ -29,12 +29,12 @@ from streams.boundary import Handling, Letter
 from streams.intake_clock import CONFIGURED, EPOCH, FINAL, LABEL, TICK, IntakeClock
 from streams.mapping import Mapper, Operators, RawRecord, Reading, Refused, compile_source
 from streams.mapping.operators import REPLAYED, RESOLVED
-from streams.mapping.records import KIND
 from streams.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER, stated_place
 from streams.repairs import CONTROL, repair_of
-from streams.routes import DECLARATIONS, EQUIPMENT_EVENTS, LOT_EVENTS, ORDER_EVENTS, of_equipment, wrong_clock
+from streams.routes import EQUIPMENT_EVENTS, LOT_EVENTS, ORDER_EVENTS, of_equipment, wrong_clock
 from streams.step import RawMessage, Step, Topology, sender
 from tables.calendar import calendar_of
+from tables.canonical import ACCOUNT_KINDS, DECLARATIONS
 from tables.system_of_record import violation
 
 READING, EVENT = "0", "1"
@@ -243,7 +243,7 @@ class IntakeStage:
             system = self._systems.get(raw.source)
             foreign = violation(system, item) if system is not None else None
             if foreign is not None:
-                self._refuse(step, Refused(foreign.code, foreign.detail, kind=KIND.get(kind.__name__, "")), raw, mapper)
+                self._refuse(step, Refused(foreign.code, foreign.detail, kind=ACCOUNT_KINDS.get(kind.__name__, "")), raw, mapper)
                 return
             item.label = step.state.marks[LABEL]
         if not handling.handle(self, step, item, raw):

@@ -18,7 +18,6 @@ from schemas.records import (
     LotSplit,
     LotStaged,
     LotUnloaded,
-    MaterialConsumed,
     OperatorDecision,
     OrderAcknowledged,
     OrderChanged,
@@ -27,18 +26,14 @@ from schemas.records import (
     OrderHandedOver,
     OrderRejected,
     OrderReleased,
-    ProductionDeclared,
-    ReworkDeclared,
-    ReworkReturned,
     RunChanged,
     RunCorrected,
     RunEnded,
     RunStarted,
     RunVoided,
-    ScrapDeclared,
 )
 from streams.mapping import RawRecord, Reading, Refused
-from streams.mapping.records import KIND
+from tables.canonical import ACCOUNT_KINDS, DECLARATIONS
 
 EQUIPMENT_EVENTS = frozenset(
     {
@@ -54,7 +49,6 @@ EQUIPMENT_EVENTS = frozenset(
         EntryVoided,
     }
 )
-DECLARATIONS = frozenset({ProductionDeclared, ScrapDeclared, ReworkDeclared, ReworkReturned, MaterialConsumed})
 ORDER_EVENTS = frozenset(
     {
         OrderReleased,
@@ -103,7 +97,7 @@ def wrong_clock(item: Any, raw: RawRecord, future_us: int, horizon_us: int) -> R
         return None
     else:
         code, detail = "CLOCK_AHEAD", f"occurred_at is more than {horizon_us // 1_000_000} s ahead of its arrival"
-    refused = Refused(code, detail, kind=KIND.get(type(item).__name__, ""), received_at=raw.received_at)
+    refused = Refused(code, detail, kind=ACCOUNT_KINDS.get(type(item).__name__, ""), received_at=raw.received_at)
     refused.event_id = "" if isinstance(item, Reading) else item.event_id
     refused.equipment, refused.quantity = getattr(item, "equipment", ""), getattr(item, "quantity", None)
     return refused

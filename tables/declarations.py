@@ -5,15 +5,8 @@ from typing import Any
 from schemas.records import DeclarationRow, EquipmentRow, Output, RawRange, RunState, Share
 from tables.attribution import Load, Ownership, end_of, outputs_at, segments_of, started
 from tables.calendar import Calendar
+from tables.canonical import KINDS
 from tables.destination import UNATTRIBUTED, Destination
-
-KINDS = {
-    "ProductionDeclared": "good",
-    "ScrapDeclared": "scrap",
-    "ReworkDeclared": "rework",
-    "ReworkReturned": "rework",
-    "MaterialConsumed": "consumption",
-}
 
 
 def kept(event: Any) -> DeclarationRow:

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from schemas.records import RECORDS
+from tables.canonical import ENVELOPE
 from tables.rejected import Rejected
 
 ERP, MES, QUALITY, WAREHOUSE, OPERATOR = "erp", "mes", "quality", "warehouse", "operator"
@@ -72,24 +73,6 @@ def violation(system: str, record: Any) -> Rejected | None:
     return None
 
 
-_ENVELOPE = frozenset(
-    {
-        "event_id",
-        "plant",
-        "occurred_at",
-        "received_at",
-        "source",
-        "raw_source",
-        "raw_offset",
-        "raw_part",
-        "source_seq",
-        "correlation_id",
-        "label",
-        "copy",
-    }
-)
-
-
 def _stated(record: Any) -> list[str]:
     """Fields that say something else than their default."""
     return [name for name, default in _defaults(type(record).__name__) if getattr(record, name) != default]
@@ -99,7 +82,7 @@ def _stated(record: Any) -> list[str]:
 def _defaults(record: str) -> list[tuple[str, Any]]:
     found = []
     for field in fields(RECORDS[record]):
-        if field.name not in _ENVELOPE:
+        if field.name not in ENVELOPE:
             default = field.default_factory() if field.default_factory is not MISSING else field.default
             found.append((field.name, default))
     return found

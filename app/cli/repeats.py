@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from schemas.configuration import PlantConfig
 from streams.mapping import Reading
-from streams.routes import DECLARATIONS
+from tables.canonical import DECLARATIONS
 
 
 class Repeat(NamedTuple):

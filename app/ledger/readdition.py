@@ -24,12 +24,12 @@ from schemas.records import (
 )
 from streams.declared import totals_of
 from streams.equipment_totals import total_record
-from streams.routes import DECLARATIONS
 from tables import account as ledger
 from tables import order as orders
 from tables.account import STOCK, account_key, row_key
 from tables.backflush import MAX_PHANTOM_LEVELS, Derived, derive
 from tables.calendar import calendar_of
+from tables.canonical import DECLARATIONS
 from tables.decisions import POST
 from tables.destination import UNATTRIBUTED, Destination
 from tables.lineage import add_ranges

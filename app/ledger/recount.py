@@ -24,10 +24,10 @@ from schemas.records import (
     RunCorrected,
     RunVoided,
 )
-from streams.routes import DECLARATIONS
 from tables import activities, count_decisions, declarations, own_clock, presence
 from tables.attribution import Ownership, count_destinations, unattributed, undecided
 from tables.calendar import Calendar
+from tables.canonical import DECLARATIONS
 from tables.counter import UNAVAILABLE, Delta, Fall, Point, Walk, upwards
 from tables.destination import Destination
 from tables.equipment import RUN_EVENTS

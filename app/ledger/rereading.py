@@ -13,8 +13,9 @@ from schemas.configuration import Configuration
 from schemas.records import EntryVoided, LabourRecorded, MaterialChanged, MaterialRow, OrderRow, ProcessValue
 from streams import connections
 from streams.mapping import UNAVAILABLE, Mapper, Operators, RawRecord, Reading, Refused, compile_source
-from streams.routes import DECLARATIONS, ORDER_EVENTS, of_equipment, wrong_clock
+from streams.routes import ORDER_EVENTS, of_equipment, wrong_clock
 from tables.calendar import calendar_of
+from tables.canonical import DECLARATIONS
 from tables.system_of_record import violation
 
 

@@ -21,8 +21,8 @@ from schemas.configuration import Configuration
 from schemas.records import IssuedPosting, RawRange
 from streams.mapping import RawRecord
 from streams.raw_headers import CONTROL_HEADER, stated_place
-from streams.routes import DECLARATIONS
 from streams.silence import Watch, watch
+from tables.canonical import DECLARATIONS
 from tables.row_kinds import MATERIAL_ROWS, ORDER_ROWS
 
 EQUIPMENT, ORDERS = "equipment.inbox", "orders.inbox"

@@ -14,8 +14,6 @@ from streams.mapping.readings import compile_reading
 from streams.mapping.records import (
     ALIASES,
     CANONICAL,
-    COMMON,
-    KIND,
     MAY_BE_EMPTY,
     NEWEST_WINS,
     READING,
@@ -24,6 +22,7 @@ from streams.mapping.records import (
 )
 from streams.mapping.rules import Action, Context, correlation_of, equipment_of, occurred_at_of, takes_empty
 from streams.mapping.scalars import FieldGetter
+from tables.canonical import ACCOUNT_KINDS, ENVELOPE
 
 _STATED = frozenset({"occurred_at", "correlation_id"})
 
@@ -60,7 +59,7 @@ def _compile_record(rule: Emission, context: Context, problems: Problems) -> Act
         here = problems.at(name)
         if name in _STATED or name == "equipment":
             continue
-        if name not in known or name in COMMON:
+        if name not in known or name in ENVELOPE:
             here.add(f"{record} has no field `{name}` to map; it has {_listed(known)}")
             continue
         getters.append((name, compile_field(record, known[name], expression, scope, here), known[name].required))
@@ -113,12 +112,12 @@ def _compile_record(rule: Emission, context: Context, problems: Problems) -> Act
             values["run"] = event_id
         if own_version:
             values["version"] = occurred_at
-        if record in KIND and not values.get("equipment") and not values.get("order"):
+        if record in ACCOUNT_KINDS and not values.get("equipment") and not values.get("order"):
             raise Refusal("MISSING_FIELD", f"{record} has neither `equipment` nor `order`")
         return cls(**values)
 
     quantity = next((getter for name, getter, _ in getters if known[name].hint is Quantity), None)
-    return Action(rule.line, takes_empty(rule), KIND.get(record, ""), build, equipment, quantity)
+    return Action(rule.line, takes_empty(rule), ACCOUNT_KINDS.get(record, ""), build, equipment, quantity)
 
 
 def _entry_of(source: str, name: str, sources: Container[str]) -> str:
@@ -129,7 +128,7 @@ def _entry_of(source: str, name: str, sources: Container[str]) -> str:
 
 def _unstated(record: str, known: dict[str, Field], stated: dict[str, Any], has_equipment: bool) -> list[str]:
     """Required fields that neither the rule nor a default gives."""
-    given = {*stated, *COMMON}
+    given = {*stated, *ENVELOPE}
     if record == "RunStarted":
         given.add("run")
     if record in NEWEST_WINS:
@@ -137,7 +136,7 @@ def _unstated(record: str, known: dict[str, Field], stated: dict[str, Any], has_
     if has_equipment:
         given.add("equipment")
     missing = [name for name, field in known.items() if field.required and name not in given]
-    if record in KIND and not given & {"order", "equipment"}:
+    if record in ACCOUNT_KINDS and not given & {"order", "equipment"}:
         missing.append("order` or `equipment")
     return missing
 
@@ -149,4 +148,4 @@ def _present(value: int | None, name: str) -> int:
 
 
 def _listed(known: dict[str, Field]) -> str:
-    return ", ".join(name for name in known if name not in COMMON)
+    return ", ".join(name for name in known if name not in ENVELOPE)

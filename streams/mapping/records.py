@@ -16,31 +16,6 @@ CANONICAL = (
     "LotShipped", "InspectionRequested", "InspectionRecorded", "HoldPlaced", "HoldReleased", "DispositionDecided",
     "MaterialChanged", "OperatorDecision",
 )  # fmt: skip
-COMMON = frozenset(
-    {
-        "event_id",
-        "plant",
-        "occurred_at",
-        "received_at",
-        "source",
-        "raw_source",
-        "raw_offset",
-        "raw_part",
-        "source_seq",
-        "correlation_id",
-        "label",
-        "copy",
-    }
-)
-"""Filled from the record's envelope. Of these a rule may state `occurred_at` and `correlation_id` only."""
-KIND = {
-    "ProductionDeclared": "yield",
-    "ScrapDeclared": "scrap",
-    "ReworkDeclared": "rework",
-    "ReworkReturned": "rework",
-    "MaterialConsumed": "consumption",
-}
-"""Account kind of a declaration."""
 ALIASES = {("RunCorrected", "from"): "started_at", ("RunCorrected", "to"): "ended_at"}
 NEWEST_WINS = frozenset({"RunCorrected", "RunVoided", "EntryVoided", "HoldPlaced", "HoldReleased"})
 """Their `version` is `occurred_at` unless a rule maps it."""
