@@ -17,7 +17,6 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from app.delivery import ENDPOINT
-from app.engine.stage import Gathering
 from app.erp.adapters import adapter_for
 from app.erp.budget import Budget
 from app.erp.executor import Executor, ExecutorSettings
@@ -38,6 +37,7 @@ from streams.mapping import RawRecord
 from streams.memory_step import MemoryStep, MemoryTopology, Message, Sent
 from streams.orders import OrdersStage
 from streams.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER
+from streams.stage import Gathering
 from streams.upstreams import inbox_of
 from tables.posting_state import REPORTED
 from tables.row_kinds import POSITION_ROWS, POSTING_ROWS
