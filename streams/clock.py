@@ -8,7 +8,7 @@ from schemas.records import ConfigActivated, PartitionPosition, PendingConfig, T
 from streams.silence import Watch, hear, note, out, watch
 from streams.step import Topology
 
-_CONFIGURED = "configured/"
+CONFIGURED = "configured/"
 """Mark, with the plant: since when its configuration is in force."""
 _SEPARATOR = "\0"
 
@@ -99,7 +99,7 @@ def schedule(state: PartitionPosition, activated: ConfigActivated) -> None:
     """Remember that a configuration takes effect when the clock reaches its time. Several senders say the same, and in any order:
     what holds in the end is the newest by (time, hash), in every partition of every stage."""
     wanted = PendingConfig(activated.plant, activated.hash, activated.at)
-    in_force = (state.marks.get(_CONFIGURED + activated.plant, -1), state.configurations.get(activated.plant, ""))
+    in_force = (state.marks.get(CONFIGURED + activated.plant, -1), state.configurations.get(activated.plant, ""))
     if (wanted.at, wanted.hash) > in_force and wanted not in state.pending_configurations:
         state.pending_configurations.append(wanted)
     if activated.plant not in state.configurations:
@@ -114,6 +114,6 @@ def activate(state: PartitionPosition, plant: str, now: int) -> str | None:
     newest = max(due, key=lambda pending: (pending.at, pending.hash))
     state.pending_configurations = [pending for pending in state.pending_configurations if pending not in due]
     before = state.configurations.get(plant)
-    state.marks[_CONFIGURED + plant] = newest.at
+    state.marks[CONFIGURED + plant] = newest.at
     state.configurations[plant] = newest.hash
     return newest.hash if newest.hash != before else None

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from schemas.records import ClockRepaired, PartitionPosition
+from streams.clock import CONFIGURED
 
 CONTROL = b"repair"
 """Value of the header `control` of such a raw record."""
@@ -57,4 +58,6 @@ def repair(state: PartitionPosition, record: ClockRepaired) -> bool:
     for pending in state.pending_configurations:
         if pending.plant == plant:
             pending.at = min(pending.at, record.at)
+    if CONFIGURED + plant in state.marks:  # else the next configuration would be older than the one in force
+        state.marks[CONFIGURED + plant] = min(state.marks[CONFIGURED + plant], record.at)
     return True

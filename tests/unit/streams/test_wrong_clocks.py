@@ -137,6 +137,20 @@ def test_the_repairs_of_one_command_count_once_and_those_of_another_again() -> N
     assert made.clock("orders", PLANT) == made.host
 
 
+def test_a_configuration_counts_that_comes_after_the_repair_of_a_clock_by_which_another_was_activated() -> None:
+    made, right = jumped()
+    made.configure(live_configuration("a", "b", lots={"missing": "ignore"}))
+    made.host = right + 8 * DAY + MIN
+    made.idle(made.host + MIN)
+    made.host = right + MIN
+    repair(made, right)
+    made.idle(made.host + MIN)
+    newest = live_configuration("a", "b", lots={"erp_max_length": 20})
+    made.configure(newest)
+    made.idle(made.host + 2 * MIN)
+    assert {made.steps[stage].state.configurations[PLANT] for stage in STAGES} == {newest.hash}
+
+
 def test_what_waited_for_a_time_that_never_was_is_folded() -> None:
     made = plant()
     right = made.host
