@@ -11,6 +11,7 @@ from typing import Any
 from app.kafka.groups import Member
 from schemas.records import AccountRow, ExceptionRecord, PartitionPosition, PostingRow
 from streams.clock import clocks_in
+from tables.account import stops
 from tables.posting_state import ACCEPTED, CANCELLED, HELD, PARKED, REJECTED, RETRY, UNKNOWN
 
 LATE_S = 120
@@ -113,7 +114,7 @@ def _plant(seen: Seen, plant: str) -> PlantStatus:
     in_force = hashes.get(f"orders/{ahead[0]}", "")
     waiting = [row for row in seen.postings if row.posting.plant == plant and row.state not in (ACCEPTED, CANCELLED)]
     queued = [row for row in waiting if row.state not in NEEDS_SOMEBODY]
-    parked = Counter(row.code for row in seen.accounts if row.plant == plant and row.code and not row.dropped)
+    parked = Counter(one.code for row in seen.accounts if row.plant == plant for one in stops(row))
     parked.update(row.code or row.state for row in waiting if row.state in NEEDS_SOMEBODY and not row.replaced_by)
     unanswered = [row for row in queued if row.state in (RETRY, UNKNOWN) and row.code in NO_ANSWER]
     return PlantStatus(
@@ -133,7 +134,9 @@ def _plant(seen: Seen, plant: str) -> PlantStatus:
 
 
 def _ticks(state: PartitionPosition, plant: str) -> dict[str, int]:
-    return {upstream: at for (name, upstream), at in clocks_in(state.clocks) if name == plant}
+    """Of the upstreams that count: what is behind the clock is silent and left out, or joins."""
+    reached = state.reached.get(plant, 0)
+    return {upstream: at for (name, upstream), at in clocks_in(state.clocks) if name == plant and at >= reached}
 
 
 def _slowest(state: PartitionPosition, plant: str) -> str:

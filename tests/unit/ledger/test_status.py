@@ -1,0 +1,58 @@
+"""`lineledger status`: what it says of an installation that was read."""
+
+from typing import Any
+
+from app.ledger.status import Seen, status_of
+from schemas.records import AccountRow, Apart, PartitionPosition, Tick
+from streams.clock import observe
+from streams.silence import Watch
+
+PLANT, S = "P", 1_000_000
+A, B, EQUIPMENT = "intake/raw.a/0", "intake/raw.b/0", "equipment/equipment.inbox/0"
+
+
+def account(**fields: Any) -> AccountRow:
+    return AccountRow(PLANT, "O1", "10", "4711", "", "yield", "", "", "2026-11-20", 1, unit="PC", **fields)
+
+
+def seen(orders: PartitionPosition, equipment: PartitionPosition, now: int, *accounts: AccountRow) -> Seen:
+    return Seen(
+        stages={"orders": "orders.inbox", "equipment": "equipment.inbox"},
+        positions={"orders": {0: orders}, "equipment": {0: equipment}},
+        partitions={"orders": 1, "equipment": 1},
+        ends={},
+        members={},
+        accounts=accounts,
+        postings=[],
+        letters=[],
+        now=now,
+    )
+
+
+def position() -> PartitionPosition:
+    state = PartitionPosition(0, 1, 1, "")
+    state.configurations[PLANT] = "h"
+    return state
+
+
+def test_a_source_that_the_plant_goes_on_without_does_not_hold_it_back() -> None:
+    orders, equipment = position(), position()
+    of_equipment = Watch([A, B], frozenset({A, B}), frozenset({A, B}), 10 * S)
+    of_orders = Watch([A, B, EQUIPMENT], frozenset({A, B}), frozenset({A, B}), 10 * S)
+    for at in (S, *range(2 * S, 200 * S, S)):
+        for sender in (A, B) if at == S else (A,):
+            observe(equipment, Tick(PLANT, at, sender, False), of_equipment)
+            observe(orders, Tick(PLANT, at, sender, False), of_orders)
+        observe(orders, Tick(PLANT, equipment.reached[PLANT], EQUIPMENT, False), of_orders)
+    assert orders.reached[PLANT] == 199 * S
+    (found,) = status_of(seen(orders, equipment, 200 * S)).plants
+    assert (found.clock, found.behind_s) == (199 * S, 1)
+    assert B not in found.held_back_by
+
+
+def test_parked_is_what_waits_for_somebody() -> None:
+    """A code with nothing parked only says what would happen to more; of an order that is closed each account has one."""
+    over, waits = account(code="ORDER_CLOSED"), account(code="LOT_MISSING", parked=3)
+    dropped, apart = account(code="OVER_DELIVERY", parked=2, dropped=True), account(apart=[Apart("KAR", 5, 1)])
+    (found,) = status_of(seen(position(), position(), S, over, waits, dropped, apart)).plants
+    assert found.parked == {"BAD_UNIT": 1, "LOT_MISSING": 1}
