@@ -43,7 +43,7 @@ def raw_topics(configuration: Configuration, recorded: bool) -> dict[str, int]:
     return {topic: catalog().partitions(topic) for topic in sorted(topics)}
 
 
-class Installation:
+class InstalledTopology:
     """streams.step.Topology of this installation: from the catalog and the configurations in the log."""
 
     def __init__(self, configurations: Configurations, recorded: bool) -> None:
@@ -73,7 +73,7 @@ def host_clock() -> int:
     return time.time_ns() // 1000
 
 
-class Part(NamedTuple):
+class ProcessPart(NamedTuple):
     """What one stage (intake: one raw topic) of a process consists of: built when what it needs is there."""
 
     name: str
@@ -81,7 +81,7 @@ class Part(NamedTuple):
     """Services, in the order of their start. Waits; takes whom to tell what for."""
 
 
-class Plant:
+class PlantProcess:
     """Composes a process from its settings: codec, configurations, stages. The only place that does.
 
     `wanted`: the plant's configuration, for intake and delivery. `others`: further plants of which this process runs the intakes,
@@ -100,7 +100,7 @@ class Plant:
         """Set when the process is told to end: what waits on its loop gives up."""
         self.codec: Codec
         self.configurations: Configurations
-        self.installation: Installation
+        self.installation: InstalledTopology
 
     async def prepare(self, tell: Tell = lambda reason: None) -> None:
         """What every part needs: the codec, the topic of configurations, the log epoch. (A run's topics are its own and never
@@ -109,11 +109,11 @@ class Plant:
         await await_topics(settings.broker, [settings.prefix + CONFIG_TOPIC], tell)
         self.codec = await await_codec(settings.connection, tell)
         self.configurations = Configurations(settings.broker, self.codec, settings.prefix, self.ending)
-        self.installation = Installation(self.configurations, settings.recorded)
+        self.installation = InstalledTopology(self.configurations, settings.recorded)
         if not settings.recorded:
             self.epoch = await asyncio.to_thread(log_epoch.current, settings.broker, self.codec, settings.prefix)
 
-    def parts(self, stages: Sequence[str]) -> list[Part]:
+    def parts(self, stages: Sequence[str]) -> list[ProcessPart]:
         """Of these stages, for a prepared plant. Each is built by itself: what one waits for holds up no other."""
         return [part for name in stages for part in self._parts(name)]
 
@@ -122,27 +122,27 @@ class Plant:
         await self.prepare()
         return [service for part in self.parts(stages) for service in await part.build(lambda reason: None)]
 
-    def _parts(self, stage: str) -> list[Part]:
+    def _parts(self, stage: str) -> list[ProcessPart]:
         match stage:
             case "intake":
                 if self.wanted is None:
                     raise ValueError("intake needs a configuration (--config)")
                 return [
-                    Part(f"intake.{topic}", partial(self._intake, configuration, key, topic))
+                    ProcessPart(f"intake.{topic}", partial(self._intake, configuration, key, topic))
                     for configuration, key in ((self.wanted, self.settings.private_key), *self.others)
                     for topic in raw_topics(configuration, self.settings.recorded)
                 ]
             case "equipment":
-                return [Part(stage, partial(self._stage, EquipmentStage))]
+                return [ProcessPart(stage, partial(self._stage, EquipmentStage))]
             case "lots":
-                return [Part(stage, partial(self._stage, LotsStage))]
+                return [ProcessPart(stage, partial(self._stage, LotsStage))]
             case "orders":
-                return [Part(stage, partial(self._stage, OrdersStage))]
+                return [ProcessPart(stage, partial(self._stage, OrdersStage))]
             case "delivery":
-                return [Part(stage, self._delivery)]
+                return [ProcessPart(stage, self._delivery)]
         raise ValueError(f"{stage} is no stage; stages are {', '.join(STAGES)}")
 
-    async def _stage(self, stage: Callable[[Installation], Fold], tell: Tell) -> list[Any]:
+    async def _stage(self, stage: Callable[[InstalledTopology], Fold], tell: Tell) -> list[Any]:
         fold = stage(self.installation)
         return [await self._app(fold, f"{fold.name}.inbox", tell)]
 

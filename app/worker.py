@@ -18,7 +18,7 @@ from app.engine.fatal import Exit, die
 from app.engine.stage import StageApp
 from app.kafka.broker import BrokerRefused, BrokerUnavailable
 from app.kafka.connection import ConnectionInvalid
-from app.kafka.waiting import Waits
+from app.kafka.waiting import PendingReasons
 from app.observability.heartbeat import Heartbeat
 from app.observability.logs import of_a_worker
 from app.observability.port import serve
@@ -26,7 +26,7 @@ from app.observability.secrets import Secrets
 from app.observability.stage_metrics import StageMetrics
 from app.secret import PRIVATE_KEY, revealed
 from app.settings import Settings
-from app.topology import Part, Plant
+from app.topology import PlantProcess, ProcessPart
 from schemas.configuration import Configuration
 from tables.rejected import Refusal
 
@@ -55,7 +55,7 @@ def run(
     secrets = revealed(os.environ, named)
     with of_a_worker(Secrets.of({**os.environ, **secrets}, settings.connection.secrets(), named=secrets)):
         Path(settings.datadir).mkdir(parents=True, exist_ok=True)
-        asyncio.run(_run(stages, Plant(settings, wanted, others), metrics_host))
+        asyncio.run(_run(stages, PlantProcess(settings, wanted, others), metrics_host))
 
 
 @dataclass(slots=True)
@@ -63,12 +63,12 @@ class Running:
     """Services of this process: those that run, in the order of their start, and what the others wait for."""
 
     services: list[Any] = field(default_factory=list)
-    waits: Waits = field(default_factory=Waits)
+    waits: PendingReasons = field(default_factory=PendingReasons)
     one_by_one: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Faust keeps the app that starts in a place of the whole process."""
 
 
-async def _run(stages: Sequence[str], plant: Plant, metrics_host: str) -> None:
+async def _run(stages: Sequence[str], plant: PlantProcess, metrics_host: str) -> None:
     plant.parts(stages)  # a stage that does not exist is said at once
     stop, running, metrics = asyncio.Event(), Running(), StageMetrics(REGISTRY)
     _end_on_signals(stop, plant)
@@ -88,7 +88,7 @@ async def _run(stages: Sequence[str], plant: Plant, metrics_host: str) -> None:
         os._exit(0)  # what waits in a thread is left behind: it may take its time
 
 
-def _end_on_signals(stop: asyncio.Event, plant: Plant) -> None:
+def _end_on_signals(stop: asyncio.Event, plant: PlantProcess) -> None:
     """SIGTERM and SIGINT stop gracefully. What cannot stop because it waits for a broker that is away is ended: nothing of it
     can be committed, and the next owner folds it again."""
     loop = asyncio.get_running_loop()
@@ -112,7 +112,7 @@ def _end_on_signals(stop: asyncio.Event, plant: Plant) -> None:
         signal.signal(signum, told)
 
 
-async def _start(stages: Sequence[str], plant: Plant, running: Running, metrics: StageMetrics) -> None:
+async def _start(stages: Sequence[str], plant: PlantProcess, running: Running, metrics: StageMetrics) -> None:
     """Every part by itself: a raw topic that nobody made yet holds up none of the others."""
     process = "+".join(stages)
     running.waits.tell(process, "is starting")
@@ -126,7 +126,7 @@ async def _start(stages: Sequence[str], plant: Plant, running: Running, metrics:
             group.create_task(_start_part(part, running, metrics))
 
 
-async def _start_part(part: Part, running: Running, metrics: StageMetrics) -> None:
+async def _start_part(part: ProcessPart, running: Running, metrics: StageMetrics) -> None:
     services = await part.build(lambda reason: running.waits.tell(part.name, reason or "is starting"))
     async with running.one_by_one:
         for service in services:

@@ -11,7 +11,7 @@ from app.engine.partition import Checkpoint
 from app.kafka.broker import Broker
 from app.kafka.connection import Connection
 from app.settings import Settings
-from app.topology import Plant
+from app.topology import PlantProcess
 from benchmarks.workload import configuration
 
 
@@ -19,7 +19,7 @@ async def main(bootstrap: str, prefix: str, frames: int, readings: int, datadir:
     os.makedirs(datadir, exist_ok=True)
     connection = Connection(Broker(bootstrap), prefix)
     settings = Settings(connection, datadir=datadir, recorded=True, checkpoint_interval=1.0)
-    (app,) = await Plant(settings, configuration()).apps(["equipment"])
+    (app,) = await PlantProcess(settings, configuration()).apps(["equipment"])
     done, gaps, commits = [0], [0.0], [0.0]
     began: list[float] = []
     committed_before: set[int] = set()

@@ -27,7 +27,7 @@ class Topic:
 
 
 @dataclass(slots=True, frozen=True)
-class RowKind:
+class CatalogRows:
     """Rows of one prefix in a stage's table. `keep`: days like `90d` after what `after` says; empty: not by time."""
 
     record: str
@@ -44,7 +44,7 @@ class RowKind:
 @dataclass(slots=True, frozen=True)
 class Catalog:
     topics: Mapping[str, Topic]
-    rows: Mapping[str, Mapping[str, RowKind]]
+    rows: Mapping[str, Mapping[str, CatalogRows]]
     """Stage -> prefix of the row's key -> what it is and how long it is kept."""
     feeds: Mapping[str, tuple[str, ...]]
     """Stage -> the stages that feed it."""
@@ -64,6 +64,6 @@ def catalog() -> Catalog:
     topics = {
         name: Topic(name=name, **{**entry, "records": tuple(entry["records"])}) for name, entry in content["topics"].items()
     }
-    rows = {stage: {prefix: RowKind(**entry) for prefix, entry in kinds.items()} for stage, kinds in content["rows"].items()}
+    rows = {stage: {prefix: CatalogRows(**entry) for prefix, entry in kinds.items()} for stage, kinds in content["rows"].items()}
     feeds = {stage: tuple(feeders) for stage, feeders in content["feeds"].items()}
     return Catalog(topics, rows, feeds, content["schema_ids"], content["endpoints"], content["compatibility"])

@@ -48,7 +48,7 @@ def avro_schema(name: str) -> Any:
     return fastavro.parse_schema(_without_logical_types(self_contained(name)))
 
 
-class Known(NamedTuple):
+class KnownSchema(NamedTuple):
     """What is written under one schema id: the record, the schema it was written with, and ours where that differs."""
 
     name: str
@@ -71,7 +71,7 @@ class Codec:
         ids = catalog().schema_ids if ids is None else ids
         self._schemas = {name: avro_schema(name) for name in ids if name in RECORDS}
         self._headers = {name: _HEADER.pack(0, ids[name]) for name in self._schemas}
-        self._by_id = {ids[name]: Known(name, self._schemas[name], None) for name in self._schemas}
+        self._by_id = {ids[name]: KnownSchema(name, self._schemas[name], None) for name in self._schemas}
         self._writers = writers
 
     def encode(self, record: Any) -> bytes:
@@ -110,7 +110,7 @@ class Codec:
             raise Malformed(f"{name}: {len(data) - body.tell()} bytes after the record")
         return name, values
 
-    def _written_as(self, schema_id: int) -> Known:
+    def _written_as(self, schema_id: int) -> KnownSchema:
         """Raises UnknownSchema also when the registry does not answer: no record is to blame for that."""
         try:
             found = self._writers(schema_id) if self._writers is not None else None
@@ -119,7 +119,9 @@ class Codec:
         name = str(found.get("name", "")) if found is not None else ""
         if name not in self._schemas:
             raise UnknownSchema(schema_id)
-        known = self._by_id[schema_id] = Known(name, fastavro.parse_schema(_without_logical_types(found)), self._schemas[name])
+        known = self._by_id[schema_id] = KnownSchema(
+            name, fastavro.parse_schema(_without_logical_types(found)), self._schemas[name]
+        )
         return known
 
     def decode(self, data: bytes) -> Any:

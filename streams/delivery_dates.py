@@ -5,7 +5,7 @@ from schemas.records import PostingRow
 from streams.delivery_desk import Desk
 from tables.issue import redated
 from tables.local_time import local_date, zone_of
-from tables.periods import Periods, later_date
+from tables.periods import PostingPeriods, later_date
 from tables.posting_state import PARKED, PERIOD_CLOSED, REJECTED, WAITING_CLOCK
 
 
@@ -19,7 +19,7 @@ def period_closed(desk: Desk, row: PostingRow, detail: str) -> None:
         return
     now, plant = desk.clock(posting.plant), configuration.plant
     if configuration.erp.periods.close:
-        month = Periods(configuration.erp.periods.close, plant.plant.zone, plant.calendar.days_off).open_period(now)
+        month = PostingPeriods(configuration.erp.periods.close, plant.plant.zone, plant.calendar.days_off).open_period(now)
     else:
         month = local_date(now, zone_of(plant.plant.zone)).isoformat()[:7]
     date = later_date(posting.business_date, posting.posting_date, month)

@@ -43,13 +43,13 @@ from streams.step import RawMessage, Step, Topology, sender
 from tables.calendar import Calendar, calendar_of
 from tables.canonical import DECLARATIONS
 from tables.counter import UNAVAILABLE, Readings
-from tables.equipment import Equipment, journal_key, row_key
+from tables.equipment import EquipmentFold, journal_key, row_key
 from tables.own_clock import reach_us
 from tables.people import People
 from tables.rejected import Refused, Rejected
 from tables.row_kinds import EQUIPMENT_ROWS
 
-Change = Callable[[Equipment, Any], Rejected | None]
+Change = Callable[[EquipmentFold, Any], Rejected | None]
 """Folds a record into its equipment. Rejected: why not."""
 READING_BYTES = 32
 MAX_OPENED = 4_000
@@ -82,15 +82,15 @@ class ReadingPlace(NamedTuple):
     received_at: int
 
 
-class Memory:
+class EquipmentMemory:
     """What one partition keeps in memory; all of it is derived from rows."""
 
     def __init__(self, step: Step) -> None:
-        self.equipment: dict[str, Equipment] = {}
+        self.equipment: dict[str, EquipmentFold] = {}
         self.known: dict[str, set[str]] = defaultdict(set)
         """Plant -> equipment of this partition."""
         self.unpublished: dict[str, set[str]] = defaultdict(set)
-        self.changed: dict[str, Equipment] = {}
+        self.changed: dict[str, EquipmentFold] = {}
         """What `before_commit` has to put into the rows."""
         self._people: dict[str, People] = {}
         self._rows, self.silence = step.rows, FloorSilence()
@@ -116,7 +116,7 @@ class Folding(NamedTuple):
     """One batch that is being folded."""
 
     step: Step
-    memory: Memory
+    memory: EquipmentMemory
     frames: dict[Key, Frames]
 
 
@@ -126,11 +126,11 @@ class EquipmentStage:
 
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
-        self._memory: dict[int, Memory] = {}
+        self._memory: dict[int, EquipmentMemory] = {}
         self._plants: dict[str, tuple[PlantConfig, Calendar]] = {}
 
     def taken_over(self, step: Step) -> None:
-        self._memory[step.partition] = Memory(step)
+        self._memory[step.partition] = EquipmentMemory(step)
         for plant in step.state.configurations:
             watch = watch_of(self._topology, self.name, step.state, plant)
             self._memory[step.partition].silence.ticked(step.state, plant, watch)
@@ -192,7 +192,7 @@ class EquipmentStage:
             self._read(folding.step, folding.memory, key, collected)
         folding.frames.clear()
 
-    def _read(self, step: Step, memory: Memory, key: Key, frames: Frames) -> None:
+    def _read(self, step: Step, memory: EquipmentMemory, key: Key, frames: Frames) -> None:
         plant, name, counter = key
         offset, step.offset = step.offset, frames.messages[-1].offset
         equipment = self._equipment(step, memory, plant, name)
@@ -263,7 +263,7 @@ class EquipmentStage:
     def _ordered(self, folding: Folding, message: RawMessage, record: UpstreamOrdered) -> None:
         ordered(folding.step.state, record)
 
-    def people_moved(self, step: Step, memory: Memory, record: LabourRecorded | EntryVoided) -> None:
+    def people_moved(self, step: Step, memory: EquipmentMemory, record: LabourRecorded | EntryVoided) -> None:
         """Their times at the equipment of this partition are measured again with the next tick."""
         config = self._config(step, record.plant)
         if config is None:
@@ -271,17 +271,17 @@ class EquipmentStage:
         touched = memory.people(record.plant).hear(record, reach_us(config[0]))
         for name in sorted(touched & memory.known[record.plant]):
             equipment = self._equipment(step, memory, record.plant, name)
-            assert isinstance(equipment, Equipment)
+            assert isinstance(equipment, EquipmentFold)
             equipment.people_moved()
 
-    def _equipment(self, step: Step, memory: Memory, plant: str, name: str) -> Equipment | Rejected:
+    def _equipment(self, step: Step, memory: EquipmentMemory, plant: str, name: str) -> EquipmentFold | Rejected:
         key = row_key(plant, name)
         equipment = memory.equipment.get(key)
         if equipment is None:
             config = self._config(step, plant)
             if config is None:
                 return Rejected("NO_CONFIGURATION", f"plant {plant} has no active configuration")
-            equipment = Equipment(step.rows, plant, name, *config, step.state.log_epoch)
+            equipment = EquipmentFold(step.rows, plant, name, *config, step.state.log_epoch)
             memory.equipment[key] = equipment
             memory.known[plant].add(name)
         memory.changed[key] = equipment
@@ -314,12 +314,12 @@ class EquipmentStage:
         if advance.before // LOOK_US != advance.now // LOOK_US:
             for name in sorted(memory.silence.listening[tick.plant]):
                 equipment = self._equipment(step, memory, tick.plant, name)
-                assert isinstance(equipment, Equipment)
+                assert isinstance(equipment, EquipmentFold)
                 memory.silence.listen(step, equipment, advance.now)
         people, needed = memory.people(tick.plant), advance.now
         for name in sorted(names):
             equipment = self._equipment(step, memory, tick.plant, name)
-            assert isinstance(equipment, Equipment)
+            assert isinstance(equipment, EquipmentFold)
             equipment.measure_activities(advance.now, at_cut, people)
             if at_cut:
                 equipment.seen_at(advance.now, memory.silence.behind(tick.plant))
@@ -347,19 +347,19 @@ class EquipmentStage:
         if self._config(step, record.plant) is not None:
             for name in sorted(memory.known[record.plant]):
                 equipment = self._equipment(step, memory, record.plant, name)
-                assert isinstance(equipment, Equipment)
+                assert isinstance(equipment, EquipmentFold)
                 equipment.repair(record.at)
         onward = replace(record, sender=sender(self.name, "equipment.inbox", step.partition))
         for topic in ("orders.inbox", "lots.inbox"):
             step.broadcast(topic, record.plant, onward, self._topology.partitions(topic))
 
-    def _put_whole(self, step: Step, memory: Memory, plant: str, config: tuple[PlantConfig, Calendar]) -> None:
+    def _put_whole(self, step: Step, memory: EquipmentMemory, plant: str, config: tuple[PlantConfig, Calendar]) -> None:
         """No journal outlives its configuration, nor the end of the input: the ledger reads rows."""
         for name in sorted(memory.known[plant]):
             key = row_key(plant, name)
             equipment = memory.equipment.get(key)
             if equipment is None and step.rows.get(journal_key(plant, name)) is not None:
-                equipment = Equipment(step.rows, plant, name, *config, step.state.log_epoch)
+                equipment = EquipmentFold(step.rows, plant, name, *config, step.state.log_epoch)
             if equipment is not None:
                 equipment.put()
 
@@ -393,12 +393,12 @@ def _of_people(change: Change) -> Handle:
 _RUNS = (RunStarted, RunChanged, RunEnded, RunCorrected, RunVoided, LotLoaded, LotUnloaded)
 HANDLERS: Mapping[type, Handling[Handle]] = {
     CounterFrame: Handling(READINGS, EquipmentStage._collect),
-    **dict.fromkeys(_RUNS, Handling(OF_THE_EQUIPMENT, _of_one(Equipment.run_event))),
-    **dict.fromkeys(DECLARATIONS, Handling(OF_THE_EQUIPMENT, _of_one(Equipment.declared))),
-    EquipmentStateChanged: Handling(OF_THE_EQUIPMENT, _of_one(Equipment.state_changed)),
-    LabourRecorded: Handling(OF_THE_EQUIPMENT, _of_people(Equipment.labour)),
-    EntryVoided: Handling(OF_THE_EQUIPMENT, _of_people(Equipment.run_event)),
-    OperatorDecision: Handling(OF_THE_EQUIPMENT, _of_one(Equipment.decided)),
+    **dict.fromkeys(_RUNS, Handling(OF_THE_EQUIPMENT, _of_one(EquipmentFold.run_event))),
+    **dict.fromkeys(DECLARATIONS, Handling(OF_THE_EQUIPMENT, _of_one(EquipmentFold.declared))),
+    EquipmentStateChanged: Handling(OF_THE_EQUIPMENT, _of_one(EquipmentFold.state_changed)),
+    LabourRecorded: Handling(OF_THE_EQUIPMENT, _of_people(EquipmentFold.labour)),
+    EntryVoided: Handling(OF_THE_EQUIPMENT, _of_people(EquipmentFold.run_event)),
+    OperatorDecision: Handling(OF_THE_EQUIPMENT, _of_one(EquipmentFold.decided)),
     Tick: Handling(OF_THE_PLANT, EquipmentStage._tick),
     ConfigActivated: Handling(OF_THE_PLANT, EquipmentStage._configured),
     ClockRepaired: Handling(OF_THE_PLANT, EquipmentStage._repair),

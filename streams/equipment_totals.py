@@ -5,10 +5,10 @@ from streams.step import Step
 from tables import correlations
 from tables.attribution import segments_of
 from tables.destination import UNATTRIBUTED, UNDECIDED, Destination
-from tables.equipment import Equipment
+from tables.equipment import EquipmentFold
 
 
-def publish(step: Step, equipment: Equipment, now: int, version: int) -> None:
+def publish(step: Step, equipment: EquipmentFold, now: int, version: int) -> None:
     """Send every total that changed, "as of `now`". A destination that lost its quantity is sent as zero, once."""
     row = equipment.row
     dirty, new, edges = False, False, len(row.edges)
@@ -65,7 +65,7 @@ def total_record(plant: str, equipment: str, destination: Destination, total: To
     )
 
 
-def _send_edges(step: Step, equipment: Equipment, destination: Destination, now: int) -> None:
+def _send_edges(step: Step, equipment: EquipmentFold, destination: Destination, now: int) -> None:
     """Genealogy with the first consumption: the component's lot went into each output lot of the run."""
     row = equipment.row
     consumed = destination.kind == "consumption"

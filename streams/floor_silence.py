@@ -7,7 +7,7 @@ from schemas.records import EquipmentRow, PartitionPosition, UpstreamState
 from streams.figures import SILENT, Figure
 from streams.silence import Watch, behind
 from streams.step import Step
-from tables.equipment import Equipment
+from tables.equipment import EquipmentFold
 from tables.own_clock import NOBODY_BEHIND, Silence
 
 LOOK_US = 60_000_000
@@ -38,7 +38,7 @@ class FloorSilence:
         slowest = behind(state, plant, watch)
         self._behind[plant] = NOBODY_BEHIND if slowest is None else slowest
 
-    def listen(self, step: Step, equipment: Equipment, label: int, source: str = "", at: int = 0) -> None:
+    def listen(self, step: Step, equipment: EquipmentFold, label: int, source: str = "", at: int = 0) -> None:
         """A record of `source` came (without: time passed): tell whose silence began or ended."""
         row, silent = equipment.row, self.silent[equipment.row.plant]
         if not equipment.expected and not row.sources:

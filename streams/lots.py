@@ -58,14 +58,14 @@ Change = Callable[[LotRow, Any], Onward]
 """What a record changes in the row of its lot."""
 
 
-class Source(NamedTuple):
+class LotRecord(NamedTuple):
     """Where a record that is being folded came from: for a dead letter of it."""
 
     offset: int
     original: bytes
 
 
-class Told(NamedTuple):
+class LotNews(NamedTuple):
     """What the orders of a lot are told of it."""
 
     quality: lots.Quality
@@ -73,11 +73,11 @@ class Told(NamedTuple):
     staged: bool
 
 
-_UNKNOWN = Told(lots.UNKNOWN, 0, False)
+_UNKNOWN = LotNews(lots.UNKNOWN, 0, False)
 
 
-def _told(row: LotRow) -> Told:
-    return Told(lots.quality(row), lots.open_inspections(row), bool(row.location))
+def _told(row: LotRow) -> LotNews:
+    return LotNews(lots.quality(row), lots.open_inspections(row), bool(row.location))
 
 
 class LotsStage:
@@ -109,7 +109,7 @@ class LotsStage:
         for message, record, handling in boundary.records(step, self.name, HANDLERS):
             reached = handling.rank == AT_ONCE or record.label <= self._clock(step, record.plant)
             if reached:
-                handling.handle(self, step, record, Source(message.offset, message.value))
+                handling.handle(self, step, record, LotRecord(message.offset, message.value))
             else:
                 row = PendingRow(record.label, message.value, message.offset, step.state.log_epoch)
                 identity = handling.identity(record)
@@ -121,7 +121,7 @@ class LotsStage:
     def _upstreams(self, step: Step, plant: str) -> Sequence[str]:
         return clock.upstreams_of(self._topology, self.name, step.state, plant)
 
-    def _tick(self, step: Step, tick: Tick, source: Source) -> None:
+    def _tick(self, step: Step, tick: Tick, source: LotRecord) -> None:
         advance = clock.observe(step.state, tick, clock.watch_of(self._topology, self.name, step.state, tick.plant))
         if advance is None:
             return
@@ -129,7 +129,7 @@ class LotsStage:
         for _, rows in self._waiting[step.partition].due(tick.plant, advance.now):
             for row in rows:
                 record = step.decode(row.record)
-                HANDLERS[type(record)].handle(self, step, record, Source(row.inbox_offset, row.record))
+                HANDLERS[type(record)].handle(self, step, record, LotRecord(row.inbox_offset, row.record))
         for key in self._forget[step.partition].take(tick.plant, advance.now, MOST_FORGOTTEN_PER_TICK):
             step.rows.delete(key)
             for topic in (STATES, BLOCKS):
@@ -139,20 +139,20 @@ class LotsStage:
         for endpoint, partition in sorted(self._topology.endpoints.items()):
             step.emit("delivery.inbox", endpoint, onward, partition)
 
-    def _configured(self, step: Step, record: ConfigActivated, source: Source) -> None:
+    def _configured(self, step: Step, record: ConfigActivated, source: LotRecord) -> None:
         clock.schedule(step.state, record)
 
-    def _ordered(self, step: Step, record: UpstreamOrdered, source: Source) -> None:
+    def _ordered(self, step: Step, record: UpstreamOrdered, source: LotRecord) -> None:
         ordered(step.state, record)
 
-    def _repair(self, step: Step, record: ClockRepaired, source: Source) -> None:
+    def _repair(self, step: Step, record: ClockRepaired, source: LotRecord) -> None:
         if repair(step.state, record):
             self._waiting[step.partition].lower(record.plant, record.at)
             onward = replace(record, sender=sender(self.name, INBOX, step.partition))
             for endpoint, partition in sorted(self._topology.endpoints.items()):
                 step.emit("delivery.inbox", endpoint, onward, partition)
 
-    def fold_into_lot(self, step: Step, record: Any, source: Source, change: Change) -> None:
+    def fold_into_lot(self, step: Step, record: Any, source: LotRecord, change: Change) -> None:
         """Fold one record into its lot and tell who must know."""
         plant, material, lot = _subject(record)
         key = row_key(plant, material, lot)
@@ -175,7 +175,7 @@ class LotsStage:
             step.emit(INBOX, "|".join(_subject(onward)), onward)
         self._publish(step, row, before, orders, label)
 
-    def _publish(self, step: Step, row: LotRow, before: Told, known_orders: list[str], label: int) -> None:
+    def _publish(self, step: Step, row: LotRow, before: LotNews, known_orders: list[str], label: int) -> None:
         told = _told(row)
         now = told.quality
         key = f"{row.plant}|{row.material}|{row.lot}"
@@ -297,11 +297,11 @@ def _forward(row: LotRow, child: LotRef, hold: HoldState) -> HoldForwarded:
     )
 
 
-Handle = Callable[[LotsStage, Step, Any, Source], None]
+Handle = Callable[[LotsStage, Step, Any, LotRecord], None]
 
 
 def _of_a_lot(change: Change) -> Handle:
-    def handle(stage: LotsStage, step: Step, record: Any, source: Source) -> None:
+    def handle(stage: LotsStage, step: Step, record: Any, source: LotRecord) -> None:
         stage.fold_into_lot(step, record, source, change)
 
     return handle

@@ -7,7 +7,7 @@ from schemas.records import AccountRow, LotQuality, OrderRow, QualityState, Tick
 from streams import boundary
 from streams.boundary import Concern, Original
 from streams.clock import Advance
-from streams.orders_memory import Memory
+from streams.orders_memory import OrdersMemory
 from streams.step import Step
 from tables import kpi
 from tables import order as orders
@@ -18,7 +18,7 @@ from tables.plant_rules import PlantRules
 STATE, MES, KPIS = "orders.state", "mes.orders", "production.kpis"
 
 
-def publish(step: Step, memory: Memory, order: OrderRow, now: int) -> None:
+def publish(step: Step, memory: OrdersMemory, order: OrderRow, now: int) -> None:
     """The order changed: keep it, and tell its public state."""
     key = orders.row_key(order.plant, order.order)
     order.figures_due = order.known
@@ -32,7 +32,7 @@ def to_the_mes(step: Step, plant: PlantRules, order: OrderRow, now: int) -> None
     step.emit(MES, f"{order.plant}|{order.order}", states.for_the_mes(order, plant.configuration, now))
 
 
-def judged(step: Step, memory: Memory, record: QualityState, now: int) -> None:
+def judged(step: Step, memory: OrdersMemory, record: QualityState, now: int) -> None:
     """A lot of an order was held, freed, inspected or staged."""
     key = orders.row_key(record.plant, record.order)
     order: OrderRow = step.rows.get(key) or OrderRow(record.plant, record.order)
@@ -41,7 +41,7 @@ def judged(step: Step, memory: Memory, record: QualityState, now: int) -> None:
         publish(step, memory, order, now)
 
 
-def recorded(step: Step, memory: Memory, changed: Iterable[str], now: int) -> None:
+def recorded(step: Step, memory: OrdersMemory, changed: Iterable[str], now: int) -> None:
     """Quantities came: orders that have begun, and figures that are to be told again."""
     rows: list[AccountRow | None] = [step.rows.get(key) for key in changed]
     for key in sorted({orders.row_key(row.plant, row.order) for row in rows if row is not None}):
@@ -56,7 +56,7 @@ def recorded(step: Step, memory: Memory, changed: Iterable[str], now: int) -> No
             memory.note(key, order)
 
 
-def watch(step: Step, memory: Memory, plant: PlantRules, stage: str, name: str, now: int) -> None:
+def watch(step: Step, memory: OrdersMemory, plant: PlantRules, stage: str, name: str, now: int) -> None:
     """The alarm for orders that the MES has neither taken nor refused in time: once each, as an exception of no record."""
     within = plant.configuration.plant.mes.acknowledge_within_us
     for key in sorted(memory.unanswered.take(name, now - within)) if within else ():
@@ -67,7 +67,7 @@ def watch(step: Step, memory: Memory, plant: PlantRules, stage: str, name: str, 
         publish(step, memory, order, now)
 
 
-def figures(step: Step, memory: Memory, plant: PlantRules, tick: Tick, advance: Advance) -> None:
+def figures(step: Step, memory: OrdersMemory, plant: PlantRules, tick: Tick, advance: Advance) -> None:
     """Key figures of the orders that changed or wait for somebody, each full hour of log time and at the end of the input."""
     now = advance.now
     if not (tick.final or kpi.hour_passed(advance.before, now)):
@@ -91,5 +91,5 @@ def retire(step: Step, order: OrderRow, accounts: Iterable[AccountRow]) -> None:
         step.retire(KPIS, key)
 
 
-def _accounts(step: Step, memory: Memory, order_key: str) -> list[Any]:
+def _accounts(step: Step, memory: OrdersMemory, order_key: str) -> list[Any]:
     return [step.rows.get(key) for key in sorted(memory.accounts_of(order_key))]

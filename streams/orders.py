@@ -43,7 +43,7 @@ from streams.boundary import AT_ONCE, Handling
 from streams.clock import activate, observe, schedule, watch_of
 from streams.figures import PARKED, SILENT, Figure, known_code, owner
 from streams.orders_book import ENDPOINT, Book
-from streams.orders_memory import Memory
+from streams.orders_memory import OrdersMemory
 from streams.orders_records import Reached
 from streams.repairs import repair
 from streams.silence import Watch, changes_of_silence, ordered, silent
@@ -62,10 +62,10 @@ class OrdersStage:
 
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
-        self._memory: dict[int, Memory] = {}
+        self._memory: dict[int, OrdersMemory] = {}
 
     def remember(self, step: Step) -> Iterator[None]:
-        memory = self._memory[step.partition] = Memory(step.rows)
+        memory = self._memory[step.partition] = OrdersMemory(step.rows)
         memory.silent.update((plant, set(silent(step.state, plant))) for plant in step.state.configurations)
         yield from memory.remember()
 
@@ -98,14 +98,14 @@ class OrdersStage:
             identity, outdated = handling.identity(record), partial(records.outdated, step, record)
             memory.waiting.add(record.plant, record.label, handling.rank, identity, row, outdated)
 
-    def _configured(self, step: Step, memory: Memory, record: ConfigActivated) -> None:
+    def _configured(self, step: Step, memory: OrdersMemory, record: ConfigActivated) -> None:
         schedule(step.state, record)
         self._to_delivery(step, ConfigActivated(record.plant, record.hash, record.at, self._me(step)))
 
-    def _ordered(self, step: Step, memory: Memory, record: UpstreamOrdered) -> None:
+    def _ordered(self, step: Step, memory: OrdersMemory, record: UpstreamOrdered) -> None:
         ordered(step.state, record)
 
-    def _outcome(self, step: Step, memory: Memory, outcome: Outcome) -> None:
+    def _outcome(self, step: Step, memory: OrdersMemory, outcome: Outcome) -> None:
         """Status only: it decides nothing here."""
         row: AccountRow | None = step.rows.get(ACCOUNT_ROWS.key(outcome.account))
         for posting in row.issued if row is not None else ():
@@ -126,7 +126,7 @@ class OrdersStage:
     def _to_delivery(self, step: Step, record: Any) -> None:
         step.emit("delivery.inbox", ENDPOINT, record, self._topology.endpoints[ENDPOINT])
 
-    def _tick(self, step: Step, memory: Memory, tick: Tick) -> None:
+    def _tick(self, step: Step, memory: OrdersMemory, tick: Tick) -> None:
         advance = observe(step.state, tick, self._watch(step, tick.plant))
         self._tell_silence(step, memory, tick.plant)
         if advance is None:
@@ -154,7 +154,7 @@ class OrdersStage:
         self._to_delivery(step, Tick(tick.plant, advance.now, self._me(step), tick.final))
 
     @staticmethod
-    def _resumed(step: Step, memory: Memory, plant: str) -> set[str]:
+    def _resumed(step: Step, memory: OrdersMemory, plant: str) -> set[str]:
         """After a new configuration: what waits may have what it waits for (a unit, a mode, a limit)."""
         if not step.state.marks.pop(_CONFIGURED + plant, 0):
             return set()
@@ -164,7 +164,7 @@ class OrdersStage:
         """One partition tells of silence."""
         return watch_of(self._topology, self.name, step.state, plant, tells=step.partition == 0)
 
-    def _tell_silence(self, step: Step, memory: Memory, plant: str) -> None:
+    def _tell_silence(self, step: Step, memory: OrdersMemory, plant: str) -> None:
         hash_ = step.state.configurations.get(plant)
         if step.partition or hash_ is None or (not step.state.silent and not memory.silent[plant]):
             return
@@ -173,7 +173,7 @@ class OrdersStage:
         for state in changes_of_silence(step.state, self._topology.configuration(hash_), told, label):
             step.emit("plant.upstreams", f"{plant}|{state.upstream}", state)
 
-    def _repair(self, step: Step, memory: Memory, record: ClockRepaired) -> None:
+    def _repair(self, step: Step, memory: OrdersMemory, record: ClockRepaired) -> None:
         """What waits and what is due counts from where the clock was right."""
         if not repair(step.state, record):
             return
@@ -183,7 +183,7 @@ class OrdersStage:
             Book(step, memory, memory.plants[record.plant], record.plant, record.at, False).reschedule()
         self._to_delivery(step, replace(record, sender=self._me(step)))
 
-    def _load(self, step: Step, memory: Memory, name: str) -> None:
+    def _load(self, step: Step, memory: OrdersMemory, name: str) -> None:
         """Have the plant as its configuration that holds now says."""
         hash_, known = step.state.configurations[name], memory.plants.get(name)
         if known is None or known.configuration.hash != hash_:

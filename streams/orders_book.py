@@ -2,7 +2,7 @@
 (tables/order_ledger.py), keeps what changed and sends what was issued. One step, one plant."""
 
 from schemas.records import AccountRow, CutOff, MaterialRow, OrderRow, Posting, ProductionTotal
-from streams.orders_memory import Memory
+from streams.orders_memory import OrdersMemory
 from streams.orders_rest import named_by
 from streams.silence import missing_sources
 from streams.step import Step
@@ -18,7 +18,7 @@ ENDPOINT = "erp"
 
 
 class Book:
-    def __init__(self, step: Step, memory: Memory, rules: PlantRules, name: str, now: int, final: bool) -> None:
+    def __init__(self, step: Step, memory: OrdersMemory, rules: PlantRules, name: str, now: int, final: bool) -> None:
         """`name`: of the plant; `now`: its clock; `final`: the end of recorded input."""
         self.step, self._memory, self._rules, self._name, self._now = step, memory, rules, name, now
         missing = missing_sources(step.state, rules.configuration) if step.state.silent else ()

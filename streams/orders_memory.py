@@ -22,7 +22,7 @@ MOST_MARKED = 2_000
 """Orders that a take-over looks at for marks that they lack."""
 
 
-class Memory:
+class OrdersMemory:
     """Rebuilt at each take-over."""
 
     def __init__(self, rows: RowStore) -> None:

@@ -8,7 +8,7 @@ from streams import boundary, order_state
 from streams import orders_retention as retention
 from streams.boundary import Original
 from streams.declared import totals_of
-from streams.orders_memory import Memory
+from streams.orders_memory import OrdersMemory
 from streams.step import Step
 from tables import account as ledger
 from tables import order as orders
@@ -28,7 +28,7 @@ class Reached:
     """A record whose label the clock of its plant has reached."""
 
     step: Step
-    memory: Memory
+    memory: OrdersMemory
     plant: PlantRules
     record: Any
     pending: PendingRow
@@ -114,7 +114,7 @@ def _receive(reached: Reached, total: Total, late: bool = False) -> None:
         changed.add(key)
 
 
-def _counts(step: Step, memory: Memory, total: Total) -> set[str]:
+def _counts(step: Step, memory: OrdersMemory, total: Total) -> set[str]:
     """Note what the operation's counters count; the first time, all of the order's accounts are looked at again."""
     key, counts = orders.row_key(total.plant, total.order), f"{total.operation}|{total.kind}"
     order: OrderRow = step.rows.get(key) or OrderRow(total.plant, total.order)

@@ -15,7 +15,7 @@ from tables.order_state import unanswered
 from tables.row_kinds import ACCOUNT_ROWS, AT_REST_ROWS, LEFT_ROWS
 
 
-class Names(NamedTuple):
+class AccountNames(NamedTuple):
     """What an account's row key says: plant, row key of its order, material."""
 
     plant: str
@@ -36,12 +36,12 @@ def is_at_rest(order: OrderRow) -> bool:
     return bool(order.forget_at) and not order.figures_due and (order.overdue or not unanswered(order))
 
 
-def named_by(account: str) -> Names:
+def named_by(account: str) -> AccountNames:
     """From the key alone."""
     _, plant, order, _, material, _ = account.split("|", 5)
     if "%" in account:
         plant, order, material = unescaped(plant), unescaped(order), unescaped(material)
-    return Names(plant, orders.row_key(plant, order), material)
+    return AccountNames(plant, orders.row_key(plant, order), material)
 
 
 def mark_key(marked: Marked) -> str:

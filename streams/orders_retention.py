@@ -7,7 +7,7 @@ from schemas.catalog import DAY_US
 from schemas.records import AccountRow, MaterialRow, OrderRow, PartitionPosition, Quantity, Total
 from streams import boundary, order_state
 from streams.boundary import Concern, Original
-from streams.orders_memory import Memory
+from streams.orders_memory import OrdersMemory
 from streams.step import Step
 from tables import order as orders
 from tables import retention
@@ -31,7 +31,7 @@ def born_epoch(state: PartitionPosition, plant: str) -> int:
     return retention.born_epoch(state.log_epoch, state.marks.get(_ERA + plant, 0))
 
 
-def judge(step: Step, memory: Memory, plant: PlantRules, touched: Iterable[str], now: int) -> None:
+def judge(step: Step, memory: OrdersMemory, plant: PlantRules, touched: Iterable[str], now: int) -> None:
     """Orders to which something happened: from when on they may be forgotten, as things are."""
     for key in sorted(touched):
         order: OrderRow | None = step.rows.get(key)
@@ -41,7 +41,7 @@ def judge(step: Step, memory: Memory, plant: PlantRules, touched: Iterable[str],
         _forget_at(step, memory, key, order, now + keep_us(plant) if may else 0)
 
 
-def forget(step: Step, memory: Memory, plant: PlantRules, name: str, now: int) -> None:
+def forget(step: Step, memory: OrdersMemory, plant: PlantRules, name: str, now: int) -> None:
     """Let go what is due. What the ERP has not taken yet is asked again a day later."""
     for key in memory.forget.take(name, now, MOST_PER_TICK):
         row: OrderRow | MaterialRow = step.rows.get(key)
@@ -86,7 +86,7 @@ def _settled(plant: PlantRules, order: OrderRow, accounts: list[AccountRow]) -> 
     return retention.is_settled((row, plant.rule_for(row, order) is not None) for row in accounts)
 
 
-def _forget_at(step: Step, memory: Memory, key: str, order: OrderRow, at: int) -> None:
+def _forget_at(step: Step, memory: OrdersMemory, key: str, order: OrderRow, at: int) -> None:
     if order.forget_at != at:
         memory.stir(key, order.plant)
         order.forget_at = at
@@ -95,7 +95,7 @@ def _forget_at(step: Step, memory: Memory, key: str, order: OrderRow, at: int) -
     memory.forget.put(order.plant, key, at or None)
 
 
-def _let_go(step: Step, memory: Memory, key: str, order: OrderRow, accounts: list[AccountRow]) -> None:
+def _let_go(step: Step, memory: OrdersMemory, key: str, order: OrderRow, accounts: list[AccountRow]) -> None:
     mark = _ERA + order.plant
     era = retention.next_era(accounts, step.state.marks.get(mark, 0))
     if accounts:
@@ -108,7 +108,7 @@ def _let_go(step: Step, memory: Memory, key: str, order: OrderRow, accounts: lis
     memory.let_go(key, order, accounts)
 
 
-def _material(step: Step, memory: Memory, key: str, row: MaterialRow, now: int) -> None:
+def _material(step: Step, memory: OrdersMemory, key: str, row: MaterialRow, now: int) -> None:
     """A material that an account has counts as told anew."""
     if memory.accounts_with(row.plant, row.material):
         row.told_at = now
@@ -119,5 +119,5 @@ def _material(step: Step, memory: Memory, key: str, row: MaterialRow, now: int) 
         memory.plants.pop(row.plant, None)  # its conversions go
 
 
-def _accounts(step: Step, memory: Memory, key: str) -> list[AccountRow]:
+def _accounts(step: Step, memory: OrdersMemory, key: str) -> list[AccountRow]:
     return [step.rows.get(one) for one in sorted(memory.accounts_of(key))]

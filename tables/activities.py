@@ -15,7 +15,7 @@ from tables.attribution import Ownership, end_of
 from tables.destination import Destination
 from tables.entries import standing
 from tables.lineage import add_range
-from tables.people import Elsewhere, Turn, turns
+from tables.people import Elsewhere, PersonShare, turns
 from tables.quantity import round_half_away
 
 KIND_OF_STATE = {"running": "machine_time", "setup": "setup_time"}
@@ -41,7 +41,7 @@ class Measured:
         return round_half_away(self.micros / 1000, 0)
 
 
-class Interval(NamedTuple):
+class ActivityInterval(NamedTuple):
     start: int
     end: int
     origin: str
@@ -55,7 +55,7 @@ def nobody_elsewhere(person: str) -> Sequence[tuple[str, LabourMark]]:
     return ()
 
 
-def _turns(row: EquipmentRow, elsewhere: Elsewhere) -> Iterator[list[Turn]]:
+def _turns(row: EquipmentRow, elsewhere: Elsewhere) -> Iterator[list[PersonShare]]:
     """Of each person that ever was here, in the order of the persons."""
     own: dict[str, list[LabourMark]] = defaultdict(list)
     for mark in standing(row.labour, row.voids):
@@ -73,7 +73,7 @@ def _reaches_beyond(row: EquipmentRow, now: int, elsewhere: Elsewhere) -> bool:
     return any(found[-1].share or found[-1].at > now for found in _turns(row, elsewhere) if found)
 
 
-def intervals(row: EquipmentRow, now: int, elsewhere: Elsewhere = nobody_elsewhere) -> Iterator[Interval]:
+def intervals(row: EquipmentRow, now: int, elsewhere: Elsewhere = nobody_elsewhere) -> Iterator[ActivityInterval]:
     """The intervals that count; what is still open reaches to `now`."""
     states = standing(row.states, row.voids)
     for index, span in enumerate(states):
@@ -81,14 +81,14 @@ def intervals(row: EquipmentRow, now: int, elsewhere: Elsewhere = nobody_elsewhe
         end = min(following[0].from_at, now) if following else now
         if span.state in KIND_OF_STATE and span.from_at < end:
             told_by = tuple((told.raw_source, told.raw_offset) for told in (span, *following))
-            yield Interval(span.from_at, end, STATES, KIND_OF_STATE[span.state], Fraction(1), told_by)
+            yield ActivityInterval(span.from_at, end, STATES, KIND_OF_STATE[span.state], Fraction(1), told_by)
     for found in _turns(row, elsewhere):
         for index, turn in enumerate(found):
             later = found[index + 1 : index + 2]
             end = min(later[0].at, now) if later else now
             if turn.share and turn.at < end:
                 told_by = tuple((one.told.raw_source, one.told.raw_offset) for one in (turn, *later))
-                yield Interval(turn.at, end, LABOUR, "labour_time", turn.share, told_by)
+                yield ActivityInterval(turn.at, end, LABOUR, "labour_time", turn.share, told_by)
 
 
 def measure(row: EquipmentRow, ownership: Ownership, now: int, elsewhere: Elsewhere = nobody_elsewhere) -> dict[str, Measured]:

@@ -78,7 +78,7 @@ def need_of(order: OrderRow, component: Component, unit: str, units: UnitTable) 
     return None if isinstance(found, Rejected) else found
 
 
-class Share(NamedTuple):
+class ItemShare(NamedTuple):
     """Part of a posting's amount for one reservation item, in steps."""
 
     item: str
@@ -88,7 +88,7 @@ class Share(NamedTuple):
 
 def shares(
     amount: int, found: Sequence[Component], needs: Mapping[str, int], issued: Mapping[str, int], own: Mapping[str, int]
-) -> list[Share]:
+) -> list[ItemShare]:
     """Give `amount` steps to reservation items, in the order of `found` until each need is met, the rest to the last.
 
     needs, issued: steps per item, of the whole order. own: what this account gave each item; a correction takes that back
@@ -106,7 +106,7 @@ def shares(
             left -= given[item]
     given[order[-1] if amount > 0 else order[0]] += left
     locations = {component.item: component.issue_location for component in found}
-    return [Share(item, locations[item], steps) for item, steps in given.items() if steps]
+    return [ItemShare(item, locations[item], steps) for item, steps in given.items() if steps]
 
 
 def phantom_of(components: Sequence[Component], row: AccountRow) -> Component | None:

@@ -10,7 +10,7 @@ from schemas.records import AccountRow, OrderRow
 from tables.account import unposted
 from tables.calendar import Calendar
 from tables.order import is_completed
-from tables.periods import Periods
+from tables.periods import PostingPeriods
 from tables.quantity import fraction
 from tables.rejected import Rejected
 from tables.units import UnitTable
@@ -24,7 +24,7 @@ class Timetable:
     units: UnitTable
     sweep_every_us: int = 0
     """0: no sweep."""
-    periods: Periods | None = None
+    periods: PostingPeriods | None = None
     sweep_before_us: int = 0
     """How long before the close of its period an account is swept out."""
 

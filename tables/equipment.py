@@ -67,7 +67,7 @@ MAX_KEPT = 4096
 """Runs, loads, states and log-ins that are kept per equipment, of each kind; more are refused (EQUIPMENT_LIMIT)."""
 
 
-class Equipment:
+class EquipmentFold:
     """The fold of one equipment over `rows`. After a change call `save` at the end of the step."""
 
     def __init__(
@@ -397,4 +397,4 @@ def fold_journals(rows: RowStore, config: PlantConfig, calendar: Calendar) -> No
     """Put the rows of every equipment of the plant that has a journal: they then say all that was committed."""
     for _, row in list(rows.scan(EQUIPMENT_ROWS.prefix)):
         if row.plant == config.plant.id and rows.get(journal_key(row.plant, row.equipment)) is not None:
-            Equipment(rows, row.plant, row.equipment, config, calendar, row.born_epoch).put()
+            EquipmentFold(rows, row.plant, row.equipment, config, calendar, row.born_epoch).put()

@@ -9,14 +9,14 @@ from schemas.configuration.rules import Kind, PostRule
 from schemas.records import AccountRow, IssuedPosting, MaterialRow, Movement, OrderRow, Posting
 from tables import correlations
 from tables.account import TIMES, account_key, lineage, unposted
-from tables.components import Share, mode_of
+from tables.components import ItemShare, mode_of
 from tables.order import confirmed_with, item_of, receives
 from tables.posting_id import content_hash, posting_id
 from tables.quantity import fraction, round_half_away
 
 Materials = Callable[[str], MaterialRow | None]
 """Material master by number."""
-Shares = Callable[[int], Sequence[Share]]
+Shares = Callable[[int], Sequence[ItemShare]]
 """How an amount (steps) is spread over reservation items; one share without item where there is none."""
 
 
@@ -63,12 +63,12 @@ def _taken_back(account: AccountRow, target: int, how: Issue) -> list[Posting]:
                 effective.append(posting)
         while effective and account.posted > target:
             last = effective.pop()
-            back = Share(last.reservation_item, last.location, -last.amount)
+            back = ItemShare(last.reservation_item, last.location, -last.amount)
             made.append(_posting(account, back, last.posting_id, how))
     return made
 
 
-def _posting(account: AccountRow, share: Share, reverses: str, how: Issue) -> Posting:
+def _posting(account: AccountRow, share: ItemShare, reverses: str, how: Issue) -> Posting:
     key, configuration = account_key(account), how.configuration
     account.sequence += 1
     account.posted += share.amount
@@ -159,7 +159,7 @@ def redated(posting: Posting, posting_date: str) -> Posting:
 
 
 def expected_movements(
-    account: AccountRow, configuration: Configuration, order: OrderRow, share: Share, material_of: Materials
+    account: AccountRow, configuration: Configuration, order: OrderRow, share: ItemShare, material_of: Materials
 ) -> list[Movement]:
     """What the ERP will book for this posting, what it derives by itself included (docs/domain.md, Expected movements).
 

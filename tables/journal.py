@@ -22,7 +22,7 @@ _COLUMNS = [1, 0, 2, 3]
 
 
 @dataclass(slots=True)
-class Entry:
+class JournalPart:
     counter: str
     raw_source: str
     readings: Readings
@@ -31,7 +31,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Journal:
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[JournalPart] = field(default_factory=list)
     told: bool = False
     size: int = 0
     """Readings in it."""
@@ -45,7 +45,7 @@ class Journal:
         if last is not None and last.raw_source == raw_source:
             last.readings = np.concatenate([last.readings, readings])
         elif len(self.entries) < MAX_ENTRIES:
-            self.entries.append(Entry(counter, raw_source, readings))
+            self.entries.append(JournalPart(counter, raw_source, readings))
         else:
             return False
         return True
@@ -66,5 +66,7 @@ class Journal:
 
     @staticmethod
     def of(row: JournalRow) -> "Journal":
-        entries = [Entry(entry.counter, entry.raw_source, unpack(entry.packed)[:, _COLUMNS], entry.told) for entry in row.entries]
+        entries = [
+            JournalPart(entry.counter, entry.raw_source, unpack(entry.packed)[:, _COLUMNS], entry.told) for entry in row.entries
+        ]
         return Journal(entries, row.told, sum(len(entry.readings) for entry in entries))

@@ -15,7 +15,7 @@ from tables import order as orders
 from tables import parking, rework
 from tables.account import BASIS, TIMES, row_key
 from tables.backflush import MAX_PHANTOM_LEVELS, derive, source_of
-from tables.components import Share, candidates, component_of, components_at, need_of, phantom_of, revision_of, shares
+from tables.components import ItemShare, candidates, component_of, components_at, need_of, phantom_of, revision_of, shares
 from tables.decisions import POST, verdict
 from tables.due import Look, due_time, enough, waits_for_counts
 from tables.issue import Issue, Materials, issue
@@ -184,7 +184,7 @@ class OrderLedger:
             self._sorted = [self.accounts[key] for key in sorted(self.accounts)]
         return self._sorted
 
-    def _shares(self, row: AccountRow, amount: int) -> Sequence[Share]:
+    def _shares(self, row: AccountRow, amount: int) -> Sequence[ItemShare]:
         """How an amount is spread over the reservation items of its component."""
         rules = self._moment.rules
         components = components_at(rules.configuration, self.order, revision_of(row))
@@ -193,7 +193,7 @@ class OrderLedger:
         reserved = self.order.status != "technically_complete"
         reserved = reserved and rules.configuration.erp.booking("consumption").reservation != "none"
         if len(found) < 2 or not reserved:
-            return [Share(row.reservation_item if reserved else "", row.location, amount)]
+            return [ItemShare(row.reservation_item if reserved else "", row.location, amount)]
         needs: dict[str, int] = {}
         issued = {one.item: Fraction(0) for one in found}
         own = {one.item: 0 for one in found}

@@ -11,7 +11,7 @@ from tables import rework
 from tables.account import TIMES
 from tables.components import children_of, component_of, components_at, known_revision, revision_of
 from tables.decisions import DROP, POST, verdict
-from tables.periods import Periods
+from tables.periods import PostingPeriods
 from tables.quantity import fraction, round_half_away
 from tables.rejected import Rejected
 from tables.units import UnitTable
@@ -47,7 +47,7 @@ def reasons(
     order: OrderRow,
     material: MaterialRow | None,
     account: AccountRow,
-    periods: Periods | None = None,
+    periods: PostingPeriods | None = None,
     now: int = 0,
 ) -> Iterator[Rejected]:
     """Why the whole account must wait, the weightiest first; a person may let it pass one of them and not the next. They stop

@@ -21,7 +21,7 @@ Elsewhere = Callable[[str], Sequence[tuple[str, LabourMark]]]
 """Person -> what they did at other machines: (equipment, log-in or log-off)."""
 
 
-class Turn(NamedTuple):
+class PersonShare(NamedTuple):
     """From `at` on the machine has this share of the person's time. `told`: by which record, at any machine."""
 
     at: int
@@ -73,15 +73,15 @@ def _in_order(marks: Iterable[tuple[str, LabourMark]]) -> list[tuple[str, Labour
     return sorted(marks, key=lambda entry: (entry[1].at, place(entry[1]), entry[0]))
 
 
-def turns(equipment: str, own: Iterable[LabourMark], elsewhere: Iterable[tuple[str, LabourMark]]) -> list[Turn]:
+def turns(equipment: str, own: Iterable[LabourMark], elsewhere: Iterable[tuple[str, LabourMark]]) -> list[PersonShare]:
     """One person at one machine: how its share of their time changes."""
-    person, found, last = _Whereabouts(), list[Turn](), Fraction(0)
+    person, found, last = _Whereabouts(), list[PersonShare](), Fraction(0)
     for where, mark in _in_order([*((equipment, mark) for mark in own), *elsewhere]):
         person.hear(where, mark)
         here = person.on.get(equipment)
         share = share_of(here) if here is not None else Fraction(0)
         if where == equipment or share != last:
-            found.append(Turn(mark.at, share, mark))
+            found.append(PersonShare(mark.at, share, mark))
         last = share
     return found
 

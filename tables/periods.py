@@ -25,7 +25,7 @@ class Close(NamedTuple):
     at: int
 
 
-class Periods:
+class PostingPeriods:
     """Which posting dates are open at an instant. Raises Refusal(BAD_PERIOD) for a text that is no close."""
 
     def __init__(self, close: str, zone: str, days_off: Iterable[str] = ()) -> None:

@@ -7,7 +7,7 @@ from schemas.configuration.rules import RuleAt
 from schemas.records import AccountRow, MaterialRow, OrderRow
 from tables.calendar import calendar_of
 from tables.due import Timetable
-from tables.periods import Periods
+from tables.periods import PostingPeriods
 from tables.units import UnitTable
 
 MAX_ANSWERS = 50_000
@@ -47,7 +47,7 @@ def plant_rules(configuration: Configuration, units: UnitTable) -> PlantRules:
             calendar_of(plant),
             units,
             configuration.rules.sweep_every,
-            Periods(periods.close, plant.plant.zone, plant.calendar.days_off) if periods.close else None,
+            PostingPeriods(periods.close, plant.plant.zone, plant.calendar.days_off) if periods.close else None,
             periods.sweep_before_us,
         ),
     )

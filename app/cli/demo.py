@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app.cli.connecting import ClientConfig, connection_of
-from app.cli.progress import Progress
+from app.cli.progress import ProgressLine
 from app.cli.run import carry_out, check_workers
 
 
@@ -31,7 +31,7 @@ def demo(
     from app.run.run import RunRequest
 
     check_workers(workers, bootstrap)
-    progress = Progress(quiet=as_json)
+    progress = ProgressLine(quiet=as_json)
     progress("generate", 0, 0)
     raw = out / f"input-{int(time.time())}"
     generate(raw, seed, scale)

@@ -21,7 +21,7 @@ FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 IN_USE = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL})
 
 
-class Failure(NamedTuple):
+class CommandFailure(NamedTuple):
     """`code` stands in the register of codes; `detail` is one sentence."""
 
     code: str
@@ -31,28 +31,30 @@ class Failure(NamedTuple):
         return self.detail if self.detail.startswith(f"{self.code}: ") else f"{self.code}: {self.detail}"
 
 
-def failure_of(error: BaseException) -> Failure | None:
+def failure_of(error: BaseException) -> CommandFailure | None:
     """The failure that a person can act upon; None: a defect."""
     match error:
         case Refusal():
-            return Failure(error.rejected.code, error.rejected.detail)
+            return CommandFailure(error.rejected.code, error.rejected.detail)
         case OSError() if error.errno is not None:
             return _of_the_system(error)
         case KafkaException():
-            return Failure("BROKER_UNAVAILABLE", f"{error.args[0].str()}; check --bootstrap and --client-config")
+            return CommandFailure("BROKER_UNAVAILABLE", f"{error.args[0].str()}; check --bootstrap and --client-config")
     code = getattr(error, "code", None)
-    return Failure(code, str(error)) if isinstance(code, str) and entries_of(code) else None
+    return CommandFailure(code, str(error)) if isinstance(code, str) and entries_of(code) else None
 
 
-def _of_the_system(error: OSError) -> Failure:
+def _of_the_system(error: OSError) -> CommandFailure:
     where = f" ({error.filename})" if error.filename else ""
     if error.errno in FULL:
-        return Failure("DISK_FULL", f"no space left{where}")
+        return CommandFailure("DISK_FULL", f"no space left{where}")
     if error.errno in FORBIDDEN:
-        return Failure("NO_ACCESS", f"{error.strerror}{where}")
+        return CommandFailure("NO_ACCESS", f"{error.strerror}{where}")
     if error.errno in IN_USE:
-        return Failure("PORT_IN_USE", f"{error.strerror}; another process listens there, or the address is not this machine's")
-    return Failure("FILE_UNUSABLE", f"{error.strerror}{where}")
+        return CommandFailure(
+            "PORT_IN_USE", f"{error.strerror}; another process listens there, or the address is not this machine's"
+        )
+    return CommandFailure("FILE_UNUSABLE", f"{error.strerror}{where}")
 
 
 def ended(command: Callable[[], None]) -> None:
@@ -62,7 +64,7 @@ def ended(command: Callable[[], None]) -> None:
     except Exception as error:
         failure = failure_of(error)
         if failure is None:
-            failure = Failure("INTERNAL_ERROR", described(error))
+            failure = CommandFailure("INTERNAL_ERROR", described(error))
             logging.getLogger("lineledger").critical("a defect ended the command", exc_info=True, extra={"code": failure.code})
         print(Secrets.of(os.environ).hide(str(failure)), file=sys.stderr)
         sys.exit(USAGE)

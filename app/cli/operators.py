@@ -15,7 +15,7 @@ import typer
 from app.cli.exits import DIFFERS, OK, USAGE
 from app.cli.explain import AsJson
 from app.cli.where import Where, asked, asks_where
-from app.ledger.operators import Wanted, decision_line, now_of, source_of
+from app.ledger.operators import DecisionTarget, decision_line, now_of, source_of
 from app.ledger.snapshot import Snapshot
 from app.secret import live_private_key, private_key
 from streams.mapping.private import keyed_hash
@@ -49,7 +49,7 @@ def decide(
         end(USAGE, f"`{decision}` is no decision; write one of {', '.join(DECISIONS)}", as_json)
     rows = where.read()
     at = now_of(rows, time.time_ns() // 1000)
-    line = decision_line(rows, Wanted(target, decision, code, document, hashed(rows, who), why, at))
+    line = decision_line(rows, DecisionTarget(target, decision, code, document, hashed(rows, who), why, at))
     if isinstance(line, Rejected):
         end(DIFFERS, f"{line.code}: {line.detail}", as_json)
     place = written(rows, [line], append, where, as_json)

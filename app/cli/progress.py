@@ -8,7 +8,7 @@ TERMINAL_SECONDS = 0.2
 LOG_SECONDS = 5.0
 
 
-class Progress:
+class ProgressLine:
     """Called with (phase, records fed, slowest clock in microseconds). Writes to stderr; stdout is for reports."""
 
     def __init__(self, quiet: bool = False) -> None:

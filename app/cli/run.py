@@ -12,7 +12,7 @@ import typer
 from app.cli.connecting import ClientConfig, connection_of
 from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
-from app.cli.progress import Progress
+from app.cli.progress import ProgressLine
 
 
 def run(
@@ -56,7 +56,7 @@ def run(
 
     if maps_private(configuration.plant) and not private_key(configuration.plant, os.environ):
         typer.echo("PRIVATE_KEY_MISSING: private values are hashed with the plant's id, which anyone can guess", err=True)
-    progress = Progress(quiet=as_json)
+    progress = ProgressLine(quiet=as_json)
     request = RunRequest(
         configuration=configuration,
         config_dir=config,
@@ -82,7 +82,7 @@ def check_workers(workers: int, bootstrap: str) -> None:
         fail("--workers needs a real Kafka (--bootstrap): on the embedded broker a partition never has a second owner")
 
 
-def carry_out(request: "object", export_postings: Path | None, as_json: bool, progress: Progress) -> int:
+def carry_out(request: "object", export_postings: Path | None, as_json: bool, progress: ProgressLine) -> int:
     """Run, export, report; the exit code."""
     from app.erp.traffic import JOURNAL, journalled
     from app.ledger import balance, erp_check, export, report

@@ -61,11 +61,11 @@ class Where:
         if self.live:
             from app.kafka.configurations import Configurations
             from app.ledger.topic_sources import TopicSources
-            from app.topology import Installation
+            from app.topology import InstalledTopology
 
             connected = self.connection
             codec = connected.codec()
-            installation = Installation(Configurations(connected.broker, codec, self.prefix), recorded=False)
+            installation = InstalledTopology(Configurations(connected.broker, codec, self.prefix), recorded=False)
             waits_for = partial(installation.upstreams, "equipment")
             return TopicSources(connected.broker, codec, self.prefix, rows.configuration, key, waits_for)
         return FileSources(self.out, key)

@@ -12,7 +12,7 @@ from schemas.configuration.triggers import AtOnce, EveryQuantity, Measure
 from streams.mapping import MappingError, compile_source
 from tables.calendar import Calendar
 from tables.local_time import zone_of
-from tables.periods import Periods
+from tables.periods import PostingPeriods
 from tables.rejected import Refusal, Rejected
 from tables.system_of_record import EVERY, OWNERS, may_state
 from tables.units import UnitTable
@@ -20,7 +20,7 @@ from tables.units import UnitTable
 PIECE = "PC"
 
 
-class Finding(NamedTuple):
+class ConfigurationFinding(NamedTuple):
     """A problem by the path in its file."""
 
     file: str
@@ -28,7 +28,7 @@ class Finding(NamedTuple):
     message: str
 
 
-def cross_checks(plant: PlantConfig | None, rules: RulesConfig | None, erp: ErpConfig | None) -> Iterator[Finding]:
+def cross_checks(plant: PlantConfig | None, rules: RulesConfig | None, erp: ErpConfig | None) -> Iterator[ConfigurationFinding]:
     """Every problem that the files have together; a file that is None was not valid by itself."""
     if plant is not None:
         yield from _calendar(plant)
@@ -46,53 +46,53 @@ def cross_checks(plant: PlantConfig | None, rules: RulesConfig | None, erp: ErpC
         yield from _periods(plant, erp)
 
 
-def _calendar(plant: PlantConfig) -> Iterator[Finding]:
+def _calendar(plant: PlantConfig) -> Iterator[ConfigurationFinding]:
     try:
         zone_of(plant.plant.zone)
     except Refusal as wrong:
-        yield Finding("plant.yaml", ("plant", "zone"), wrong.rejected.detail)
+        yield ConfigurationFinding("plant.yaml", ("plant", "zone"), wrong.rejected.detail)
         return
     calendar = plant.calendar
     try:
         Calendar(plant.plant.zone, calendar.shifts, calendar.business_date, calendar.outside_shift, calendar.days_off)
     except Refusal as wrong:
-        yield Finding("plant.yaml", ("calendar", "shifts"), wrong.rejected.detail)
+        yield ConfigurationFinding("plant.yaml", ("calendar", "shifts"), wrong.rejected.detail)
 
 
-def _periods(plant: PlantConfig, erp: ErpConfig) -> Iterator[Finding]:
+def _periods(plant: PlantConfig, erp: ErpConfig) -> Iterator[ConfigurationFinding]:
     if not erp.periods.close:
         return
     try:
-        periods = Periods(erp.periods.close, plant.plant.zone, plant.calendar.days_off)
+        periods = PostingPeriods(erp.periods.close, plant.plant.zone, plant.calendar.days_off)
         for day in plant.calendar.days_off:
             periods.closes_at(day[:7])
     except Refusal as wrong:
         if wrong.rejected.code == "BAD_PERIOD":  # a wrong zone is found by itself
-            yield Finding("erp.yaml", ("periods", "close"), wrong.rejected.detail)
+            yield ConfigurationFinding("erp.yaml", ("periods", "close"), wrong.rejected.detail)
 
 
-def _aliases(plant: PlantConfig) -> Iterator[Finding]:
+def _aliases(plant: PlantConfig) -> Iterator[ConfigurationFinding]:
     owners = {name: name for name in plant.equipment}
     for name, entry in plant.equipment.items():
         for index, alias in enumerate(entry.alias):
             owner = owners.setdefault(alias, name)
             if owner != name or alias == name:
                 message = f"`{alias}` already stands for {owner}; a name stands for one equipment"
-                yield Finding("plant.yaml", ("equipment", name, "alias", index), message)
+                yield ConfigurationFinding("plant.yaml", ("equipment", name, "alias", index), message)
         if name != "*" and re.search(r"[|\x00-\x1f]", name):
-            yield Finding("plant.yaml", ("equipment", name), "a name has no `|` and no control character")
+            yield ConfigurationFinding("plant.yaml", ("equipment", name), "a name has no `|` and no control character")
 
 
-def _mappings(plant: PlantConfig) -> Iterator[Finding]:
+def _mappings(plant: PlantConfig) -> Iterator[ConfigurationFinding]:
     for name, source in plant.sources.items():
         try:
             compile_source(name, source, plant)
         except MappingError as wrong:
             for problem in wrong.problems:
-                yield Finding("plant.yaml", ("sources", name, *problem.path), problem.message)
+                yield ConfigurationFinding("plant.yaml", ("sources", name, *problem.path), problem.message)
 
 
-def _owners(plant: PlantConfig) -> Iterator[Finding]:
+def _owners(plant: PlantConfig) -> Iterator[ConfigurationFinding]:
     """A rule whose every record would be refused (docs/system-of-record.md)."""
     for name, source in plant.sources.items():
         for index, rule in enumerate(source.events if source.system is not None else ()):
@@ -100,24 +100,24 @@ def _owners(plant: PlantConfig) -> Iterator[Finding]:
                 if record in OWNERS and not may_state(source.system or "", record):
                     owners = " or ".join(OWNERS[record][EVERY])
                     message = f"NOT_SYSTEM_OF_RECORD: {record} is {owners}'s, and this source has `system: {source.system}`"
-                    yield Finding("plant.yaml", ("sources", name, "events", index, "emit"), message)
+                    yield ConfigurationFinding("plant.yaml", ("sources", name, "events", index, "emit"), message)
 
 
-def _globs(plant: PlantConfig) -> Iterator[Finding]:
+def _globs(plant: PlantConfig) -> Iterator[ConfigurationFinding]:
     owners: dict[str, str] = {}
     topics: dict[str, str] = {}
     for name, source in plant.sources.items():
         for index, glob in enumerate(source.files):
             if owners.setdefault(glob, name) != name:
                 message = f"`{glob}` belongs to source {owners[glob]} already"
-                yield Finding("plant.yaml", ("sources", name, "files", index), message)
+                yield ConfigurationFinding("plant.yaml", ("sources", name, "files", index), message)
         topic = source.read.topic
         if topic and topics.setdefault(topic, name) != name:
             message = f"topic `{topic}` belongs to source {topics[topic]} already; one source per topic"
-            yield Finding("plant.yaml", ("sources", name, "read", "topic"), message)
+            yield ConfigurationFinding("plant.yaml", ("sources", name, "read", "topic"), message)
 
 
-def _consumption(plant: PlantConfig, rules: RulesConfig) -> Iterator[Finding]:
+def _consumption(plant: PlantConfig, rules: RulesConfig) -> Iterator[ConfigurationFinding]:
     metered: set[str] = set()
     for equipment in plant.equipment.values():
         for name, counter in equipment.counters.items():
@@ -129,30 +129,30 @@ def _consumption(plant: PlantConfig, rules: RulesConfig) -> Iterator[Finding]:
                 f"`{entry.component}` is by meter, but no counter of plant.yaml has `counts: consumption` for it; "
                 "add the counter or choose another mode"
             )
-            yield Finding("rules.yaml", ("consumption", index, "by"), message)
+            yield ConfigurationFinding("rules.yaml", ("consumption", index, "by"), message)
 
 
-def _units(plant: PlantConfig, rules: RulesConfig | None, erp: ErpConfig | None) -> Iterator[Finding]:
+def _units(plant: PlantConfig, rules: RulesConfig | None, erp: ErpConfig | None) -> Iterator[ConfigurationFinding]:
     tables = UnitTable()
     stated = {PIECE}
     for material, definitions in plant.units.items():
         try:
             tables = tables.with_material(material, definitions)
         except Refusal as wrong:
-            yield Finding("plant.yaml", ("units", material), wrong.rejected.detail)
+            yield ConfigurationFinding("plant.yaml", ("units", material), wrong.rejected.detail)
         stated |= {word for text in definitions for word in re.findall(r"\d\s+([^\s=]+)", text)}
     for equipment, entry in plant.equipment.items():
         stated |= {counter.unit for counter in entry.counters.values()}
         for name, counter in entry.counters.items():
             if not counter.unit or re.search(r"[\s|]", counter.unit):
-                yield Finding("plant.yaml", ("equipment", equipment, "counters", name, "unit"), "this is no unit")
+                yield ConfigurationFinding("plant.yaml", ("equipment", equipment, "counters", name, "unit"), "this is no unit")
     if plant.master_data.materials == "erp" or _told_of_materials(plant):
         return  # units of materials are known only when these have come
 
-    def unknown(file: str, path: Path, unit: str) -> Iterator[Finding]:
+    def unknown(file: str, path: Path, unit: str) -> Iterator[ConfigurationFinding]:
         if unit and not _known(unit, stated, tables):
             message = f"unit `{unit}` is not known; add a conversion like `1 {unit} = 48 PC` to `units`"
-            yield Finding(file, path, message)
+            yield ConfigurationFinding(file, path, message)
 
     for kind, booking in erp.book.items() if erp is not None else ():
         yield from unknown("erp.yaml", ("book", kind, "unit"), booking.unit)
@@ -178,15 +178,17 @@ def _known(unit: str, stated: set[str], tables: UnitTable) -> bool:
     return unit in stated or any(not isinstance(tables.factor(unit, other), Rejected) for other in built_in)
 
 
-def _endpoint(erp: ErpConfig) -> Iterator[Finding]:
+def _endpoint(erp: ErpConfig) -> Iterator[ConfigurationFinding]:
     url = erp.erp.url
     parts = urlsplit(url)
     if parts.password is not None or ("@" in parts.netloc and erp.erp.adapter != "tryton"):
-        yield Finding("erp.yaml", ("erp", "url"), "an address holds no user and password; name them in `secret`")
+        yield ConfigurationFinding("erp.yaml", ("erp", "url"), "an address holds no user and password; name them in `secret`")
     elif parts.scheme == "http" and parts.hostname not in LOCAL_HOSTS and not erp.erp.insecure:
-        yield Finding("erp.yaml", ("erp", "url"), "http:// to another machine; use https://, or state `insecure: true`")
+        yield ConfigurationFinding(
+            "erp.yaml", ("erp", "url"), "http:// to another machine; use https://, or state `insecure: true`"
+        )
     elif url and not url.startswith(("http://", "https://", "${")):
         hint = "; leave it out: `lineledger run` starts a simulator of its own" if erp.erp.adapter == "sim" else ""
-        yield Finding("erp.yaml", ("erp", "url"), f"an address begins with https://, http:// or ${{NAME}}{hint}")
+        yield ConfigurationFinding("erp.yaml", ("erp", "url"), f"an address begins with https://, http:// or ${{NAME}}{hint}")
     elif not url and erp.erp.adapter not in ("none", "sim"):  # a run starts a simulator of its own
-        yield Finding("erp.yaml", ("erp",), f"`adapter: {erp.erp.adapter}` needs `url`: where is the ERP?")
+        yield ConfigurationFinding("erp.yaml", ("erp",), f"`adapter: {erp.erp.adapter}` needs `url`: where is the ERP?")

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from app.configuration.checks import cross_checks
 from app.configuration.problems import ConfigError, Problem, message_of, sentence
-from app.configuration.yaml_text import Document, YamlProblem, read_yaml
+from app.configuration.yaml_text import YamlProblem, YamlText, read_yaml
 from schemas.configuration import Configuration, ErpConfig, PlantConfig, RulesConfig
 from streams.mapping import Mapper, compile_source
 
@@ -53,14 +53,14 @@ def resolved(text: str, environment: Mapping[str, str] = os.environ) -> str:
     return _REFERENCE.sub(lambda match: environment[match[1]], text)
 
 
-def _read(path: Path, problems: list[Problem], *, required: bool) -> Document | None:
+def _read(path: Path, problems: list[Problem], *, required: bool) -> YamlText | None:
     try:
         return _with_lines(path.name, read_yaml(path.read_bytes()))
     except FileNotFoundError:
         if required:
             problems.append(Problem(path.name, 0, f"there is no {path.name}; write it, or name another folder"))
             return None
-        return Document({})
+        return YamlText({})
     except OSError as wrong:
         problems.append(Problem(path.name, 0, f"{path.name} cannot be read: {wrong.strerror}"))
     except YamlProblem as wrong:
@@ -68,7 +68,7 @@ def _read(path: Path, problems: list[Problem], *, required: bool) -> Document | 
     return None
 
 
-def _with_lines(name: str, document: Document) -> Document:
+def _with_lines(name: str, document: YamlText) -> YamlText:
     """Give rules their line, which explanations show. A `line` that somebody wrote is left for the model to refuse."""
     content = document.content
     if name == RULES and isinstance(content.get("post"), list):
@@ -80,7 +80,7 @@ def _with_lines(name: str, document: Document) -> Document:
     return document
 
 
-def _number(rules: list[Any], path: tuple[str | int, ...], document: Document) -> None:
+def _number(rules: list[Any], path: tuple[str | int, ...], document: YamlText) -> None:
     for index, rule in enumerate(rules):
         if isinstance(rule, dict):
             if "line" in rule:
@@ -90,7 +90,7 @@ def _number(rules: list[Any], path: tuple[str | int, ...], document: Document) -
                 _number(rule["also"], (*path, index, "also"), document)
 
 
-def _validated(model: type[Model], name: str, document: Document | None, problems: list[Problem]) -> Model | None:
+def _validated(model: type[Model], name: str, document: YamlText | None, problems: list[Problem]) -> Model | None:
     if document is None:
         return None
     try:

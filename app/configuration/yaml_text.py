@@ -26,7 +26,7 @@ class YamlProblem(ValueError):
 
 
 @dataclass(slots=True)
-class Document:
+class YamlText:
     """Content as dicts, lists and texts, and the line of each path."""
 
     content: Any
@@ -45,7 +45,7 @@ class Document:
         return found, self.lines.get(found, 1)
 
 
-def read_yaml(data: bytes) -> Document:
+def read_yaml(data: bytes) -> YamlText:
     """The document in `data`. Raises YamlProblem."""
     if len(data) > MAX_BYTES:
         raise YamlProblem(1, f"the file has more than {MAX_BYTES} bytes; split the plant or remove what is not needed")
@@ -60,7 +60,7 @@ def read_yaml(data: bytes) -> Document:
         raise YamlProblem(mark.line + 1 if mark else 1, f"this is no YAML: {wrong.problem or wrong.context}") from None
     except yaml.YAMLError as wrong:
         raise YamlProblem(1, f"this is no YAML: {str(wrong).splitlines()[0]}") from None
-    document = Document({})
+    document = YamlText({})
     if node is not None:
         document.content = _plain(node, (), document.lines)
     if not isinstance(document.content, dict):

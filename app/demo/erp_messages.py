@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from app.demo.lines import Line
-from app.demo.plan import Order, Plan
+from app.demo.plan import Plan, PlannedOrder
 from app.demo.recordings import TOOL_ROOM, ToolRoomOrder
 from app.demo.shift import at_minute, iso
 from app.demo.truth import Account, ordered
@@ -61,7 +61,7 @@ def _material(material: str, unit: str, decimals: int, batches: bool, also: tupl
     }
 
 
-def _order(order: Order, quantities: dict[str, int], kind: str, change: str) -> dict[str, Any]:
+def _order(order: PlannedOrder, quantities: dict[str, int], kind: str, change: str) -> dict[str, Any]:
     items = [
         {
             "item": str(number),

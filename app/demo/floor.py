@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
 
-from app.demo.plan import Order, Output, Plan, Step
+from app.demo.plan import Plan, PlannedOrder, PlannedOutput, PlannedStep
 from app.demo.shift import MINUTE_MS, at_minute
 
 QUIET_MS = 2_000
@@ -21,8 +21,8 @@ class Run:
     """One step as it happened. `shots`: instants, ascending. `bad`: those of them that gave no good piece."""
 
     id: str
-    order: Order
-    step: Step
+    order: PlannedOrder
+    step: PlannedStep
     start: int
     end: int
     running_from: int
@@ -37,7 +37,7 @@ class Run:
         edges = [self.running_from, *(edge for start, end, _ in self.stops for edge in (start, end)), self.end]
         return list(zip(edges[::2], edges[1::2], strict=True))
 
-    def segments(self) -> list[tuple[int, int, tuple[Output, ...]]]:
+    def segments(self) -> list[tuple[int, int, tuple[PlannedOutput, ...]]]:
         """(from, to, outputs): what one count made, and when."""
         starts = [(self.start, self.step.outputs)] + [(at_minute(m), outputs) for m, outputs in self.step.changes]
         ends = [start for start, _ in starts[1:]] + [self.end + 1]
@@ -147,7 +147,7 @@ def _machine(name: str, plan: Plan, chance: Random) -> Machine:
     return machine
 
 
-def _run(run_id: str, order: Order, step: Step, chance: Random) -> Run:
+def _run(run_id: str, order: PlannedOrder, step: PlannedStep, chance: Random) -> Run:
     start = at_minute(step.from_minute) + chance.randrange(0, 20_000)
     end = at_minute(step.to_minute) + chance.randrange(0, 20_000)
     running_from = start + chance.randrange(4 * MINUTE_MS, 8 * MINUTE_MS)

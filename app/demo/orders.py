@@ -2,7 +2,18 @@
 
 from typing import Literal, NamedTuple
 
-from app.demo.plan import Load, Material, OpeningLot, Operation, Order, Output, Part, Plan, Step, Usage
+from app.demo.plan import (
+    OpeningLot,
+    Plan,
+    PlannedLoad,
+    PlannedMaterial,
+    PlannedOperation,
+    PlannedOrder,
+    PlannedOutput,
+    PlannedPart,
+    PlannedStep,
+    Usage,
+)
 
 Slot = Literal["full", "early", "late"]
 SLOTS: dict[Slot, tuple[int, int]] = {"full": (6, 468), "early": (6, 216), "late": (240, 468)}
@@ -75,37 +86,39 @@ def plan() -> Plan:
     return Plan(orders, _materials(orders), _opening())
 
 
-def _moulded(row: Moulded) -> Order:
+def _moulded(row: Moulded) -> PlannedOrder:
     flags = {name: value for name, _, value in (flag.partition(":") for flag in row.flags)}
     lot = output_lot(row.number)
-    outputs: tuple[Output, ...] = (Output(row.material, lot, row.cavities),)
+    outputs: tuple[PlannedOutput, ...] = (PlannedOutput(row.material, lot, row.cavities),)
     if "family" in flags:
         right = str(int(row.material) + 1)
-        outputs = (Output(row.material, f"{lot}L", row.cavities), Output(right, f"{lot}R", row.cavities, "co"))
+        outputs = (PlannedOutput(row.material, f"{lot}L", row.cavities), PlannedOutput(right, f"{lot}R", row.cavities, "co"))
     press = _press_step(row, outputs, flags)
-    parts = [Part("0010", "resin", row.resin, row.grams * 1000 // row.cavities, 3, "kg", 1000, "metered")]
+    parts = [PlannedPart("0010", "resin", row.resin, row.grams * 1000 // row.cavities, 3, "kg", 1000, "metered")]
     if row.masterbatch:
-        parts.append(Part("0010", "masterbatch", row.masterbatch, _MASTERBATCH_GRAMS, 3, "kg", 100, "ledger_backflush"))
-    operations = [Operation("0010", row.press, "each", True)]
+        parts.append(PlannedPart("0010", "masterbatch", row.masterbatch, _MASTERBATCH_GRAMS, 3, "kg", 100, "ledger_backflush"))
+    operations = [PlannedOperation("0010", row.press, "each", True)]
     steps = [press]
     if "assembled" in flags:
         station = flags["assembled"]
         first, last = (40, 232) if row.slot == "early" else (275, 468)
         steps.append(_assembly_step(station, first, last, outputs))
-        operations = [Operation("0010", row.press, "none", False), Operation("0020", station, "milestone", True)]
+        operations = [PlannedOperation("0010", row.press, "none", False), PlannedOperation("0020", station, "milestone", True)]
     elif "packed" in flags:
         station, _, line = flags["packed"].partition(":")
         steps += [_assembly_step(station, 45, 300, outputs), _packing_step(line, 70, 460, outputs)]
         operations = [
-            Operation("0010", row.press, "each", False),
-            Operation("0020", station, "each", False),
-            Operation("0030", line, "each", True),
+            PlannedOperation("0010", row.press, "each", False),
+            PlannedOperation("0020", station, "each", False),
+            PlannedOperation("0030", line, "each", True),
         ]
     if len(steps) > 1:
-        parts.append(Part("0020", "insert", "INS-M4", 1, 0, "PC", 1, "declared"))
+        parts.append(PlannedPart("0020", "insert", "INS-M4", 1, 0, "PC", 1, "declared"))
     if "box" in flags:
-        parts.append(Part(operations[-1].operation, "packaging", "BOX-48", 1, 0, "PC", PIECES_PER_BOX, "erp_backflush", False))
-    return Order(
+        parts.append(
+            PlannedPart(operations[-1].operation, "packaging", "BOX-48", 1, 0, "PC", PIECES_PER_BOX, "erp_backflush", False)
+        )
+    return PlannedOrder(
         row.number,
         tuple((output.material, output.role) for output in outputs),
         tuple(operations),
@@ -118,53 +131,59 @@ def _moulded(row: Moulded) -> Order:
     )
 
 
-def _press_step(row: Moulded, outputs: tuple[Output, ...], flags: dict[str, str]) -> Step:
+def _press_step(row: Moulded, outputs: tuple[PlannedOutput, ...], flags: dict[str, str]) -> PlannedStep:
     first, last = SLOTS[row.slot]
     prefix = RESINS[row.resin]
-    loads = [Load("resin", row.resin, f"{prefix}-7701")]
+    loads = [PlannedLoad("resin", row.resin, f"{prefix}-7701")]
     changeovers = []
     if row.masterbatch:
-        loads.append(Load("masterbatch", row.masterbatch, f"{MASTERBATCHES[row.masterbatch]}-301"))
+        loads.append(PlannedLoad("masterbatch", row.masterbatch, f"{MASTERBATCHES[row.masterbatch]}-301"))
     if "resin_change" in flags:
-        changeovers.append((first + 94, Load("resin", row.resin, f"{prefix}-7702")))
+        changeovers.append((first + 94, PlannedLoad("resin", row.resin, f"{prefix}-7702")))
     if "feeder_change" in flags:
         lot = f"{MASTERBATCHES[row.masterbatch]}-302"
-        changeovers.append((first + 121, Load("masterbatch", row.masterbatch, lot)))
-    changes: tuple[tuple[int, tuple[Output, ...]], ...] = ()
+        changeovers.append((first + 121, PlannedLoad("masterbatch", row.masterbatch, lot)))
+    changes: tuple[tuple[int, tuple[PlannedOutput, ...]], ...] = ()
     if "plug" in flags:
-        changes = ((202, (Output(row.material, outputs[0].lot, row.cavities - 1),)),)
+        changes = ((202, (PlannedOutput(row.material, outputs[0].lot, row.cavities - 1),)),)
     if "family" in flags:
-        plugged = Output(outputs[1].material, outputs[1].lot, 1, "co")
+        plugged = PlannedOutput(outputs[1].material, outputs[1].lot, 1, "co")
         changes = ((305, (outputs[0], plugged)),)
-    return Step(row.press, "0010", first, last, row.cycle_ms, outputs, row.grams, tuple(loads), changes, tuple(changeovers))
+    return PlannedStep(
+        row.press, "0010", first, last, row.cycle_ms, outputs, row.grams, tuple(loads), changes, tuple(changeovers)
+    )
 
 
-def _assembly_step(station: str, first: int, last: int, outputs: tuple[Output, ...]) -> Step:
-    made = tuple(Output(output.material, output.lot, 1) for output in outputs)
+def _assembly_step(station: str, first: int, last: int, outputs: tuple[PlannedOutput, ...]) -> PlannedStep:
+    made = tuple(PlannedOutput(output.material, output.lot, 1) for output in outputs)
     insert = Usage("INS-M4", "INS-2201", 1, 0, "PC")
-    return Step(station, "0020", first, last, 12_000, made, uses=insert, bad_share=0.015)
+    return PlannedStep(station, "0020", first, last, 12_000, made, uses=insert, bad_share=0.015)
 
 
-def _packing_step(line: str, first: int, last: int, outputs: tuple[Output, ...]) -> Step:
-    return Step(line, "0030", first, last, 25_000, tuple(Output(output.material, output.lot, 1) for output in outputs))
+def _packing_step(line: str, first: int, last: int, outputs: tuple[PlannedOutput, ...]) -> PlannedStep:
+    return PlannedStep(
+        line, "0030", first, last, 25_000, tuple(PlannedOutput(output.material, output.lot, 1) for output in outputs)
+    )
 
 
-def _stamped(number: str, material: str, press: str, slot: Slot, cycle_ms: int, completed: bool) -> Order:
+def _stamped(number: str, material: str, press: str, slot: Slot, cycle_ms: int, completed: bool) -> PlannedOrder:
     first, last = SLOTS[slot]
     coil = Usage("COIL-08", "COIL-5501", 12, 3, "kg")
-    step = Step(press, "0010", first, last, cycle_ms, (Output(material, output_lot(number), 1),), uses=coil)
-    part = Part("0010", "coil", "COIL-08", 12, 3, "kg", 1, "declared")
-    return Order(number, ((material, "main"),), (Operation("0010", press, "each", True),), (part,), (step,), completed=completed)
+    step = PlannedStep(press, "0010", first, last, cycle_ms, (PlannedOutput(material, output_lot(number), 1),), uses=coil)
+    part = PlannedPart("0010", "coil", "COIL-08", 12, 3, "kg", 1, "declared")
+    return PlannedOrder(
+        number, ((material, "main"),), (PlannedOperation("0010", press, "each", True),), (part,), (step,), completed=completed
+    )
 
 
-def _materials(orders: list[Order]) -> list[Material]:
+def _materials(orders: list[PlannedOrder]) -> list[PlannedMaterial]:
     made = sorted({material for order in orders for material, _ in order.materials})
     boxes = (f"1 BOX = {PIECES_PER_BOX} PC",)
     return [
-        *(Material(material, "PC", 0, True, boxes) for material in made),
-        *(Material(material, "kg", 3, True) for material in (*RESINS, *MASTERBATCHES, "COIL-08")),
-        Material("INS-M4", "PC", 0, True),
-        Material("BOX-48", "PC", 0, False),
+        *(PlannedMaterial(material, "PC", 0, True, boxes) for material in made),
+        *(PlannedMaterial(material, "kg", 3, True) for material in (*RESINS, *MASTERBATCHES, "COIL-08")),
+        PlannedMaterial("INS-M4", "PC", 0, True),
+        PlannedMaterial("BOX-48", "PC", 0, False),
     ]
 
 

@@ -8,7 +8,7 @@ Confirm = Literal["each", "milestone", "none"]
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class PlannedOutput:
     """What one count of a run makes: `factor` pieces of `material` into `lot`."""
 
     material: str
@@ -18,7 +18,7 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class PlannedLoad:
     """A component lot at a position of a machine."""
 
     position: str
@@ -38,7 +38,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PlannedStep:
     """One operation of an order on one machine, between two minutes of the shift."""
 
     equipment: str
@@ -46,20 +46,20 @@ class Step:
     from_minute: int
     to_minute: int
     cycle_ms: int
-    outputs: tuple[Output, ...]
+    outputs: tuple[PlannedOutput, ...]
     grams: int = 0
     """Resin per shot, on the resin meter; 0: no meter."""
-    loads: tuple[Load, ...] = ()
-    changes: tuple[tuple[int, tuple[Output, ...]], ...] = ()
+    loads: tuple[PlannedLoad, ...] = ()
+    changes: tuple[tuple[int, tuple[PlannedOutput, ...]], ...] = ()
     """(minute, outputs from then on): cavities that were plugged."""
-    changeovers: tuple[tuple[int, Load], ...] = ()
+    changeovers: tuple[tuple[int, PlannedLoad], ...] = ()
     uses: Usage | None = None
     bad_share: float = 0.0
     """Share of cycles that give no good piece, where the machine counts good pieces only. Steers chance, is no quantity."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PlannedPart:
     """A component of an order: amount x 10^-decimals unit for `base` pieces."""
 
     operation: str
@@ -74,7 +74,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class PlannedOperation:
     operation: str
     work_centre: str
     confirm: Confirm
@@ -82,14 +82,14 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class PlannedOrder:
     """`over_delivery`: percent as text. `tight`: so few are ordered that the excess cannot be posted."""
 
     number: str
     materials: tuple[tuple[str, Literal["main", "co"]], ...]
-    operations: tuple[Operation, ...]
-    parts: tuple[Part, ...]
-    steps: tuple[Step, ...]
+    operations: tuple[PlannedOperation, ...]
+    parts: tuple[PlannedPart, ...]
+    steps: tuple[PlannedStep, ...]
     over_delivery: str = "10"
     tight: bool = False
     completed: bool = False
@@ -98,7 +98,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class PlannedMaterial:
     material: str
     unit: str
     decimals: int
@@ -118,6 +118,6 @@ class OpeningLot:
 
 @dataclass(slots=True)
 class Plan:
-    orders: list[Order]
-    materials: list[Material]
+    orders: list[PlannedOrder]
+    materials: list[PlannedMaterial]
     opening: list[OpeningLot] = field(default_factory=list)

@@ -8,7 +8,7 @@ from random import Random
 
 from app.demo.floor import Machine, Run
 from app.demo.lines import Line, flushed
-from app.demo.plan import Output
+from app.demo.plan import PlannedOutput
 from app.demo.shift import END_MS, MINUTE_MS, START_MS, at_minute, iso
 
 CANARY_NAME = "mould_wear_zx81"
@@ -149,7 +149,7 @@ def states_of(machine: Machine) -> list[tuple[int, str, str]]:
     return found
 
 
-def nests(outputs: tuple[Output, ...]) -> str:
+def nests(outputs: tuple[PlannedOutput, ...]) -> str:
     fields = [
         {"part": output.material, "out_lot": output.lot, "open_cavities": output.factor, "role": output.role}
         for output in outputs

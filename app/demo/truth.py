@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from app.demo.floor import Machine, Run
 from app.demo.people import Hold, Papers
-from app.demo.plan import Order, Part
+from app.demo.plan import PlannedOrder, PlannedPart
 from app.demo.shift import BUSINESS_DATE
 
 TIGHT_STEP = 20
@@ -28,7 +28,7 @@ class Account(NamedTuple):
     business_date: str
 
 
-class Made(NamedTuple):
+class TrueQuantity(NamedTuple):
     order: str
     operation: str
     material: str
@@ -66,9 +66,9 @@ class Truth:
     """Exact total per account, in the unit of `units`: parked and held quantity included."""
     units: dict[Account, str]
     """PC, kg or ms."""
-    gross: dict[Made, int]
+    gross: dict[TrueQuantity, int]
     """Pieces counted by a machine that counts gross: yield + scrap + open rework."""
-    good: dict[Made, int]
+    good: dict[TrueQuantity, int]
     """Pieces counted by a machine that counts good ones: its yield. Its scrap is declared on top."""
     unattributed: dict[str, int]
     """Equipment -> counts while no run was open."""
@@ -115,11 +115,11 @@ class Sums:
         self.units[account] = unit
 
 
-def tell(machines: list[Machine], papers: Papers, orders: list[Order]) -> Truth:
+def tell(machines: list[Machine], papers: Papers, orders: list[PlannedOrder]) -> Truth:
     """The truth of the shift; `files` and what follows is filled in by who writes them."""
     sums = Sums()
-    gross: dict[Made, int] = defaultdict(int)
-    good: dict[Made, int] = defaultdict(int)
+    gross: dict[TrueQuantity, int] = defaultdict(int)
+    good: dict[TrueQuantity, int] = defaultdict(int)
     for machine in machines:
         for run in machine.runs:
             counted = good if machine.counter == "good" else gross
@@ -128,7 +128,7 @@ def tell(machines: list[Machine], papers: Papers, orders: list[Order]) -> Truth:
                     shots = run.shots_in(start, end)
                     if machine.counter == "good":
                         shots -= run.bad_in(start, end)
-                    made = Made(run.order.number, run.step.operation, output.material, output.lot)
+                    made = TrueQuantity(run.order.number, run.step.operation, output.material, output.lot)
                     counted[made] += shots * output.factor
                     sums.add(run, output.material, output.lot, "yield", shots * output.factor, "PC")
             _resin(sums, run)
@@ -152,7 +152,7 @@ def tell(machines: list[Machine], papers: Papers, orders: list[Order]) -> Truth:
     )
 
 
-def ordered(order: Order, material: str, accounts: dict[Account, Fraction]) -> int:
+def ordered(order: PlannedOrder, material: str, accounts: dict[Account, Fraction]) -> int:
     """Pieces that the ERP asks for: less than was made where the order is tight, else well above it."""
     made = max(
         amount
@@ -163,7 +163,7 @@ def ordered(order: Order, material: str, accounts: dict[Account, Fraction]) -> i
     return int(made * share) // TIGHT_STEP * TIGHT_STEP
 
 
-def _limit(order: Order, accounts: dict[Account, Fraction]) -> int:
+def _limit(order: PlannedOrder, accounts: dict[Account, Fraction]) -> int:
     return ordered(order, order.materials[0][0], accounts) * (100 + int(order.over_delivery)) // 100
 
 
@@ -187,7 +187,7 @@ def _backflush(sums: Sums, run: Run) -> None:
                 sums.add(run, material, lot, "consumption", pieces * per_piece, part.unit)
 
 
-def _by_ledger(part: Part, run: Run) -> bool:
+def _by_ledger(part: PlannedPart, run: Run) -> bool:
     return part.mode == "ledger_backflush" and part.operation == run.step.operation
 
 
@@ -208,7 +208,7 @@ def _people(sums: Sums, machines: list[Machine], papers: Papers) -> None:
         sums.add(used.run, used.material, used.lot, "consumption", Fraction(used.amount, 10**used.decimals), used.unit)
 
 
-def _parked(orders: list[Order], accounts: dict[Account, Fraction], limits: dict[str, int]) -> dict[Account, Fraction]:
+def _parked(orders: list[PlannedOrder], accounts: dict[Account, Fraction], limits: dict[str, int]) -> dict[Account, Fraction]:
     found = {}
     for order in (order for order in orders if order.tight):
         for account, amount in accounts.items():
@@ -217,7 +217,7 @@ def _parked(orders: list[Order], accounts: dict[Account, Fraction], limits: dict
     return found
 
 
-def _packaging(orders: list[Order], accounts: dict[Account, Fraction]) -> dict[tuple[str, str, str], Fraction]:
+def _packaging(orders: list[PlannedOrder], accounts: dict[Account, Fraction]) -> dict[tuple[str, str, str], Fraction]:
     found: dict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
     for order in orders:
         for part in (part for part in order.parts if part.mode == "erp_backflush"):

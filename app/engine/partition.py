@@ -37,7 +37,7 @@ TIMED_OUT = frozenset({KafkaError._TIMED_OUT, KafkaError._MSG_TIMED_OUT, KafkaEr
 
 
 @dataclass(slots=True, frozen=True)
-class Message:
+class OutgoingMessage:
     """An outgoing message, encoded. `partition` None: by murmur2 of the key."""
 
     topic: str
@@ -67,7 +67,7 @@ class OwnedPartition:
         self.broker, self.codec, self.store, self.spec, self.on_checkpoint = broker, codec, store, spec, on_checkpoint
         self.tp = spec.tp
         self.transactional_id = f"{spec.group}.{spec.stage}.{spec.tp.topic}.{spec.tp.partition}"
-        self.out: list[Message] = []
+        self.out: list[OutgoingMessage] = []
         self.released: list[Any] = []
         """Outbox entries of the uncommitted step: they reach the executor only after the commit."""
         self.position = 0
@@ -222,7 +222,7 @@ class OwnedPartition:
             self.accuse(self.position - 1, deaths=0)
             die(Exit.FOLD_FAILED, f"{self.tp}: before {self.position}: {exc}")
 
-    def _commit(self, rows: list[tuple[bytes, bytes | None]], mark: bytes, out: list[Message]) -> None:
+    def _commit(self, rows: list[tuple[bytes, bytes | None]], mark: bytes, out: list[OutgoingMessage]) -> None:
         try:
             self._transaction(rows, mark, out)
         except KafkaException as exc:
@@ -239,7 +239,7 @@ class OwnedPartition:
             return exc.args[0]
         return None
 
-    def _transaction(self, rows: list[tuple[bytes, bytes | None]], mark: bytes, out: list[Message]) -> None:
+    def _transaction(self, rows: list[tuple[bytes, bytes | None]], mark: bytes, out: list[OutgoingMessage]) -> None:
         changelog, partition = self.spec.changelog, self.tp.partition
         ends: list[int] = []
 

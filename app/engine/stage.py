@@ -13,11 +13,11 @@ import faust
 from faust.types import TP
 
 from app.engine.fatal import Exit, die
-from app.engine.partition import Checkpoint, Message, OwnedPartition
+from app.engine.partition import Checkpoint, OutgoingMessage, OwnedPartition
 from app.engine.position import PartitionSpec
 from app.engine.restore import Changelog
 from app.engine.rows import RowCache, StoreDamaged, ValueTooLarge
-from app.engine.tables import Table, TableManager
+from app.engine.tables import StageTable, TableManager
 from app.engine.transport import FETCH_BYTES, MAX_BATCH_RECORDS, Batch, Consumer, Passthrough
 from app.kafka.broker import Broker
 from schemas.codec import MAX_MESSAGE_BYTES, Codec, UnknownSchema
@@ -39,7 +39,7 @@ STORE_OPTIONS = {
 }
 
 
-class Step:
+class PartitionStep:
     """What a fold sees: the partition's rows and clock state, the records of one batch, and where results go."""
 
     __slots__ = (
@@ -81,18 +81,18 @@ class Step:
 
     def emit(self, topic: str, key: str, record: Any, partition: int | None = None) -> None:
         """Send a record with this step's transaction. Topic without prefix; partition None: by murmur2 of the key."""
-        self._out.append(Message(self._prefix + topic, key.encode(), self._encoded(topic, record), partition))
+        self._out.append(OutgoingMessage(self._prefix + topic, key.encode(), self._encoded(topic, record), partition))
         if isinstance(record, ExceptionRecord):
             self._letters[record.plant, record.code] += 1
 
     def retire(self, topic: str, key: str) -> None:
         """A tombstone, with this step's transaction."""
-        self._out.append(Message(self._prefix + topic, key.encode(), None))
+        self._out.append(OutgoingMessage(self._prefix + topic, key.encode(), None))
 
     def broadcast(self, topic: str, key: str, record: Any, partitions: int) -> None:
         """The same record to partitions 0 .. `partitions` - 1, encoded once."""
         value = self._encoded(topic, record)
-        self._out.extend(Message(self._prefix + topic, key.encode(), value, partition) for partition in range(partitions))
+        self._out.extend(OutgoingMessage(self._prefix + topic, key.encode(), value, partition) for partition in range(partitions))
 
     def _encoded(self, topic: str, record: Any) -> bytes:
         value = self._codec.encode(record)
@@ -160,7 +160,7 @@ class StageApp(faust.App):
             broker_credentials=settings.credentials,
             datadir=settings.datadir,
             store="rocksdb://",
-            Table=Table,
+            StageTable=StageTable,
             TableManager=TableManager,
             web_enabled=False,
             topic_partitions=settings.partitions,
@@ -242,7 +242,7 @@ class StageApp(faust.App):
         yield from batch.split()
 
     @contextlib.contextmanager
-    def step(self, batch: Batch) -> Iterator[Step | None]:
+    def step(self, batch: Batch) -> Iterator[PartitionStep | None]:
         """Exactly-once boundary of one fold (no await inside). None: the batch is not ours any more, or was folded before."""
         part = self.tables.parts.get(batch.tp)
         if part is None or not part.ready or batch.end <= part.position:
@@ -255,7 +255,7 @@ class StageApp(faust.App):
             records = tuple(record for record in records if record.offset >= part.position)
         suspects = self._suspected(part)
         part.rows.careful = bool(suspects)
-        step = Step(part, records, self.settings.prefix, suspects, self.letters)
+        step = PartitionStep(part, records, self.settings.prefix, suspects, self.letters)
         started = time.perf_counter()
         with self._guarded(part, step):
             yield step
@@ -268,7 +268,7 @@ class StageApp(faust.App):
         part.settle()
 
     @contextlib.contextmanager
-    def _guarded(self, part: OwnedPartition, step: Step) -> Iterator[None]:
+    def _guarded(self, part: OwnedPartition, step: PartitionStep) -> Iterator[None]:
         try:
             yield
         except StoreDamaged as exc:
@@ -309,9 +309,9 @@ class StageApp(faust.App):
         self._suspects.pop(part.tp, None)
         self.stage.left(part.tp.partition)
 
-    def idle_step(self, part: OwnedPartition) -> Step:
+    def idle_step(self, part: OwnedPartition) -> PartitionStep:
         """A step without records, for the one stage that lets time in (intake, live): no await until it is folded."""
-        return Step(part, (), self.settings.prefix, {}, self.letters)
+        return PartitionStep(part, (), self.settings.prefix, {}, self.letters)
 
     def _suspected(self, part: OwnedPartition) -> dict[int, int]:
         known = self._suspects.get(part.tp)

@@ -23,7 +23,7 @@ CHECKPOINT_POLL_SECONDS = 0.02
 HEARTBEAT_PAUSE_SECONDS = 0.1
 
 
-class Store(faust_rocksdb.Store):
+class LocalStore(faust_rocksdb.Store):
     """Faust's RocksDB store for options, paths and iteration. Rows are read and written through the OwnedPartition."""
 
     def _dbs_for_actives(self) -> list[Any]:
@@ -39,11 +39,11 @@ class Store(faust_rocksdb.Store):
         """See on_rebalance."""
 
 
-class Table(faust.Table):
+class StageTable(faust.Table):
     """One table per stage; its rows leave only by the engine's transactions, never by Faust's changelog producer."""
 
-    def _new_store(self) -> Store:
-        return Store(
+    def _new_store(self) -> LocalStore:
+        return LocalStore(
             self.app.conf.store,
             self.app,
             self,

@@ -25,7 +25,7 @@ _FORBIDDEN = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTE
 _LOG = logging.getLogger("start")
 
 
-class Waits:
+class PendingReasons:
     """What the parts of a process still wait for, in words: `/ready` shows it; the log has each new reason at once."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from app.kafka.broker import Broker
 from app.kafka.groups import members_of
 from app.ledger.letters import open_letters, sorted_out
 from app.ledger.live import STAGES, NoInstallation
-from app.ledger.status import Seen
+from app.ledger.status import SeenInstallation
 from app.ledger.topic_log import TopicLog
 from app.run.collector import Collector, end_offsets
 from schemas.codec import Codec
@@ -26,7 +26,7 @@ class StatusIncomplete(TimeoutError):
     code = "STATUS_INCOMPLETE"
 
 
-def look(broker: Broker, codec: Codec, prefix: str, seconds: float) -> Seen:
+def look(broker: Broker, codec: Codec, prefix: str, seconds: float) -> SeenInstallation:
     """Raises NoInstallation, StatusIncomplete after `seconds`, KafkaException when the broker does not answer."""
     deadline = time.monotonic() + seconds
     admin = broker.admin()
@@ -48,7 +48,7 @@ def look(broker: Broker, codec: Codec, prefix: str, seconds: float) -> Seen:
                 f"the rows of orders and delivery were not read within {seconds:g} s; give more with --timeout"
             )
         collector.check()
-        return Seen(
+        return SeenInstallation(
             stages=stages,
             positions=positions,
             partitions={name: partitions[topic] for name, topic in stages.items()},

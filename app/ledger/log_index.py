@@ -25,7 +25,7 @@ Place = tuple[str, int]
 
 
 @dataclass(slots=True)
-class Entry:
+class LogRecord:
     """One record of an inbox, or one reading of a frame, in the order of folding."""
 
     arrival: int
@@ -57,16 +57,16 @@ READING = "CounterReading"
 class LogIndex:
     """Entries by raw place, each place's in the order of folding."""
 
-    at: dict[Place, list[Entry]] = field(default_factory=lambda: defaultdict(list))
+    at: dict[Place, list[LogRecord]] = field(default_factory=lambda: defaultdict(list))
     advances: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     """Equipment -> the moments that its stage's clock went to, ascending."""
     complete: bool = True
     """Each inbox was read from its very beginning."""
 
-    def add(self, place: Place, entry: Entry) -> None:
+    def add(self, place: Place, entry: LogRecord) -> None:
         self.at[place].append(entry)
 
-    def forget(self, place: Place, entry: Entry) -> None:
+    def forget(self, place: Place, entry: LogRecord) -> None:
         entries = self.at[place]
         entries.remove(entry)
         if not entries:
@@ -74,7 +74,7 @@ class LogIndex:
 
 
 @dataclass(slots=True, frozen=True)
-class Wanted:
+class LogSelection:
     """What of an equipment inbox matters. `equipment` None: all of the plant; then `until` and `readings_since` are no bounds."""
 
     plant: str
@@ -114,7 +114,7 @@ def index_equipment(
     found: LogIndex,
     messages: Iterable[Any],
     codec: Codec,
-    wanted: Wanted,
+    wanted: LogSelection,
     intakes: Intakes,
     watch: Callable[[str], Watch],
     first: str,
@@ -127,9 +127,9 @@ def index_equipment(
     state = PartitionPosition(0, 1, 1, "")
     if first:
         state.configurations[wanted.plant] = first
-    waiting: list[Entry] = []
+    waiting: list[LogRecord] = []
     seen: set[str] = set()
-    last: dict[tuple[str, str], tuple[Place, Entry]] = {}
+    last: dict[tuple[str, str], tuple[Place, LogRecord]] = {}
     advances: list[int] = []
     arrival, slowest = 0, None
     for message in messages:
@@ -182,19 +182,19 @@ def index_equipment(
         found.advances[equipment] = advances
 
 
-def _entries(name: str, values: dict[str, Any], intakes: Intakes, arrival: int) -> Iterable[tuple[Place, Entry]]:
+def _entries(name: str, values: dict[str, Any], intakes: Intakes, arrival: int) -> Iterable[tuple[Place, LogRecord]]:
     raw_source = values["raw_source"]
     hash_ = intakes.hash_of(values["source"], raw_source)
     label, equipment = values["label"], values["equipment"]
     if name != "CounterFrame":
-        entry = Entry(arrival, label, hash_, values["source"], name, values["event_id"], equipment)
+        entry = LogRecord(arrival, label, hash_, values["source"], name, values["event_id"], equipment)
         entry.copy = bool(values.get("copy"))
         return [((raw_source, values["raw_offset"]), entry)]
     counter = values["counter"]
     return [
         (
             (raw_source, offset),
-            Entry(
+            LogRecord(
                 arrival + index,
                 label,
                 hash_,
@@ -243,7 +243,7 @@ def index_orders(
             continue
         if name == "MaterialChanged" or order is None or values["order"] == order:
             hash_ = intakes.hash_of(values["source"], values["raw_source"])
-            entry = Entry(
+            entry = LogRecord(
                 arrival, values["label"], hash_, values["source"], name, values["event_id"], order=values.get("order", "")
             )
             entry.known_at = entry.label

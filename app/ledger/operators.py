@@ -19,7 +19,7 @@ from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
 
 
 @dataclass(slots=True, frozen=True)
-class Wanted:
+class DecisionTarget:
     """What a person decides. `target`: posting id, account key, order, or an undecided count."""
 
     target: str
@@ -32,7 +32,7 @@ class Wanted:
     at: int
 
 
-def decision_line(snapshot: Snapshot, wanted: Wanted) -> str | Rejected:
+def decision_line(snapshot: Snapshot, wanted: DecisionTarget) -> str | Rejected:
     """The line, or why there is nothing to decide like that."""
     fields: dict[str, Any] = {"decision": wanted.decision, "who": wanted.who, "why": wanted.why, "erp_document": wanted.document}
     posting: PostingRow | None = snapshot.rows.get("delivery", {}).get(POSTING_ROWS.key(wanted.target))
@@ -64,7 +64,7 @@ def decision_line(snapshot: Snapshot, wanted: Wanted) -> str | Rejected:
     return _line(wanted, fields | {"order": accounts[0].order, "account": account, "code": wanted.code or codes[0]})
 
 
-def _line(wanted: Wanted, fields: dict[str, Any]) -> str:
+def _line(wanted: DecisionTarget, fields: dict[str, Any]) -> str:
     content = json.dumps({"at": wanted.at, **fields}, sort_keys=True)
     event_id = f"decision-{hashlib.sha256(content.encode()).hexdigest()[:24]}"
     return json.dumps({"at": wanted.at, "decide": {"event_id": event_id, **fields}}, ensure_ascii=False)

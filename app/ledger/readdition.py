@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from app.ledger.recount import Part, Recounted, recount
+from app.ledger.recount import Recounted, RecountedPart, recount
 from app.ledger.rereading import Reread
 from schemas.configuration import Configuration
 from schemas.records import (
@@ -180,9 +180,9 @@ class ReAddition:
 
     def _accounts(
         self, plant: str, order: OrderRow, cut: int
-    ) -> tuple[dict[str, AccountRow], dict[tuple[str, str], tuple[Destination, Part]]]:
+    ) -> tuple[dict[str, AccountRow], dict[tuple[str, str], tuple[Destination, RecountedPart]]]:
         rows: dict[str, AccountRow] = {}
-        parts: dict[tuple[str, str], tuple[Destination, Part]] = {}
+        parts: dict[tuple[str, str], tuple[Destination, RecountedPart]] = {}
         for name in sorted(self._records.equipment):
             counted = self.equipment(name, cut)
             revisions = {run.run: run.bom_revision for run in counted.row.runs}
@@ -282,7 +282,7 @@ def _enter(rows: dict[str, AccountRow], total: Total, late: bool = False) -> lis
 
 
 def _summands(
-    source: SourceTotal, part: tuple[Destination, Part] | None, weight: int, wanted: AccountRow, units: UnitTable
+    source: SourceTotal, part: tuple[Destination, RecountedPart] | None, weight: int, wanted: AccountRow, units: UnitTable
 ) -> list[Summand]:
     def in_account(value: Fraction) -> Fraction:
         converted = units.convert(value, source.unit, wanted.unit, wanted.material)

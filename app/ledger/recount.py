@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from app.ledger.rereading import OfEquipment, Read, Told
+from app.ledger.rereading import OfEquipment, RereadEvent, RereadReading
 from schemas.configuration import Counter, PlantConfig
 from schemas.records import (
     CounterState,
@@ -41,7 +41,7 @@ ANY_AGE = (LotLoaded, LotUnloaded, OperatorDecision, RunCorrected, RunVoided)
 
 
 @dataclass(slots=True)
-class Part:
+class RecountedPart:
     """What one destination got. `steps`: how many counts at which factor (declarations and times: factor 1)."""
 
     amount: int = 0
@@ -63,7 +63,7 @@ class Part:
 class Recounted:
     """All that one equipment gave, by destination, and how its records came."""
 
-    parts: dict[Destination, Part] = field(default_factory=lambda: defaultdict(Part))
+    parts: dict[Destination, RecountedPart] = field(default_factory=lambda: defaultdict(RecountedPart))
     tally: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     """duplicates, late, too_late (records of runs and declarations)."""
     falls: list[Fall] = field(default_factory=list)
@@ -72,7 +72,7 @@ class Recounted:
 
 
 def recount(
-    name: str, records: OfEquipment, people: Sequence[Told], plant: PlantConfig, calendar: Calendar, cut: int
+    name: str, records: OfEquipment, people: Sequence[RereadEvent], plant: PlantConfig, calendar: Calendar, cut: int
 ) -> Recounted:
     """Count the records that were known at `cut` (microseconds). Amounts are in the steps of their destination's scale.
     `people`: log-ins at all equipment of the plant."""
@@ -107,7 +107,7 @@ def count_all(
     found: Recounted,
     plant: PlantConfig,
     calendar: Calendar,
-    readings: Mapping[str, Sequence[Read]],
+    readings: Mapping[str, Sequence[RereadReading]],
     declared: Iterable[DeclarationRow],
     measured_at: int,
     elsewhere: Elsewhere,
@@ -133,11 +133,11 @@ class _Horizon:
     def __init__(self, plant: PlantConfig, name: str, records: OfEquipment) -> None:
         self._horizon_us, self._clock = plant.attribution.late_horizon_us, dict[int, int]()
         expected, row = plant.expected, EquipmentRow(plant.plant.id, name, 1)
-        came: list[Read | Told] = [read for readings in records.readings.values() for read in readings]
+        came: list[RereadReading | RereadEvent] = [read for readings in records.readings.values() for read in readings]
         for one in sorted([*came, *records.events], key=lambda one: one.arrival):
-            event = one.event if isinstance(one, Told) else None
-            if expected and not (isinstance(one, Read) and one.value == UNAVAILABLE):
-                source, at = (one.source, one.at) if isinstance(one, Read) else (one.event.source, one.event.occurred_at)
+            event = one.event if isinstance(one, RereadEvent) else None
+            if expected and not (isinstance(one, RereadReading) and one.value == UNAVAILABLE):
+                source, at = (one.source, one.at) if isinstance(one, RereadReading) else (one.event.source, one.event.occurred_at)
                 own_clock.listen(row, expected, one.label, source, at)
             own_clock.seen(row, one.label, own_clock.NOBODY_BEHIND if one.behind is None else one.behind)
             self._clock[one.arrival] = own_clock.late_clock(row)
@@ -148,7 +148,7 @@ class _Horizon:
         return at < self._clock[arrival] - self._horizon_us
 
 
-def _tell(found: Recounted, told: Told, horizon: _Horizon, declared: dict[str, DeclarationRow]) -> None:
+def _tell(found: Recounted, told: RereadEvent, horizon: _Horizon, declared: dict[str, DeclarationRow]) -> None:
     event, row = told.event, found.row
     if getattr(event, "event_id", "") in declared and type(event) in DECLARATIONS:
         found.tally["duplicates"] += 1
@@ -175,11 +175,11 @@ def _count(
     found: Recounted,
     name: str,
     counter: Counter,
-    readings: Sequence[Read],
+    readings: Sequence[RereadReading],
     ownership: Ownership,
     decided: Mapping[int, str],
 ) -> None:
-    taken: list[Read] = []
+    taken: list[RereadReading] = []
     known: set[tuple[int | str, ...]] = set()
     newest = 0
     for read in readings:
@@ -200,7 +200,7 @@ def _count(
         _give(found, name, counter, delta, taken[delta.raw], ownership)
 
 
-def _identity(read: Read, counter: Counter) -> tuple[int | str, ...]:
+def _identity(read: RereadReading, counter: Counter) -> tuple[int | str, ...]:
     """What makes a second reading a repetition (docs/adr/0012): its sequence number, else time and value; two increments of one
     moment are two records."""
     if read.seq >= 0:
@@ -210,7 +210,7 @@ def _identity(read: Read, counter: Counter) -> tuple[int | str, ...]:
     return read.at, read.value
 
 
-def _give(found: Recounted, name: str, counter: Counter, delta: Delta, told_by: Read, ownership: Ownership) -> None:
+def _give(found: Recounted, name: str, counter: Counter, delta: Delta, told_by: RereadReading, ownership: Ownership) -> None:
     if delta.undecided is not None:
         destination = undecided(ownership.at(delta.undecided).business_date, name, counter, delta.undecided)
         found.parts[destination].add(delta.pieces, 1, delta.at, told_by.raw_source, told_by.raw_offset)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from app.ledger.log_index import READING, Entry, LogIndex
+from app.ledger.log_index import READING, LogIndex, LogRecord
 from schemas.configuration import Configuration
 from schemas.records import EntryVoided, LabourRecorded, MaterialChanged, MaterialRow, OrderRow, ProcessValue
 from streams import connections
@@ -19,7 +19,7 @@ from tables.canonical import DECLARATIONS
 from tables.system_of_record import violation
 
 
-class Read(NamedTuple):
+class RereadReading(NamedTuple):
     """A reading as it came: `arrival` counts the raw records. `known_at`: the first cut that knows it (microseconds)."""
 
     label: int
@@ -35,7 +35,7 @@ class Read(NamedTuple):
     """How far the plant's slowest intake was then, if it was behind the others (microseconds)."""
 
 
-class Told(NamedTuple):
+class RereadEvent(NamedTuple):
     """Any other canonical event as it came."""
 
     label: int
@@ -49,9 +49,9 @@ class Told(NamedTuple):
 class OfEquipment:
     """All that concerns one equipment, in the order of its arrival."""
 
-    readings: dict[str, list[Read]] = field(default_factory=lambda: defaultdict(list))
+    readings: dict[str, list[RereadReading]] = field(default_factory=lambda: defaultdict(list))
     """By counter."""
-    events: list[Told] = field(default_factory=list)
+    events: list[RereadEvent] = field(default_factory=list)
     advances: Sequence[int] = ()
     """The moments that the stage's clock went to, where the log tells them; a run's clock goes to every cut."""
 
@@ -61,10 +61,10 @@ class Reread:
     """What the raw records say. Figures count as intake does; `refused`: (raw source, offset, code)."""
 
     equipment: dict[str, OfEquipment] = field(default_factory=lambda: defaultdict(OfEquipment))
-    orders: dict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
+    orders: dict[str, list[RereadEvent]] = field(default_factory=lambda: defaultdict(list))
     """Events and declarations that name their order and no equipment."""
-    materials: list[Told] = field(default_factory=list)
-    people: list[Told] = field(default_factory=list)
+    materials: list[RereadEvent] = field(default_factory=list)
+    people: list[RereadEvent] = field(default_factory=list)
     """Log-ins and what voids them, at any equipment: they decide about the times at all of them."""
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     refused: list[tuple[str, int, str]] = field(default_factory=list)
@@ -99,7 +99,7 @@ def reread(
             label = min(-(-raw.received_at // step_us) * step_us, calendar.next_cut(raw.received_at - 1))
         raw, items = again.items(raw)
         for item in _counted(found, raw, items):
-            _sort(found, item, Entry(arrival, label, "", raw.source, "", known_at=label), raw, only)
+            _sort(found, item, LogRecord(arrival, label, "", raw.source, "", known_at=label), raw, only)
     return found
 
 
@@ -109,7 +109,7 @@ def reread_by_log(records: Iterable[tuple[RawRecord, bool]], index: LogIndex, ma
     `records`: each with whether intake has counted it. `mapped_by`: a configuration's hash, empty: the log does not say which.
     """
     found = Reread(complete=index.complete)
-    told: list[tuple[Entry, Any, RawRecord]] = []
+    told: list[tuple[LogRecord, Any, RawRecord]] = []
     for raw, counts in records:
         entries = index.at.get((raw.raw_source, raw.raw_offset), ())
         hashes = {entry.configuration for entry in entries} or {""}
@@ -127,7 +127,7 @@ def reread_by_log(records: Iterable[tuple[RawRecord, bool]], index: LogIndex, ma
     return found
 
 
-def _told(entries: Sequence[Entry], mapped: Mapping[str, tuple[RawRecord, Sequence[Any]]]) -> Iterable[tuple[Entry, Any]]:
+def _told(entries: Sequence[LogRecord], mapped: Mapping[str, tuple[RawRecord, Sequence[Any]]]) -> Iterable[tuple[LogRecord, Any]]:
     """Each entry with what its raw record says for it. An entry of which the record says nothing is left out: then the sum
     differs."""
     seen: dict[tuple[str, str, str], int] = defaultdict(int)
@@ -210,11 +210,11 @@ def _counted(found: Reread, raw: RawRecord, items: Sequence[Any]) -> Iterable[An
         yield item
 
 
-def _sort(found: Reread, item: Any, entry: Entry, raw: RawRecord, only: Container[str] | None) -> None:
+def _sort(found: Reread, item: Any, entry: LogRecord, raw: RawRecord, only: Container[str] | None) -> None:
     kind = type(item)
     if kind is Reading:
         if only is None or item.equipment in only:
-            read = Read(
+            read = RereadReading(
                 entry.label,
                 entry.known_at,
                 entry.arrival,
@@ -229,7 +229,7 @@ def _sort(found: Reread, item: Any, entry: Entry, raw: RawRecord, only: Containe
             found.equipment[item.equipment].readings[item.counter].append(read)
         return
     item.label = entry.label
-    told = Told(entry.label, entry.known_at, entry.arrival, item, entry.behind)
+    told = RereadEvent(entry.label, entry.known_at, entry.arrival, item, entry.behind)
     if of_equipment(item):
         if isinstance(item, LabourRecorded | EntryVoided) and entry.copy is not False:
             found.people.append(told)

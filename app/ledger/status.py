@@ -23,7 +23,7 @@ NEEDS_SOMEBODY = (PARKED, REJECTED, HELD)
 
 
 @dataclass(slots=True, frozen=True)
-class Seen:
+class SeenInstallation:
     """What was read of an installation. `stages`: fold name -> inbox topic (without prefix)."""
 
     stages: Mapping[str, str]
@@ -84,14 +84,14 @@ class Status:
         return asdict(self)
 
 
-def status_of(seen: Seen) -> Status:
+def status_of(seen: SeenInstallation) -> Status:
     plants = sorted({plant for state in seen.positions.get("orders", {}).values() for plant in state.configurations})
     found = Status([_plant(seen, plant) for plant in plants], [_stage(seen, name) for name in seen.stages])
     found.problems = list(_problems(found))
     return found
 
 
-def _stage(seen: Seen, name: str) -> StageStatus:
+def _stage(seen: SeenInstallation, name: str) -> StageStatus:
     positions, count = seen.positions.get(name, {}), seen.partitions[name]
     owned = {partition for member in seen.members.get(name, ()) for _, partition in member.partitions}
     lag = 0
@@ -102,7 +102,7 @@ def _stage(seen: Seen, name: str) -> StageStatus:
     return StageStatus(name, sorted(workers), lag, [partition for partition in range(count) if partition not in owned])
 
 
-def _plant(seen: Seen, plant: str) -> PlantStatus:
+def _plant(seen: SeenInstallation, plant: str) -> PlantStatus:
     clock, holder = _clock(seen, plant)
     hashes = {
         f"{stage}/{partition}": state.configurations[plant]
@@ -144,7 +144,7 @@ def _slowest(state: PartitionPosition, plant: str) -> str:
     return min(ticks, key=lambda name: (ticks[name], name), default="")
 
 
-def _clock(seen: Seen, plant: str) -> tuple[int, str]:
+def _clock(seen: SeenInstallation, plant: str) -> tuple[int, str]:
     """Of orders: the slowest partition's slowest upstream; behind an equipment partition, the one that it waits for itself."""
     slowest = [
         (_ticks(state, plant)[_slowest(state, plant)], partition, _slowest(state, plant))

@@ -11,7 +11,7 @@ from app.kafka.broker import Broker
 from app.kafka.configurations import Configurations
 from app.kafka.partitioner import partition_of
 from app.ledger.inputs import SourceExpired
-from app.ledger.log_index import Intakes, LogIndex, Place, Wanted, index_equipment, index_orders
+from app.ledger.log_index import Intakes, LogIndex, LogSelection, Place, index_equipment, index_orders
 from app.ledger.rereading import Remapping, Reread, reread_by_log
 from app.ledger.snapshot import Snapshot
 from app.ledger.sources import Around
@@ -109,7 +109,7 @@ class TopicSources:
         plant = self._now.plant.plant.id
         with TopicLog(self._broker, self._prefix) as log:
             index, intakes = LogIndex(complete=not _recreated(snapshot)), Intakes(self._topic_of)
-            wanted = Wanted(plant, None, 2**62, 0)
+            wanted = LogSelection(plant, None, 2**62, 0)
             for topic in (EQUIPMENT, ORDERS):
                 for partition in range(log.partitions(topic)):
                     low, high = log.bounds(topic, partition)
@@ -157,7 +157,7 @@ class TopicSources:
         for name in wanted.equipment:
             keys[partition_of(f"{wanted.plant}|{name}".encode(), log.partitions(EQUIPMENT))].add(name)
         for partition, names in sorted(keys.items()):
-            bounds = Wanted(wanted.plant, frozenset(names), wanted.posting.cut, 0 if whole else readings_since)
+            bounds = LogSelection(wanted.plant, frozenset(names), wanted.posting.cut, 0 if whole else readings_since)
             records, inside = messages(EQUIPMENT, partition)
             first = (wanted.posting.configuration or self._now.hash) if inside else ""
             index_equipment(found, records, self._codec, bounds, intakes, self._waits_for, first)

@@ -44,7 +44,7 @@ def with_adapter(configuration: Configuration, adapter: str) -> Configuration:
 
 
 @dataclass(slots=True, frozen=True)
-class MasterData:
+class ErpMasterData:
     """What an ERP must know before the first posting."""
 
     orders: Sequence[Any]
@@ -54,7 +54,7 @@ class MasterData:
 
 @contextlib.contextmanager
 def started(
-    choice: str, configuration: Configuration, directory: Path, home: Path, master: Callable[[], MasterData]
+    choice: str, configuration: Configuration, directory: Path, home: Path, master: Callable[[], ErpMasterData]
 ) -> Iterator[RunErp]:
     """`choice`: sim | tryton | none | "" (as erp.yaml says). A server that is started here ends with the context."""
     wanted, url = choice or configuration.erp.erp.adapter, configuration.erp.erp.url
@@ -74,7 +74,7 @@ def started(
         yield RunErp(wanted, configuration)
 
 
-async def _provision(simulator: SimulatorProcess, configuration: Configuration, master: MasterData) -> None:
+async def _provision(simulator: SimulatorProcess, configuration: Configuration, master: ErpMasterData) -> None:
     """Orders, materials, lots and places, so that the simulator derives what their flags say and refuses strangers."""
     if not master.orders or not master.materials:
         return  # it then takes every name: orders alone do not say which materials there are
@@ -91,7 +91,7 @@ async def _provision(simulator: SimulatorProcess, configuration: Configuration, 
 
 
 @contextlib.contextmanager
-def _tryton(home: Path, master: MasterData) -> Iterator[TrytonServer]:
+def _tryton(home: Path, master: ErpMasterData) -> Iterator[TrytonServer]:
     with asyncio.Runner() as loop:
         server = TrytonServer(install(home))
         loop.run(server.__aenter__())

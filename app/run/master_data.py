@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from app.erp.tryton_provision import OpeningStock
-from app.run.erp import MasterData
+from app.run.erp import ErpMasterData
 from app.run.recorded_input import InputFile, merged
 from schemas.configuration import PlantConfig
 from schemas.records import Component, LotCreated, MaterialChanged, OrderChanged, OrderItem, OrderReleased
@@ -13,7 +13,7 @@ from streams.mapping import compile_source
 MASTER_EVENTS = frozenset({"OrderReleased", "OrderChanged", "MaterialChanged", "LotCreated"})
 
 
-def master_data(files: Sequence[InputFile], plant: PlantConfig, private_key: bytes) -> MasterData:
+def master_data(files: Sequence[InputFile], plant: PlantConfig, private_key: bytes) -> ErpMasterData:
     """Read only the sources that state master data. Opening stock goes to the issue location of its users."""
     stating = {name for name, source in plant.sources.items() if any(rule.emit in MASTER_EVENTS for rule in source.emissions)}
     mappers = {name: compile_source(name, plant.sources[name], plant, private_key) for name in stating}
@@ -40,7 +40,7 @@ def master_data(files: Sequence[InputFile], plant: PlantConfig, private_key: byt
         for lot in lots
         if lot.quantity is not None
     ]
-    return MasterData(list(orders.values()), list(materials.values()), stock)
+    return ErpMasterData(list(orders.values()), list(materials.values()), stock)
 
 
 def _implied(order: OrderReleased | OrderChanged, part: OrderItem | Component) -> MaterialChanged:

@@ -34,7 +34,7 @@ from app.run.recorded_input import InputFile, merged
 from app.run.telemetry import TelemetryReader
 from app.run.workers import Workers
 from app.secret import private_key
-from app.topology import STAGES, Installation, raw_topics
+from app.topology import STAGES, InstalledTopology, raw_topics
 from schemas.catalog import catalog
 from schemas.codec import Codec
 from schemas.configuration import Configuration
@@ -169,7 +169,7 @@ def _on_broker(request: RunRequest, reconcile: Reconcile) -> RunResult:
         stack.callback(workers.stop)
         workers.start()
         request.started(workers.pids())
-        upstreams = Installation(Configurations(broker, codec, prefix), recorded=True).upstreams("orders", configuration)
+        upstreams = InstalledTopology(Configurations(broker, codec, prefix), recorded=True).upstreams("orders", configuration)
         feeder = Feeder(
             broker,
             prefix,
@@ -254,7 +254,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 def _drain(request: RunRequest, configuration: Configuration, collector: Collector, feeder: Feeder, workers: Workers) -> None:
     """Wait until every partition has folded the final tick from all upstreams and nothing is queued, dispatched or unknown."""
-    installation = Installation(None, recorded=True)  # type: ignore[arg-type]  # only upstreams are asked for
+    installation = InstalledTopology(None, recorded=True)  # type: ignore[arg-type]  # only upstreams are asked for
     plant = configuration.plant.plant.id
     while waits_for := _behind(collector, installation, configuration, plant) or _open_postings(configuration, collector):
         request.progress("draining", feeder.fed, feeder.clock())
@@ -264,7 +264,7 @@ def _drain(request: RunRequest, configuration: Configuration, collector: Collect
         time.sleep(DRAIN_POLL_SECONDS)
 
 
-def _behind(collector: Collector, installation: Installation, configuration: Configuration, plant: str) -> str:
+def _behind(collector: Collector, installation: InstalledTopology, configuration: Configuration, plant: str) -> str:
     """The first partition, downstream, that has not folded the final tick, and whom it waits for; empty: all have."""
     intake = collector.positions("intake").get(0)
     if intake is None or not intake.marks.get("final"):

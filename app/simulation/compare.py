@@ -75,7 +75,7 @@ def _percentiles(times: list[int]) -> tuple[int, int, int]:
 
 
 @dataclass(slots=True, frozen=True)
-class Difference:
+class AccountDifference:
     """An account that ends otherwise: posted quantity and code under each of the rules."""
 
     account: str
@@ -84,7 +84,7 @@ class Difference:
     codes: tuple[str, str]
 
 
-def differences(old: Ledger, new: Ledger) -> list[Difference]:
+def differences(old: Ledger, new: Ledger) -> list[AccountDifference]:
     """Accounts whose posted quantity or code differs, the largest difference first. The number of postings in between is no
     difference: what counts in the end is the sum."""
     sides = [{account_key(row): row for row in ledger.accounts()} for ledger in (old, new)]
@@ -95,7 +95,7 @@ def differences(old: Ledger, new: Ledger) -> list[Difference]:
         codes = tuple(row.code if row is not None else "" for row in rows)
         units = {row.unit for row in rows if row is not None and row.sources}
         if posted[0] != posted[1] or codes[0] != codes[1]:
-            found.append(Difference(key, "/".join(sorted(units)), (posted[0], posted[1]), (codes[0], codes[1])))
+            found.append(AccountDifference(key, "/".join(sorted(units)), (posted[0], posted[1]), (codes[0], codes[1])))
     return sorted(found, key=lambda one: (-abs(one.posted[1] - one.posted[0]), one.account))
 
 

@@ -5,14 +5,14 @@ from fractions import Fraction
 from typing import Any
 
 from app.ledger.export import quantity_text
-from app.simulation.compare import MOST_LISTED, Difference, Figures
+from app.simulation.compare import MOST_LISTED, AccountDifference, Figures
 from schemas.configuration.triggers import duration_text
 from tables.quantity import exact_text
 
 SECOND_US = 1_000_000
 
 
-def lines(sides: Sequence[tuple[str, Figures]], found: Sequence[Difference], seen: dict[str, int]) -> Iterator[str]:
+def lines(sides: Sequence[tuple[str, Figures]], found: Sequence[AccountDifference], seen: dict[str, int]) -> Iterator[str]:
     """`sides`: (name, figures), one or two; `seen`: what intake read."""
     yield f"{seen.get('raw', 0):,} raw records   readings {seen.get('readings', 0):,}   nothing was posted, nothing was written"
     yield ""
@@ -54,7 +54,7 @@ def _short(us: int) -> str:
     return f"{minutes // 60}:{minutes % 60:02} h"
 
 
-def _differences(found: Sequence[Difference]) -> Iterator[str]:
+def _differences(found: Sequence[AccountDifference]) -> Iterator[str]:
     if not found:
         yield "Every account ends with the same quantity and code."
         return
@@ -68,7 +68,7 @@ def _differences(found: Sequence[Difference]) -> Iterator[str]:
 
 
 def as_json(
-    sides: Sequence[tuple[str, Figures]], found: Sequence[Difference], seen: dict[str, int], seconds: float
+    sides: Sequence[tuple[str, Figures]], found: Sequence[AccountDifference], seen: dict[str, int], seconds: float
 ) -> dict[str, Any]:
     return {
         "seen": seen,

@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY
 from app.configuration import load
 from app.kafka.connection import Connection
 from app.settings import Settings
-from app.topology import Plant
+from app.topology import PlantProcess
 from schemas.configuration import Configuration
 from tests.composition.wires import CONFIG, installed
 
@@ -37,14 +37,14 @@ def environ(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def plant(connection: Connection, environ: None, tmp_path: Path) -> Plant:
-    return Plant(Settings(connection=connection, datadir=str(tmp_path)), load(CONFIG))
+def plant(connection: Connection, environ: None, tmp_path: Path) -> PlantProcess:
+    return PlantProcess(Settings(connection=connection, datadir=str(tmp_path)), load(CONFIG))
 
 
 @pytest.fixture
 def compose(connection: Connection, environ: None, tmp_path: Path):  # type: ignore[no-untyped-def]
     def composed(stages: Sequence[str], changed: Configuration | None = None) -> list[Any]:
         settings = Settings(connection=connection, datadir=str(tmp_path))
-        return asyncio.run(Plant(settings, changed or load(CONFIG)).apps(stages))
+        return asyncio.run(PlantProcess(settings, changed or load(CONFIG)).apps(stages))
 
     return composed

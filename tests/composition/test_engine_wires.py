@@ -25,7 +25,7 @@ from app.engine.stage import StageApp
 from app.kafka import log_epoch, registry
 from app.kafka.connection import Connection
 from app.settings import Settings
-from app.topology import STAGES, Plant
+from app.topology import STAGES, PlantProcess
 from schemas.records import Tick
 from tests.composition.wires import CONFIG
 
@@ -39,7 +39,7 @@ class Died(BaseException):
 
 def composed(connection: Connection, folder: Path, *stages: str, instance: str = "") -> list[Any]:
     settings = Settings(connection=connection, datadir=str(folder), instance=instance)
-    return asyncio.run(Plant(settings, load(CONFIG)).apps(stages or STAGES))
+    return asyncio.run(PlantProcess(settings, load(CONFIG)).apps(stages or STAGES))
 
 
 def apps(services: list[Any]) -> list[StageApp]:
@@ -123,7 +123,7 @@ def test_every_client_is_made_from_the_description_of_the_connection(
     assert all(app.conf.broker_credentials is known for app in found), "Faust's own client"
 
 
-def test_what_an_older_program_wrote_is_read_by_its_schema(plant: Plant, connection: Connection) -> None:
+def test_what_an_older_program_wrote_is_read_by_its_schema(plant: PlantProcess, connection: Connection) -> None:
     ours = json.loads(registry.registry_schema("Tick").schema_str)
     older = {**ours, "fields": [field for field in ours["fields"] if "default" not in field]}
     subject = registry.subject_of(f"{connection.prefix}orders.inbox", "Tick")
@@ -136,7 +136,7 @@ def test_what_an_older_program_wrote_is_read_by_its_schema(plant: Plant, connect
     assert plant.codec.decode(b"\0" + schema_id.to_bytes(4, "big") + body.getvalue()) == Tick("P", 7, "s")
 
 
-def test_the_log_epoch_reaches_every_stage(plant: Plant, connection: Connection, environ: None) -> None:
+def test_the_log_epoch_reaches_every_stage(plant: PlantProcess, connection: Connection, environ: None) -> None:
     asyncio.run(plant.prepare())
     raised = log_epoch.raise_epoch(connection.broker, plant.codec, connection.prefix, 1, "Ana", "a test")
     assert raised.epoch > log_epoch.FIRST
@@ -155,7 +155,7 @@ def signals_as_before() -> Iterator[None]:
         signal.signal(each, handler)
 
 
-def test_a_loop_that_hangs_is_told(plant: Plant, signals_as_before: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loop_that_hangs_is_told(plant: PlantProcess, signals_as_before: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """What `/live` asks is the pulse of the loop that the stages run on."""
     served: list[Any] = []
 
@@ -164,7 +164,7 @@ def test_a_loop_that_hangs_is_told(plant: Plant, signals_as_before: None, monkey
         raise Died
 
     monkeypatch.setattr(worker, "serve", serve)
-    with_port = Plant(replace(plant.settings, metrics_port=1), plant.wanted)
+    with_port = PlantProcess(replace(plant.settings, metrics_port=1), plant.wanted)
     with pytest.raises(Died):
         asyncio.run(worker._run(["intake"], with_port, "127.0.0.1"))
     (hangs_for,) = served

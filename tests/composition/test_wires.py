@@ -23,7 +23,7 @@ from app.erp.tryton import ErpUnavailable
 from app.idle_clock import IdleClock
 from app.kafka.connection import Connection
 from app.settings import Settings
-from app.topology import STAGES, Plant
+from app.topology import STAGES, PlantProcess
 from schemas.catalog import catalog
 from schemas.configuration import Configuration
 from schemas.records import PartitionPosition
@@ -117,7 +117,7 @@ def test_the_idle_clock_is_bounded(compose, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_settings_reach_every_stage(connection: Connection, environ: None, tmp_path: Path) -> None:
     settings = Settings(connection=connection, datadir=str(tmp_path), instance="pod-7", session_timeout=17.0)
-    services = asyncio.run(Plant(replace(settings), load(CONFIG)).apps(STAGES))
+    services = asyncio.run(PlantProcess(replace(settings), load(CONFIG)).apps(STAGES))
     for app in [service for service in services if isinstance(service, StageApp)]:
         assert app.settings.session_timeout == 17.0
         assert app.settings.instance == f"{connection.prefix}{app.stage.name}.pod-7"
@@ -125,7 +125,7 @@ def test_settings_reach_every_stage(connection: Connection, environ: None, tmp_p
         assert app.conf.consumer_group_instance_id == app.settings.instance, "a restart keeps its partitions"
 
 
-def test_another_plants_erp_is_refused(plant: Plant) -> None:
+def test_another_plants_erp_is_refused(plant: PlantProcess) -> None:
     """What the log says about a plant decides, not the configuration that the process was started with."""
     services = asyncio.run(plant.apps(["delivery"]))
     calls, app = one(services, ErpCalls), one(services, StageApp)
@@ -149,7 +149,7 @@ async def test_what_goes_to_the_erp_is_counted(
     master = load(CONFIG).plant.master_data.model_copy(update={"materials": "erp"})
     async with HostileErp("reset", at_login=False).listening() as erp:
         monkeypatch.setenv("LIVE_ERP_URL", f"http://127.0.0.1:{erp.port}")
-        services = await Plant(settings, changed(plant={"master_data": master})).apps(["delivery"])
+        services = await PlantProcess(settings, changed(plant={"master_data": master})).apps(["delivery"])
         posts, pulls = one(services, ErpCalls)._executor._adapter, one(services, MasterPull)._adapter
         for _ in range(2):
             await posts.post(document("P1", "P2"))

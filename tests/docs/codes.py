@@ -25,6 +25,7 @@ CALLS = frozenset(
         "UnreadableFile",
         "ErpUnavailable",
         "Failure",
+        "CommandFailure",
         "Answer",
         "Misbehaviour",
         "Gate",

@@ -28,7 +28,7 @@ from app.ledger import live
 from app.ledger.snapshot import Snapshot
 from app.ledger.topic_sources import TopicSources
 from app.ledger.trace import DIFFERS, EXPIRED, OK, check
-from app.topology import Installation
+from app.topology import InstalledTopology
 from schemas.records import AccountRow, IssuedPosting
 from tables.account import account_key, row_key
 from tables.row_kinds import ACCOUNT_ROWS
@@ -137,7 +137,7 @@ class Asked:
     def __init__(self, broker: Broker, registry: str, prefix: str, plant: str) -> None:
         codec = connection_of(broker.bootstrap, prefix, registry, None).codec()
         self.rows: Snapshot = live.read(broker, codec, prefix, plant)
-        installation = Installation(Configurations(broker, codec, prefix), recorded=False)
+        installation = InstalledTopology(Configurations(broker, codec, prefix), recorded=False)
         waits_for = partial(installation.upstreams, "equipment")
         self.sources = TopicSources(broker, codec, prefix, self.rows.configuration, b"", waits_for)
 

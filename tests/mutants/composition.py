@@ -194,8 +194,8 @@ MUTANTS = {
     ),
     "dead letters get lost": Mutant(
         "app.engine.stage",
-        "self._out.append(Message(self._prefix + topic, key.encode(), self._encoded",
-        'topic != "exceptions" and self._out.append(Message(self._prefix + topic, key.encode(), self._encoded',
+        "self._out.append(OutgoingMessage(self._prefix + topic, key.encode(), self._encoded",
+        'topic != "exceptions" and self._out.append(OutgoingMessage(self._prefix + topic, key.encode(), self._encoded',
         f"{LIVE}::test_a_day_in_the_life",
     ),
 }

@@ -13,7 +13,7 @@ from tables.buckets import Bucket
 from tables.calendar import calendar_of
 from tables.counter import UNAVAILABLE
 from tables.counting import Counting
-from tables.equipment import Equipment
+from tables.equipment import EquipmentFold
 from tables.points import RAW_BITS, pack, unpack
 from tests.property.shop_floor import BEGIN, shops
 from tests.unit.tables.floor_bench import MACHINE, S, configuration, frame, machine
@@ -38,7 +38,7 @@ def test_readings_come_back_from_their_packing(steps: list[tuple[int, int, int]]
     assert (unpack(pack(points)) == points).all()
 
 
-def tell(equipment: Equipment, event: Any) -> None:
+def tell(equipment: EquipmentFold, event: Any) -> None:
     if isinstance(event, OperatorDecision):
         equipment.decided(event)
     else:

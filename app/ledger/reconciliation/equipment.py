@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from app.ledger.recount import Recounted, count_all
-from app.ledger.rereading import Read
+from app.ledger.rereading import RereadReading
 from app.ledger.snapshot import Snapshot
 from schemas.records import AccountRow, EquipmentRow, TotalState
 from tables.account import STOCK
@@ -76,16 +76,16 @@ def _recounted(snapshot: Snapshot, row: EquipmentRow) -> Iterator[str]:
             yield f"{row.equipment}: {part.records} records give {'|'.join(destination[:8])}, its total names {total.records}"
 
 
-def _readings(snapshot: Snapshot, row: EquipmentRow, counter: str) -> list[Read]:
+def _readings(snapshot: Snapshot, row: EquipmentRow, counter: str) -> list[RereadReading]:
     prefix = TIMELINE_ROWS.under(row.plant, row.equipment, counter)
     stored, shows = snapshot.rows.get("equipment", {}), snapshot.configuration.plant.counter_for(row.equipment, counter)
-    found: list[Read] = []
+    found: list[RereadReading] = []
     for key in [key for key in stored if key.startswith(prefix)]:
         bucket = stored[key]
         for at, seq, value, raw in Bucket(0, bucket).points.tolist():
             source, offset = bucket.raw_sources[raw >> RAW_BITS], raw & ((1 << RAW_BITS) - 1)
             shown = upwards(value, shows) if shows is not None else value
-            found.append(Read(0, 0, len(found), at, seq, shown, source, offset))
+            found.append(RereadReading(0, 0, len(found), at, seq, shown, source, offset))
     return found
 
 

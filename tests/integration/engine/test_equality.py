@@ -16,7 +16,7 @@ from app.kafka.broker import Broker
 from app.kafka.connection import Connection
 from app.kafka.topics import admin_client, apply
 from app.settings import Settings
-from app.topology import Plant
+from app.topology import PlantProcess
 from schemas.catalog import catalog
 from schemas.codec import Codec
 from schemas.configuration import Configuration
@@ -43,7 +43,7 @@ class Floor:
     def __init__(self, bootstrap: str, prefix: str, folder: Path) -> None:
         self.bootstrap, self.prefix, self.folder = bootstrap, prefix, folder
         apply(admin_client(bootstrap), catalog(), prefix, ())
-        self.plant = Plant(Settings(Connection(Broker(bootstrap), prefix), recorded=True))
+        self.plant = PlantProcess(Settings(Connection(Broker(bootstrap), prefix), recorded=True))
         asyncio.run(self.plant.prepare())
         self.config = configuration()
         self.plant.configurations.publish(self.config)

@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 from faust.types import TP
 
-from app.engine.partition import Message, OwnedPartition
+from app.engine.partition import OutgoingMessage, OwnedPartition
 from app.engine.position import PartitionSpec
 from app.engine.restore import Changelog
 from app.kafka.broker import Broker
@@ -76,7 +76,7 @@ def test_the_largest_row_and_message_pass_the_broker(kafka_bootstrap: str, topic
     part.producer = Producer(part.producer_settings())
     part._transactional(part.producer.init_transactions, 30)
     largest = os.urandom(MAX_MESSAGE_BYTES)
-    part._transaction([(b"k" * 200, largest)], b"mark", [Message(f"{topic_prefix}orders.inbox", b"k" * 200, largest)])
+    part._transaction([(b"k" * 200, largest)], b"mark", [OutgoingMessage(f"{topic_prefix}orders.inbox", b"k" * 200, largest)])
     assert len(written) == 1
 
 

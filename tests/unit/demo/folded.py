@@ -19,7 +19,7 @@ from schemas.records import Component
 from streams.mapping import RawRecord, Reading, Refused
 from tables.calendar import calendar_of
 from tables.destination import UNATTRIBUTED, Destination
-from tables.equipment import Equipment
+from tables.equipment import EquipmentFold
 from tables.rows import MemoryRows
 from tests.unit.demo.raw_files import raw_lines
 
@@ -39,7 +39,7 @@ class Folded:
 def fold(files: Mapping[str, Path]) -> Folded:
     """Fold every record in the order of its arrival; add the totals up as the orders stage would."""
     config = load(CONFIGURATION).plant
-    machines: dict[str, Equipment] = {}
+    machines: dict[str, EquipmentFold] = {}
     labels = []
     repeated, seen = 0, set[str]()
     for item in _arriving(files):
@@ -61,8 +61,8 @@ def fold(files: Mapping[str, Path]) -> Folded:
     return folded
 
 
-def _machine(name: str, config: PlantConfig) -> Equipment:
-    return Equipment(MemoryRows(), config.plant.id, name, config, calendar_of(config), 1)
+def _machine(name: str, config: PlantConfig) -> EquipmentFold:
+    return EquipmentFold(MemoryRows(), config.plant.id, name, config, calendar_of(config), 1)
 
 
 def _arriving(files: Mapping[str, Path]) -> Iterator[Any]:
@@ -79,7 +79,7 @@ def _arriving(files: Mapping[str, Path]) -> Iterator[Any]:
         yield from (item for item in items if not isinstance(item, Refused))
 
 
-def _apply(machine: Equipment, item: Any, kind: str) -> None:
+def _apply(machine: EquipmentFold, item: Any, kind: str) -> None:
     if isinstance(item, Reading):
         readings = np.array([[item.seq, item.occurred_at, item.value, item.seq]], "<i8")
         assert {refused.why.code for refused in machine.readings(item.counter, readings, "raw")} <= {"SEQ_CONFLICT"}
@@ -102,7 +102,7 @@ def _components(files: Mapping[str, Path]) -> dict[tuple[str, str, str], Compone
 
 
 def _accounts(
-    machines: Mapping[str, Equipment], labels: list[Any], components: Mapping[tuple[str, str, str], Component]
+    machines: Mapping[str, EquipmentFold], labels: list[Any], components: Mapping[tuple[str, str, str], Component]
 ) -> Folded:
     amounts: dict[Account, Fraction] = defaultdict(Fraction)
     unattributed: dict[str, int] = {}

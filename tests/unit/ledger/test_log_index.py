@@ -4,7 +4,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from app.ledger.log_index import NEVER, Intakes, LogIndex, Wanted, index_equipment
+from app.ledger.log_index import NEVER, Intakes, LogIndex, LogSelection, index_equipment
 from schemas.codec import Codec
 from schemas.records import ConfigActivated, CounterFrame, RunStarted, Tick
 from streams.silence import Watch
@@ -37,7 +37,7 @@ def indexed(
     *records: Any, until: int = 2**61, equipment: Sequence[str] = ("M1",), readings_since: int = 0, first: str = ""
 ) -> LogIndex:
     found = LogIndex()
-    wanted = Wanted("P", frozenset(equipment), until, readings_since)
+    wanted = LogSelection("P", frozenset(equipment), until, readings_since)
     intakes = Intakes(lambda source: "raw.a")
     index_equipment(found, [Message(record) for record in records], CODEC, wanted, intakes, lambda hash_: Watch(UPSTREAMS), first)
     return found

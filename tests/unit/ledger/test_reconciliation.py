@@ -8,7 +8,7 @@ import pytest
 
 from app.ledger.readdition import ReAddition
 from app.ledger.reconciliation import accounts, postings
-from app.ledger.rereading import Reread, Told
+from app.ledger.rereading import Reread, RereadEvent
 from app.ledger.snapshot import Snapshot
 from schemas.records import AccountRow, ConfigActivated, OperatorDecision, ProductionDeclared, Tick
 from streams.delivery import DeliveryStage
@@ -65,7 +65,7 @@ class Books:
     def records(self) -> Reread:
         found = Reread()
         for arrival, one in enumerate(self.said):
-            found.orders["O1"].append(Told(one.label, one.label, arrival, one))
+            found.orders["O1"].append(RereadEvent(one.label, one.label, arrival, one))
         return found
 
 

@@ -9,7 +9,7 @@ from schemas.records import ConfigActivated, CounterFrame, Tick, Total
 from streams.equipment import EquipmentStage
 from streams.memory_step import MemoryStep, MemoryTopology
 from tables.calendar import calendar_of
-from tables.equipment import Equipment, row_key
+from tables.equipment import EquipmentFold, row_key
 from tests.unit.streams.memory_store import MemoryStore
 from tests.unit.tables.floor_bench import MACHINE, PLANT, configuration, frame
 
@@ -75,7 +75,7 @@ class Floor:
         if rows.get(row_key(PLANT, MACHINE)) is None:
             return None
         config = self.configurations[0].plant
-        return Equipment(rows, PLANT, MACHINE, config, calendar_of(config), 1).row
+        return EquipmentFold(rows, PLANT, MACHINE, config, calendar_of(config), 1).row
 
     def ledger(self, *fields: str) -> dict[tuple[str, ...], int]:
         """What orders would hold, other than zero, by these fields of the totals; `basis` left out."""

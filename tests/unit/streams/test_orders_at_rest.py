@@ -18,7 +18,7 @@ from schemas.records import (
     Outcome,
     PlantRow,
 )
-from streams.orders_memory import Memory
+from streams.orders_memory import OrdersMemory
 from streams.orders_rest import Marked, account_of, left_key, mark_key, marked_by, named_by
 from tables.account import account_key
 from tables.row_kinds import ACCOUNT_ROWS, AT_REST_ROWS, LEFT_ROWS, OLD_MARK_ROWS, ORDER_ROWS, RowKind
@@ -72,7 +72,7 @@ def test_a_take_over_decodes_what_is_open_and_nothing_that_rests(db: rocksdict.R
         db[key.encode()] = codec.encode(row)
     decode = Codec.decode
     monkeypatch.setattr(Codec, "decode", lambda self, data: read.append(1) or decode(self, data))
-    memory = Memory(RowCache(db, codec))
+    memory = OrdersMemory(RowCache(db, codec))
     for _ in memory.remember():
         pass
     open_rows = [key for key in ledger.step.rows.names("") if "OPEN" in key]

@@ -21,7 +21,7 @@ from streams.memory_step import MemoryStep, MemoryTopology
 from tables import lots
 from tables.calendar import calendar_of
 from tables.destination import UNATTRIBUTED, Destination
-from tables.equipment import Equipment
+from tables.equipment import EquipmentFold
 from tables.row_kinds import LOT_ROWS
 from tables.rows import MemoryRows
 from tests.unit.streams.quality_bench import activated, configuration
@@ -37,7 +37,7 @@ class Machine:
 
     def __init__(self, source: str, lines: list[str]) -> None:
         mapper, plant = mappers(MILLS)[source], MILLS.plant
-        self.equipment = Equipment(MemoryRows(), plant.plant.id, source.upper(), plant, calendar_of(plant), 1)
+        self.equipment = EquipmentFold(MemoryRows(), plant.plant.id, source.upper(), plant, calendar_of(plant), 1)
         self.refused: list[str] = []
         for number, line in enumerate(lines, 1):
             for item in mapper.map(RawRecord(line.encode(), source, "file", number)):

@@ -10,13 +10,13 @@ import pytest
 
 from app.ledger.floor_needs import silent_sources
 from app.ledger.recount import recount
-from app.ledger.rereading import OfEquipment, Read, Told
+from app.ledger.rereading import OfEquipment, RereadEvent, RereadReading
 from app.ledger.snapshot import Snapshot
 from schemas.records import CounterFrame, RunStarted, UpstreamState
 from streams.figures import SILENT
 from tables.calendar import calendar_of
 from tables.destination import Destination
-from tables.equipment import Equipment
+from tables.equipment import EquipmentFold
 from tables.own_clock import DAY_US, late_clock
 from tables.row_kinds import EQUIPMENT_ROWS, POSITION_ROWS
 from tables.rows import MemoryRows
@@ -69,7 +69,7 @@ def row_of(made: LivePlant) -> Any:
     """With what is in the journal only."""
     config = list(made.configurations.values())[-1].plant
     rows = Committed(made.steps["equipment"].rows.rows)
-    return Equipment(rows, PLANT, MACHINE, config, calendar_of(config), 1).row
+    return EquipmentFold(rows, PLANT, MACHINE, config, calendar_of(config), 1).row
 
 
 def told(made: LivePlant) -> list[tuple[str, bool, str]]:
@@ -224,9 +224,9 @@ def test_who_reads_the_records_again_finds_the_same_too_late(order: str) -> None
         if isinstance(record, CounterFrame):
             for seq, moment, value, offset in np.frombuffer(record.readings, "<i8").reshape(-1, 4).tolist():
                 place = (record.raw_source, offset, record.source)
-                records.readings[record.counter].append(Read(record.label, 0, arrival, moment, seq, value, *place))
+                records.readings[record.counter].append(RereadReading(record.label, 0, arrival, moment, seq, value, *place))
         elif isinstance(record, RunStarted):
-            records.events.append(Told(record.label, 0, arrival, record))
+            records.events.append(RereadEvent(record.label, 0, arrival, record))
     again = recount(MACHINE, records, [], configuration.plant, calendar_of(configuration.plant), made.host)
     assert sum(part.amount for to, part in again.parts.items() if to.origin == "shots" and to.kind != "basis") == counted(made)
 

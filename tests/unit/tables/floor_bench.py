@@ -12,7 +12,7 @@ from schemas.records import Output, Quantity
 from tables.calendar import calendar_of
 from tables.counter import UNAVAILABLE
 from tables.destination import Destination
-from tables.equipment import Equipment
+from tables.equipment import EquipmentFold
 from tables.rows import MemoryRows
 
 PLANT, MACHINE = "P", "M1"
@@ -79,10 +79,10 @@ def counter(**fields: Any) -> dict[str, Any]:
     return {"equipment": {"*": {"counters": {"shots": fields}}}}
 
 
-def machine(plant: dict[str, Any] | None = None, rows: MemoryRows | None = None) -> Equipment:
+def machine(plant: dict[str, Any] | None = None, rows: MemoryRows | None = None) -> EquipmentFold:
     """`rows`: what its predecessor left."""
     config = configuration(plant).plant
-    return Equipment(rows or MemoryRows(), PLANT, MACHINE, config, calendar_of(config), 1)
+    return EquipmentFold(rows or MemoryRows(), PLANT, MACHINE, config, calendar_of(config), 1)
 
 
 def frame(*readings: Sequence[int | None], first_raw: int = 0) -> Any:
@@ -94,7 +94,7 @@ def frame(*readings: Sequence[int | None], first_raw: int = 0) -> Any:
     return np.array(rows, "<i8").reshape(-1, 4)
 
 
-def count(equipment: Equipment, *readings: tuple[str, int | None], name: str = "shots") -> None:
+def count(equipment: EquipmentFold, *readings: tuple[str, int | None], name: str = "shots") -> None:
     """Readings (clock, value) without sequence numbers, each arriving by itself."""
     for clock, value in readings:
         moment = at(clock)
@@ -102,7 +102,7 @@ def count(equipment: Equipment, *readings: tuple[str, int | None], name: str = "
         assert not refused
 
 
-def amounts(equipment: Equipment, *fields: str) -> dict[tuple[str, ...], int]:
+def amounts(equipment: EquipmentFold, *fields: str) -> dict[tuple[str, ...], int]:
     """Totals other than zero, added up by these fields of their destination; accounts of basis are left out."""
     found: dict[tuple[str, ...], int] = defaultdict(int)
     for key, total in equipment.row.totals.items():
@@ -112,6 +112,6 @@ def amounts(equipment: Equipment, *fields: str) -> dict[tuple[str, ...], int]:
     return {key: amount for key, amount in found.items() if amount}
 
 
-def by_run(equipment: Equipment) -> dict[str, int]:
+def by_run(equipment: EquipmentFold) -> dict[str, int]:
     """Pieces of each run; nobody's under the empty name."""
     return {key[0]: amount for key, amount in amounts(equipment, "run").items()}

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from schemas.records import EquipmentStateChanged, LabourRecorded, RunCorrected, RunEnded, RunStarted
-from tables.equipment import Equipment
+from tables.equipment import EquipmentFold
 from tests.unit.tables.floor_bench import amounts, at, machine, on_machine, out
 
 MS_PER_MIN = 60_000
 
 
-def press(states: list[tuple[str, str]], runs: list[tuple[str, str, str]]) -> Equipment:
+def press(states: list[tuple[str, str]], runs: list[tuple[str, str, str]]) -> EquipmentFold:
     """States (clock, state); runs (name, start, end or nothing)."""
     equipment = machine({"attribution": {"run_grace": "10 min"}})
     for name, start, end in runs:
@@ -23,11 +23,11 @@ def press(states: list[tuple[str, str]], runs: list[tuple[str, str, str]]) -> Eq
     return equipment
 
 
-def hear(equipment: Equipment, event: Any) -> None:
+def hear(equipment: EquipmentFold, event: Any) -> None:
     assert equipment.run_event(event) is None
 
 
-def minutes(equipment: Equipment, *fields: str) -> dict[tuple[str, ...], float]:
+def minutes(equipment: EquipmentFold, *fields: str) -> dict[tuple[str, ...], float]:
     return {key: round(amount / MS_PER_MIN, 3) for key, amount in amounts(equipment, *fields).items()}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.records import LotLoaded, LotUnloaded, RunChanged, RunCorrected, RunEnded, RunStarted, RunVoided
 from tables.destination import Destination
-from tables.equipment import Equipment
+from tables.equipment import EquipmentFold
 from tests.unit.tables.floor_bench import S, amounts, at, by_run, count, counter, frame, machine, on_machine, out
 
 GRACE = {"attribution": {"run_grace": "10 min"}}
@@ -23,7 +23,7 @@ def ended(run: str, clock: str, **fields: Any) -> RunEnded:
     return on_machine(RunEnded, at(clock), run=run, **fields)
 
 
-def press(*events: Any, plant: dict[str, Any] | None = None) -> Equipment:
+def press(*events: Any, plant: dict[str, Any] | None = None) -> EquipmentFold:
     """A machine that heard these events, its count at 1000 since 06:30."""
     equipment = machine(plant)
     count(equipment, ("06:30", 1000))
@@ -31,7 +31,7 @@ def press(*events: Any, plant: dict[str, Any] | None = None) -> Equipment:
     return equipment
 
 
-def hear(equipment: Equipment, *events: Any) -> None:
+def hear(equipment: EquipmentFold, *events: Any) -> None:
     for event in events:
         assert equipment.run_event(event) is None
 

@@ -8,14 +8,14 @@ import pytest
 from schemas.records import Correlation, ProductionDeclared, RunStarted
 from tables import correlations
 from tables.correlations import MAX_CORRELATIONS
-from tables.equipment import Equipment
+from tables.equipment import EquipmentFold
 from tests.unit.streams.ledger_bench import CUT, Ledger, released, total
 from tests.unit.tables.floor_bench import MIN, at, machine, on_machine, out, pieces
 
 T = at("07:00")
 
 
-def ids(equipment: Equipment) -> dict[str, list[str]]:
+def ids(equipment: EquipmentFold) -> dict[str, list[str]]:
     """Order -> correlation ids of its totals, as they are told."""
     runs = {run.run: run for run in equipment.row.runs}
     found = {}
@@ -40,7 +40,7 @@ def run(name: str, minute: int, correlation_id: str = "") -> RunStarted:
     return started
 
 
-def tell(equipment: Equipment, event: Any) -> None:
+def tell(equipment: EquipmentFold, event: Any) -> None:
     assert (equipment.run_event if isinstance(event, RunStarted) else equipment.declared)(event) is None
 
 

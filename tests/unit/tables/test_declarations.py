@@ -16,14 +16,14 @@ from schemas.records import (
     RunVoided,
     ScrapDeclared,
 )
-from tables.equipment import Equipment
+from tables.equipment import EquipmentFold
 from tests.unit.tables.floor_bench import amounts, at, machine, on_machine, out, pieces
 
 ONE = [out("4711", lot="L1")]
 FAMILY = [out("LEFT", order="OL", lot="LL"), out("RIGHT", order="OR", lot="LR")]
 
 
-def press(outputs: list[Any]) -> Equipment:
+def press(outputs: list[Any]) -> EquipmentFold:
     """Run A of order OA, 07:00 to 08:00; lot R1 in the hopper."""
     equipment = machine()
     hopper = on_machine(LotLoaded, at("06:00"), position="hopper", material="PP", lot="R1")
@@ -33,7 +33,7 @@ def press(outputs: list[Any]) -> Equipment:
     return equipment
 
 
-def declare(equipment: Equipment, cls: Any, clock: str = "07:30", amount: int = 3, **fields: Any) -> None:
+def declare(equipment: EquipmentFold, cls: Any, clock: str = "07:30", amount: int = 3, **fields: Any) -> None:
     assert equipment.declared(on_machine(cls, at(clock), quantity=pieces(amount), **fields)) is None
 
 

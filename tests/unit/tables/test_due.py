@@ -10,7 +10,7 @@ from schemas.records import AccountRow, OrderRow
 from tables.calendar import calendar_of
 from tables.due import Look, Timetable, above_at_once, due_time, enough
 from tables.due_index import DueIndex
-from tables.periods import Periods
+from tables.periods import PostingPeriods
 from tables.units import UnitTable
 from tests.unit.tables.floor_bench import HOUR, MIN, at, configuration
 
@@ -118,7 +118,7 @@ def test_a_minimum_waits_except_at_completion_and_at_the_end(
     assert enough(row, one_box, OrderRow("P", "O1", **order), TIMES, Look(NOW, NOW, final)) is expected
 
 
-CLOSING = Timetable(CALENDAR, UNITS, 4 * HOUR, Periods("2nd workday 12:00", "UTC"), 2 * HOUR)
+CLOSING = Timetable(CALENDAR, UNITS, 4 * HOUR, PostingPeriods("2nd workday 12:00", "UTC"), 2 * HOUR)
 """Sweeps every four hours; November 2026 closes on Wednesday, the 2nd of December, 12:00."""
 
 

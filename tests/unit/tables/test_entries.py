@@ -14,7 +14,7 @@ from schemas.records import (
     MaterialConsumed,
     RunStarted,
 )
-from tables.equipment import Equipment
+from tables.equipment import EquipmentFold
 from tests.unit.tables.floor_bench import amounts, at, machine, on_machine, out, pieces
 
 MS = 3_600_000
@@ -43,7 +43,7 @@ def used(clock: str, amount: int) -> MaterialConsumed:
     return on_machine(MaterialConsumed, at(clock), position="h", quantity=pieces(amount))
 
 
-def tell(equipment: Equipment, one: Any) -> None:
+def tell(equipment: EquipmentFold, one: Any) -> None:
     match one:
         case EquipmentStateChanged():
             refused = equipment.state_changed(one)

@@ -6,13 +6,13 @@ import pytest
 
 from schemas.records import EquipmentStateChanged, RunCorrected, RunEnded, RunStarted, ScrapDeclared
 from tables.destination import Destination
-from tables.equipment import Equipment
+from tables.equipment import EquipmentFold
 from tests.unit.tables.floor_bench import HOUR, MIN, amounts, at, by_run, count, machine, on_machine, out, pieces
 
 HORIZON = {"attribution": {"late_horizon": "1 h"}}
 
 
-def press() -> Equipment:
+def press() -> EquipmentFold:
     """Run A made 5 pieces until 07:05; the horizon is one hour."""
     equipment = machine(HORIZON)
     count(equipment, ("07:00", 100))
@@ -22,12 +22,12 @@ def press() -> Equipment:
     return equipment
 
 
-def hear(equipment: Equipment, *events: Any) -> None:
+def hear(equipment: EquipmentFold, *events: Any) -> None:
     for event in events:
         assert equipment.run_event(event) is None
 
 
-def expire_at(equipment: Equipment, moment: int) -> None:
+def expire_at(equipment: EquipmentFold, moment: int) -> None:
     for total in equipment.row.totals.values():
         total.dirty = False  # published
     equipment.seen_at(moment)

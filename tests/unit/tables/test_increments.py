@@ -7,7 +7,7 @@ import pytest
 
 from schemas.configuration import Counter
 from schemas.records import RunEnded, RunStarted
-from tables.equipment import Equipment
+from tables.equipment import EquipmentFold
 from tests.unit.tables.floor_bench import S, at, by_run, counter, frame, machine, on_machine, out
 
 SHOTS = counter(shows="increment")
@@ -15,7 +15,7 @@ Row = tuple[int, int, int]
 """(row number or -1, moment, pieces)."""
 
 
-def with_runs() -> Equipment:
+def with_runs() -> EquipmentFold:
     equipment = machine(SHOTS)
     for name, start, end in (("A", "08:00", "09:00"), ("B", "09:30", "10:00")):
         equipment.run_event(on_machine(RunStarted, at(start), run=name, order=name, outputs=[out("4711")]))
@@ -41,7 +41,7 @@ def expected(found: Sequence[Row]) -> dict[str, int]:
     return sums
 
 
-def read(equipment: Equipment, found: Sequence[Row], size: int, first_raw: int = 0) -> None:
+def read(equipment: EquipmentFold, found: Sequence[Row], size: int, first_raw: int = 0) -> None:
     for start in range(0, len(found), size):
         batch = frame(*found[start : start + size], first_raw=first_raw + start)
         assert not equipment.readings("shots", batch, "shots.csv")

@@ -16,7 +16,7 @@ from schemas.records import (
     RunEnded,
     RunStarted,
 )
-from tables.equipment import Equipment
+from tables.equipment import EquipmentFold
 from tables.order_of_telling import natural, place
 from tests.unit.tables.floor_bench import amounts, at, machine, on_machine, out, pieces
 
@@ -31,7 +31,7 @@ def run(name: str, line: int, occurred_at: int = SEVEN, **fields: Any) -> Any:
     return told(RunStarted, line, occurred_at, run=name, order=f"O{name}", operation="10", outputs=[out("4711")], **fields)
 
 
-def folded(*events: Any) -> Equipment:
+def folded(*events: Any) -> EquipmentFold:
     """In any order of arrival."""
     equipment, mixed = machine(), list(events)
     random.Random(len(events)).shuffle(mixed)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tables.maintenance import ends_at
-from tables.periods import Periods, later_date
+from tables.periods import PostingPeriods, later_date
 from tables.rejected import Refusal
 
 PRAGUE = "Europe/Prague"
@@ -31,7 +31,7 @@ def at(text: str, zone: str = PRAGUE, fold: int = 0) -> int:
 def test_a_period_closes_on_a_workday_of_the_next_month(
     close: str, period: str, days_off: tuple[str, ...], expected: str
 ) -> None:
-    assert Periods(close, PRAGUE, days_off).closes_at(period) == at(expected)
+    assert PostingPeriods(close, PRAGUE, days_off).closes_at(period) == at(expected)
 
 
 @pytest.mark.parametrize(
@@ -48,11 +48,11 @@ def test_a_period_closes_on_a_workday_of_the_next_month(
 def test_the_posting_date_is_the_business_date_or_the_first_day_of_the_open_period(
     business_date: str, now: str, expected: str
 ) -> None:
-    assert Periods("2nd workday 12:00", PRAGUE).posting_date(business_date, at(now)) == expected
+    assert PostingPeriods("2nd workday 12:00", PRAGUE).posting_date(business_date, at(now)) == expected
 
 
 def test_the_last_close() -> None:
-    periods = Periods("2nd workday 12:00", PRAGUE)
+    periods = PostingPeriods("2nd workday 12:00", PRAGUE)
     assert periods.last_close(at("2026-12-02T11:59")).period == "2026-10"
     assert periods.last_close(at("2026-12-02T12:00")) == ("2026-11", at("2026-12-02T12:00"))
 
@@ -60,14 +60,14 @@ def test_the_last_close() -> None:
 @pytest.mark.parametrize("close", ["", "2 workday 12:00", "0th workday 12:00", "24th workday 12:00", "2nd workday 24:00"])
 def test_what_is_no_close_is_refused(close: str) -> None:
     with pytest.raises(Refusal) as refused:
-        Periods(close, PRAGUE)
+        PostingPeriods(close, PRAGUE)
     assert refused.value.rejected.code == "BAD_PERIOD"
 
 
 def test_a_month_without_workdays_is_refused() -> None:
     days = [f"2027-{month:02}-{day:02}" for month in (1, 2, 3) for day in range(1, 29)]
     with pytest.raises(Refusal, match="workdays"):
-        Periods("23rd workday 12:00", PRAGUE, days).closes_at("2026-12")
+        PostingPeriods("23rd workday 12:00", PRAGUE, days).closes_at("2026-12")
 
 
 def test_a_posting_goes_again_only_under_a_later_date() -> None:

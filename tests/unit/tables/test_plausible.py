@@ -9,7 +9,7 @@ from schemas.configuration import Counter
 from schemas.records import OperatorDecision, PointState
 from tables.counter import ACCEPT, DISCARD, UNAVAILABLE, Point, Walk, upwards
 from tables.destination import UNATTRIBUTED, UNDECIDED, Destination
-from tables.equipment import Equipment
+from tables.equipment import EquipmentFold
 from tests.unit.tables.floor_bench import MIN, S, at, counter, frame, machine, on_machine, out
 
 U = UNAVAILABLE
@@ -191,7 +191,7 @@ def test_what_cannot_be_stated(wrong: dict[str, Any]) -> None:
 EIGHT = at("08:00")
 
 
-def totals(equipment: Equipment) -> dict[str, int]:
+def totals(equipment: EquipmentFold) -> dict[str, int]:
     found: dict[str, int] = {}
     for key, total in equipment.row.totals.items():
         to = Destination.parse(key)
@@ -207,7 +207,7 @@ def decision(what: str, began: int, **fields: Any) -> OperatorDecision:
     return made
 
 
-def running(**told: Any) -> Equipment:
+def running(**told: Any) -> EquipmentFold:
     equipment = machine(counter(**told))
     equipment.run_event(on_machine_run())
     return equipment

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.run.cut_files import Cut, cut, cut_or_refused
+from app.run.cut_files import CutRecord, cut, cut_or_refused
 from app.run.file_text import UnreadableFile
 from schemas.configuration.formats import FORMATS
 from schemas.configuration.mapping import Read
@@ -117,7 +117,7 @@ def case_private(example: Example, folder: Path) -> None:
         assert mapper.redacted(hidden) == hidden
         items = _mapped(mapper, record)
         assert PERSON not in repr(items)
-        assert _values(_mapped(mapper, Cut(record.number, hidden))) == _values(items)
+        assert _values(_mapped(mapper, CutRecord(record.number, hidden))) == _values(items)
         open_values = _values(_mapped(example.mapper(), record))
         assert [value for value in open_values if value != PERSON] == [value for value in _values(items) if value[:2] != "h:"]
         assert len(_values(items)) == len(open_values)
@@ -130,7 +130,7 @@ def case_private_damaged(example: Example, folder: Path) -> None:
         at = record.value.index(PERSON.encode()) if PERSON.encode() in record.value else len(record.value)
         for damaged in (b"\xff" + record.value, record.value[: at + len(PERSON)], record.value + b"\xff", b"\0" + record.value):
             assert PERSON.encode() not in mapper.redacted(damaged)
-            assert PERSON not in repr(_mapped(mapper, Cut(1, damaged)))
+            assert PERSON not in repr(_mapped(mapper, CutRecord(1, damaged)))
 
 
 def case_damaged_file(example: Example, folder: Path) -> None:
@@ -152,7 +152,7 @@ def case_any_bytes(example: Example, folder: Path) -> None:
         for noise in NOISE:
             assert isinstance(mapper.redacted(noise), bytes)
             assert isinstance(mapper.arrival(RawRecord(noise, "s", "file", 1)), int | None)
-            assert all(item.code.isupper() for item in _mapped(mapper, Cut(1, noise)) if isinstance(item, Refused))
+            assert all(item.code.isupper() for item in _mapped(mapper, CutRecord(1, noise)) if isinstance(item, Refused))
             path = folder / "noise"
             path.write_bytes(noise)
             with suppress(UnreadableFile):
@@ -162,7 +162,7 @@ def case_any_bytes(example: Example, folder: Path) -> None:
 def case_bounds(example: Example, folder: Path) -> None:
     """A record above the bound is refused as such, wherever it comes from; an empty file has none."""
     mapper = example.mapper()
-    assert [item.code for item in _mapped(mapper, Cut(1, b"x" * (MAX_RAW_BYTES + 1)))] == ["TOO_LARGE"]
+    assert [item.code for item in _mapped(mapper, CutRecord(1, b"x" * (MAX_RAW_BYTES + 1)))] == ["TOO_LARGE"]
     assert example.whole or _cut(example, folder, b"") == []
 
 
@@ -184,14 +184,14 @@ def case_name(case: Case) -> str:
     return getattr(case, "__name__", "").removeprefix("case_")
 
 
-def _cut(example: Example, folder: Path, content: bytes) -> list[Cut]:
+def _cut(example: Example, folder: Path, content: bytes) -> list[CutRecord]:
     path = folder / "file"
     path.write_bytes(content)
     mapper = example.mapper()
     return list(cut(path, mapper.read, mapper.columns))
 
 
-def _mapped(mapper: Mapper, record: Cut) -> list[Any]:
+def _mapped(mapper: Mapper, record: CutRecord) -> list[Any]:
     return mapper.map(RawRecord(record.value, "s", "file", record.number))
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.configuration import load, mappers
-from app.run.cut_files import Cut, cut, cut_or_refused
+from app.run.cut_files import CutRecord, cut, cut_or_refused
 from app.run.file_text import UnreadableFile
 from schemas.configuration.mapping import Read
 from streams.mapping import MappingError, RawRecord, Reading, Refused, compile_source
@@ -247,7 +247,7 @@ PRETTY = b'{\n  "a": "}",\n  "list": [\n    {"b": [1]}\n  ]\n}'
 )
 def test_the_records_of_json_files(tmp_path: Path, content: bytes, expected: list[tuple[int, bytes]]) -> None:
     (tmp_path / "f").write_bytes(content)
-    assert list(cut(tmp_path / "f", JSON)) == [Cut(*record) for record in expected]
+    assert list(cut(tmp_path / "f", JSON)) == [CutRecord(*record) for record in expected]
 
 
 def test_a_byte_order_mark_before_a_message_gives_nothing() -> None:
@@ -281,7 +281,7 @@ def test_xml_and_csv_files_in_utf_16(tmp_path: Path) -> None:
     (tmp_path / "c").write_bytes("t;v\r\n1;\N{EURO SIGN}\r\n".encode("utf-16"))
     for encoding, expected in (("utf-8", "utf-8"), ("utf-16", "utf-8"), ("cp1252", "cp1252")):
         found = list(cut(tmp_path / "c", Read(format="csv", delimiter=";", encoding=encoding)))
-        assert found == [Cut(2, "t;v\n1;\N{EURO SIGN}".encode(expected))]
+        assert found == [CutRecord(2, "t;v\n1;\N{EURO SIGN}".encode(expected))]
     with pytest.raises(UnreadableFile, match="BAD_FILE"):
         list(cut(tmp_path / "c", Read(format="csv", delimiter=";", encoding="latin-1")))
 
@@ -290,7 +290,7 @@ def test_an_element_that_does_not_end_is_bounded(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"[\n" + ONE + b",\n{" + b'"a": 1,\n' * 200_000)
     for cutting in (cut, cut_or_refused):
         records = cutting(tmp_path / "f", JSON)
-        assert next(records) == Cut(2, ONE)
+        assert next(records) == CutRecord(2, ONE)
         with pytest.raises(UnreadableFile, match=r"TOO_LARGE: .* line 3 does not end within"):
             next(records)
 
