@@ -29,9 +29,6 @@ from tables.posting_state import (
 )
 from tables.row_kinds import CLOSED_ACCOUNT_ROWS, LOT_STATE_ROWS, POSTING_ROWS
 
-IDEMPOTENT_ADAPTERS = frozenset({"sim", "tryton"})
-"""What holds while erp.yaml does not say. The executor knows the adapter itself and refuses a resend that would double."""
-
 
 def posting_key(posting_id: str) -> str:
     return POSTING_ROWS.key(posting_id)
@@ -196,7 +193,7 @@ class Desk:
     def posts(self, plant: str) -> bool:
         """False: shadow mode, or no ERP; postings become due and stay."""
         configuration = self.configuration(plant)
-        return configuration is not None and configuration.erp.erp.adapter != "none" and not configuration.plant.shadow
+        return configuration is not None and configuration.erp.erp.entry is not None and not configuration.plant.shadow
 
     def dispatch(self, first: PostingRow, others: Sequence[PostingRow] = (), *, resend: bool = False) -> None:
         """One more attempt of a document, each line in the form that the hold policy allows now; recorded with what it
@@ -258,10 +255,7 @@ class Desk:
 
     def idempotent(self, row: PostingRow) -> bool:
         configuration = self.configuration(row.posting.plant)
-        if configuration is None:
-            return False
-        erp = configuration.erp.erp
-        return erp.adapter in IDEMPOTENT_ADAPTERS if erp.idempotent is None else erp.idempotent
+        return configuration is not None and configuration.erp.erp.tells_repetitions
 
     def count_failure(self, row: PostingRow, retry_after_ms: int = 0) -> int:
         """Returns the back-off that the posting gets, microseconds."""

@@ -9,10 +9,11 @@ import typer
 from app.cli.connecting import ClientConfig, connection_of
 from app.cli.progress import ProgressLine
 from app.cli.run import carry_out, check_workers
+from schemas.configuration.adapters import STARTED
 
 
 def demo(
-    erp: Annotated[str, typer.Option(help="sim or tryton.")] = "sim",
+    erp: Annotated[str, typer.Option(help=f"{' or '.join(STARTED)}.")] = "sim",
     bootstrap: Annotated[str, typer.Option(help="Kafka bootstrap servers; without: the embedded broker.")] = "",
     client_config: ClientConfig = None,
     in_memory: Annotated[bool, typer.Option("--in-memory", help="All stages in this process, without a broker.")] = False,

@@ -13,6 +13,7 @@ from app.cli.connecting import ClientConfig, connection_of
 from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
 from app.cli.progress import ProgressLine
+from schemas.configuration.adapters import NO_ADAPTER, STARTED
 
 
 def run(
@@ -22,7 +23,7 @@ def run(
     bootstrap: Annotated[str, typer.Option(help="Kafka bootstrap servers; without: the embedded broker.")] = "",
     client_config: ClientConfig = None,
     workers: Annotated[int, typer.Option(min=1, max=16, help="Processes per stage.")] = 1,
-    erp: Annotated[str, typer.Option(help="sim, tryton or none; without: as erp.yaml says.")] = "",
+    erp: Annotated[str, typer.Option(help=f"{', '.join(STARTED)} or {NO_ADAPTER}; without: as erp.yaml says.")] = "",
     out: Annotated[Path, typer.Option(help="Folder for ledger, report and logs.")] = Path("out"),
     home: Annotated[Path, typer.Option(help="Where Tryton is installed.")] = Path(".cache/tryton"),
     in_memory: Annotated[bool, typer.Option("--in-memory", help="All stages in this process, without a broker.")] = False,
@@ -42,8 +43,8 @@ def run(
     check_workers(workers, bootstrap)
     if in_memory and bootstrap:
         fail("--in-memory needs no broker: give one of --in-memory and --bootstrap")
-    if erp not in ("", "sim", "tryton", "none"):
-        fail(f"--erp {erp}: it is sim, tryton or none")
+    if erp not in ("", *STARTED, NO_ADAPTER):
+        fail(f"--erp {erp}: it is {', '.join(STARTED)} or {NO_ADAPTER}")
     try:
         configuration = load(config)
         files = resolve(inputs, configuration.plant)

@@ -110,7 +110,7 @@ def asks_where(command: Callable[..., None]) -> Callable[..., None]:
 
 def asked(work: Callable[[], T]) -> T:
     """The answer, or one sentence and exit 2 where the ERP does not give it."""
-    from app.erp.tryton import ErpUnavailable
+    from app.erp.port import ErpUnavailable
 
     try:
         return work()

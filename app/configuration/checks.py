@@ -2,12 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
-from urllib.parse import urlsplit
 
-from app.configuration.problems import Path
+from app.configuration import erp_checks
+from app.configuration.problems import ConfigurationFinding, Path
 from schemas.configuration import ErpConfig, PlantConfig, RulesConfig
-from schemas.configuration.erp import LOCAL_HOSTS
 from schemas.configuration.triggers import AtOnce, EveryQuantity, Measure
 from streams.mapping import MappingError, compile_source
 from tables.calendar import Calendar
@@ -18,14 +16,6 @@ from tables.system_of_record import EVERY, OWNERS, may_state
 from tables.units import UnitTable
 
 PIECE = "PC"
-
-
-class ConfigurationFinding(NamedTuple):
-    """A problem by the path in its file."""
-
-    file: str
-    path: Path
-    message: str
 
 
 def cross_checks(plant: PlantConfig | None, rules: RulesConfig | None, erp: ErpConfig | None) -> Iterator[ConfigurationFinding]:
@@ -41,7 +31,8 @@ def cross_checks(plant: PlantConfig | None, rules: RulesConfig | None, erp: ErpC
     if plant is not None:
         yield from _units(plant, rules, erp)
     if erp is not None:
-        yield from _endpoint(erp)
+        yield from erp_checks.endpoint(erp)
+        yield from erp_checks.capabilities(plant, rules, erp)
     if plant is not None and erp is not None:
         yield from _periods(plant, erp)
 
@@ -176,19 +167,3 @@ def _told_of_materials(plant: PlantConfig) -> bool:
 def _known(unit: str, stated: set[str], tables: UnitTable) -> bool:
     built_in = ("kg", "m", "l", "h")
     return unit in stated or any(not isinstance(tables.factor(unit, other), Rejected) for other in built_in)
-
-
-def _endpoint(erp: ErpConfig) -> Iterator[ConfigurationFinding]:
-    url = erp.erp.url
-    parts = urlsplit(url)
-    if parts.password is not None or ("@" in parts.netloc and erp.erp.adapter != "tryton"):
-        yield ConfigurationFinding("erp.yaml", ("erp", "url"), "an address holds no user and password; name them in `secret`")
-    elif parts.scheme == "http" and parts.hostname not in LOCAL_HOSTS and not erp.erp.insecure:
-        yield ConfigurationFinding(
-            "erp.yaml", ("erp", "url"), "http:// to another machine; use https://, or state `insecure: true`"
-        )
-    elif url and not url.startswith(("http://", "https://", "${")):
-        hint = "; leave it out: `lineledger run` starts a simulator of its own" if erp.erp.adapter == "sim" else ""
-        yield ConfigurationFinding("erp.yaml", ("erp", "url"), f"an address begins with https://, http:// or ${{NAME}}{hint}")
-    elif not url and erp.erp.adapter not in ("none", "sim"):  # a run starts a simulator of its own
-        yield ConfigurationFinding("erp.yaml", ("erp",), f"`adapter: {erp.erp.adapter}` needs `url`: where is the ERP?")

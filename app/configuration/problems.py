@@ -28,6 +28,14 @@ class Problem(NamedTuple):
         return f"{self.file}:{self.line}: {self.message}" if self.line else f"{self.file}: {self.message}"
 
 
+class ConfigurationFinding(NamedTuple):
+    """A problem by the path in its file."""
+
+    file: str
+    path: Path
+    message: str
+
+
 class ConfigError(ValueError):
     """The configuration cannot be used (code BAD_CONFIG). `problems`: all of them, by file and line."""
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from app.configuration import load, mappers
 from app.demo.plant_simulator import FILES
-from app.erp.tryton_provision import OpeningStock
+from app.erp.connector import OpeningStock
 from schemas.configuration import Configuration
+from schemas.configuration.adapters import ADAPTERS
 from schemas.configuration.erp_source import ERP_SOURCE, erp_source
 from schemas.configuration.mapping import Source
 from schemas.configuration.plant import MasterData
@@ -24,11 +25,12 @@ ORDERS_SOURCE = "erp_orders"
 
 
 def configuration_for(erp: str) -> Configuration:
-    """The demo's configuration. Tryton is a real ERP: orders, materials and component lots come from it. It derives no
-    components from a confirmation, so there the ledger backflushes them; and scrap is there what a production puts out to a
-    scrap location."""
+    """The demo's configuration. An ERP that derives nothing is a real one (Tryton): orders, materials and component lots come
+    from it. It derives no components from a confirmation, so there the ledger backflushes them; and scrap is there what a
+    production puts out to a scrap location."""
     configuration = load(CONFIGURATION)
-    if erp != "tryton":
+    entry = ADAPTERS.get(erp)
+    if entry is None or entry.derives:
         return configuration
     derived = Consumption(component=DERIVED_MATERIAL, by="ledger_backflush")
     rules = configuration.rules

@@ -3,14 +3,12 @@
 import re
 import ssl
 from collections.abc import Mapping
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
+from app.erp.connector import ErpConnection, connector_of
 from app.erp.discreet import DiscreetAdapter
 from app.erp.port import ErpAdapter
-from app.erp.sim_adapter import SimAdapter
 from app.erp.traffic import Sink, Traffic
-from app.erp.tryton import TrytonAdapter
-from app.erp.tryton_rpc import TrytonRpc
 from app.observability.secrets import Secrets
 from app.secret import read_secret, revealed, variable_of
 from schemas.configuration import ErpConfig
@@ -27,45 +25,18 @@ def adapter_for(erp: ErpConfig, environ: Mapping[str, str], *sinks: Sink) -> Erp
     ERP_URL_INSECURE, ERP_TLS_INVALID.
     """
     endpoint = erp.erp
-    if endpoint.adapter == "none":
+    if endpoint.entry is None:
         return None
     url = resolved(endpoint.url, environ)
     if not url:
         detail = f"`adapter: {endpoint.adapter}` has no `erp.url`; only `lineledger run` starts a simulator"
         raise Refusal("ERP_URL_INVALID", detail)
-    tryton = _tryton_address(url) if endpoint.adapter == "tryton" else None
     _refuse_open_secrets(url, endpoint)
     known = revealed(environ, [endpoint.secret, endpoint.key_secret])
     secrets = Secrets.of({**environ, **known}, named=known)
     traffic, verify = Traffic(secrets, *sinks), _trust(endpoint, environ)
-    return DiscreetAdapter(_adapter(endpoint, tryton or url, secret_of(endpoint.secret, environ), verify, traffic), secrets)
-
-
-def _adapter(
-    endpoint: Endpoint, address: str | tuple[str, str, str], secret: str, verify: ssl.SSLContext | bool, traffic: Traffic
-) -> ErpAdapter:
-    """`address`: of Tryton as (base, database, user)."""
-    timeout_ms = endpoint.timeout_us // 1_000
-    if not isinstance(address, str):
-        base, database, user = address
-        rpc = TrytonRpc(
-            *(base, database, user, secret),
-            call_timeout_ms=timeout_ms,
-            connections=endpoint.concurrency,
-            verify=verify,
-            traffic=traffic,
-        )
-        return TrytonAdapter(rpc, call_timeout_ms=timeout_ms)
-    return SimAdapter(
-        address,
-        secret,
-        timeout_ms,
-        idempotent=endpoint.idempotent is not False,
-        commit_horizon_ms=endpoint.commit_horizon_us // 1_000,
-        concurrency=endpoint.concurrency,
-        verify=verify,
-        traffic=traffic,
-    )
+    connection = ErpConnection(endpoint, url, secret_of(endpoint.secret, environ), verify, traffic)
+    return DiscreetAdapter(connector_of(endpoint.adapter).connect(connection), secrets)
 
 
 def _refuse_open_secrets(url: str, endpoint: Endpoint) -> None:
@@ -115,12 +86,3 @@ def secret_of(name: str, environ: Mapping[str, str]) -> str:
     if secret is None:
         raise Refusal("SECRET_MISSING", f"secret `{name}` needs the environment variable {variable_of(name)}")
     return secret
-
-
-def _tryton_address(url: str) -> tuple[str, str, str]:
-    """`https://user@host:port/database` as (base, database, user)."""
-    parts = urlsplit(url)
-    database = parts.path.strip("/")
-    if not parts.hostname or not parts.username or not database or "/" in database:
-        raise Refusal("ERP_URL_INVALID", "a Tryton address is https://user@host:port/database")
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", database, unquote(parts.username)

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.erp.master import MasterChanges
-from app.erp.port import Answer, BookedConfirmation, BookedMovement, Capabilities, Document, ErpAdapter
-from app.erp.tryton import ErpUnavailable
+from app.erp.port import Answer, BookedConfirmation, BookedMovement, Capabilities, Document, ErpAdapter, ErpUnavailable
 from app.observability.secrets import Secrets
 
 MAX_CODE_CHARACTERS = 64

@@ -12,8 +12,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from app.erp.master import Seen, lines_of, until_of
-from app.erp.port import ErpAdapter
-from app.erp.tryton import ErpUnavailable
+from app.erp.port import ErpAdapter, ErpUnavailable
 
 PARTITION = 0
 """One partition: a later state of an order must not overtake an earlier one."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, Self
 
 from app.erp.master import MasterChanges
+from schemas.configuration.adapters import AdapterEntry
 from schemas.records import Movement
 
 
@@ -101,8 +102,18 @@ class BookedConfirmation:
     origin: str = "sent"
 
 
+class ErpUnavailable(Exception):
+    """A question got no list: it has no other way to say so. `code` is stable."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code, self.detail = code, detail
+
+
 @dataclass(slots=True, frozen=True)
 class Capabilities:
+    """What one adapter can do, as it was set up. What its kind can do stands in schemas/configuration/adapters.py."""
+
     idempotent: bool
     """The same posting_id sent twice is booked once and answered as a duplicate."""
     commit_horizon_ms: int
@@ -111,6 +122,12 @@ class Capabilities:
     stock_types: frozenset[str] = field(default_factory=lambda: frozenset({"unrestricted"}))
     derives: bool = False
     """It makes movements and confirmations of its own, as the order's flags say (docs/domain.md, Expected movements)."""
+
+    @classmethod
+    def of(cls, entry: AdapterEntry, call_timeout_ms: int, *, idempotent: bool = True, commit_horizon_ms: int = 0) -> Self:
+        """Those of its kind. `idempotent`: False: this installation cannot. `commit_horizon_ms`: longer than its kind's."""
+        horizon_ms = max(entry.commit_horizon_us // 1_000, commit_horizon_ms)
+        return cls(entry.idempotent and idempotent, horizon_ms, call_timeout_ms, entry.stock_types, entry.derives)
 
 
 class ErpAdapter(Protocol):

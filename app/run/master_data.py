@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from app.erp.tryton_provision import OpeningStock
-from app.run.erp import ErpMasterData
+from app.erp.connector import ErpMasterData, OpeningStock
 from app.run.recorded_input import InputFile, merged
 from schemas.configuration import PlantConfig
 from schemas.records import Component, LotCreated, MaterialChanged, OrderChanged, OrderItem, OrderReleased
@@ -14,7 +13,7 @@ MASTER_EVENTS = frozenset({"OrderReleased", "OrderChanged", "MaterialChanged", "
 
 
 def master_data(files: Sequence[InputFile], plant: PlantConfig, private_key: bytes) -> ErpMasterData:
-    """Read only the sources that state master data. Opening stock goes to the issue location of its users."""
+    """Read only the sources that state master data. ErpMasterData stock goes to the issue location of its users."""
     stating = {name for name, source in plant.sources.items() if any(rule.emit in MASTER_EVENTS for rule in source.emissions)}
     mappers = {name: compile_source(name, plant.sources[name], plant, private_key) for name in stating}
     orders: dict[str, OrderReleased | OrderChanged] = {}

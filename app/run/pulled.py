@@ -8,8 +8,8 @@ from pathlib import Path
 
 from app.erp.adapters import adapter_for
 from app.erp.master import MasterChanges, Seen, lines_of
+from app.erp.port import ErpUnavailable
 from app.erp.traffic import JOURNAL, Journal
-from app.erp.tryton import ErpUnavailable
 from app.run.erp import RunErp
 from app.run.recorded_input import InputFile, merged
 from schemas.configuration import PlantConfig

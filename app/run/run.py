@@ -287,7 +287,7 @@ def _behind(collector: Collector, installation: InstalledTopology, configuration
 
 def _open_postings(configuration: Configuration, collector: Collector) -> str:
     """Postings that are on their way; empty: none. Held and parked ones wait for somebody; without an ERP all stay queued."""
-    if configuration.erp.erp.adapter == "none" or configuration.plant.shadow:
+    if configuration.erp.erp.entry is None or configuration.plant.shadow:
         return ""
     count = sum(row.state not in REPORTED for row in collector.of(POSTING_ROWS))
     return f"{count} postings are on their way to the ERP" if count else ""

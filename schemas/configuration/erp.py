@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from schemas.configuration.adapters import ADAPTERS, NO_ADAPTER, AdapterEntry
 from schemas.configuration.rules import Kind
-from schemas.configuration.values import Duration, Flag, OneOrMany, Rate, SecretName, Section, Whole
+from schemas.configuration.values import Duration, Flag, OneOrMany, Rate, SecretName, Section, Whole, one_of
 
 _MAINTENANCE = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun|daily) ([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")
 LOCAL_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -43,7 +44,7 @@ class Retry(Section):
 
 
 class Endpoint(Section):
-    adapter: Literal["sim", "tryton", "none"] = "none"
+    adapter: Annotated[str, one_of(*ADAPTERS, NO_ADAPTER)] = NO_ADAPTER
     """none: postings become due and stay; nothing is called."""
     url: str = ""
     """`${NAME}` is taken from the environment when the adapter starts; it is not part of the configuration's hash."""
@@ -75,12 +76,26 @@ class Endpoint(Section):
         """Adapter and address as they are written: which ERP is meant, before names of the environment are filled in."""
         return self.adapter, self.url
 
+    @property
+    def entry(self) -> AdapterEntry | None:
+        """What the register says of its adapter; None: nothing is called."""
+        return ADAPTERS.get(self.adapter)
+
+    @property
+    def tells_repetitions(self) -> bool:
+        """A posting may go again under its id: as stated, else as the adapter says. The executor knows the adapter itself and
+        refuses a resend that would double."""
+        return self.idempotent if self.idempotent is not None else self.entry is not None and self.entry.idempotent
+
     @field_validator("adapter", mode="before")
     @classmethod
     def _is_built(cls, adapter: Any) -> Any:
         """An adapter that is planned and that this version does not have is refused here: not when postings are due."""
         if adapter in PLANNED_ADAPTERS:
-            raise ValueError(f"ADAPTER_UNSUPPORTED: `adapter: {adapter}` is not built in this version; use sim, tryton or none")
+            built = ", ".join(ADAPTERS)
+            raise ValueError(
+                f"ADAPTER_UNSUPPORTED: `adapter: {adapter}` is not built in this version; use {built} or {NO_ADAPTER}"
+            )
         return adapter
 
 

@@ -18,8 +18,8 @@ from prometheus_client import REGISTRY
 from app.configuration import load
 from app.delivery import ENDPOINT, ErpCalls, MasterPull
 from app.engine.stage import DELETE_RETENTION_SECONDS, StageApp
+from app.erp.port import ErpUnavailable
 from app.erp.traffic import figures, journalled
-from app.erp.tryton import ErpUnavailable
 from app.idle_clock import IdleClock
 from app.kafka.connection import Connection
 from app.settings import Settings

@@ -113,3 +113,30 @@ def test_the_format_of_the_page_passes_what_every_format_must(tmp_path: Path) ->
     assert "No problem found" in run(tmp_path, *command, "check", "--config", str(config))
     with pytest.raises(AssertionError, match=r"REFUSED BAD_LINE(.|\n)*BAD_LINE 1   ProcessValue 1"):
         run(tmp_path, *command, "try", "--config", str(config), "a.log")  # ends with 1: one record is refused
+
+
+ERP = "erp: {adapter: shopbook, url: https://book.example, secret: book%s}\n"
+SILENT = """
+plant: {id: P, zone: Europe/Prague}
+sources: {s: {read: {}, events: [{ignore: true}]}}
+"""
+
+
+def test_the_adapter_of_the_page_passes_what_every_adapter_must(tmp_path: Path) -> None:
+    made = built("An ERP adapter", tmp_path)
+    assert sorted({str(Path(block.file).parent) for block in made if not block.file.startswith("tests/")}) == [
+        "app/erp/shopbook",
+        "schemas/configuration",
+    ], "an adapter is its own folder and one registration"
+    lints(tmp_path, made)
+    suites = ("tests/integration/erp/test_shopbook.py", "tests/unit/erp/test_connectors.py")
+    assert passed(run(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", *suites, "-k", "shopbook or registered")) > 15
+    config = tmp_path / "config"
+    config.mkdir()
+    command = ("-c", "from lineledger import main; main()", "config", "check", "--config", str(config))
+    for name, text in (("plant.yaml", SILENT), ("rules.yaml", "on_hold: {receipt: wait}"), ("erp.yaml", ERP % "")):
+        (config / name).write_text(text, encoding="utf-8")
+    with pytest.raises(AssertionError, match=r"`adapter: shopbook` takes one call at a time; write `concurrency: 1`"):
+        run(tmp_path, *command)
+    (config / "erp.yaml").write_text(ERP % ", concurrency: 1", encoding="utf-8")
+    assert "No problem found" in run(tmp_path, *command)

@@ -44,7 +44,7 @@ PLANTED = f"""
 import os, sys
 os.chdir({str(PROJECT)!r})
 from tests.mutants.planted import PlantedFinder
-sys.meta_path.insert(0, PlantedFinder("app.erp.sim_adapter", {SENDS!r}, {LEAKS!r}))
+sys.meta_path.insert(0, PlantedFinder("app.erp.sim.adapter", {SENDS!r}, {LEAKS!r}))
 """
 """As sitecustomize, in each process of the run: the adapter sends a process value in a header."""
 
@@ -68,7 +68,7 @@ def run(floor: Path, name: str, **environ: str) -> Outcome:
 
 
 def test_a_leak_changes_the_report_and_the_exit_code(floor: Path) -> None:
-    assert SENDS in (PROJECT / "app" / "erp" / "sim_adapter.py").read_text(encoding="utf-8"), "the line that is changed"
+    assert SENDS in (PROJECT / "app" / "erp" / "sim" / "adapter.py").read_text(encoding="utf-8"), "the line that is changed"
     clean = run(floor, "clean")
     assert clean.code == 0, clean.said
     assert "process values 2 (0 reached the ERP, by 3 requests looked at)" in clean.stdout

@@ -18,9 +18,9 @@ import pytest
 import typer
 
 from app.cli.demo import demo
-from app.erp.tryton import DEFAULT_UNITS
-from app.erp.tryton_install import TrytonUnavailable, install
-from app.erp.tryton_server import DATABASE
+from app.erp.tryton.adapter import DEFAULT_UNITS
+from app.erp.tryton.install import TrytonUnavailable, install
+from app.erp.tryton.server import DATABASE
 from app.ledger import erp_check, snapshot
 from app.ledger.snapshot import Snapshot
 from app.run.erp import RunErp

@@ -22,7 +22,7 @@ from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.erp.canary import find_leaks
-from app.erp.sim_adapter import SimAdapter
+from app.erp.sim.adapter import SimAdapter
 from app.erp.simulator.process import SimulatorProcess
 from app.observability.logs import KEYS
 from tables.quantity import fraction

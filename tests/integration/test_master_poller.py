@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from app.erp.master import Item, MasterChanges, Operation, Order, until_of
 from app.erp.master_poller import MasterLog, MasterPoller
-from app.erp.sim_adapter import SimAdapter
+from app.erp.sim.adapter import SimAdapter
 from app.erp.simulator.control import SimulatorControl
 from app.erp.simulator.process import SimulatorProcess
 

@@ -108,7 +108,7 @@ MUTANTS = {
         f"{WIRES}::test_what_goes_to_the_erp_is_counted",
     ),
     "read-backs count as documents": Mutant(
-        "app.erp.sim_adapter",
+        "app.erp.sim.adapter",
         "extensions=marked(FIND)",
         "extensions=marked(POST)",
         f"{WIRES}::test_what_goes_to_the_erp_is_counted",

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from app.erp.tryton import TrytonAdapter
-from app.erp.tryton_provision import OpeningStock, provision
-from app.erp.tryton_server import TrytonServer, TrytonUnavailable, install
+from app.erp.connector import OpeningStock
+from app.erp.tryton.adapter import TrytonAdapter
+from app.erp.tryton.provision import provision
+from app.erp.tryton.server import TrytonServer, TrytonUnavailable, install
 from tests.integration.erp.contract import CASES, OPENING_STOCK, STOCK_CASES, master_data, order_of
 
 HOME = Path(os.environ.get("LINELEDGER_TRYTON_HOME", Path(__file__).parents[3] / ".cache" / "tryton"))

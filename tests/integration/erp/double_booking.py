@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.erp.documents import document_for
-from app.erp.sim_adapter import SimAdapter
+from app.erp.sim.adapter import SimAdapter
 from app.erp.simulator.control import SimulatorControl
 from app.erp.simulator.messages import Foreign
 from app.erp.simulator.process import SimulatorProcess

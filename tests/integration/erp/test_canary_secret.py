@@ -21,8 +21,7 @@ from app.erp.executor import Executor, ExecutorSettings
 from app.erp.master_poller import MasterPoller
 from app.erp.metrics import ErpMetrics
 from app.erp.own_erp import ErpIdentity, OwnErp
-from app.erp.port import ErpAdapter
-from app.erp.tryton import ErpUnavailable
+from app.erp.port import ErpAdapter, ErpUnavailable
 from app.observability import logs
 from app.observability.secrets import Secrets
 from schemas.codec import Codec

@@ -16,13 +16,12 @@ import httpx
 import pytest
 
 from app.erp.canary import find_leaks
-from app.erp.port import Document, DocumentLine
-from app.erp.sim_adapter import SimAdapter
+from app.erp.port import Document, DocumentLine, ErpUnavailable
+from app.erp.sim.adapter import SimAdapter
 from app.erp.simulator.control import SimulatorControl
 from app.erp.simulator.faults import Faults, Latency, Outage, Rule
 from app.erp.simulator.messages import Foreign, SentMovement
 from app.erp.simulator.process import SimulatorProcess
-from app.erp.tryton import ErpUnavailable
 from schemas.records import Movement
 from tests.integration.erp.contract import (
     CASES,

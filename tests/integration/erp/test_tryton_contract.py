@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.erp.tryton import TrytonAdapter
+from app.erp.tryton.adapter import TrytonAdapter
 from tests.integration.erp.contract import CASES, STOCK_CASES, Case, case_name, order_of
 
 pytestmark = pytest.mark.tryton

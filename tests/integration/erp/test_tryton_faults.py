@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from app.erp.port import Answer, Document
-from app.erp.tryton import ErpUnavailable, TrytonAdapter
-from app.erp.tryton_rpc import TrytonRpc
-from app.erp.tryton_server import DATABASE, TrytonServer
+from app.erp.port import Answer, Document, ErpUnavailable
+from app.erp.tryton.adapter import TrytonAdapter
+from app.erp.tryton.rpc import TrytonRpc
+from app.erp.tryton.server import DATABASE, TrytonServer
 from tests.integration.erp.contract import PART, PART_LOT, RESIN, RESIN_LOT, accepted, found, issue, net, receipt, settle
 
 pytestmark = pytest.mark.tryton

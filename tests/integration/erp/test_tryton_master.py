@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from app.erp.master import Item, MasterChanges, Operation, Order, Seen, lines_of
-from app.erp.sim_adapter import SimAdapter
+from app.erp.sim.adapter import SimAdapter
 from app.erp.simulator.control import SimulatorControl
 from app.erp.simulator.process import SimulatorProcess
-from app.erp.tryton import TrytonAdapter
-from app.erp.tryton_server import TrytonServer
+from app.erp.tryton.adapter import TrytonAdapter
+from app.erp.tryton.server import TrytonServer
 from schemas.configuration import PlantConfig
 from schemas.configuration.erp_source import ERP_SOURCE
 from schemas.records import LotCreated, MaterialChanged, OrderChanged, OrderReleased, OrderRow

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from app.erp.port import Document, DocumentLine
-from app.erp.tryton import TrytonAdapter
-from app.erp.tryton_rpc import Failure, TrytonRpc
-from app.erp.tryton_server import TrytonServer
+from app.erp.tryton.adapter import TrytonAdapter
+from app.erp.tryton.rpc import Failure, TrytonRpc
+from app.erp.tryton.server import TrytonServer
 from tests.integration.erp.contract import (
     CARTON,
     PART,

@@ -9,7 +9,7 @@ import pytest
 
 from app.erp.adapters import adapter_for
 from app.erp.port import ErpAdapter
-from app.erp.tryton_server import TrytonServer
+from app.erp.tryton.server import TrytonServer
 from schemas.configuration import ErpConfig
 from tests.integration.erp.contract import Case, case_duplicate, case_name, case_not_found, case_post
 from tests.platform.certificates import Authority

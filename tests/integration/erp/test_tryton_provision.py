@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from app.erp.tryton_install import TrytonUnavailable, install
-from app.erp.tryton_provision import OpeningStock, provision
-from app.erp.tryton_server import TrytonServer
+from app.erp.connector import OpeningStock
+from app.erp.tryton.install import TrytonUnavailable, install
+from app.erp.tryton.provision import provision
+from app.erp.tryton.server import TrytonServer
 from schemas.records import Component, MaterialChanged, Movement, OrderChanged, OrderItem, OrderReleased, Quantity
 from tests.integration.erp.conftest import HOME
 from tests.integration.erp.contract import accepted, line, machine_time, net

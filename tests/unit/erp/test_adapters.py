@@ -5,8 +5,8 @@ import pytest
 from app.erp.adapters import adapter_for, resolved, secret_of
 from app.erp.discreet import DiscreetAdapter
 from app.erp.documents import document_for
-from app.erp.sim_adapter import SimAdapter
-from app.erp.tryton import TrytonAdapter
+from app.erp.sim.adapter import SimAdapter
+from app.erp.tryton.adapter import TrytonAdapter
 from schemas.records import Movement, PostingRow
 from tables.rejected import Refusal
 from tests.unit.streams.quality_bench import configuration, posting

@@ -9,11 +9,11 @@ import pytest
 
 from app.erp.adapters import adapter_for
 from app.erp.documents import document_for
-from app.erp.sim_adapter import SimAdapter
+from app.erp.sim.adapter import SimAdapter
 from app.erp.telemetry_check import Seen, look
 from app.erp.traffic import JOURNAL, Journal, Request, Traffic, figures, journalled
-from app.erp.tryton import TrytonAdapter
-from app.erp.tryton_rpc import TrytonRpc
+from app.erp.tryton.adapter import TrytonAdapter
+from app.erp.tryton.rpc import TrytonRpc
 from app.observability.secrets import Secrets
 from schemas.records import PostingRow
 from tests.integration.erp.hostile_erp import HostileErp

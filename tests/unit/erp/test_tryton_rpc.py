@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from app.erp.port import Answer, Document, DocumentLine
-from app.erp.tryton import TrytonAdapter
-from app.erp.tryton_rpc import MAX_DETAIL_CHARS, TrytonRpc, decode, fault
+from app.erp.tryton.adapter import TrytonAdapter
+from app.erp.tryton.rpc import MAX_DETAIL_CHARS, TrytonRpc, decode, fault
 from schemas.records import Movement
 
 LINE = DocumentLine(

@@ -12,10 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from app.erp.tryton import TrytonAdapter
-from app.erp.tryton_company import make_company
-from app.erp.tryton_install import Installation, TrytonUnavailable, install, write_config
-from app.erp.tryton_rpc import Failure, TrytonRpc
+from app.erp.tryton.adapter import TrytonAdapter
+from app.erp.tryton.company import make_company
+from app.erp.tryton.install import Installation, TrytonUnavailable, install, write_config
+from app.erp.tryton.rpc import Failure, TrytonRpc
 
 __all__ = ["Installation", "TrytonServer", "TrytonUnavailable", "install"]
 

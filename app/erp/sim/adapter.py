@@ -15,7 +15,7 @@ import httpx
 import msgspec
 
 from app.erp.master import MasterChanges
-from app.erp.port import Answer, BookedConfirmation, BookedMovement, Capabilities, Document, DocumentLine
+from app.erp.port import Answer, BookedConfirmation, BookedMovement, Capabilities, Document, DocumentLine, ErpUnavailable
 from app.erp.simulator.messages import (
     MAX_BODY_BYTES,
     Booked,
@@ -29,8 +29,8 @@ from app.erp.simulator.messages import (
 )
 from app.erp.tls import cause_of
 from app.erp.traffic import FIND, MASTER, POST, QUESTION, CountedTransport, Traffic, marked
-from app.erp.tryton import ErpUnavailable
 from app.observability.secrets import Secrets
+from schemas.configuration.adapters import ADAPTERS
 
 ORDERS_PER_CALL = 50
 MAX_PAGES = 10_000
@@ -68,8 +68,8 @@ class SimAdapter:
         verify: ssl.SSLContext | bool = True,
         traffic: Traffic | None = None,
     ) -> None:
-        self._capabilities = Capabilities(
-            idempotent, commit_horizon_ms, timeout_ms, frozenset({"unrestricted", "inspection", "blocked"}), derives=True
+        self._capabilities = Capabilities.of(
+            ADAPTERS["sim"], timeout_ms, idempotent=idempotent, commit_horizon_ms=commit_horizon_ms
         )
         self._client = httpx.AsyncClient(
             base_url=url,

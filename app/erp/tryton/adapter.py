@@ -6,27 +6,18 @@ from decimal import Decimal
 from typing import Any
 
 from app.erp.master import MasterChanges
-from app.erp.port import Answer, BookedConfirmation, BookedMovement, Capabilities, Document, DocumentLine
+from app.erp.port import Answer, BookedConfirmation, BookedMovement, Capabilities, Document, DocumentLine, ErpUnavailable
 from app.erp.traffic import FIND, MASTER, POST, QUESTION, marked
-from app.erp.tryton_master import changes_of
-from app.erp.tryton_rpc import Failure, TrytonRpc, refused
+from app.erp.tryton.master import changes_of
+from app.erp.tryton.rpc import Failure, TrytonRpc, refused
+from schemas.configuration.adapters import ADAPTERS
 from schemas.records import Movement
 
 DEFAULT_UNITS: Mapping[str, str] = {"PC": "u"}
 """Unit of the ledger -> symbol in Tryton; every other unit has the same name there."""
 TRY_AGAIN = {"STOCK_SHORT": 60_000, "LOT_RACE": 50, "POSTING_DUPLICATE": 50}
 """Refusals that time may heal -> ms to wait. The two races are over when they are reported."""
-COMMIT_HORIZON_MS = 60_000
-"""Tryton waits up to 30 s for a lock of SQLite; then the transaction itself."""
 ORDERS_PER_CALL = 1000
-
-
-class ErpUnavailable(Exception):
-    """A question got no list: it has no other way to say so. `code` is stable."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(f"{code}: {detail}")
-        self.code, self.detail = code, detail
 
 
 class TrytonAdapter:
@@ -38,12 +29,7 @@ class TrytonAdapter:
         self._units = dict(units)
         self._back = {symbol: unit for unit, symbol in units.items()}
         assert len(self._back) == len(self._units), "two units with one symbol could not be read back"
-        self._capabilities = Capabilities(
-            idempotent=True,
-            commit_horizon_ms=COMMIT_HORIZON_MS,
-            call_timeout_ms=call_timeout_ms,
-            stock_types=frozenset({"unrestricted", "inspection", "blocked"}),
-        )
+        self._capabilities = Capabilities.of(ADAPTERS["tryton"], call_timeout_ms)
 
     @property
     def capabilities(self) -> Capabilities:

@@ -5,26 +5,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from app.erp.tryton import DEFAULT_UNITS
-from app.erp.tryton_orders import Names, Order, bom_values, order_values
-from app.erp.tryton_rpc import TrytonRpc
-from app.erp.tryton_server import TrytonServer
+from app.erp.connector import OpeningStock
+from app.erp.tryton.adapter import DEFAULT_UNITS
+from app.erp.tryton.orders import Names, Order, bom_values, order_values
+from app.erp.tryton.rpc import TrytonRpc
+from app.erp.tryton.server import TrytonServer
 from schemas.records import Component, MaterialChanged, OrderItem
 
 PLENTY = Decimal("1000000000")
 """Opening stock of a component that is not managed in lots: more than a demonstration consumes."""
 TIME_UNITS = ("h", "min", "s", "ms")
 _BATCH_TYPES = ["storage", "production", "lost_found"]
-
-
-@dataclass(slots=True, frozen=True)
-class OpeningStock:
-    """What lies in stock before the first posting. `location` empty: the storage zone."""
-
-    material: str
-    lot: str
-    location: str
-    quantity: Decimal
 
 
 @dataclass(slots=True)
@@ -45,7 +36,7 @@ async def provision(
     """Units, materials, locations, one running production order with its own bill of material per order number, and stock:
     `stock`, and plenty of each component without lots where its order issues it. To be called once per server, with
     everything. A material that only orders name takes the unit they use; of several records of an order the last counts.
-    Raises app.erp.tryton_rpc.Failure."""
+    Raises app.erp.tryton.rpc.Failure."""
     rpc = server.admin()
     try:
         known = _materials(orders, materials)

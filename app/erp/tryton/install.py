@@ -15,7 +15,7 @@ from pathlib import Path
 
 INSTALL_TIMEOUT_S = 600
 INIT_TIMEOUT_S = 300
-SOURCE = Path(__file__).resolve().parents[2] / "deploy" / "tryton"
+SOURCE = Path(__file__).resolve().parents[3] / "deploy" / "tryton"
 """The module and its lock file: part of the source tree, not of the package (another licence)."""
 _KEPT_OUTPUT_CHARS = 2000
 

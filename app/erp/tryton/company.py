@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from decimal import Decimal
 
-from app.erp.tryton_rpc import TrytonRpc
+from app.erp.tryton.rpc import TrytonRpc
 
 SCRAP_LOCATION, QUARANTINE_LOCATION = "SCRAP", "QUARANTINE"
 POSTING_GROUP = "Shop-Floor Posting"

@@ -1,0 +1,35 @@
+"""A simulator that a run starts: it knows the run's orders and materials, and keeps its books in the run's output."""
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from app.erp.connector import ErpMasterData, StartedErp, Starting
+from app.erp.simulator.control import SimulatorControl
+from app.erp.simulator.process import SimulatorProcess
+from schemas.configuration import Configuration
+
+
+@contextmanager
+def start(run: Starting) -> Iterator[StartedErp]:
+    store = f"erp-sim-{secrets.token_hex(4)}"
+    with SimulatorProcess(run.directory / store) as simulator:
+        asyncio.run(_provision(simulator, run.configuration, run.opening()))
+        yield StartedErp(simulator.url, simulator.token, simulator, store)
+
+
+async def _provision(simulator: SimulatorProcess, configuration: Configuration, opening: ErpMasterData) -> None:
+    """Orders, materials, lots and places, so that the simulator derives what their flags say and refuses strangers."""
+    if not opening.orders or not opening.materials:
+        return  # it then takes every name: orders alone do not say which materials there are
+    places = {part.issue_location for order in opening.orders for part in order.components}
+    places |= {item.receipt_location for order in opening.orders for item in order.items}
+    places |= {entry.receipt_location for entry in configuration.plant.equipment.values()}
+    places |= {place for rule in configuration.rules.post for place in (rule.issue_location, rule.receipt_location)}
+    control = SimulatorControl(simulator.url, simulator.token)
+    try:
+        lots = [(stock.material, stock.lot) for stock in opening.stock]
+        await control.provision(opening.orders, opening.materials, lots, sorted(places - {""}))
+    finally:
+        await control.close()
