@@ -9,7 +9,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,10 +62,17 @@ class OwnedPartition:
     """State of one inbox partition in the process that owns it. Folds run on the event loop, commits in a thread."""
 
     def __init__(
-        self, broker: Broker, codec: Codec, store: Any, spec: PartitionSpec, on_checkpoint: Callable[[Checkpoint], None]
+        self,
+        broker: Broker,
+        codec: Codec,
+        store: Any,
+        spec: PartitionSpec,
+        on_checkpoint: Callable[[Checkpoint], None],
+        threads: Executor,
     ) -> None:
+        """`threads`: of the app, for what waits for the broker."""
         self.broker, self.codec, self.store, self.spec, self.on_checkpoint = broker, codec, store, spec, on_checkpoint
-        self.tp = spec.tp
+        self.tp, self.threads = spec.tp, threads
         self.transactional_id = f"{spec.group}.{spec.stage}.{spec.tp.topic}.{spec.tp.partition}"
         self.out: list[OutgoingMessage] = []
         self.released: list[Any] = []
@@ -195,7 +202,7 @@ class OwnedPartition:
             out, released = self.out, self.released
             self.out, self.released, self.folded = [], [], 0
             started = time.monotonic()
-            await asyncio.get_running_loop().run_in_executor(POOL, self._commit, rows, mark, out)
+            await asyncio.get_running_loop().run_in_executor(self.threads, self._commit, rows, mark, out)
             now = time.monotonic()
             self.committed = position
             gap = now - self.cadence.ended_at
@@ -321,7 +328,7 @@ class OwnedPartition:
         await self.checkpoint()
         async with self.lock:
             self.ready = False
-            await asyncio.get_running_loop().run_in_executor(POOL, self._close)
+            await asyncio.get_running_loop().run_in_executor(self.threads, self._close)
 
     def _close(self) -> None:
         self.store._dbs.pop(self.tp.partition, None)
@@ -333,7 +340,3 @@ def _exit_of(error: Any) -> Exit:
     if error.code() in FENCED:
         return Exit.FENCED
     return Exit.BROKER_TIMEOUT if error.code() in TIMED_OUT else Exit.COMMIT_FAILED
-
-
-POOL = ThreadPoolExecutor(16, "engine")
-"""Takes-over and commits. A thread per owned partition would grow with the catalog; 16 are enough for one process."""

@@ -6,6 +6,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -28,6 +29,8 @@ FOLD_SECONDS = 0.1
 """A batch is capped so that one fold blocks the loop no longer than this."""
 MAX_PENDING = 50_000
 """Rows and messages that may wait for a transaction before the fold waits for it."""
+MOST_THREADS = 16
+"""For takes-over and commits of one stage. A thread per owned partition would grow with the catalog."""
 SUSPECT_LIMIT = 2
 """A record that ended the process this often is dead-lettered instead of folded again."""
 DELETE_RETENTION_SECONDS = 86_400
@@ -148,6 +151,7 @@ class StageApp(faust.App):
         self.on_checkpoint: Callable[[Checkpoint], None] = lambda checkpoint: None
         self.on_released: Callable[[int, Sequence[Any]], None] = lambda partition, entries: None
         self.observers: list[PartitionObserver] = []
+        self.threads = ThreadPoolExecutor(MOST_THREADS, fold.name)
         self.letters: Counter[tuple[str, str]] = Counter()
         """Dead letters of this process by (plant, code)."""
         self.last_commit_boottime = 0.0
@@ -210,7 +214,7 @@ class StageApp(faust.App):
             self.stage.version,
             settings.partitions,
         )
-        part = OwnedPartition(settings.broker, self.codec, self.table.data, spec, self._checkpointed)
+        part = OwnedPartition(settings.broker, self.codec, self.table.data, spec, self._checkpointed, self.threads)
         part.on_released = lambda partition, entries: self.on_released(partition, entries)
         part.before_commit = lambda: self._before_commit(part)
         return part

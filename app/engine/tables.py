@@ -17,10 +17,13 @@ from faust.tables import recovery as faust_recovery
 from faust.types import TP
 from mode import Service
 
-from app.engine.partition import POOL, OwnedPartition
+from app.engine.fatal import Exit, die
+from app.engine.partition import RETRY_SECONDS, OwnedPartition
 
 CHECKPOINT_POLL_SECONDS = 0.02
 HEARTBEAT_PAUSE_SECONDS = 0.1
+RELEASE_SECONDS = RETRY_SECONDS
+"""For all that a release waits for: restores that stop early, commits under way, the last commits. The group waits as long."""
 
 
 class LocalStore(faust_rocksdb.Store):
@@ -112,6 +115,11 @@ class Recovery(faust_recovery.Recovery):
         """Nothing is buffered."""
 
 
+async def _let_go(part: OwnedPartition, going: set[TP]) -> None:
+    await part.leave()
+    going.discard(part.tp)
+
+
 class TableManager(faust_manager.TableManager):
     """Owns the partitions: takes over, checkpoints on time, releases."""
 
@@ -148,7 +156,7 @@ class TableManager(faust_manager.TableManager):
         fresh = [self.app.owned_partition(tp) for tp in self.missing(assigned)]
         self.parts.update({part.tp: part for part in fresh})
         for part in fresh:
-            part.opened = loop.run_in_executor(POOL, part.open)
+            part.opened = loop.run_in_executor(self.app.threads, part.open)
         for part in fresh:
             await _opened(part)
             if not part.leaving:
@@ -168,8 +176,14 @@ class TableManager(faust_manager.TableManager):
         gone = [self.parts.pop(tp) for tp in list(tps) if tp in self.parts]
         for part in gone:
             part.leaving = True  # a restore under way stops early
-        await asyncio.gather(*(_opened(part) for part in gone))
-        await asyncio.gather(*(part.leave() for part in gone))
+        going = {part.tp for part in gone}
+        try:
+            async with asyncio.timeout(RELEASE_SECONDS):
+                await asyncio.gather(*(_opened(part) for part in gone))
+                await asyncio.gather(*(_let_go(part, going) for part in gone))
+        except TimeoutError:
+            # Nothing uncommitted may be committed after the group went on: the next owner folds it again.
+            die(Exit.BROKER_TIMEOUT, f"{sorted(map(str, going))}: not released within {RELEASE_SECONDS:.0f} s")
         for part in gone:
             self.app.on_left(part)
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -46,27 +47,49 @@ class OutcomeProducer:
                 "delivery.timeout.ms": DELIVERY_TIMEOUT_MS,
             }
         )
+        self._behind: deque[tuple[bytes, float]] = deque()
+        """Encoded records that found the queue full, each with the time until which it may wait."""
+        self._lock = threading.Lock()
         self._closing = threading.Event()
         self._poller = threading.Thread(target=self._poll, name="erp-outcomes", daemon=True)
         self._poller.start()
 
     def send(self, record: Any) -> None:
-        """Queue one record; returns at once unless the queue is full."""
+        """Queue one record, in order. Returns at once: it is called on the event loop, where heartbeats must go on. What finds
+        the queue full goes in as soon as there is room."""
         value = self._codec.encode(record)
-        until = time.monotonic() + DELIVERY_TIMEOUT_MS / 1000
-        while True:
-            try:
-                self._producer.produce(self._topic, value, self._key, partition=self._partition, on_delivery=self._delivered)
-            except BufferError:
-                if time.monotonic() > until:
-                    self._lost(f"{self._topic}: the queue stayed full")
-                    return
-                self._producer.poll(POLL_SECONDS)
-            else:
+        with self._lock:
+            if not self._behind and self._produced(value):
                 return
+            self._behind.append((value, time.monotonic() + DELIVERY_TIMEOUT_MS / 1000))
+            full = len(self._behind) > MAX_QUEUED
+        if full:
+            self._lost(f"{self._topic}: {MAX_QUEUED} outcomes found the queue full")
+
+    def _produced(self, value: bytes) -> bool:
+        """False: the queue is full."""
+        try:
+            self._producer.produce(self._topic, value, self._key, partition=self._partition, on_delivery=self._delivered)
+        except BufferError:
+            return False
+        return True
+
+    def _catch_up(self) -> None:
+        """Put what found the queue full into it, as far as there is room."""
+        with self._lock:
+            while self._behind and self._produced(self._behind[0][0]):
+                self._behind.popleft()
+            late = bool(self._behind) and time.monotonic() > self._behind[0][1]
+            if late:
+                self._behind.clear()
+        if late:
+            self._lost(f"{self._topic}: the queue stayed full")
 
     def close(self) -> None:
         """Wait until everything is delivered; what is not is lost."""
+        while self._behind:
+            self._producer.poll(POLL_SECONDS)
+            self._catch_up()
         left = self._producer.flush(DELIVERY_TIMEOUT_MS / 1000)
         self._closing.set()
         self._poller.join()
@@ -80,3 +103,4 @@ class OutcomeProducer:
     def _poll(self) -> None:
         while not self._closing.is_set():
             self._producer.poll(POLL_SECONDS)
+            self._catch_up()

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,7 +29,7 @@ def _owned(bootstrap: str, changelog: str, folder: Path) -> OwnedPartition:
     """A partition that writes, without a store."""
     spec = PartitionSpec("g", "orders", TP("inbox", 0), "", Changelog(changelog, 0, "", 60.0), 1, 1, 1)
     store = SimpleNamespace(partition_path=lambda partition: folder / f"{partition}.db")
-    return OwnedPartition(Broker(bootstrap), Codec(), store, spec, lambda checkpoint: None)
+    return OwnedPartition(Broker(bootstrap), Codec(), store, spec, lambda checkpoint: None, ThreadPoolExecutor(1))
 
 
 class _CountsFull:
