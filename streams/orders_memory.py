@@ -192,10 +192,6 @@ class OrdersMemory:
         else:
             self.figures_due[order.plant].discard(key)
 
-    def of_account(self, row: AccountRow) -> set[str]:
-        """Row keys of all accounts of the same order."""
-        return self.accounts_of(orders.row_key(row.plant, row.order))
-
     # -- orders at rest
 
     def rest(self, key: str, order: OrderRow) -> None:

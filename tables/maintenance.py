@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from tables.local_time import instant_of, local_date, zone_of
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-MINUTES_PER_DAY = 24 * 60
 _DAY = timedelta(days=1)
 
 

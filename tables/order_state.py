@@ -26,11 +26,6 @@ def unanswered(order: OrderRow) -> bool:
     return order.known and order.status == "released" and not order.acknowledged and not order.rejected
 
 
-def late_answer(order: OrderRow, within: int, now: int) -> bool:
-    """The alarm is due: nobody answered `within` (microseconds; 0: no alarm) of the release. It is said once."""
-    return bool(within) and unanswered(order) and not order.overdue and order.released_at + within <= now
-
-
 def begun(order: OrderRow, accounts: Accounts) -> bool:
     """Note that something was recorded; `started_at` is when it happened. True: that is news."""
     moments = [source.first_at for row in accounts for source in row.sources.values() if source.numerator and source.first_at]

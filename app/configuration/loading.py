@@ -16,7 +16,6 @@ from streams.mapping import Mapper, compile_source
 
 PLANT, RULES, ERP = FILES = ("plant.yaml", "rules.yaml", "erp.yaml")
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_LINED = {PLANT: "sources", RULES: "post"}
 Model = TypeVar("Model", bound=BaseModel)
 
 

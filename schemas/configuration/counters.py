@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from schemas.configuration.values import Duration, Name, OneOrMany, Section, Whole, duration_us
+from schemas.configuration.values import Duration, OneOrMany, Section, Whole, duration_us
 
 MAX_LEVEL = 2**62
 _AT_MOST = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)\s*/\s*(reading|(?:\d{1,9}\s*)?(?:ms|s|min|h|d))")
@@ -161,5 +161,3 @@ class Counter(Section):
 
 
 _AN = {"increment": "an increment", "signal": "a signal"}
-
-Counters = dict[Name, Counter]
