@@ -6,7 +6,7 @@ from pathlib import Path
 
 from schemas.configuration import PlantConfig
 from streams.mapping.private_paths import maps_private
-from tables.rejected import Refusal
+from tables.refusal import Refusal
 
 PRIVATE_KEY = "lineledger-private-key"
 """Secret that keys the hashes of private values where plant.yaml names no other one."""

@@ -28,7 +28,7 @@ from app.secret import PRIVATE_KEY, revealed
 from app.settings import Settings
 from app.topology import PlantProcess, ProcessPart
 from schemas.configuration import Configuration
-from tables.rejected import Refusal
+from tables.refusal import Refusal
 
 CRASH_POLL_SECONDS = 0.2
 STOP_SECONDS, UNREACHABLE_SECONDS = 6.0, 2.0

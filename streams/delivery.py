@@ -22,9 +22,9 @@ from schemas.records import (
 from streams import boundary, clock
 from streams.boundary import AT_ONCE, Concern, Handling, Original
 from streams.delivery_attempts import attempt_ended, timer_fired
+from streams.delivery_bundles import dispatch_all, resolve
 from streams.delivery_decisions import decided
 from streams.delivery_desk import Desk
-from streams.delivery_documents import dispatch_all, resolve
 from streams.delivery_retention import Retention
 from streams.figures import OLDEST_UNPOSTED, POSTINGS, Figure, known_code, owner
 from streams.mapping.items import MAX_INT64

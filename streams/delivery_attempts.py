@@ -3,9 +3,9 @@ be booked is ever called unbooked before the executor has said that the horizon 
 
 from schemas.configuration import Configuration
 from schemas.records import AttemptEnded, PostingRow, TimerFired
+from streams.delivery_bundles import resolve
 from streams.delivery_dates import period_closed
 from streams.delivery_desk import Desk
-from streams.delivery_documents import resolve
 from tables import backoff
 from tables.posting_state import (
     ACCEPTED,

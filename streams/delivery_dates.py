@@ -3,10 +3,10 @@ Periods)."""
 
 from schemas.records import PostingRow
 from streams.delivery_desk import Desk
-from tables.issue import redated
 from tables.local_time import local_date, zone_of
 from tables.periods import PostingPeriods, later_date
 from tables.posting_state import PARKED, PERIOD_CLOSED, REJECTED, WAITING_CLOCK
+from tables.postings import redated
 
 
 def period_closed(desk: Desk, row: PostingRow, detail: str) -> None:

@@ -3,7 +3,7 @@
 from schemas.records import Decision, OperatorDecision, PostingRow
 from streams.delivery_desk import Desk
 from tables.posting_state import ACCEPTED, CANCELLED, LOT_BLOCKED, PARKED, POSTING_MISMATCH, REJECTED
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 
 RETRY, CANCEL, ACCEPT = "retry", "cancel", "accept"
 OPEN_TO_DECISION = (PARKED, REJECTED, CANCELLED)

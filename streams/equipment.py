@@ -46,7 +46,7 @@ from tables.counter import UNAVAILABLE, Readings
 from tables.equipment import EquipmentFold, journal_key, row_key
 from tables.own_clock import reach_us
 from tables.people import People
-from tables.rejected import Refused, Rejected
+from tables.refusal import Refused, Rejected
 from tables.row_kinds import EQUIPMENT_ROWS
 
 Change = Callable[[EquipmentFold, Any], Rejected | None]

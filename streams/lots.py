@@ -37,7 +37,7 @@ from streams.boundary import AT_ONCE, Handling, Original
 from streams.repairs import repair
 from streams.silence import ordered
 from streams.step import Step, Topology, at_once, sender
-from streams.waiting import Waiting
+from streams.waiting_records import Waiting
 from tables import lots
 from tables.due_index import DueIndex
 from tables.row_kinds import LOT_ROWS

@@ -7,7 +7,7 @@ from itertools import zip_longest
 from schemas.records import AccountRow, MaterialRow, OrderRow, PlantRow
 from streams import orders_rest as rest
 from streams.orders_rest import named_by
-from streams.waiting import Waiting
+from streams.waiting_records import Waiting
 from tables import order as orders
 from tables.account import BASIS, row_key, stops
 from tables.cut_off import left_behind

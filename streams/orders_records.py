@@ -7,7 +7,7 @@ from schemas.records import AccountRow, MaterialRow, OrderRow, PendingRow, Quali
 from streams import boundary, order_state
 from streams import orders_retention as retention
 from streams.boundary import Original
-from streams.declared import totals_of
+from streams.order_declarations import totals_of
 from streams.orders_memory import OrdersMemory
 from streams.step import Step
 from tables import account as ledger
@@ -17,7 +17,7 @@ from tables.account import STOCK, row_key
 from tables.decisions import BAD_UNIT, POST, decide
 from tables.due import above_at_once
 from tables.plant_rules import PlantRules, with_conversions
-from tables.rejected import Refusal
+from tables.refusal import Refusal
 from tables.row_kinds import MATERIAL_ROWS
 
 STAGE = "orders"

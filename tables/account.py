@@ -9,7 +9,7 @@ from schemas.records import AccountRow, Apart, RawRange, SourceTotal, Total
 from tables.decisions import BAD_UNIT, DROP, verdict
 from tables.lineage import add_ranges
 from tables.quantity import fraction, round_half_away
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 from tables.row_kinds import ACCOUNT_ROWS
 from tables.units import UnitTable
 
@@ -98,7 +98,7 @@ def accounts_of(total: Total, born_epoch: int) -> list[AccountRow]:
 
 
 def rework_returned(source_key: str) -> bool:
-    """Does the source tell of rework that came back as scrap? (See Destination.source_key and streams/declared.)"""
+    """Does the source tell of rework that came back as scrap? (See Destination.source_key and streams/order_declarations.)"""
     parts = source_key.split("|")
     return "ReworkReturned" in parts or parts[-1] == "scrap"
 

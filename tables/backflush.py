@@ -17,7 +17,7 @@ from tables.components import basis_of, children_of, components_at, mode_of, pha
 from tables.lineage import add_ranges
 from tables.order import authority_of, is_check, item_of, weights_of
 from tables.quantity import fraction
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 from tables.units import UnitTable
 
 MAX_PHANTOM_LEVELS = 5

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.configuration import PlantConfig
 from tables.local_time import instant_of, local_date, zone_of
-from tables.rejected import Refusal
+from tables.refusal import Refusal
 
 BusinessDate = Literal["day_shift_began", "day_shift_ended", "calendar_day"]
 """day_shift_ended: the date of the shift's last instant. calendar_day: shifts are also cut at local midnight."""

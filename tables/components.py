@@ -8,7 +8,7 @@ from typing import NamedTuple
 from schemas.configuration import Configuration
 from schemas.records import AccountRow, Component, OrderRow
 from tables.quantity import fraction
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 from tables.units import UnitTable
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from schemas.records import CountDecision, CounterState, EquipmentRow, OperatorDecision
 from tables.counter import ACCEPT, DISCARD
 from tables.order_of_telling import Natural, natural
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 
 RETRY = "retry"
 """Takes a decision back."""

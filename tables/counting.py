@@ -14,10 +14,10 @@ from schemas.configuration.counters import ABSURD_TIMES, MAX_LEVEL
 from schemas.records import CountFall, PointState, RawRange, Share
 from tables import falls, plausible
 from tables.attribution import Ownership, Span, count_destinations, unattributed, undecided
-from tables.buckets import Bucket, raw_of
 from tables.counter import NO_DECISIONS, UNAVAILABLE, Delta, Point, Walk, copy
 from tables.lineage import add_range, add_ranges
-from tables.points import MAX_OFFSET, RAW_BITS, Points
+from tables.packed_readings import MAX_OFFSET, RAW_BITS, Points
+from tables.reading_buckets import Bucket, raw_of
 
 Pieces = npt.NDArray[np.int64]
 

@@ -12,7 +12,7 @@ from tables.calendar import Calendar
 from tables.order import is_completed
 from tables.periods import PostingPeriods
 from tables.quantity import fraction
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 from tables.units import UnitTable
 
 

@@ -26,7 +26,6 @@ from schemas.records import (
 )
 from tables import activities, correlations, count_decisions, declarations, own_clock, presence, runs
 from tables.attribution import Ownership
-from tables.buckets import BUCKET_US
 from tables.calendar import Calendar
 from tables.counter import Readings
 from tables.destination import UNDECIDED, Destination
@@ -34,7 +33,8 @@ from tables.entries import standing
 from tables.journal import Journal
 from tables.own_clock import NOBODY_BEHIND, Silence, late_clock
 from tables.people import People
-from tables.rejected import Refused, Rejected
+from tables.reading_buckets import BUCKET_US
+from tables.refusal import Refused, Rejected
 from tables.row_kinds import DECLARATION_ROWS, EQUIPMENT_ROWS, JOURNAL_ROWS
 from tables.rows import RowStore
 from tables.runs import Changed

@@ -13,7 +13,7 @@ import numpy as np
 
 from schemas.records import EquipmentRow, JournalEntry, JournalRow
 from tables.counter import Readings
-from tables.points import pack, unpack
+from tables.packed_readings import pack, unpack
 
 MAX_ENTRIES = 16
 """Changes of counter and raw source between two times that rows are put."""

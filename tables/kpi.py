@@ -10,7 +10,7 @@ from schemas.codes import owner_of
 from schemas.records import AccountRow, Kpi, OrderRow
 from tables.account import stops
 from tables.posting_state import ACCEPTED, PARKED, REJECTED
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 from tables.units import UnitTable
 from tables.wip import work_in_process
 

@@ -18,10 +18,10 @@ from tables.backflush import MAX_PHANTOM_LEVELS, derive, source_of
 from tables.components import ItemShare, candidates, component_of, components_at, need_of, phantom_of, revision_of, shares
 from tables.decisions import POST, verdict
 from tables.due import Look, due_time, enough, waits_for_counts
-from tables.issue import Issue, Materials, issue
 from tables.plant_rules import PlantRules
+from tables.postings import Issue, Materials, issue
 from tables.quantity import fraction, round_half_away
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 
 DEFAULT_DECIMALS = {"kg": 3, "l": 3, "m": 3, "t": 6, "h": 2, "min": 1, "s": 0, "ms": 0}
 """Of ERP units that no material master describes; pieces and boxes have none."""

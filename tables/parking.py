@@ -13,7 +13,7 @@ from tables.components import children_of, component_of, components_at, known_re
 from tables.decisions import DROP, POST, verdict
 from tables.periods import PostingPeriods
 from tables.quantity import fraction, round_half_away
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 from tables.units import UnitTable
 
 NOT_OPEN = {"locked": "ORDER_LOCKED", "closed": "ORDER_CLOSED"}

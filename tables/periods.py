@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from tables.local_time import instant_of, local_date, zone_of
-from tables.rejected import Refusal
+from tables.refusal import Refusal
 
 _CLOSE = re.compile(r"([1-9]|1\d|2[0-3])(?:st|nd|rd|th) workday ([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 MAX_DAYS_TO_CLOSE = 62

@@ -16,7 +16,7 @@ from schemas.records import (
 from tables.attribution import END_OF_TIME
 from tables.entries import find, name_of, restate, standing, still_needed, void
 from tables.order_of_telling import place
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 from tables.runs import Changed, oldest_needed
 
 

@@ -4,7 +4,7 @@ import re
 from fractions import Fraction
 from typing import Literal
 
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 
 MAX_DECIMALS = 18
 MAX_AMOUNT = 2**63 - 1

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from schemas.records import AccountRow, SourceTotal
 from tables.account import rework_returned
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 from tables.units import UnitTable
 
 KINDS = ("rework", "yield", "scrap")

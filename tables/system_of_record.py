@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.records import RECORDS
 from tables.canonical import ENVELOPE
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 
 ERP, MES, QUALITY, WAREHOUSE, OPERATOR = "erp", "mes", "quality", "warehouse", "operator"
 EVERY = "*"

@@ -18,12 +18,12 @@ from schemas.configuration import Counter
 from schemas.records import CounterState, EquipmentRow, PointState, RawRange, Share
 from tables import falls
 from tables.attribution import Ownership
-from tables.buckets import BUCKET_US, Bucket, Buckets
 from tables.count_decisions import forget, verdicts
 from tables.counter import Point, Readings, copy, upwards_all
 from tables.counting import Counting, merge
-from tables.known import Indexes, Known
-from tables.points import RAW_BITS
+from tables.known_readings import Indexes, Known
+from tables.packed_readings import RAW_BITS
+from tables.reading_buckets import BUCKET_US, Bucket, Buckets
 from tables.row_kinds import TIMELINE_ROWS
 from tables.rows import RowStore
 from tables.totals import give, loosened, replace, tighten

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from tables.quantity import scaled
-from tables.rejected import Refusal, Rejected
+from tables.refusal import Refusal, Rejected
 
 ANY_MATERIAL = "*"
 MAX_DEFINITIONS = 100

@@ -25,7 +25,7 @@ from app.ledger.report import balance_lines
 from app.ledger.trace_things import trace as traced
 from app.ledger.variance import as_json as as_dicts
 from app.ledger.variance import lines_of, variances
-from tables.rejected import Refusal
+from tables.refusal import Refusal
 
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 LOOKS, PAUSE_SECONDS = 6, 3.0

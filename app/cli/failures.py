@@ -14,7 +14,7 @@ from app.cli.exits import USAGE
 from app.observability.logs import described
 from app.observability.secrets import Secrets
 from schemas.codes import entries_of
-from tables.rejected import Refusal
+from tables.refusal import Refusal
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})

@@ -19,7 +19,7 @@ from app.ledger.operators import DecisionTarget, decision_line, now_of, source_o
 from app.ledger.snapshot import Snapshot
 from app.secret import live_private_key, private_key
 from streams.mapping.private import keyed_hash
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 
 DECISIONS = ("post", "drop", "retry", "cancel", "accept", "discard")
 Append = Annotated[

@@ -15,7 +15,7 @@ from app.secret import live_private_key, private_key
 from app.settings import Settings
 from schemas.configuration import Configuration
 from schemas.records import ConfigDocument
-from tables.rejected import Refusal
+from tables.refusal import Refusal
 
 
 def worker(

@@ -11,7 +11,7 @@ from streams.mapping import MappingError, compile_source
 from tables.calendar import Calendar
 from tables.local_time import zone_of
 from tables.periods import PostingPeriods
-from tables.rejected import Refusal, Rejected
+from tables.refusal import Refusal, Rejected
 from tables.system_of_record import EVERY, OWNERS, may_state
 from tables.units import UnitTable
 

@@ -13,7 +13,7 @@ from app.observability.secrets import Secrets
 from app.secret import read_secret, revealed, variable_of
 from schemas.configuration import ErpConfig
 from schemas.configuration.erp import LOCAL_HOSTS, Endpoint
-from tables.rejected import Refusal
+from tables.refusal import Refusal
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 

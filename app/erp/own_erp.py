@@ -14,7 +14,7 @@ from app.erp.master import MasterChanges
 from app.erp.port import Answer, BookedConfirmation, BookedMovement, Capabilities, Document
 from schemas.configuration import Configuration, ErpConfig
 from schemas.records import PostingRow
-from tables.rejected import Refusal
+from tables.refusal import Refusal
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 

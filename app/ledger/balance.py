@@ -16,7 +16,7 @@ from tables.account import BASIS, account_key
 from tables.destination import UNATTRIBUTED, UNDECIDED, Destination
 from tables.order import weights_of
 from tables.quantity import fraction
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, MATERIAL_ROWS, ORDER_ROWS, POSTING_ROWS
 from tables.units import UnitTable
 

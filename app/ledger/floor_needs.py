@@ -15,7 +15,7 @@ from tables.entries import standing
 from tables.order import item_of
 from tables.people import Missing, missing_log_offs, people_of
 from tables.quantity import fraction
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, ORDER_ROWS
 
 

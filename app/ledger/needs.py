@@ -15,7 +15,7 @@ from schemas.records import AccountRow
 from tables.account import Waits, account_key, waits
 from tables.count_decisions import CODE
 from tables.destination import UNDECIDED
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, ORDER_ROWS, POSTING_ROWS
 from tables.wip import work_in_process
 

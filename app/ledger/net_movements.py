@@ -18,7 +18,7 @@ from tables.account import BASIS
 from tables.components import mode_of
 from tables.order import item_of
 from tables.quantity import fraction, round_half_away
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 from tables.row_kinds import ACCOUNT_ROWS, MATERIAL_ROWS, POSTING_ROWS
 
 ORIGINS = ("sent", "derived", "foreign")

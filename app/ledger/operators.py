@@ -14,7 +14,7 @@ from schemas.records import PostingRow
 from streams.delivery_decisions import OPEN_TO_DECISION
 from tables.account import account_key, waits
 from tables.decisions import BAD_UNIT, POST
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
 
 

@@ -22,8 +22,8 @@ from schemas.records import (
     Total,
     TotalState,
 )
-from streams.declared import totals_of
 from streams.equipment_totals import total_record
+from streams.order_declarations import totals_of
 from tables import account as ledger
 from tables import order as orders
 from tables.account import STOCK, account_key, row_key
@@ -35,7 +35,7 @@ from tables.destination import UNATTRIBUTED, Destination
 from tables.lineage import add_ranges
 from tables.plant_rules import plant_rules
 from tables.quantity import decimal_text, fraction, round_half_away
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 from tables.units import UnitTable
 
 _EPOCH = 1

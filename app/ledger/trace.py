@@ -18,7 +18,7 @@ from tables import account as ledger
 from tables.account import TIMES, account_key
 from tables.hold_gate import lot_of
 from tables.quantity import decimal_text, exact_text, fraction
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, LOT_ROWS, LOT_STATE_ROWS, POSTING_ROWS
 
 OK, DIFFERS, EXPIRED = "OK", "SOURCE_DIFFERS", SourceExpired.code

@@ -7,7 +7,7 @@ from app.ledger.snapshot import Snapshot
 from tables.count_decisions import CODE, DECISIONS
 from tables.destination import UNDECIDED, Destination
 from tables.equipment import row_key
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 
 
 def utc(micros: int) -> str:

@@ -15,7 +15,7 @@ from app.ledger.snapshot import Snapshot
 from schemas.records import AccountRow, SourceTotal
 from tables.order import weights_of
 from tables.quantity import exact_text
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 from tables.row_kinds import ACCOUNT_ROWS
 from tables.units import UnitTable
 

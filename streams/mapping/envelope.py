@@ -13,7 +13,7 @@ from streams.mapping.scalars import FieldGetter, Scope, identifier
 from streams.mapping.texts import TextGetter, compile_text, outcomes
 from streams.mapping.times import TimeGetter, compile_time
 from tables.quantity import scaled
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 
 ARRIVAL_UNKNOWN = "`ambiguous: arrival` needs a `received_at` that the record states, not running_max"
 ARRIVAL_GUESSED = (

@@ -19,7 +19,7 @@ from schemas.records import LetterSettled, OperatorDecision, UpstreamOrdered
 from streams.mapping.envelope import Clock
 from streams.mapping.items import MAX_INT64, MAX_RAW_BYTES, MAX_TEXT, Mapped, RawRecord, Refused
 from streams.mapping.mapper import Mapper
-from tables.points import MAX_OFFSET
+from tables.packed_readings import MAX_OFFSET
 
 _TEXTS = ("event_id", "order", "account", "code", "decision", "who", "why", "posting_id", "erp_document", "equipment", "counter")
 _REQUIRED = ("event_id", "decision", "who", "why")

@@ -15,8 +15,8 @@ from streams.mapping.texts import TextGetter, compile_text, outcomes
 from streams.mapping.times import states_wall_time
 from tables.local_time import changes_clocks, zone_of
 from tables.quantity import Rounding, scaled
-from tables.rejected import Refusal as BadValue
-from tables.rejected import Rejected
+from tables.refusal import Refusal as BadValue
+from tables.refusal import Rejected
 
 _UNAVAILABLE_WORD = "UNAVAILABLE"
 

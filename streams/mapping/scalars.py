@@ -14,7 +14,7 @@ from streams.mapping.private import Hash
 from streams.mapping.records import BOUNDS, FREE_TEXT, LOTS, PERSONS, WORDS
 from streams.mapping.texts import TextGetter, compile_text, outcomes, without_leading_zeros
 from tables.quantity import scaled
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 
 FieldGetter = Callable[[Any, Any, int], Any]
 """(node, root, arrived_at) -> the field's value, None where nothing is. Raises Refusal."""

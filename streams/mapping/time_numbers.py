@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from streams.mapping.instants import bad_time, bounded
 from tables.quantity import scaled
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 
 EPOCH_DECIMALS = {"epoch_s": 6, "epoch_ms": 3, "epoch_us": 0, "epoch_ns": -3}
 """Decimal places between the form's unit and a microsecond."""

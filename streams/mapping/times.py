@@ -13,8 +13,8 @@ from streams.mapping.texts import Tables, compile_text
 from streams.mapping.time_forms import compile_form
 from streams.mapping.time_numbers import EARLIEST, EPOCH_DECIMALS, EPOCH_STEP, EXCEL, epoch_instant, excel_stamp
 from tables.local_time import EPOCH, local_to_utc, zone_of
-from tables.rejected import Refusal as BadValue
-from tables.rejected import Rejected
+from tables.refusal import Refusal as BadValue
+from tables.refusal import Rejected
 
 TimeGetter = Callable[[Any, Any, int], int | None]
 """(node, root, arrived_at in microseconds or 0) -> instant, or None where nothing is. Raises Refusal BAD_TIME or

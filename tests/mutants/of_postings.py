@@ -3,7 +3,7 @@
 from tests.mutants.planting import Mutant
 
 STREAMS, TABLES = "tests/unit/streams", "tests/unit/tables"
-DELIVERY, DOCUMENTS = f"{STREAMS}/test_delivery.py", f"{STREAMS}/test_delivery_documents.py"
+DELIVERY, DOCUMENTS = f"{STREAMS}/test_delivery.py", f"{STREAMS}/test_delivery_bundles.py"
 LOTS, DUE = f"{STREAMS}/test_lots.py", f"{TABLES}/test_due.py"
 MUTANTS = {
     "what a dead process had is taken for never sent": Mutant(
@@ -73,13 +73,13 @@ MUTANTS = {
         f"{STREAMS}/test_delivery_foreign.py::test_a_refused_posting_waits_and_is_never_given_up",
     ),
     "a correction overtakes within a document": Mutant(
-        "streams.delivery_documents",
+        "streams.delivery_bundles",
         "fits = fits and all(earlier.posting.posting_id in names for earlier in desk.earlier(row))",
         "pass",
         f"{DOCUMENTS}::test_a_correction_stays_behind_while_what_it_corrects_waits_for_its_retry",
     ),
     "half a document goes again": Mutant(
-        "streams.delivery_documents",
+        "streams.delivery_bundles",
         "if len(lines) > len(others) and whole and all(",
         "if whole and all(",
         f"{DOCUMENTS}::test_half_of_a_document_is_no_document",
@@ -163,25 +163,25 @@ MUTANTS = {
         f"{DUE}::test_at_once_is_one_declaration_above_the_threshold",
     ),
     "what was issued is issued again": Mutant(
-        "tables.issue",
+        "tables.postings",
         "    account.posted += share.amount\n",
         "",
         f"{STREAMS}/test_orders.py::test_corrections_go_down_and_sequences_go_up",
     ),
     "a reversal is reversed": Mutant(
-        "tables.issue",
+        "tables.postings",
         "            if posting.reverses:\n                effective.pop()\n            else:",
         "            if True:",
         f"{STREAMS}/test_orders_rules.py",
     ),
     "a component is backflushed by every operation": Mutant(
-        "tables.issue",
+        "tables.postings",
         "if component.operation not in confirmed or component.phantom:",
         "if component.phantom:",
         f"{STREAMS}/test_orders_components.py::test_a_component_is_backflushed_where_its_operation_is_confirmed",
     ),
     "a later date under the same id": Mutant(
-        "tables.issue",
+        "tables.postings",
         "    again.revision += 1\n",
         "",
         f"{DOCUMENTS}::test_a_posting_that_crossed_the_cut_off_goes_again_under_a_new_id",

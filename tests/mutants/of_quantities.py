@@ -161,10 +161,10 @@ MUTANTS = {
         f"{TABLES}/test_attribution.py::test_the_bounds_of_a_total_are_those_of_what_is_left",
     ),
     "late readings beside the packed ones in the order of their arrival": Mutant(
-        "tables.buckets",
+        "tables.reading_buckets",
         "self._place(beside[np.lexsort((beside[:, 3], beside[:, 1], beside[:, 0]))])",
         "self._place(beside)",
-        f"{TABLES}/test_points.py::test_a_few_late_readings_stand_beside_the_packed_ones",
+        f"{TABLES}/test_packed_readings.py::test_a_few_late_readings_stand_beside_the_packed_ones",
     ),
     "lot without material as key": Mutant(
         "tables.attribution",

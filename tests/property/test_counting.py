@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from schemas.records import Excursion, FormerCount, OperatorDecision, PointState, TimelineRow
 from tables.attribution import Ownership
-from tables.buckets import Bucket
 from tables.calendar import calendar_of
 from tables.counter import UNAVAILABLE
 from tables.counting import Counting
 from tables.equipment import EquipmentFold
-from tables.points import RAW_BITS, pack, unpack
+from tables.packed_readings import RAW_BITS, pack, unpack
+from tables.reading_buckets import Bucket
 from tests.property.shop_floor import BEGIN, shops
 from tests.unit.tables.floor_bench import MACHINE, S, configuration, frame, machine
 

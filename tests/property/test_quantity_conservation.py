@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tables.calendar import Calendar
 from tables.quantity import MAX_AMOUNT, decimal_text, fraction, round_half_away, scaled
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 from tables.units import UnitTable
 
 parts = st.fractions(max_denominator=10**6).filter(lambda part: abs(part) < 10**9)

@@ -13,7 +13,7 @@ from app.secret import live_private_key, private_key, read_secret
 from schemas.configuration import PlantConfig
 from streams.mapping import Mapper
 from streams.mapping.private_paths import maps_private
-from tables.rejected import Refusal
+from tables.refusal import Refusal
 from tests.unit.streams.mapping.sources import mapper_of, one, plant_of, record
 
 ROOT = Path(__file__).parents[2]

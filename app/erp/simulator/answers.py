@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 
 from app.erp.simulator.messages import Booked, Refused
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 
 STATUS = {"POSTING_MISMATCH": 409, "STORE_FULL": 507}
 """HTTP status of a refusal; 422 for every other code."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from app.erp.simulator.messages import Master, Material, Order, Part, SentLine, SentMovement
 from tables.quantity import MAX_AMOUNT, fraction, round_half_away
-from tables.rejected import Refusal, Rejected
+from tables.refusal import Refusal, Rejected
 from tables.units import UnitTable
 
 Mode = Literal["by_order", "explicit", "auto_receipt", "backflush", "milestone"]

@@ -22,7 +22,7 @@ from app.erp.simulator.messages import (
     ShownMovement,
     Statistics,
 )
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 
 MAX_DOCUMENTS = 5_000_000
 MAX_REQUESTS = 2_000_000

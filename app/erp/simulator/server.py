@@ -20,7 +20,7 @@ from app.erp.simulator.booking import lots_made
 from app.erp.simulator.faults import Faults, Misbehaving, Misbehaviour, Operation, Rule, Subject
 from app.erp.simulator.messages import MAX_BODY_BYTES, Booked, Foreign, Master, RecordedRequest, SentDocument
 from app.erp.simulator.store import Store
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 
 MAX_LATE_COMMITS = 1000
 MAX_ORDERS_PER_QUERY = 200

@@ -8,15 +8,15 @@ from app.ledger.snapshot import Snapshot
 from schemas.records import AccountRow, EquipmentRow, TotalState
 from tables.account import STOCK
 from tables.activities import LABOUR, STATES
-from tables.buckets import Bucket
 from tables.calendar import calendar_of
 from tables.counter import upwards
 from tables.destination import UNATTRIBUTED, Destination
 from tables.equipment import row_key
 from tables.own_clock import late_clock
+from tables.packed_readings import RAW_BITS
 from tables.people import People
-from tables.points import RAW_BITS
 from tables.quantity import decimal_text
+from tables.reading_buckets import Bucket
 from tables.row_kinds import ACCOUNT_ROWS, DECLARATION_ROWS, EQUIPMENT_ROWS, LABOUR_ROWS, TIMELINE_ROWS
 from tables.rows import MemoryRows
 

@@ -7,8 +7,8 @@ from schemas.records import AccountClosedRow, AccountRow, IssuedPosting, LotStat
 from tables.account import account_key
 from tables.closed_sequences import is_closed
 from tables.hold_gate import gate_at, lot_of
-from tables.issue import hash_of
 from tables.posting_state import ACCEPTED, CANCELLED
+from tables.postings import hash_of
 from tables.row_kinds import ACCOUNT_ROWS, CLOSED_ACCOUNT_ROWS, LOT_STATE_ROWS, POSITION_ROWS, POSTING_ROWS
 
 STOCK_OF = {"post": "unrestricted", "into_blocked_stock": "blocked", "into_inspection_stock": "inspection"}

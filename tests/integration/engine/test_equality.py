@@ -23,9 +23,9 @@ from schemas.configuration import Configuration
 from schemas.records import PartitionPosition
 from streams.equipment import EquipmentStage
 from streams.memory_step import MemoryStep, Message
-from tables.buckets import Bucket
 from tables.calendar import calendar_of
 from tables.equipment import fold_journals
+from tables.reading_buckets import Bucket
 from tables.row_kinds import TIMELINE_ROWS
 from tables.rows import MemoryRows
 from tests.chaos.processes import SHORT, WorkerProcess, wait_until

@@ -13,7 +13,7 @@ from app.cli.main import _wire, app
 from app.erp.simulator.messages import Foreign, SentMovement
 from app.erp.simulator.process import SimulatorProcess
 from schemas.records import Quantity
-from tables import issue, order
+from tables import order, postings
 from tests.integration.erp.double_booking import Floor
 from tests.unit.streams.ledger_bench import component, item, operation, released
 from tests.unit.tables.floor_bench import at
@@ -83,17 +83,17 @@ def test_net_of_sent_and_derived_equals_the_ledger(
 
 
 def every_operation_receives(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(issue, "receives", lambda order, operation: True)
+    patch.setattr(postings, "receives", lambda order, operation: True)
 
 
 def what_is_derived_is_sent(*types: str) -> Plant:
-    made = issue.expected_movements
+    made = postings.expected_movements
 
     def plant(patch: pytest.MonkeyPatch) -> None:
         def all_sent(*arguments: Any) -> list[Any]:
             return [replace(one, derived=one.derived and one.type not in types) for one in made(*arguments)]
 
-        patch.setattr(issue, "expected_movements", all_sent)
+        patch.setattr(postings, "expected_movements", all_sent)
 
     return plant
 

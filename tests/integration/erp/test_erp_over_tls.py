@@ -11,7 +11,7 @@ from app.erp.adapters import adapter_for
 from app.erp.port import ErpAdapter
 from app.erp.simulator.process import SimulatorProcess
 from schemas.configuration import ErpConfig
-from tables.rejected import Refusal
+from tables.refusal import Refusal
 from tests.platform.certificates import Authority
 from tests.platform.tls_proxy import TlsProxy
 

@@ -133,7 +133,7 @@ SHOWN = {
         "test_the_gate_per_kind_and_answer": "OnHold.receipt OnHold.consumption OnHold.scrap OnHold.rework",
         "test_without_erp_and_in_shadow_mode_postings_stay_queued_until_that_changes": "PlantConfig.shadow",
     },
-    "tests/unit/streams/test_delivery_documents.py": {
+    "tests/unit/streams/test_delivery_bundles.py": {
         "test_a_document_has_at_most_so_many_lines": "Endpoint.lines_per_document",
     },
     "tests/unit/streams/test_intake.py": {

@@ -8,7 +8,7 @@ from app.erp.documents import document_for
 from app.erp.sim.adapter import SimAdapter
 from app.erp.tryton.adapter import TrytonAdapter
 from schemas.records import Movement, PostingRow
-from tables.rejected import Refusal
+from tables.refusal import Refusal
 from tests.unit.streams.quality_bench import configuration, posting
 
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from app.erp.simulator.booking import MasterData, Mode, movements_of
 from app.erp.simulator.messages import Item, Master, Material, Order, Part, SentLine, SentMovement
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 
 
 def master(**flags: Any) -> MasterData:

@@ -5,7 +5,7 @@ import pytest
 
 from tables.calendar import MAX_CACHED, Calendar, Shift
 from tables.local_time import local_to_utc
-from tables.rejected import Refusal, Rejected
+from tables.refusal import Refusal, Rejected
 
 SHIFTS = {"early": "06:00", "late": "14:00", "night": "22:00"}
 PRAGUE = ZoneInfo("Europe/Prague")

@@ -7,7 +7,7 @@ import pytest
 
 from tables.maintenance import ends_at
 from tables.periods import PostingPeriods, later_date
-from tables.rejected import Refusal
+from tables.refusal import Refusal
 
 PRAGUE = "Europe/Prague"
 

@@ -3,7 +3,7 @@ from fractions import Fraction
 import pytest
 
 from tables.quantity import decimal_text, fraction, round_half_away, scaled
-from tables.rejected import Rejected
+from tables.refusal import Rejected
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import pytest
 
-from tables.rejected import Refusal, Rejected
+from tables.refusal import Refusal, Rejected
 from tables.units import UnitTable
 
 BOXES = UnitTable({"4711": ["1 BOX = 48 PC", "10 PC = 319 g"], "*": ["1 DOZEN = 12 PC"]})

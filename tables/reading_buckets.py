@@ -1,6 +1,6 @@
 """The buckets of one counter: ten minutes of readings each, unpacked while they are worked on.
 
-A row keeps its points packed (tables/points.py). A change works on a table of numbers in memory; `save` packs what
+A row keeps its points packed (tables/packed_readings.py). A change works on a table of numbers in memory; `save` packs what
 changed and puts it into the rows, at the latest before each checkpoint. Packing is the dearest part of a late reading: the few
 that came since a bucket was packed stand beside the packed ones as they are.
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 from schemas.records import PointState, TimelineRow
 from tables.counter import Point, copy
-from tables.points import RAW_BITS, Points, pack, unpack
+from tables.packed_readings import RAW_BITS, Points, pack, unpack
 from tables.rows import RowStore
 
 BUCKET_US = 600_000_000

@@ -4,7 +4,7 @@ import itertools
 
 from schemas.records import PendingRow
 from streams.step import at_once
-from streams.waiting import Waiting
+from streams.waiting_records import Waiting
 from tables.rows import MemoryRows
 
 

@@ -5,9 +5,9 @@ import numpy.typing as npt
 
 from schemas.configuration import Counter
 from schemas.records import CounterState
-from tables.buckets import BUCKET_US, Bucket, Buckets
 from tables.counter import Point, Readings
-from tables.points import RAW_BITS
+from tables.packed_readings import RAW_BITS
+from tables.reading_buckets import BUCKET_US, Bucket, Buckets
 
 Indexes = npt.NDArray[np.int64]
 
