@@ -7,7 +7,7 @@ from app.erp.port import ErpAdapter
 from app.erp.tryton.adapter import TrytonAdapter
 from app.erp.tryton.rpc import TrytonRpc
 from app.erp.tryton.starting import start
-from tables.rejected import Refusal
+from tables.refusal import Refusal
 
 
 def _connect(to: ErpConnection) -> ErpAdapter:
