@@ -8,6 +8,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from schemas.codec import Malformed
 from schemas.records import RECORDS, ExceptionRecord, LetterSettled, Quantity
 from streams.step import RawMessage, Step
+from streams.waiting_records import placed
 
 EXCEPTIONS = "exceptions"
 MAX_ORIGINAL_BYTES = 256 << 10
@@ -23,8 +24,8 @@ AT_ONCE = ""
 
 
 def by_place(record: Any) -> str:
-    """Where a record stands in its raw topic: no two are the same, and numbers in it sort as numbers."""
-    return f"{record.source}|{record.raw_source}|{record.raw_offset:020d}|{record.event_id}"
+    """Where a record stands in its raw topic, and its name: no two are the same, and numbers in it sort as numbers."""
+    return placed(f"{record.source}|{record.raw_source}|{record.raw_offset:020d}", record.event_id)
 
 
 class Handling(NamedTuple, Generic[Handle]):

@@ -5,9 +5,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from schemas.records import PendingRow
-from tables.order_of_telling import natural
+from tables.order_of_telling import Natural, natural
 from tables.row_kinds import WAITING_ROWS
 from tables.rows import RowStore
+
+_NAME = "\x1f"
+"""Stands in a key before the name of a record."""
+
+
+def placed(place: str, name: str) -> str:
+    """An identity of a record that is folded by its place. Those of one place (elements of one list) are folded as they came, and
+    never by the text of their names."""
+    return place + _NAME + name
 
 
 def _earlier(known: PendingRow) -> bool:
@@ -17,6 +26,12 @@ def _earlier(known: PendingRow) -> bool:
 def _came(row: PendingRow) -> tuple[int, int]:
     """When it came: offsets begin anew with each log epoch."""
     return row.log_epoch, row.inbox_offset
+
+
+def _in_order(entry: tuple[str, PendingRow]) -> tuple[Natural, str, tuple[int, int]]:
+    key, row = entry
+    place = key.partition(_NAME)[0]
+    return natural(place), place, _came(row)  # 01 and 1 are one number and two places
 
 
 class Waiting:
@@ -44,8 +59,9 @@ class Waiting:
     def add(
         self, plant: str, label: int, rank: str, identity: str, row: PendingRow, outdated: Callable[[PendingRow], bool] = _earlier
     ) -> None:
-        """`rank` orders kinds within a label; `identity` orders within a kind (numbers in it as numbers) and says what replaces
-        what. `outdated` is asked whether a row of the same identity has to give way; as a rule the later one stays."""
+        """`rank` orders kinds within a label; `identity` orders within a kind (numbers in it as numbers; see `placed`) and says
+        what replaces what. `outdated` is asked whether a row of the same identity has to give way; as a rule the later one
+        stays."""
         key = WAITING_ROWS.key(plant, f"{label:020d}", rank, identity)
         known = self._by_label[plant, label].get(key)
         if known is None or (_came(known) <= _came(row) and outdated(known)):
@@ -60,7 +76,7 @@ class Waiting:
             rows = self._by_label.pop((plant, label))
             for key in rows:
                 self._rows.delete(key)
-            taken.append((label, [rows[key] for key in sorted(rows, key=natural)]))
+            taken.append((label, [row for _, row in sorted(rows.items(), key=_in_order)]))
         return taken
 
     def lower(self, plant: str, at: int) -> None:

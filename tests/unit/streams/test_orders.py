@@ -1,5 +1,6 @@
 """The ledger: when accounts become postings, what is parked and how it resumes, what a restart must not change."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from schemas.records import (
     Outcome,
     ScrapDeclared,
 )
+from tables.row_kinds import ORDER_ROWS
 from tests.unit.streams.ledger_bench import CUT, Ledger, component, item, operation, released, total
 from tests.unit.tables.floor_bench import HOUR, MIN, PLANT, at, configuration, event, pieces
 
@@ -319,3 +321,17 @@ def test_bad_conversions_of_master_data_are_refused_and_change_nothing() -> None
 def test_the_newest_version_waits_even_when_an_older_one_is_repeated() -> None:
     bench = ledger(released(T1), total("gross", 120, (1, 9), T2), total("gross", 100, (1, 5), T2))
     assert amounts(bench.tick(CUT)) == [("yield", 120, 120)]
+
+
+@pytest.mark.parametrize("ids", [("a", "b"), ("b", "a")])
+def test_of_two_changes_in_one_record_the_later_element_holds(ids: tuple[str, str]) -> None:
+    """Neither has a change number, and their ids say nothing of their order."""
+    ledger = Ledger()
+    ledger.fold(released(at("08:00")))
+    ledger.tick(at("08:00"))
+    for event_id, quantity in zip(ids, (100, 200), strict=True):
+        change = released(at("08:01"), OrderChanged, items=[item(quantity=quantity)])
+        ledger.fold(replace(change, event_id=event_id, raw_offset=77))
+    ledger.tick(at("08:02"))
+    row = ledger.step.rows.get(ORDER_ROWS.key(PLANT, "O1"))
+    assert row.items[0].quantity.amount == 200

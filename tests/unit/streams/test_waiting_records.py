@@ -4,7 +4,7 @@ import itertools
 
 from schemas.records import PendingRow
 from streams.step import at_once
-from streams.waiting_records import Waiting
+from streams.waiting_records import Waiting, placed
 from tables.rows import MemoryRows
 
 
@@ -23,6 +23,17 @@ def test_any_order_of_arrival_is_folded_in_one_order() -> None:
         for offset, (label, rank, identity) in enumerate(order):
             waiting.add("P", label, rank, identity, row(label, identity, offset))
         assert texts(waiting.due("P", 10)) == [(9, ["z"]), (10, ["y", "a", "x"])]
+
+
+def test_records_of_one_place_are_folded_as_they_came_and_not_by_their_names() -> None:
+    """Elements of one list, with ids of their source's making."""
+    for names in itertools.permutations(("a", "b", "c10", "c9")):
+        waiting = Waiting(MemoryRows())
+        waiting.add("P", 10, "06", placed("s|raw|8", "z"), row(10, "before", 99))
+        for offset, name in enumerate(names):
+            waiting.add("P", 10, "06", placed("s|raw|9", name), row(10, name, offset))
+        waiting.add("P", 10, "06", placed("s|raw|10", "a"), row(10, "behind", 1))
+        assert texts(waiting.due("P", 10)) == [(10, ["before", *names, "behind"])]
 
 
 def test_labels_beyond_the_clock_and_other_plants_wait() -> None:
