@@ -85,8 +85,6 @@ def not_posted(snapshot: Snapshot, proof: Proof) -> Iterator[dict[str, Any]]:
         base = {**_business(row), "records": records, "sources": sources_text(ranges)}
         if row.parked:
             yield {**base, "quantity": decimal_text(row.parked, row.scale), "status": "parked", "code": row.code}
-        elif row.code:
-            yield {**base, "quantity": "0", "status": "parked", "code": row.code}
         for one in row.apart:
             behind = lineage(row, stated_in(row, counts, one.unit))
             yield {

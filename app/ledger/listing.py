@@ -35,6 +35,8 @@ def parked_lines(snapshot: Snapshot, account: str, now: int) -> tuple[list[dict[
         for row in snapshot.of(ACCOUNT_ROWS)
         if account in ("", account_key(row))
         for one in waits(row)
+        if one.quantity
+        or account  # a code with nothing parked says what would happen to more: each account of a closed order has one
     ]
     found += [
         {

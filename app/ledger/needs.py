@@ -12,7 +12,7 @@ from app.ledger.snapshot import Snapshot
 from app.ledger.undecided import target, utc
 from schemas.codes import owner_of
 from schemas.records import AccountRow
-from tables.account import Waits, account_key, waits
+from tables.account import Waits, account_key, stops
 from tables.count_decisions import CODE
 from tables.destination import UNDECIDED
 from tables.refusal import Rejected
@@ -33,10 +33,9 @@ class Need:
 def needs_of(snapshot: Snapshot, proof: Proof) -> Iterator[Need]:
     """Parked accounts, postings that somebody has to decide about, quantity without a run, refused records."""
     for row in snapshot.of(ACCOUNT_ROWS):
-        for one in waits(row):
-            if not one.dropped:
-                what = f"{quantity_text(one.quantity)} {one.unit} parked {one.code} {row.kind} order {row.order}"
-                yield Need(what, since_of(row, one), owner_of(one.code), f"lineledger parked --account '{account_key(row)}'")
+        for one in stops(row):
+            what = f"{quantity_text(one.quantity)} {one.unit} parked {one.code} {row.kind} order {row.order}"
+            yield Need(what, since_of(row, one), owner_of(one.code), f"lineledger parked --account '{account_key(row)}'")
     for posting in snapshot.of(POSTING_ROWS):
         if posting.state in ("held", "parked", "rejected") and not posting.replaced_by:
             what = f"posting {posting.posting.posting_id} {posting.state} {posting.code} order {posting.posting.order}"

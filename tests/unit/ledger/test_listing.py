@@ -5,15 +5,17 @@ from dataclasses import replace
 import pytest
 
 from app.ledger.ages import age_text
+from app.ledger.balance import prove
 from app.ledger.letters import Choice
 from app.ledger.listing import exception_lines, parked_lines
+from app.ledger.needs import needs_of
 from app.ledger.snapshot import Snapshot
 from schemas.codes import owner_of
-from schemas.records import AttemptEnded, ExceptionRecord
+from schemas.records import AttemptEnded, ExceptionRecord, OrderClosed
 from streams.boundary import Letter
 from tests.unit.streams.ledger_bench import CUT, Ledger, item, released, total
 from tests.unit.streams.quality_bench import Bench, S, configuration, posting
-from tests.unit.tables.floor_bench import HOUR, MIN, at
+from tests.unit.tables.floor_bench import HOUR, MIN, at, event
 
 T = at("07:00")
 
@@ -82,3 +84,16 @@ def test_dead_letters_name_their_owner() -> None:
     found, lines = exception_lines(Choice(code="BAD_JSON").of(snapshot([sent, other]).lives))
     assert [(entry["code"], entry["owner"], entry["position"]) for entry in found] == [("BAD_JSON", owner_of("BAD_JSON"), "f:3")]
     assert "\x07" not in lines[0]
+
+
+def test_an_account_of_a_closed_order_waits_for_nobody() -> None:
+    """Its code says what would happen to more."""
+    ledger = Ledger()
+    ledger.fold(released(T), total("gross", 10, label=T, first_at=T))
+    ledger.tick(CUT)
+    ledger.fold(event(OrderClosed, CUT, CUT + 1, order="O1", status="closed"))
+    ledger.tick(CUT + 2)
+    assert {(row.code, row.parked) for row in ledger.accounts().values()} == {("ORDER_CLOSED", 0)}
+    found = Snapshot({"orders": dict(ledger.step.rows.scan(""))}, [], ledger.configurations[0], {})
+    assert parked_lines(found, "", CUT + HOUR) == ([], [])
+    assert list(needs_of(found, prove(found))) == []

@@ -29,10 +29,10 @@ def test_records_of_one_place_are_folded_as_they_came_and_not_by_their_names() -
     """Elements of one list, with ids of their source's making."""
     for names in itertools.permutations(("a", "b", "c10", "c9")):
         waiting = Waiting(MemoryRows())
-        waiting.add("P", 10, "06", placed("s|raw|8", "z"), row(10, "before", 99))
+        waiting.add("P", 10, "06", placed("gw raw 8", "z"), row(10, "before", 99))
         for offset, name in enumerate(names):
-            waiting.add("P", 10, "06", placed("s|raw|9", name), row(10, name, offset))
-        waiting.add("P", 10, "06", placed("s|raw|10", "a"), row(10, "behind", 1))
+            waiting.add("P", 10, "06", placed("gw raw 9", name), row(10, name, offset))
+        waiting.add("P", 10, "06", placed("gw raw 10", "a"), row(10, "behind", 1))
         assert texts(waiting.due("P", 10)) == [(10, ["before", *names, "behind"])]
 
 
