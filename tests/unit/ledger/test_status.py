@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.ledger.status import Seen, status_of
+from app.ledger.status import SeenInstallation, status_of
 from schemas.records import AccountRow, Apart, PartitionPosition, Tick
 from streams.clock import observe
 from streams.silence import Watch
@@ -15,8 +15,8 @@ def account(**fields: Any) -> AccountRow:
     return AccountRow(PLANT, "O1", "10", "4711", "", "yield", "", "", "2026-11-20", 1, unit="PC", **fields)
 
 
-def seen(orders: PartitionPosition, equipment: PartitionPosition, now: int, *accounts: AccountRow) -> Seen:
-    return Seen(
+def seen(orders: PartitionPosition, equipment: PartitionPosition, now: int, *accounts: AccountRow) -> SeenInstallation:
+    return SeenInstallation(
         stages={"orders": "orders.inbox", "equipment": "equipment.inbox"},
         positions={"orders": {0: orders}, "equipment": {0: equipment}},
         partitions={"orders": 1, "equipment": 1},
