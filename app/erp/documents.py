@@ -1,11 +1,19 @@
 """A posting as the document that an adapter sends: the ERP's spelling of the plant's identifiers, nothing else."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 
 from app.erp.port import Document, DocumentLine
 from schemas.configuration import Configuration
 from schemas.configuration.erp import Identifiers
 from schemas.records import Movement, PostingRow
+
+_SPELLED = frozenset(
+    {"order", "operation", "material", "reason", "unit", "document_date", "posting_date", "movements"},
+)
+"""Fields of a line that the ERP spells or dates in its own way."""
+SAME = tuple(field.name for field in fields(DocumentLine) if field.name not in _SPELLED)
+"""Fields of a line that are those of the posting, under the same name."""
 
 
 def document_for(rows: Sequence[PostingRow], configuration: Configuration) -> Document:
@@ -17,23 +25,15 @@ def document_for(rows: Sequence[PostingRow], configuration: Configuration) -> Do
 def _line(row: PostingRow, configuration: Configuration) -> DocumentLine:
     posting, names = row.posting, configuration.erp.identifiers
     return DocumentLine(
-        posting_id=posting.posting_id,
-        content_hash=posting.content_hash,
-        kind=posting.kind,
+        **{name: getattr(posting, name) for name in SAME},
         order=names.order.erp(posting.order),
         operation=names.operation.erp(posting.operation),
         material=names.material.erp(posting.material),
-        lot=posting.lot,
         reason=_reason(posting.reason, names),
-        location=posting.location,
-        reservation_item=posting.reservation_item,
-        amount=posting.amount,
-        scale=posting.scale,
         unit=names.unit.get(posting.unit, posting.unit),
         document_date=posting.business_date,
         posting_date=posting.posting_date or posting.business_date,
         movements=[_movement(movement, names) for movement in posting.movements],
-        final=posting.final,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from app.erp.documents import SAME
 from app.erp.traffic import Request
 from app.erp.traffic import figures as counted
 from app.ledger.snapshot import Snapshot
@@ -20,8 +21,8 @@ def own_words(snapshot: Snapshot) -> str:
     words: set[str] = set()
     for row in snapshot.of(POSTING_ROWS):
         one = row.posting
-        words |= {one.posting_id, one.content_hash, one.kind, one.order, one.operation, one.material, one.lot, one.reason}
-        words |= {one.location, one.reservation_item, one.unit, one.business_date, one.posting_date}
+        words |= {one.order, one.operation, one.material, one.reason, one.unit, one.business_date, one.posting_date}
+        words |= {text for name in SAME if isinstance(text := getattr(one, name), str)}
         words |= {word for part in one.movements for word in (part.type, part.material, part.lot, part.location, part.unit)}
     for account in snapshot.of(ACCOUNT_ROWS):  # what delivery has forgotten stands here still
         words |= {account.order, account.operation, account.material, account.lot, account.reason, account.unit, account.location}

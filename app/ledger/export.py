@@ -8,7 +8,7 @@ from typing import Any
 
 from app.ledger.balance import Proof, counts_of, order_of
 from app.ledger.snapshot import Snapshot
-from schemas.records import AccountRow, PostingRow, RawRange
+from schemas.records import AccountRow, IssuedPosting, Posting, PostingRow, RawRange
 from tables.account import BASIS, account_key, lineage, stated_in, unposted
 from tables.components import components_at, phantom_of, revision_of
 from tables.decisions import BAD_UNIT
@@ -60,21 +60,25 @@ def accounts(snapshot: Snapshot) -> list[AccountRow]:
 
 
 def postings(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
+    """A line per posting. A column of COLUMNS that is not made here has the name of a field: of what orders keeps of the posting,
+    else of the posting itself (as long as delivery keeps it)."""
     delivered: dict[str, PostingRow] = {row.posting.posting_id: row for row in snapshot.of(POSTING_ROWS)}
     for row in accounts(snapshot):
-        for posting in row.issued:
-            found = delivered.get(posting.posting_id)
-            yield {
+        for issued in row.issued:
+            found = delivered.get(issued.posting_id)
+            posting = None if found is None else found.posting
+            made = {
                 **_business(row),
-                "quantity": decimal_text(posting.amount, row.scale),
-                "posting_id": posting.posting_id,
-                "sequence": posting.sequence,
-                "rule_version": posting.rule_version,
-                "status": found.state if found is not None else posting.status,
-                "erp_document": found.erp_document if found is not None else posting.erp_document,
-                "records": posting.records,
-                "sources": sources_text(posting.ranges),
+                "quantity": decimal_text(issued.amount, row.scale),
+                "status": found.state if found is not None else issued.status,
+                "erp_document": found.erp_document if found is not None else issued.erp_document,
+                "sources": sources_text(issued.ranges),
             }
+            yield {**{name: _field(name, issued, posting) for name in COLUMNS if name not in made}, **made}
+
+
+def _field(name: str, issued: IssuedPosting, posting: Posting | None) -> Any:
+    return getattr(issued, name) if hasattr(issued, name) else getattr(posting, name, "")
 
 
 def not_posted(snapshot: Snapshot, proof: Proof) -> Iterator[dict[str, Any]]:

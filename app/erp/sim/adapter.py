@@ -225,27 +225,12 @@ def _sent(document: Document) -> SentDocument:
 
 def _sent_line(line: DocumentLine) -> SentLine:
     return SentLine(
-        posting_id=line.posting_id,
-        content_hash=line.content_hash,
-        kind=line.kind,
-        order=line.order,
-        operation=line.operation,
-        material=line.material,
-        lot=line.lot,
-        reason=line.reason,
-        location=line.location,
-        reservation_item=line.reservation_item,
-        amount=line.amount,
-        scale=line.scale,
-        unit=line.unit,
-        document_date=line.document_date,
-        posting_date=line.posting_date,
+        **{name: getattr(line, name) for name in SentLine.__struct_fields__ if name != "movements"},
         movements=[
             SentMovement(m.type, m.material, m.amount, m.scale, m.unit, m.lot, m.location)  # type: ignore[arg-type]
             for m in line.movements
             if not m.derived
         ],
-        final=line.final,
     )
 
 
