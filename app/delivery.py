@@ -21,7 +21,7 @@ from app.erp.own_erp import ErpIdentity, NoErp, OwnErp
 from app.erp.port import ErpAdapter
 from app.erp.traffic import Journal
 from app.settings import Settings
-from schemas.catalog import catalog
+from schemas.catalog import ENDPOINT, catalog
 from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.configuration.erp_source import erp_topic
@@ -31,8 +31,6 @@ from streams.step import Topology
 from tables.maintenance import ends_at
 from tables.posting_state import FOREIGN
 from tables.row_kinds import POSTING_ROWS
-
-ENDPOINT = "erp"
 
 
 class Composed(Protocol):

@@ -10,6 +10,8 @@ import yaml
 
 CATALOG_FILE = Path(__file__).parent / "catalog.yaml"
 DAY_US = 86_400_000_000
+ENDPOINT = "erp"
+"""Where postings go: the key of delivery's inbox. `endpoints` says at which partition."""
 
 
 @dataclass(slots=True, frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from schemas.catalog import ENDPOINT
 from schemas.records import (
     AccountRow,
     ClockRepaired,
@@ -42,7 +43,7 @@ from streams import orders_retention as retention
 from streams.boundary import AT_ONCE, Handling
 from streams.clock import activate, observe, schedule, watch_of
 from streams.figures import PARKED, SILENT, Figure, known_code, owner
-from streams.orders_book import ENDPOINT, Book
+from streams.orders_book import Book
 from streams.orders_memory import OrdersMemory
 from streams.orders_records import Reached
 from streams.repairs import repair

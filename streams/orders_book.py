@@ -1,6 +1,7 @@
 """The book of orders at one tick: loads the orders of which something changed or is due, has them served
 (tables/order_ledger.py), keeps what changed and sends what was issued. One step, one plant."""
 
+from schemas.catalog import ENDPOINT
 from schemas.records import AccountRow, CutOff, MaterialRow, OrderRow, Posting, ProductionTotal
 from streams.orders_memory import OrdersMemory
 from streams.orders_rest import named_by
@@ -13,8 +14,6 @@ from tables.due import due_time
 from tables.order_ledger import Moment, OrderLedger
 from tables.plant_rules import PlantRules
 from tables.row_kinds import MATERIAL_ROWS, ORDER_ROWS
-
-ENDPOINT = "erp"
 
 
 class Book:

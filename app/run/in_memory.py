@@ -16,7 +16,6 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from app.delivery import ENDPOINT
 from app.erp.adapters import adapter_for
 from app.erp.budget import Budget
 from app.erp.executor import Executor, ExecutorSettings
@@ -25,7 +24,7 @@ from app.erp.own_erp import ErpIdentity, OwnErp
 from app.erp.telemetry_check import Seen
 from app.erp.traffic import Journal
 from app.kafka.partitioner import partition_of
-from schemas.catalog import catalog
+from schemas.catalog import ENDPOINT, catalog
 from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import PostingRow

@@ -16,7 +16,7 @@ from faust.types import TP
 from prometheus_client import REGISTRY
 
 from app.configuration import load
-from app.delivery import ENDPOINT, ErpCalls, MasterPull
+from app.delivery import ErpCalls, MasterPull
 from app.engine.stage import DELETE_RETENTION_SECONDS, StageApp
 from app.erp.port import ErpUnavailable
 from app.erp.traffic import figures, journalled
@@ -24,7 +24,7 @@ from app.idle_clock import IdleClock
 from app.kafka.connection import Connection
 from app.settings import Settings
 from app.topology import STAGES, PlantProcess
-from schemas.catalog import catalog
+from schemas.catalog import ENDPOINT, catalog
 from schemas.configuration import Configuration
 from schemas.records import PartitionPosition
 from tests.composition.wires import CONFIG

@@ -10,7 +10,7 @@ import pytest
 
 from schemas import generate
 from schemas.avro_files import documents, references, self_contained
-from schemas.catalog import DAY_US, catalog
+from schemas.catalog import DAY_US, ENDPOINT, catalog
 from schemas.records import RECORDS
 from tables.row_kinds import ACCOUNT_ROWS, CLOSED_ACCOUNT_ROWS, ORDER_ROWS, POSTING_ROWS, ROW_KINDS
 
@@ -175,3 +175,8 @@ def _least_bytes(node: Any) -> int:
     if node["type"] == "fixed":
         return int(node["size"])
     return 1 if node["type"] in {"array", "map", "enum"} else _least_bytes(node["type"])
+
+
+def test_the_endpoint_of_postings_has_a_partition() -> None:
+    assert catalog().endpoints == {ENDPOINT: 0}
+    assert catalog().partitions("delivery.inbox") > catalog().endpoints[ENDPOINT]
