@@ -78,7 +78,9 @@ def postings(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
 
 
 def _field(name: str, issued: IssuedPosting, posting: Posting | None) -> Any:
-    return getattr(issued, name) if hasattr(issued, name) else getattr(posting, name, "")
+    if hasattr(issued, name):
+        return getattr(issued, name)
+    return "" if posting is None else getattr(posting, name)
 
 
 def not_posted(snapshot: Snapshot, proof: Proof) -> Iterator[dict[str, Any]]:
