@@ -75,7 +75,7 @@ def replay(
     intake takes are resolved by that."""
     choice = _choice(ids, code, source, "" if ids else OPEN, since, until)
     rows, found = _chosen(where, choice, as_json)
-    answer = replays(found, Settling(hashed(rows, who or getpass.getuser()), why, now_of(rows, time.time_ns() // 1000)))
+    answer = replays(found, Settling(hashed(rows, who or me()), why, now_of(rows, time.time_ns() // 1000)))
     for sentence in answer.left:
         typer.echo(sentence, err=True)
     _tell(where, rows, answer.lines, answer.taken, "can be replayed", dry_run, append, as_json)
@@ -104,6 +104,14 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }  # fmt: skip
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
+
+
+def me() -> str:
+    """The user of this process. In a container it may have none: then somebody has to say who."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        fail("say who replays them: --who NAME (this process runs as a user without a name)")
 
 
 def _list(where: Where, choice: Choice, as_json: bool) -> None:

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
 
+from app.cli import exceptions
 from app.demo.master import CONFIGURATION
 from schemas.codes import entries_of
 from tests.e2e.command import PROJECT, Outcome, lineledger
@@ -50,6 +52,18 @@ def test_an_argument_that_is_no_text() -> None:
     outcome = lineledger("decide", "O1", "drop", "--who", os.fsdecode(b"J\xfcrgen"), "--why", "scrap")
     assert outcome.code == 2 and "UTF-8" in outcome.stderr, outcome.said
     assert "Traceback" not in outcome.stderr, outcome.said
+
+
+def test_a_replay_by_a_user_without_a_name_asks_for_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in a container that runs as any number."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 2_000_000_123)
+    with pytest.raises(typer.Exit):
+        exceptions.me()
+    assert "--who" in capsys.readouterr().err
 
 
 def test_questions_take_their_installation_from_the_environment() -> None:
