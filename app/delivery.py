@@ -19,7 +19,7 @@ from app.erp.metrics import ErpMetrics
 from app.erp.outcomes import OutcomeProducer
 from app.erp.own_erp import ErpIdentity, NoErp, OwnErp
 from app.erp.port import ErpAdapter
-from app.erp.traffic import Journal
+from app.erp.traffic import TrafficJournal
 from app.settings import Settings
 from schemas.catalog import ENDPOINT, catalog
 from schemas.codec import Codec
@@ -50,7 +50,7 @@ def with_executor(app: StageApp, stage: DeliveryStage, plant: Composed) -> list[
     if plant.wanted is None:
         raise ValueError("delivery needs a configuration (--config)")
     metrics, journal = ErpMetrics(REGISTRY), plant.settings.erp_journal
-    sinks = [metrics, *([Journal(Path(journal))] if journal else [])]
+    sinks = [metrics, *([TrafficJournal(Path(journal))] if journal else [])]
     adapter = adapter_for(plant.wanted.erp, os.environ, *sinks)
     if adapter is None and plant.settings.recorded:
         return [app]

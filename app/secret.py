@@ -6,7 +6,7 @@ from pathlib import Path
 
 from schemas.configuration import PlantConfig
 from streams.mapping.private_paths import maps_private
-from tables.refusal import Refusal
+from tables.refusal import RefusedValue
 
 PRIVATE_KEY = "lineledger-private-key"
 """Secret that keys the hashes of private values where plant.yaml names no other one."""
@@ -37,7 +37,9 @@ def read_secret(name: str, environ: Mapping[str, str]) -> str | None:
         with Path(file).open("rb") as content:
             return content.read(MAX_SECRET_BYTES).decode().strip()
     except (OSError, UnicodeDecodeError) as wrong:
-        raise Refusal("SECRET_MISSING", f"the file that {variable}_FILE names cannot be read ({type(wrong).__name__})") from None
+        raise RefusedValue(
+            "SECRET_MISSING", f"the file that {variable}_FILE names cannot be read ({type(wrong).__name__})"
+        ) from None
 
 
 def revealed(environ: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
@@ -56,7 +58,7 @@ def private_key(plant: PlantConfig | None, environ: Mapping[str, str]) -> bytes:
             f"secret `{name}` has less than {MIN_KEY_BITS} bits: a badge number would be guessed from its hash. "
             "Take `openssl rand -hex 32`"
         )
-        raise Refusal("PRIVATE_KEY_WEAK", detail)
+        raise RefusedValue("PRIVATE_KEY_WEAK", detail)
     return key.encode()
 
 
@@ -69,7 +71,7 @@ def live_private_key(plant: PlantConfig, environ: Mapping[str, str]) -> bytes:
         detail = (
             f"plant {plant.plant.id} maps private values; set secret `{name}` ({variable_of(name)}, or {variable_of(name)}_FILE)"
         )
-        raise Refusal("PRIVATE_KEY_MISSING", detail)
+        raise RefusedValue("PRIVATE_KEY_MISSING", detail)
     return key
 
 

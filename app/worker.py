@@ -28,12 +28,12 @@ from app.secret import PRIVATE_KEY, revealed
 from app.settings import Settings
 from app.topology import PlantProcess, ProcessPart
 from schemas.configuration import Configuration
-from tables.refusal import Refusal
+from tables.refusal import RefusedValue
 
 CRASH_POLL_SECONDS = 0.2
 STOP_SECONDS, UNREACHABLE_SECONDS = 6.0, 2.0
 """A stop that takes longer than STOP_SECONDS goes on only while the broker answers: without it nothing can be committed."""
-CORRECTED_BY_PEOPLE = (Refusal, ConnectionInvalid)
+CORRECTED_BY_PEOPLE = (RefusedValue, ConnectionInvalid)
 
 
 def run(

@@ -46,11 +46,11 @@ from tables.counter import UNAVAILABLE, Readings
 from tables.equipment import EquipmentFold, journal_key, row_key
 from tables.own_clock import reach_us
 from tables.people import People
-from tables.refusal import Refused, Rejected
+from tables.refusal import Refusal, RefusedReadings
 from tables.row_kinds import EQUIPMENT_ROWS
 
-Change = Callable[[EquipmentFold, Any], Rejected | None]
-"""Folds a record into its equipment. Rejected: why not."""
+Change = Callable[[EquipmentFold, Any], Refusal | None]
+"""Folds a record into its equipment. A refusal: why not."""
 READING_BYTES = 32
 MAX_OPENED = 4_000
 """Buckets of one partition that are unpacked at a time (some 20 KB each at 1 Hz)."""
@@ -174,7 +174,7 @@ class EquipmentStage:
         step, memory, frames = folding
         if len(values["readings"]) % READING_BYTES:
             place = ReadingPlace(values["plant"], values["source"], values["raw_source"], 0, values["received_at"])
-            self._refuse_frame(step, message, Rejected("BAD_RECORD", "a frame is not a whole number of readings"), place)
+            self._refuse_frame(step, message, Refusal("BAD_RECORD", "a frame is not a whole number of readings"), place)
             return
         key = (values["plant"], values["equipment"], values["counter"])
         known = frames.get(key)
@@ -197,8 +197,8 @@ class EquipmentStage:
         offset, step.offset = step.offset, frames.messages[-1].offset
         equipment = self._equipment(step, memory, plant, name)
         readings = _unpacked(b"".join(frames.readings))
-        if isinstance(equipment, Rejected):
-            refused = [Refused(equipment, list(range(len(readings))))]
+        if isinstance(equipment, Refusal):
+            refused = [RefusedReadings(equipment, list(range(len(readings))))]
         else:
             if equipment.expected and len(there := readings[readings[:, 2] != UNAVAILABLE, 1]):  # without a value: not heard of
                 memory.silence.listen(step, equipment, frames.label, frames.source, int(there.max()))
@@ -208,7 +208,7 @@ class EquipmentStage:
             self._refuse_readings(step, plant, frames, why, indexes)
         step.offset = offset
 
-    def _refuse_readings(self, step: Step, plant: str, frames: Frames, why: Rejected, indexes: list[int]) -> None:
+    def _refuse_readings(self, step: Step, plant: str, frames: Frames, why: Refusal, indexes: list[int]) -> None:
         """What is refused must not depend on how frames were joined: of conflicts each reading is a dead letter by itself,
         else each frame (readings beyond the horizon are counted, not listed one by one)."""
         left = set(indexes)
@@ -229,10 +229,10 @@ class EquipmentStage:
             offset = int(_unpacked(packed)[mine[0], 3])
             place = ReadingPlace(plant, frames.source, frames.raw_source, offset, frames.received_at)
             detail = f"{why.detail} ({len(mine)} of {len(packed) // READING_BYTES} readings of the frame)"
-            self._refuse_frame(step, message, Rejected(why.code, detail), place)
+            self._refuse_frame(step, message, Refusal(why.code, detail), place)
 
     def _refuse_frame(
-        self, step: Step, message: RawMessage, why: Rejected, place: ReadingPlace, reading: bytes | None = None
+        self, step: Step, message: RawMessage, why: Refusal, place: ReadingPlace, reading: bytes | None = None
     ) -> None:
         """`reading`: the one that is refused; None: the whole frame."""
         original, part = Original(place, message, offset=message.offset), ""
@@ -247,8 +247,8 @@ class EquipmentStage:
         """A record of one equipment: `change` folds it in, or says why not."""
         step, memory, _ = folding
         equipment = self._equipment(step, memory, record.plant, record.equipment)
-        if isinstance(equipment, Rejected):
-            refused: Rejected | None = equipment
+        if isinstance(equipment, Refusal):
+            refused: Refusal | None = equipment
         else:
             memory.silence.listen(step, equipment, record.label, record.source, record.occurred_at)
             equipment.seen_at(record.label, memory.silence.behind(record.plant))
@@ -274,13 +274,13 @@ class EquipmentStage:
             assert isinstance(equipment, EquipmentFold)
             equipment.people_moved()
 
-    def _equipment(self, step: Step, memory: EquipmentMemory, plant: str, name: str) -> EquipmentFold | Rejected:
+    def _equipment(self, step: Step, memory: EquipmentMemory, plant: str, name: str) -> EquipmentFold | Refusal:
         key = row_key(plant, name)
         equipment = memory.equipment.get(key)
         if equipment is None:
             config = self._config(step, plant)
             if config is None:
-                return Rejected("NO_CONFIGURATION", f"plant {plant} has no active configuration")
+                return Refusal("NO_CONFIGURATION", f"plant {plant} has no active configuration")
             equipment = EquipmentFold(step.rows, plant, name, *config, step.state.log_epoch)
             memory.equipment[key] = equipment
             memory.known[plant].add(name)

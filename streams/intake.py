@@ -27,7 +27,7 @@ from schemas.records import (
 from streams import boundary, connections
 from streams.boundary import Handling, Letter
 from streams.intake_clock import CONFIGURED, EPOCH, FINAL, LABEL, TICK, IntakeClock
-from streams.mapping import Mapper, Operators, RawRecord, Reading, Refused, compile_source
+from streams.mapping import Mapper, Operators, RawRecord, Reading, RefusedRecord, compile_source
 from streams.mapping.operators import REPLAYED, RESOLVED
 from streams.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER, stated_place
 from streams.repairs import CONTROL, repair_of
@@ -127,11 +127,11 @@ class IntakeStage:
                 continue
             self._advance(step, raw.received_at)
             if message.offset in step.suspects:
-                self._refuse(step, Refused("FOLD_FAILED", "folding this record ended the process before"), raw, None)
+                self._refuse(step, RefusedRecord("FOLD_FAILED", "folding this record ended the process before"), raw, None)
                 continue
             mapper = self._mappers.get(raw.source)
             if mapper is None:
-                self._refuse(step, Refused("UNKNOWN_SOURCE", f"`{raw.source}` is no source of plant.yaml"), raw, None)
+                self._refuse(step, RefusedRecord("UNKNOWN_SOURCE", f"`{raw.source}` is no source of plant.yaml"), raw, None)
                 continue
             self._count(step, "raw")
             if type(mapper) is Operators:
@@ -210,7 +210,7 @@ class IntakeStage:
         repair = repair_of(message.value, self._plant, self._me(step)) if orders else None
         if repair is None:
             raw = RawRecord(message.value, self._live_source, f"{self._topic}/{step.partition}", message.offset, 0)
-            self._refuse(step, Refused("BAD_CONTROL", "a control record that orders nothing of this plant"), raw, None)
+            self._refuse(step, RefusedRecord("BAD_CONTROL", "a control record that orders nothing of this plant"), raw, None)
             return
         self._flush_all(step)
         self._clock.lower(step.partition, step.state.marks, repair.at)
@@ -227,12 +227,12 @@ class IntakeStage:
 
     def _route(self, step: Step, item: Any, raw: RawRecord, mapper: Mapper) -> None:
         kind = type(item)
-        if kind is Refused:
+        if kind is RefusedRecord:
             self._refuse(step, item, raw, mapper)
             return
         handling = HANDLERS.get(kind)
         if handling is None:
-            self._refuse(step, Refused("WRONG_STAGE", kind.__name__), raw, mapper)
+            self._refuse(step, RefusedRecord("WRONG_STAGE", kind.__name__), raw, mapper)
             return
         if item.received_at > raw.received_at + self.future_us or item.occurred_at > raw.received_at + self._horizon_us:
             wrong = wrong_clock(item, raw, self.future_us, self._horizon_us)
@@ -243,12 +243,14 @@ class IntakeStage:
             system = self._systems.get(raw.source)
             foreign = violation(system, item) if system is not None else None
             if foreign is not None:
-                self._refuse(step, Refused(foreign.code, foreign.detail, kind=ACCOUNT_KINDS.get(kind.__name__, "")), raw, mapper)
+                self._refuse(
+                    step, RefusedRecord(foreign.code, foreign.detail, kind=ACCOUNT_KINDS.get(kind.__name__, "")), raw, mapper
+                )
                 return
             item.label = step.state.marks[LABEL]
         if not handling.handle(self, step, item, raw):
             detail = f"{kind.__name__} has neither equipment nor order"
-            self._refuse(step, Refused("NO_EQUIPMENT", detail, kind=kind.__name__), raw, mapper)
+            self._refuse(step, RefusedRecord("NO_EQUIPMENT", detail, kind=kind.__name__), raw, mapper)
 
     # -- who gets it; False: nobody, it names neither equipment nor order
 
@@ -358,12 +360,12 @@ class IntakeStage:
         )
         step.emit("equipment.inbox", f"{self._plant}|{equipment}", record)
 
-    def _refuse(self, step: Step, refused: Refused, raw: RawRecord, mapper: Mapper | None) -> None:
+    def _refuse(self, step: Step, refused: RefusedRecord, raw: RawRecord, mapper: Mapper | None) -> None:
         self._count(step, "refused")
         original = raw.value if mapper is None else mapper.redacted(raw.value)
         step.emit(boundary.EXCEPTIONS, f"{self._plant}|{refused.code}", self._letter(refused, raw, original))
 
-    def _letter(self, refused: Refused, raw: RawRecord, original: bytes) -> ExceptionRecord:
+    def _letter(self, refused: RefusedRecord, raw: RawRecord, original: bytes) -> ExceptionRecord:
         replayed = f" replay {raw.replay}" if raw.replay else ""
         return Letter(
             event_id=(refused.event_id or f"{raw.raw_source}:{raw.raw_offset}") + replayed,

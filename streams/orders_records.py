@@ -17,7 +17,7 @@ from tables.account import STOCK, row_key
 from tables.decisions import BAD_UNIT, POST, decide
 from tables.due import above_at_once
 from tables.plant_rules import PlantRules, with_conversions
-from tables.refusal import Refusal
+from tables.refusal import RefusedValue
 from tables.row_kinds import MATERIAL_ROWS
 
 STAGE = "orders"
@@ -48,8 +48,8 @@ def material(reached: Reached) -> None:
     )
     try:
         plant.times = replace(plant.times, units=with_conversions(plant.units, row))
-    except Refusal as refusal:
-        boundary.refuse(step, STAGE, refusal.rejected.code, refusal.rejected.detail, Original(record))
+    except RefusedValue as refusal:
+        boundary.refuse(step, STAGE, refusal.refusal.code, refusal.refusal.detail, Original(record))
         return
     key = MATERIAL_ROWS.key(record.plant, record.material)
     step.rows.put(key, row)

@@ -32,7 +32,7 @@ from schemas.records import (
     RunStarted,
     RunVoided,
 )
-from streams.mapping import RawRecord, Reading, Refused
+from streams.mapping import RawRecord, Reading, RefusedRecord
 from tables.canonical import ACCOUNT_KINDS, DECLARATIONS
 
 EQUIPMENT_EVENTS = frozenset(
@@ -85,7 +85,7 @@ def of_equipment(item: Any) -> bool:
     return kind in EQUIPMENT_EVENTS or (kind in DECLARATIONS and bool(item.equipment))
 
 
-def wrong_clock(item: Any, raw: RawRecord, future_us: int, horizon_us: int) -> Refused | None:
+def wrong_clock(item: Any, raw: RawRecord, future_us: int, horizon_us: int) -> RefusedRecord | None:
     """One wrong clock must not close every shift (docs/adr/0045). Orders may state dates that are to come."""
     if item.received_at <= raw.received_at + future_us and item.occurred_at <= raw.received_at + horizon_us:
         return None
@@ -97,7 +97,7 @@ def wrong_clock(item: Any, raw: RawRecord, future_us: int, horizon_us: int) -> R
         return None
     else:
         code, detail = "CLOCK_AHEAD", f"occurred_at is more than {horizon_us // 1_000_000} s ahead of its arrival"
-    refused = Refused(code, detail, kind=ACCOUNT_KINDS.get(type(item).__name__, ""), received_at=raw.received_at)
+    refused = RefusedRecord(code, detail, kind=ACCOUNT_KINDS.get(type(item).__name__, ""), received_at=raw.received_at)
     refused.event_id = "" if isinstance(item, Reading) else item.event_id
     refused.equipment, refused.quantity = getattr(item, "equipment", ""), getattr(item, "quantity", None)
     return refused

@@ -9,7 +9,7 @@ from schemas.records import AccountRow, Apart, RawRange, SourceTotal, Total
 from tables.decisions import BAD_UNIT, DROP, verdict
 from tables.lineage import add_ranges
 from tables.quantity import fraction, round_half_away
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 from tables.row_kinds import ACCOUNT_ROWS
 from tables.units import UnitTable
 
@@ -197,7 +197,7 @@ def recorded(row: AccountRow, counts: dict[str, int], unit: str, units: UnitTabl
     amount = Fraction(0)
     for stated, quantity in _stated(row, counts).items():
         value = units.convert(quantity, stated, unit, row.material)
-        if stated not in without and not isinstance(value, Rejected):
+        if stated not in without and not isinstance(value, Refusal):
             amount += value
     return amount
 
@@ -208,7 +208,7 @@ def apart(row: AccountRow, counts: dict[str, int], unit: str, units: UnitTable, 
     found = []
     for stated, quantity in _stated(row, counts).items():
         values = [units.convert(quantity, stated, wanted, row.material) for wanted in (unit, also) if wanted]
-        wrong = next((value for value in values if isinstance(value, Rejected)), None)
+        wrong = next((value for value in values if isinstance(value, Refusal)), None)
         if wrong is not None and quantity:
             found.append(Apart(stated, quantity.numerator, quantity.denominator, wrong.detail))
     return found

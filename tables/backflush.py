@@ -17,7 +17,7 @@ from tables.components import basis_of, children_of, components_at, mode_of, pha
 from tables.lineage import add_ranges
 from tables.order import authority_of, is_check, item_of, weights_of
 from tables.quantity import fraction
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 from tables.units import UnitTable
 
 MAX_PHANTOM_LEVELS = 5
@@ -143,7 +143,7 @@ def _made(
         counts_good = any(counts[key] > 0 and source.kind == "good" for key, source in row.sources.items())
         for key, source in sorted(row.sources.items()):
             amount = units.convert(_exact(source), source.unit, item.quantity.unit if item else source.unit, row.material)
-            if isinstance(amount, Rejected):
+            if isinstance(amount, Refusal):
                 continue  # its own account is parked with BAD_UNIT
             if row.kind == BASIS:
                 made[source.bom_revision].by_lot[source.position, source.component_material, source.component_lot] += amount
@@ -181,7 +181,7 @@ def _exploded(configuration: Configuration, order: OrderRow, here: Sequence[Acco
             if phantom is None:
                 continue
             amount = units.convert(_exact(source), source.unit, phantom.quantity.unit, row.material)
-            if isinstance(amount, Rejected):
+            if isinstance(amount, Refusal):
                 continue  # the phantom's own account is parked with BAD_UNIT
             whole = fraction(phantom.quantity.amount, phantom.quantity.scale) / phantom.base
             for child in children_of(components, phantom):

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.configuration import PlantConfig
 from tables.local_time import instant_of, local_date, zone_of
-from tables.refusal import Refusal
+from tables.refusal import RefusedValue
 
 BusinessDate = Literal["day_shift_began", "day_shift_ended", "calendar_day"]
 """day_shift_ended: the date of the shift's last instant. calendar_day: shifts are also cut at local midnight."""
@@ -173,16 +173,16 @@ class _Planned:
 
 def _plan(shifts: Mapping[str, str]) -> tuple[_Planned, ...]:
     if len(shifts) > MAX_SHIFTS:
-        raise Refusal("BAD_CALENDAR", f"A day has at most {MAX_SHIFTS} shifts.")
+        raise RefusedValue("BAD_CALENDAR", f"A day has at most {MAX_SHIFTS} shifts.")
     stated = sorted((*_times(name, text), name) for name, text in shifts.items())
     plan = []
     for index, (start, end, name) in enumerate(stated):
         following = stated[index + 1][0] if index + 1 < len(stated) else stated[0][0] + _MINUTES_PER_DAY
         if following == start:
-            raise Refusal("BAD_CALENDAR", f"The shifts {name} and {stated[index + 1][2]} begin at the same time.")
+            raise RefusedValue("BAD_CALENDAR", f"The shifts {name} and {stated[index + 1][2]} begin at the same time.")
         until = following if end < 0 else end + (_MINUTES_PER_DAY if end <= start else 0)
         if until > following:
-            raise Refusal("BAD_CALENDAR", f"The shift {name} ends after the next one has begun.")
+            raise RefusedValue("BAD_CALENDAR", f"The shift {name} ends after the next one has begun.")
         plan.append(_Planned(name, start, until))
     return tuple(plan)
 
@@ -191,7 +191,7 @@ def _times(name: str, text: str) -> tuple[int, int]:
     """Start and end in minutes after midnight; -1 for an end that is left to the next shift."""
     match = _TIMES.fullmatch(text)
     if match is None or name in ("", OUTSIDE):
-        raise Refusal("BAD_CALENDAR", f"Shift {name!r}: {text!r}; write a name and '06:00' or '06:00-14:00'.")
+        raise RefusedValue("BAD_CALENDAR", f"Shift {name!r}: {text!r}; write a name and '06:00' or '06:00-14:00'.")
     hour, minute, end_hour, end_minute = match.groups()
     end = -1 if end_hour is None else int(end_hour) * 60 + int(end_minute)
     return int(hour) * 60 + int(minute), end
@@ -201,21 +201,21 @@ def _days_off(days: Iterable[str | date]) -> frozenset[date]:
     try:
         found = frozenset(day if isinstance(day, date) else date.fromisoformat(day) for day in days)
     except ValueError as wrong:
-        raise Refusal("BAD_CALENDAR", f"days_off: {wrong}; write dates like 2026-12-25.") from wrong
+        raise RefusedValue("BAD_CALENDAR", f"days_off: {wrong}; write dates like 2026-12-25.") from wrong
     if len(found) > MAX_DAYS_OFF:
-        raise Refusal("BAD_CALENDAR", f"days_off: more than {MAX_DAYS_OFF} dates.")
+        raise RefusedValue("BAD_CALENDAR", f"days_off: more than {MAX_DAYS_OFF} dates.")
     run, before = 0, date.min
     for day in sorted(found):
         run = run + 1 if day - before == _DAY else 1
         before = day
         if run > MAX_DAYS_OFF_IN_A_ROW:
-            raise Refusal("BAD_CALENDAR", f"days_off: more than {MAX_DAYS_OFF_IN_A_ROW} days in a row.")
+            raise RefusedValue("BAD_CALENDAR", f"days_off: more than {MAX_DAYS_OFF_IN_A_ROW} days in a row.")
     return found
 
 
 def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
-        raise Refusal("BAD_CALENDAR", f"{what}: {value!r}; write one of {', '.join(allowed)}.")
+        raise RefusedValue("BAD_CALENDAR", f"{what}: {value!r}; write one of {', '.join(allowed)}.")
     return value
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from schemas.configuration import Configuration
 from schemas.records import AccountRow, Component, OrderRow
 from tables.quantity import fraction
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 from tables.units import UnitTable
 
 
@@ -75,7 +75,7 @@ def need_of(order: OrderRow, component: Component, unit: str, units: UnitTable) 
     pieces = fraction(main.quantity.amount, main.quantity.scale)
     need = pieces * fraction(component.quantity.amount, component.quantity.scale) / component.base
     found = units.convert(need, component.quantity.unit, unit, component.material)
-    return None if isinstance(found, Rejected) else found
+    return None if isinstance(found, Refusal) else found
 
 
 class ItemShare(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from schemas.records import CountDecision, CounterState, EquipmentRow, OperatorDecision
 from tables.counter import ACCEPT, DISCARD
 from tables.order_of_telling import Natural, natural
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 
 RETRY = "retry"
 """Takes a decision back."""
@@ -13,11 +13,11 @@ DECISIONS = (ACCEPT, DISCARD, RETRY)
 CODE = "COUNT_UNDECIDED"
 
 
-def decided(row: EquipmentRow, event: OperatorDecision) -> bool | Rejected:
+def decided(row: EquipmentRow, event: OperatorDecision) -> bool | Refusal:
     """Take a decision about a counter of the row in, at any state of the count: what it says holds as soon as something
     undecided began then. False: it is known, or a newer one is."""
     if event.decision not in DECISIONS:
-        return Rejected("DECISION_INVALID", f"an undecided count takes {', '.join(DECISIONS)}, not `{event.decision}`")
+        return Refusal("DECISION_INVALID", f"an undecided count takes {', '.join(DECISIONS)}, not `{event.decision}`")
     state = row.counters[event.counter]
     made = CountDecision(
         event.began_at,

@@ -12,7 +12,7 @@ from tables.calendar import Calendar
 from tables.order import is_completed
 from tables.periods import PostingPeriods
 from tables.quantity import fraction
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 from tables.units import UnitTable
 
 
@@ -64,7 +64,7 @@ def trigger_time(trigger: object, account: AccountRow, order: OrderRow, times: T
             return _ceiling(now, interval)
         case EveryQuantity(amount=amount, unit=unit):
             step = times.units.convert(Fraction(amount), unit, account.unit, account.material)
-            reached = not isinstance(step, Rejected) and abs(fraction(unposted(account), account.scale)) >= step
+            reached = not isinstance(step, Refusal) and abs(fraction(unposted(account), account.scale)) >= step
             return now if reached else None
         case AtOnce():
             return now if account.at_once else None
@@ -76,7 +76,7 @@ def above_at_once(account: AccountRow, rule: PostRule, grown: Fraction, unit: st
     for trigger in rule.when:
         if isinstance(trigger, AtOnce):
             most = units.convert(Fraction(trigger.amount), trigger.unit, unit, account.material)
-            if not isinstance(most, Rejected) and abs(grown) > most:
+            if not isinstance(most, Refusal) and abs(grown) > most:
                 return True
     return False
 
@@ -101,7 +101,7 @@ def enough(account: AccountRow, rule: PostRule, order: OrderRow, times: Timetabl
         if sweep is not None and sweep <= look.now:
             return True
     least = times.units.convert(Fraction(rule.at_least.amount), rule.at_least.unit, account.unit, account.material)
-    return isinstance(least, Rejected) or abs(fraction(unposted(account), account.scale)) >= least
+    return isinstance(least, Refusal) or abs(fraction(unposted(account), account.scale)) >= least
 
 
 def _ceiling(now: int, interval_us: int) -> int:

@@ -34,7 +34,7 @@ from tables.journal import Journal
 from tables.own_clock import NOBODY_BEHIND, Silence, late_clock
 from tables.people import People
 from tables.reading_buckets import BUCKET_US
-from tables.refusal import Refused, Rejected
+from tables.refusal import Refusal, RefusedReadings
 from tables.row_kinds import DECLARATION_ROWS, EQUIPMENT_ROWS, JOURNAL_ROWS
 from tables.rows import RowStore
 from tables.runs import Changed
@@ -175,12 +175,12 @@ class EquipmentFold:
         if forgotten > self._expired_before():
             row.forgotten_before = max(row.forgotten_before, min(forgotten, max([at, *(moment + 1 for moment in newest)])))
 
-    def readings(self, counter: str, readings: Readings, raw_source: str) -> list[Refused]:
+    def readings(self, counter: str, readings: Readings, raw_source: str) -> list[RefusedReadings]:
         """Fold readings in the order of their arrival. Returns those that were refused; the others are folded."""
         timeline = self._timeline(counter)
         if timeline is None:
-            unknown = Rejected("UNKNOWN_COUNTER", f"{self.row.equipment} has no counter `{counter}` in plant.yaml")
-            return [Refused(unknown, list(range(len(readings))))]
+            unknown = Refusal("UNKNOWN_COUNTER", f"{self.row.equipment} has no counter `{counter}` in plant.yaml")
+            return [RefusedReadings(unknown, list(range(len(readings))))]
         refused = []
         fresh = readings[:, 1] >= self._expired_before()
         indexes = np.flatnonzero(fresh)
@@ -189,20 +189,20 @@ class EquipmentFold:
             late = np.flatnonzero(~fresh).tolist()
             readings = readings[indexes]
             self.row.tally["too_late"] = self.row.tally.get("too_late", 0) + len(late)
-            refused.append(Refused(Rejected("TOO_LATE", f"readings of `{counter}` are older than the late horizon"), late))
+            refused.append(RefusedReadings(Refusal("TOO_LATE", f"readings of `{counter}` are older than the late horizon"), late))
         if self._journal is not None and not self._journal.take(counter, raw_source, readings, self._may_wait()):
             self._journal = None
         conflicts = timeline.read(readings, raw_source) if len(readings) else []
         if conflicts:
             detail = f"`{counter}` had another value under the same sequence number before; that one stays"
-            refused.append(Refused(Rejected("SEQ_CONFLICT", detail), indexes[conflicts].tolist()))
+            refused.append(RefusedReadings(Refusal("SEQ_CONFLICT", detail), indexes[conflicts].tolist()))
         return refused
 
-    def run_event(self, event: Any) -> Rejected | None:
+    def run_event(self, event: Any) -> Refusal | None:
         """RunStarted .. RunVoided, LotLoaded, LotUnloaded, EntryVoided."""
         self._journal = None
         if self._tells_of_forgotten_time(event):
-            return Rejected("TOO_LATE", f"{type(event).__name__} tells of time before the late horizon")
+            return Refusal("TOO_LATE", f"{type(event).__name__} tells of time before the late horizon")
         if self._is_full(self._grows(event)):
             return self._full()
         revision = self.row.revision
@@ -218,10 +218,10 @@ class EquipmentFold:
             self._attribute_again(changed)
         return None
 
-    def state_changed(self, event: EquipmentStateChanged) -> Rejected | None:
+    def state_changed(self, event: EquipmentStateChanged) -> Refusal | None:
         self._journal = None
         if self._too_late(event.occurred_at):
-            return Rejected("TOO_LATE", "the state change occurred before the late horizon")
+            return Refusal("TOO_LATE", "the state change occurred before the late horizon")
         if self._is_full(self.row.states):
             return self._full()
         if presence.state_changed(self.row, event):
@@ -230,13 +230,13 @@ class EquipmentFold:
             self._count("duplicates")
         return None
 
-    def labour(self, event: LabourRecorded) -> Rejected | None:
+    def labour(self, event: LabourRecorded) -> Refusal | None:
         self._journal = None
         wrong = presence.labour_problem(event)
         if wrong is not None:
             return wrong
         if self._too_late(event.occurred_at):
-            return Rejected("TOO_LATE", "the log-in occurred before the late horizon")
+            return Refusal("TOO_LATE", "the log-in occurred before the late horizon")
         if self._is_full(self.row.labour):
             return self._full()
         if presence.labour(self.row, event):
@@ -245,7 +245,7 @@ class EquipmentFold:
             self._count("duplicates")
         return None
 
-    def declared(self, event: Any) -> Rejected | None:
+    def declared(self, event: Any) -> Refusal | None:
         """A declaration. A repeated event id is a duplicate, counted."""
         self._journal = None
         key = self._declared_prefix + event.event_id
@@ -253,7 +253,7 @@ class EquipmentFold:
             self._count("duplicates")
             return None
         if self._too_late(event.occurred_at):
-            return Rejected("TOO_LATE", f"{type(event).__name__} occurred before the late horizon")
+            return Refusal("TOO_LATE", f"{type(event).__name__} occurred before the late horizon")
         declared = declarations.kept(event)
         declared.shares = declarations.shares_of(declared, self.row, self.ownership, self._calendar)
         give(self.row, declared.shares)
@@ -261,14 +261,14 @@ class EquipmentFold:
         self._rows.put(key, declared)
         return None
 
-    def decided(self, decision: OperatorDecision) -> Rejected | None:
+    def decided(self, decision: OperatorDecision) -> Refusal | None:
         """A person decided about an undecided count."""
         self._journal = None
         timeline = self._timeline(decision.counter)
         if timeline is None:
-            return Rejected("UNKNOWN_COUNTER", f"{self.row.equipment} has no counter `{decision.counter}` in plant.yaml")
+            return Refusal("UNKNOWN_COUNTER", f"{self.row.equipment} has no counter `{decision.counter}` in plant.yaml")
         changed = count_decisions.decided(self.row, decision)
-        if isinstance(changed, Rejected):
+        if isinstance(changed, Refusal):
             return changed
         if not changed:
             self._count("duplicates")
@@ -383,8 +383,8 @@ class EquipmentFold:
     def _is_full(self, kept: Sized) -> bool:
         return len(kept) >= MAX_KEPT
 
-    def _full(self) -> Rejected:
-        return Rejected("EQUIPMENT_LIMIT", f"{self.row.equipment} has {MAX_KEPT} of them within the late horizon")
+    def _full(self) -> Refusal:
+        return Refusal("EQUIPMENT_LIMIT", f"{self.row.equipment} has {MAX_KEPT} of them within the late horizon")
 
     def _too_late(self, at: int) -> bool:
         return at < self._expired_before()

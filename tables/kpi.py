@@ -10,7 +10,7 @@ from schemas.codes import owner_of
 from schemas.records import AccountRow, Kpi, OrderRow
 from tables.account import stops
 from tables.posting_state import ACCEPTED, PARKED, REJECTED
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 from tables.units import UnitTable
 from tables.wip import work_in_process
 
@@ -86,7 +86,7 @@ def _sum(rows: Iterable[AccountRow], unit: str, units: UnitTable) -> Fraction | 
     for row in rows:
         recorded = Fraction(row.recorded_numerator, row.recorded_denominator)
         converted = units.convert(recorded, row.unit, unit, row.material)
-        if isinstance(converted, Rejected):
+        if isinstance(converted, Refusal):
             return None
         total += converted
     return total

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from tables.refusal import Refusal, Rejected
+from tables.refusal import Refusal, RefusedValue
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -20,7 +20,7 @@ def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as wrong:
-        raise Refusal("BAD_CALENDAR", f"{name!r} is no time zone; write one like Europe/Prague.") from wrong
+        raise RefusedValue("BAD_CALENDAR", f"{name!r} is no time zone; write one like Europe/Prague.") from wrong
 
 
 def local_date(micros: int, zone: ZoneInfo) -> date:
@@ -50,7 +50,7 @@ def instant_of(day: date, minutes: int, zone: ZoneInfo) -> int:
     return after
 
 
-def local_to_utc(local: datetime, zone: ZoneInfo, ambiguous: Ambiguous = "reject", arrived_at: int = 0) -> int | Rejected:
+def local_to_utc(local: datetime, zone: ZoneInfo, ambiguous: Ambiguous = "reject", arrived_at: int = 0) -> int | Refusal:
     """The instant of a local stamp (naive).
 
     In the hour that clocks repeat, `ambiguous` decides: first or second pass; `arrival`: the second one unless that
@@ -63,7 +63,7 @@ def local_to_utc(local: datetime, zone: ZoneInfo, ambiguous: Ambiguous = "reject
     if first == second:
         return first
     if first > second:
-        return Rejected("BAD_TIME", f"{local.isoformat(' ')} does not exist in {zone.key}: clocks skip it.")
+        return Refusal("BAD_TIME", f"{local.isoformat(' ')} does not exist in {zone.key}: clocks skip it.")
     if ambiguous == "first":
         return first
     if ambiguous == "second":
@@ -76,8 +76,8 @@ def local_to_utc(local: datetime, zone: ZoneInfo, ambiguous: Ambiguous = "reject
         detail = (
             f"{local.isoformat(' ')} happens twice in {zone.key}, and the record arrived too late to say which time is meant."
         )
-        return Rejected("AMBIGUOUS_TIME", detail)
-    return Rejected("AMBIGUOUS_TIME", f"{local.isoformat(' ')} happens twice in {zone.key}.")
+        return Refusal("AMBIGUOUS_TIME", detail)
+    return Refusal("AMBIGUOUS_TIME", f"{local.isoformat(' ')} happens twice in {zone.key}.")
 
 
 def _passes(wall: datetime, zone: ZoneInfo) -> tuple[int, int]:

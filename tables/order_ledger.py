@@ -21,7 +21,7 @@ from tables.due import Look, due_time, enough, waits_for_counts
 from tables.plant_rules import PlantRules
 from tables.postings import Issue, Materials, issue
 from tables.quantity import fraction, round_half_away
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 
 DEFAULT_DECIMALS = {"kg": 3, "l": 3, "m": 3, "t": 6, "h": 2, "min": 1, "s": 0, "ms": 0}
 """Of ERP units that no material master describes; pieces and boxes have none."""
@@ -247,7 +247,7 @@ class OrderLedger:
         rules, stated = self._moment.rules, Counter(source.unit for source in row.sources.values())
         planned = orders.planned_unit(rules.configuration, self.order, row)
         if planned:
-            fitting = [unit for unit in stated if not isinstance(rules.units.factor(unit, planned, row.material), Rejected)]
+            fitting = [unit for unit in stated if not isinstance(rules.units.factor(unit, planned, row.material), Refusal)]
             return planned if planned in fitting else min(fitting, default=planned)
         return min(stated, key=lambda unit: (-stated[unit], unit), default="PC")
 

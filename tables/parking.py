@@ -13,7 +13,7 @@ from tables.components import children_of, component_of, components_at, known_re
 from tables.decisions import DROP, POST, verdict
 from tables.periods import PostingPeriods
 from tables.quantity import fraction, round_half_away
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 from tables.units import UnitTable
 
 NOT_OPEN = {"locked": "ORDER_LOCKED", "closed": "ORDER_CLOSED"}
@@ -24,11 +24,11 @@ OVER = frozenset({"ORDER_CLOSED", "ORDER_TECHNICALLY_COMPLETE"})
 class Excess(NamedTuple):
     """A part of an account that has to wait. `steps`: of the account's smallest step."""
 
-    why: Rejected
+    why: Refusal
     steps: int
 
 
-def park(row: AccountRow, why: Rejected, steps: int | None = None) -> None:
+def park(row: AccountRow, why: Refusal, steps: int | None = None) -> None:
     """`steps`: how much of it; None: all that is not posted."""
     row.code, row.detail = why.code, why.detail
     row.parked = row.target - row.posted if steps is None else steps
@@ -49,45 +49,45 @@ def reasons(
     account: AccountRow,
     periods: PostingPeriods | None = None,
     now: int = 0,
-) -> Iterator[Rejected]:
+) -> Iterator[Refusal]:
     """Why the whole account must wait, the weightiest first; a person may let it pass one of them and not the next. They stop
     this account only (docs/domain.md, Parking and decisions)."""
     if not order.known:
-        yield Rejected("UNKNOWN_ORDER", f"order {order.order} has not been released")
+        yield Refusal("UNKNOWN_ORDER", f"order {order.order} has not been released")
         return
     if order.status in NOT_OPEN:
-        yield Rejected(NOT_OPEN[order.status], f"order {order.order} is {order.status}")
+        yield Refusal(NOT_OPEN[order.status], f"order {order.order} is {order.status}")
     if order.status == "technically_complete" and not _technically_allowed(configuration, order, account):
-        yield Rejected("ORDER_TECHNICALLY_COMPLETE", f"order {order.order} is technically complete")
+        yield Refusal("ORDER_TECHNICALLY_COMPLETE", f"order {order.order} is technically complete")
     if orders.operation_of(order, account.operation) is None:
-        yield Rejected("UNKNOWN_OPERATION", f"order {order.order} has no operation `{account.operation}`")
+        yield Refusal("UNKNOWN_OPERATION", f"order {order.order} has no operation `{account.operation}`")
         return
     if periods is not None and configuration.erp.periods.late == "park" and not periods.is_open(account.business_date, now):
-        yield Rejected("PERIOD_CLOSED", f"the period of {account.business_date} is closed")
+        yield Refusal("PERIOD_CLOSED", f"the period of {account.business_date} is closed")
     if account.kind in TIMES:
         return
     if not account.material:
         yield _no_material(account)
         return
     if configuration.rules.yield_.late_scrap.after_close == "park" and any(source.late for source in account.sources.values()):
-        yield Rejected("LATE_SCRAP", f"scrap of {account.business_date} came after its period was closed")
+        yield Refusal("LATE_SCRAP", f"scrap of {account.business_date} came after its period was closed")
     if account.kind == "consumption":
         yield from _consumption_problems(configuration, order, material, account)
         return
     item = orders.item_of(order, account.material)
     if item is None and orders.receives(order, account.operation):
-        yield Rejected("MATERIAL_NOT_IN_ORDER", f"order {order.order} does not make {account.material}")
+        yield Refusal("MATERIAL_NOT_IN_ORDER", f"order {order.order} does not make {account.material}")
     if item is not None and item.batch_managed and not account.lot:
         yield from _missing_lot(configuration, account)
     yield from _long_lot(configuration, account)
 
 
-def _no_material(account: AccountRow) -> Rejected:
+def _no_material(account: AccountRow) -> Refusal:
     """Of a consumption: the position was empty. Of pieces: the run makes several materials, or nobody said what it makes."""
     if account.kind == "consumption":
         where = f" at position {account.place}" if account.place else ""
-        return Rejected("NOTHING_LOADED", f"nothing is loaded{where} as far as anybody said, and the record names no material")
-    return Rejected("MATERIAL_AMBIGUOUS", "the record names no material, and its run states none or several")
+        return Refusal("NOTHING_LOADED", f"nothing is loaded{where} as far as anybody said, and the record names no material")
+    return Refusal("MATERIAL_AMBIGUOUS", "the record names no material, and its run states none or several")
 
 
 def _technically_allowed(configuration: Configuration, order: OrderRow, account: AccountRow) -> bool:
@@ -99,21 +99,21 @@ def _technically_allowed(configuration: Configuration, order: OrderRow, account:
 
 def _consumption_problems(
     configuration: Configuration, order: OrderRow, material: MaterialRow | None, account: AccountRow
-) -> Iterator[Rejected]:
+) -> Iterator[Refusal]:
     revision = revision_of(account)
     if configuration.rules.order.bom == "revision_of_run" and not known_revision(order, revision):
-        yield Rejected("BOM_MISMATCH", f"the run used revision {revision}, order {order.order} has {order.bom_revision}")
+        yield Refusal("BOM_MISMATCH", f"the run used revision {revision}, order {order.order} has {order.bom_revision}")
     components = components_at(configuration, order, revision)
     component = component_of(components, account)
     if component is None:
-        yield Rejected("MATERIAL_NOT_IN_BOM", f"{account.material} is no component of order {order.order}")
+        yield Refusal("MATERIAL_NOT_IN_BOM", f"{account.material} is no component of order {order.order}")
         return
     if component.phantom:
         if not children_of(components, component):
-            yield Rejected("PHANTOM", f"{account.material} is a phantom: it has no stock")
+            yield Refusal("PHANTOM", f"{account.material} is a phantom: it has no stock")
         return
     if configuration.erp.booking("consumption").reservation == "required" and not component.item:
-        yield Rejected("RESERVATION_MISSING", f"component {account.material} of order {order.order} has no reservation item")
+        yield Refusal("RESERVATION_MISSING", f"component {account.material} of order {order.order} has no reservation item")
     managed = component.batch_managed or (material is not None and material.batch_managed)
     if managed and not account.lot:
         yield from _missing_lot(configuration, account)
@@ -121,15 +121,15 @@ def _consumption_problems(
         yield from _long_lot(configuration, account)
 
 
-def _missing_lot(configuration: Configuration, account: AccountRow) -> Iterator[Rejected]:
+def _missing_lot(configuration: Configuration, account: AccountRow) -> Iterator[Refusal]:
     if configuration.plant.lots.missing != "ignore":
-        yield Rejected("LOT_MISSING", f"{account.material} is managed in batches and nobody named the lot")
+        yield Refusal("LOT_MISSING", f"{account.material} is managed in batches and nobody named the lot")
 
 
-def _long_lot(configuration: Configuration, account: AccountRow) -> Iterator[Rejected]:
+def _long_lot(configuration: Configuration, account: AccountRow) -> Iterator[Refusal]:
     limit = configuration.plant.lots.erp_max_length
     if limit and len(account.lot) > limit:
-        yield Rejected("LOT_TOO_LONG", f"lot {account.lot} has more than {limit} characters")
+        yield Refusal("LOT_TOO_LONG", f"lot {account.lot} has more than {limit} characters")
 
 
 # -- a part of it
@@ -141,7 +141,7 @@ def rework_excess(row: AccountRow, accounts: Sequence[AccountRow], units: UnitTa
     if row.kind not in rework.KINDS or verdict(row, "REWORK_EXCEEDED") == POST:
         return None
     steps = round_half_away(rework.beyond(row, accounts, units), row.scale)
-    why = Rejected("REWORK_EXCEEDED", f"more rework of {row.material} came back than was open")
+    why = Refusal("REWORK_EXCEEDED", f"more rework of {row.material} came back than was open")
     return Excess(why, steps) if steps else None
 
 
@@ -156,15 +156,15 @@ def over_delivery(
     if most is None or item is None:
         return None
     room = units.convert(most, item.quantity.unit, row.unit, row.material)
-    if isinstance(room, Rejected):
+    if isinstance(room, Refusal):
         return None
     for other in accounts:
         if (other.kind, other.material, other.operation) == (row.kind, row.material, row.operation) and other is not row:
             taken = units.convert(fraction(other.posted, other.scale), other.unit, row.unit, row.material)
-            room -= Fraction(0) if isinstance(taken, Rejected) else taken
+            room -= Fraction(0) if isinstance(taken, Refusal) else taken
     allowed = max(0, int(room * 10**row.scale))
     excess = row.target - max(allowed, min(row.posted, row.target))
     if row.target <= allowed or not excess:
         return None
     detail = f"order {order.order} may receive {most} {item.quantity.unit} of {row.material}"
-    return Excess(Rejected("OVER_DELIVERY", detail), excess)
+    return Excess(Refusal("OVER_DELIVERY", detail), excess)

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from tables.local_time import instant_of, local_date, zone_of
-from tables.refusal import Refusal
+from tables.refusal import RefusedValue
 
 _CLOSE = re.compile(r"([1-9]|1\d|2[0-3])(?:st|nd|rd|th) workday ([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 MAX_DAYS_TO_CLOSE = 62
@@ -31,7 +31,7 @@ class PostingPeriods:
     def __init__(self, close: str, zone: str, days_off: Iterable[str] = ()) -> None:
         match = _CLOSE.fullmatch(" ".join(close.split()))
         if match is None:
-            raise Refusal("BAD_PERIOD", f"`{close}` is no close of a period; write `2nd workday 12:00`")
+            raise RefusedValue("BAD_PERIOD", f"`{close}` is no close of a period; write `2nd workday 12:00`")
         self._workday, self._minutes = int(match[1]), int(match[2]) * 60 + int(match[3])
         self._zone = zone_of(zone)
         self._days_off = frozenset(date.fromisoformat(day) for day in days_off)
@@ -73,7 +73,7 @@ class PostingPeriods:
             if workdays == self._workday:
                 return day
             day += _DAY
-        raise Refusal("BAD_PERIOD", f"{month} has no {self._workday} workdays")
+        raise RefusedValue("BAD_PERIOD", f"{month} has no {self._workday} workdays")
 
 
 def first_day(period: str) -> str:

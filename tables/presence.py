@@ -16,7 +16,7 @@ from schemas.records import (
 from tables.attribution import END_OF_TIME
 from tables.entries import find, name_of, restate, standing, still_needed, void
 from tables.order_of_telling import place
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 from tables.runs import Changed, oldest_needed
 
 
@@ -93,11 +93,11 @@ def mark_of(event: LabourRecorded) -> LabourMark:
     )
 
 
-def labour_problem(event: LabourRecorded) -> Rejected | None:
+def labour_problem(event: LabourRecorded) -> Refusal | None:
     if event.action not in ("on", "off"):
-        return Rejected("UNKNOWN_CODE", f"a person logs on or off, not `{event.action}`")
+        return Refusal("UNKNOWN_CODE", f"a person logs on or off, not `{event.action}`")
     if event.share_numerator < 0 or event.share_denominator <= 0:
-        return Rejected("BAD_FIELD", f"{event.share_numerator}/{event.share_denominator} is no share")
+        return Refusal("BAD_FIELD", f"{event.share_numerator}/{event.share_denominator} is no share")
     return None
 
 

@@ -4,7 +4,7 @@ import re
 from fractions import Fraction
 from typing import Literal
 
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 
 MAX_DECIMALS = 18
 MAX_AMOUNT = 2**63 - 1
@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?", re.ASCI
 _POWERS: tuple[int, ...] = tuple(10**n for n in range(MAX_DECIMALS + 1))
 
 
-def scaled(text: str, decimals: int, rounding: Rounding = "exact") -> int | Rejected:
+def scaled(text: str, decimals: int, rounding: Rounding = "exact") -> int | Refusal:
     """The amount that `text` states, in steps of 10^-`decimals` (0 to 18).
 
     `text` is a plain or exponential decimal number with a point ("12", "-0.50", "3.19e1"); blanks around it, group
@@ -95,5 +95,5 @@ def _shifted(digits: int, shift: int, rounding: Rounding) -> int | None:
     return steps if rounding == "cut" else None
 
 
-def _bad(text: str, why: str) -> Rejected:
-    return Rejected("BAD_DECIMAL", f"{text!r} {why}.")
+def _bad(text: str, why: str) -> Refusal:
+    return Refusal("BAD_DECIMAL", f"{text!r} {why}.")

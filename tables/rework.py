@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from schemas.records import AccountRow, SourceTotal
 from tables.account import rework_returned
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 from tables.units import UnitTable
 
 KINDS = ("rework", "yield", "scrap")
@@ -57,4 +57,4 @@ def _sum(row: AccountRow, unit: str, units: UnitTable, returned_only: bool = Fal
 
 def _in_unit(source: SourceTotal, row: AccountRow, unit: str, units: UnitTable) -> Fraction:
     amount = units.convert(Fraction(source.numerator, source.denominator), source.unit, unit, row.material)
-    return Fraction(0) if isinstance(amount, Rejected) else amount
+    return Fraction(0) if isinstance(amount, Refusal) else amount

@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.records import RECORDS
 from tables.canonical import ENVELOPE
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 
 ERP, MES, QUALITY, WAREHOUSE, OPERATOR = "erp", "mes", "quality", "warehouse", "operator"
 EVERY = "*"
@@ -61,15 +61,15 @@ def may_state(system: str, record: str) -> bool:
     return system in OWNERS[record][EVERY]
 
 
-def violation(system: str, record: Any) -> Rejected | None:
+def violation(system: str, record: Any) -> Refusal | None:
     """Why a record of a source of `system` is refused, or None. NOT_SYSTEM_OF_RECORD."""
     name = type(record).__name__
     if not may_state(system, name):
         stated = ", ".join(_stated(record)) or "it"
-        return Rejected("NOT_SYSTEM_OF_RECORD", f"{name} ({stated}) is {' or '.join(OWNERS[name][EVERY])}'s, not {system}'s")
+        return Refusal("NOT_SYSTEM_OF_RECORD", f"{name} ({stated}) is {' or '.join(OWNERS[name][EVERY])}'s, not {system}'s")
     for field, owners in OWNERS[name].items():
         if field != EVERY and system not in owners and field in _stated(record):
-            return Rejected("NOT_SYSTEM_OF_RECORD", f"{name}.{field} is {' or '.join(owners)}'s, not {system}'s")
+            return Refusal("NOT_SYSTEM_OF_RECORD", f"{name}.{field} is {' or '.join(owners)}'s, not {system}'s")
     return None
 
 

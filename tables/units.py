@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from tables.quantity import scaled
-from tables.refusal import Refusal, Rejected
+from tables.refusal import Refusal, RefusedValue
 
 ANY_MATERIAL = "*"
 MAX_DEFINITIONS = 100
@@ -50,21 +50,21 @@ class UnitTable:
         changed._scales = {**self._scales, material: _extended(self._any, definitions, material)}
         return changed
 
-    def convert(self, value: Fraction, from_unit: str, to_unit: str, material: str = "") -> Fraction | Rejected:
+    def convert(self, value: Fraction, from_unit: str, to_unit: str, material: str = "") -> Fraction | Refusal:
         """`value` from_unit as to_unit, exactly; BAD_UNIT when nothing says how. A unit converts into itself."""
         if from_unit == to_unit:
             return value
         factor = self.factor(from_unit, to_unit, material)
-        return factor if isinstance(factor, Rejected) else value * factor
+        return factor if isinstance(factor, Refusal) else value * factor
 
-    def factor(self, from_unit: str, to_unit: str, material: str = "") -> Fraction | Rejected:
+    def factor(self, from_unit: str, to_unit: str, material: str = "") -> Fraction | Refusal:
         """How many to_unit one from_unit is; BAD_UNIT when nothing says so."""
         if from_unit == to_unit:
             return Fraction(1)
         scale = self._scales.get(material, self._any)
         origin, target = scale.get(from_unit), scale.get(to_unit)
         if origin is None or target is None or origin[0] != target[0]:
-            return Rejected("BAD_UNIT", f"Nothing says how many {to_unit!r} of {material!r} one {from_unit!r} is.")
+            return Refusal("BAD_UNIT", f"Nothing says how many {to_unit!r} of {material!r} one {from_unit!r} is.")
         return origin[1] / target[1]
 
 
@@ -82,7 +82,7 @@ def _extended(scale: Scale, texts: Iterable[str], material: str) -> Scale:
     known = dict(scale)
     for count, text in enumerate(texts, 1):
         if count > MAX_DEFINITIONS:
-            raise Refusal("BAD_UNIT", f"{material}: more than {MAX_DEFINITIONS} definitions.")
+            raise RefusedValue("BAD_UNIT", f"{material}: more than {MAX_DEFINITIONS} definitions.")
         unit, other, ratio = _parsed(text, material)
         base, factor = known.setdefault(unit, (unit, Fraction(1)))
         other_base, other_factor = known.setdefault(other, (other, Fraction(1)))
@@ -94,7 +94,9 @@ def _extended(scale: Scale, texts: Iterable[str], material: str) -> Scale:
             }
         elif per_base != 1:
             stated = factor / other_factor
-            raise Refusal("UNIT_CONFLICT", f"{material}: {text!r} contradicts the others, by which 1 {unit} = {stated} {other}.")
+            raise RefusedValue(
+                "UNIT_CONFLICT", f"{material}: {text!r} contradicts the others, by which 1 {unit} = {stated} {other}."
+            )
     return known
 
 
@@ -102,9 +104,9 @@ def _parsed(text: str, material: str) -> tuple[str, str, Fraction]:
     """What a definition says: unit, other unit, and how many of the other one of it is ("10 PC = 319 g": 319/10)."""
     match = _DEFINITION.fullmatch(text)
     if match is None:
-        raise Refusal("BAD_UNIT", f"{material}: {text!r} is no definition; write it like '1 BOX = 48 PC'.")
+        raise RefusedValue("BAD_UNIT", f"{material}: {text!r} is no definition; write it like '1 BOX = 48 PC'.")
     count, unit, other_count, other = match.groups()
     left, right = scaled(count, DECIMALS), scaled(other_count, DECIMALS)
-    if isinstance(left, Rejected) or isinstance(right, Rejected) or left == 0 or right == 0:
-        raise Refusal("BAD_UNIT", f"{material}: {text!r} needs two numbers above zero, at most {DECIMALS} decimals.")
+    if isinstance(left, Refusal) or isinstance(right, Refusal) or left == 0 or right == 0:
+        raise RefusedValue("BAD_UNIT", f"{material}: {text!r} needs two numbers above zero, at most {DECIMALS} decimals.")
     return unit, other, Fraction(right, left)

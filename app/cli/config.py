@@ -19,7 +19,7 @@ from app.run.cut_files import cut_or_refused
 from app.run.file_text import UnreadableFile
 from schemas.configuration import Configuration, ErpConfig, PlantConfig, RulesConfig
 from schemas.configuration.mapping import Read
-from streams.mapping import UNAVAILABLE, Mapped, Mapper, RawRecord, Reading, Refused
+from streams.mapping import UNAVAILABLE, Mapped, Mapper, RawRecord, Reading, RefusedRecord
 from streams.mapping.formats import format_of
 
 _SHOWN = 160
@@ -42,7 +42,7 @@ class Tried(NamedTuple):
     @property
     def refused(self) -> bool:
         conflict = any(repeat is not None and repeat.conflict for repeat in self.repeats)
-        return conflict or any(isinstance(item, Refused) for item in self.items)
+        return conflict or any(isinstance(item, RefusedRecord) for item in self.items)
 
 
 @app.command()
@@ -153,11 +153,13 @@ def _try(mapper: Mapper, repeats: Repeats, file: Path, records: int) -> Iterator
 
 
 def _name(item: Any) -> str:
-    return item.code if isinstance(item, Refused) else "CounterReading" if isinstance(item, Reading) else type(item).__name__
+    return (
+        item.code if isinstance(item, RefusedRecord) else "CounterReading" if isinstance(item, Reading) else type(item).__name__
+    )
 
 
 def _plain(item: Any, repeat: Repeat | None) -> dict[str, Any]:
-    if isinstance(item, Refused):
+    if isinstance(item, RefusedRecord):
         return {
             "refused": item.code,
             "detail": item.detail,
@@ -172,7 +174,7 @@ def _plain(item: Any, repeat: Repeat | None) -> dict[str, Any]:
 
 
 def _described(item: Any) -> str:
-    if isinstance(item, Refused):
+    if isinstance(item, RefusedRecord):
         rule = f" (rule at plant.yaml:{item.line})" if item.line else ""
         return f"REFUSED {item.code}: {item.detail}{rule}"
     if isinstance(item, Reading):

@@ -13,7 +13,7 @@ from app.erp.simulator.booking import Mode
 from app.erp.simulator.faults import Faults
 from app.erp.simulator.records import Ways
 from app.erp.simulator.serve import STORE_FILE, serve, token_of
-from app.erp.simulator.server import Settings, Simulator
+from app.erp.simulator.server import SimSettings, Simulator
 
 
 def erp_sim(
@@ -28,7 +28,7 @@ def erp_sim(
 ) -> None:
     """Run a simulated ERP. It prints its address as one line of JSON; callers need the token in DIRECTORY/token."""
     try:
-        settings = Settings(
+        settings = SimSettings(
             store=directory / STORE_FILE,
             token=token_of(directory),
             ways=Ways(idempotency, msgspec.convert(mode, Mode)),
@@ -40,7 +40,7 @@ def erp_sim(
     asyncio.run(_until_signalled(settings, host, port))
 
 
-async def _until_signalled(settings: Settings, host: str, port: int) -> None:
+async def _until_signalled(settings: SimSettings, host: str, port: int) -> None:
     serving = asyncio.create_task(serve(Simulator(settings), host, port))
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM):

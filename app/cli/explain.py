@@ -25,7 +25,7 @@ from app.ledger.report import balance_lines
 from app.ledger.trace_things import trace as traced
 from app.ledger.variance import as_json as as_dicts
 from app.ledger.variance import lines_of, variances
-from tables.refusal import Refusal
+from tables.refusal import RefusedValue
 
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 LOOKS, PAUSE_SECONDS = 6, 3.0
@@ -142,8 +142,8 @@ def _book(where: Where, rows: snapshot.Snapshot) -> ErpBook | None:
 def _asked_now(rows: snapshot.Snapshot) -> ErpBook | None:
     try:
         return erp_book.ask(rows.configuration.erp, erp_check.orders_of(rows, rows.configuration.erp), os.environ)
-    except Refusal as unset:
-        typer.echo(f"the ERP is not asked: {unset.rejected.detail}", err=True)
+    except RefusedValue as unset:
+        typer.echo(f"the ERP is not asked: {unset.refusal.detail}", err=True)
         return None
 
 

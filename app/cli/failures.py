@@ -14,7 +14,7 @@ from app.cli.exits import USAGE
 from app.observability.logs import described
 from app.observability.secrets import Secrets
 from schemas.codes import entries_of
-from tables.refusal import Refusal
+from tables.refusal import RefusedValue
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -34,8 +34,8 @@ class CommandFailure(NamedTuple):
 def failure_of(error: BaseException) -> CommandFailure | None:
     """The failure that a person can act upon; None: a defect."""
     match error:
-        case Refusal():
-            return CommandFailure(error.rejected.code, error.rejected.detail)
+        case RefusedValue():
+            return CommandFailure(error.refusal.code, error.refusal.detail)
         case OSError() if error.errno is not None:
             return _of_the_system(error)
         case KafkaException():

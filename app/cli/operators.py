@@ -19,7 +19,7 @@ from app.ledger.operators import DecisionTarget, decision_line, now_of, source_o
 from app.ledger.snapshot import Snapshot
 from app.secret import live_private_key, private_key
 from streams.mapping.private import keyed_hash
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 
 DECISIONS = ("post", "drop", "retry", "cancel", "accept", "discard")
 Append = Annotated[
@@ -50,7 +50,7 @@ def decide(
     rows = where.read()
     at = now_of(rows, time.time_ns() // 1000)
     line = decision_line(rows, DecisionTarget(target, decision, code, document, hashed(rows, who), why, at))
-    if isinstance(line, Rejected):
+    if isinstance(line, Refusal):
         end(DIFFERS, f"{line.code}: {line.detail}", as_json)
     place = written(rows, [line], append, where, as_json)
     end(OK, f"{decision} {target}: written to {place}", as_json, written=1)

@@ -15,7 +15,7 @@ from app.secret import live_private_key, private_key
 from app.settings import Settings
 from schemas.configuration import Configuration
 from schemas.records import ConfigDocument
-from tables.refusal import Refusal
+from tables.refusal import RefusedValue
 
 
 def worker(
@@ -57,8 +57,8 @@ def worker(
     )
     try:
         run(stages, settings, wanted, metrics_host)
-    except Refusal as wrong:  # the address or secret of the ERP
-        typer.echo(f"{wrong.rejected.code}: {wrong.rejected.detail}", err=True)
+    except RefusedValue as wrong:  # the address or secret of the ERP
+        typer.echo(f"{wrong.refusal.code}: {wrong.refusal.detail}", err=True)
         raise typer.Exit(USAGE) from None
 
 

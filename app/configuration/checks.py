@@ -11,7 +11,7 @@ from streams.mapping import MappingError, compile_source
 from tables.calendar import Calendar
 from tables.local_time import zone_of
 from tables.periods import PostingPeriods
-from tables.refusal import Refusal, Rejected
+from tables.refusal import Refusal, RefusedValue
 from tables.system_of_record import EVERY, OWNERS, may_state
 from tables.units import UnitTable
 
@@ -40,14 +40,14 @@ def cross_checks(plant: PlantConfig | None, rules: RulesConfig | None, erp: ErpC
 def _calendar(plant: PlantConfig) -> Iterator[ConfigurationFinding]:
     try:
         zone_of(plant.plant.zone)
-    except Refusal as wrong:
-        yield ConfigurationFinding("plant.yaml", ("plant", "zone"), wrong.rejected.detail)
+    except RefusedValue as wrong:
+        yield ConfigurationFinding("plant.yaml", ("plant", "zone"), wrong.refusal.detail)
         return
     calendar = plant.calendar
     try:
         Calendar(plant.plant.zone, calendar.shifts, calendar.business_date, calendar.outside_shift, calendar.days_off)
-    except Refusal as wrong:
-        yield ConfigurationFinding("plant.yaml", ("calendar", "shifts"), wrong.rejected.detail)
+    except RefusedValue as wrong:
+        yield ConfigurationFinding("plant.yaml", ("calendar", "shifts"), wrong.refusal.detail)
 
 
 def _periods(plant: PlantConfig, erp: ErpConfig) -> Iterator[ConfigurationFinding]:
@@ -57,9 +57,9 @@ def _periods(plant: PlantConfig, erp: ErpConfig) -> Iterator[ConfigurationFindin
         periods = PostingPeriods(erp.periods.close, plant.plant.zone, plant.calendar.days_off)
         for day in plant.calendar.days_off:
             periods.closes_at(day[:7])
-    except Refusal as wrong:
-        if wrong.rejected.code == "BAD_PERIOD":  # a wrong zone is found by itself
-            yield ConfigurationFinding("erp.yaml", ("periods", "close"), wrong.rejected.detail)
+    except RefusedValue as wrong:
+        if wrong.refusal.code == "BAD_PERIOD":  # a wrong zone is found by itself
+            yield ConfigurationFinding("erp.yaml", ("periods", "close"), wrong.refusal.detail)
 
 
 def _aliases(plant: PlantConfig) -> Iterator[ConfigurationFinding]:
@@ -129,8 +129,8 @@ def _units(plant: PlantConfig, rules: RulesConfig | None, erp: ErpConfig | None)
     for material, definitions in plant.units.items():
         try:
             tables = tables.with_material(material, definitions)
-        except Refusal as wrong:
-            yield ConfigurationFinding("plant.yaml", ("units", material), wrong.rejected.detail)
+        except RefusedValue as wrong:
+            yield ConfigurationFinding("plant.yaml", ("units", material), wrong.refusal.detail)
         stated |= {word for text in definitions for word in re.findall(r"\d\s+([^\s=]+)", text)}
     for equipment, entry in plant.equipment.items():
         stated |= {counter.unit for counter in entry.counters.values()}
@@ -166,4 +166,4 @@ def _told_of_materials(plant: PlantConfig) -> bool:
 
 def _known(unit: str, stated: set[str], tables: UnitTable) -> bool:
     built_in = ("kg", "m", "l", "h")
-    return unit in stated or any(not isinstance(tables.factor(unit, other), Rejected) for other in built_in)
+    return unit in stated or any(not isinstance(tables.factor(unit, other), Refusal) for other in built_in)

@@ -13,7 +13,7 @@ from app.observability.secrets import Secrets
 from app.secret import read_secret, revealed, variable_of
 from schemas.configuration import ErpConfig
 from schemas.configuration.erp import LOCAL_HOSTS, Endpoint
-from tables.refusal import Refusal
+from tables.refusal import RefusedValue
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -30,7 +30,7 @@ def adapter_for(erp: ErpConfig, environ: Mapping[str, str], *sinks: Sink) -> Erp
     url = resolved(endpoint.url, environ)
     if not url:
         detail = f"`adapter: {endpoint.adapter}` has no `erp.url`; only `lineledger run` starts a simulator"
-        raise Refusal("ERP_URL_INVALID", detail)
+        raise RefusedValue("ERP_URL_INVALID", detail)
     _refuse_open_secrets(url, endpoint)
     known = revealed(environ, [endpoint.secret, endpoint.key_secret])
     secrets = Secrets.of({**environ, **known}, named=known)
@@ -43,11 +43,11 @@ def _refuse_open_secrets(url: str, endpoint: Endpoint) -> None:
     """The address is never shown: it may hold what it must not."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Refusal("ERP_URL_INVALID", "the ERP's address is no http(s) URL")
+        raise RefusedValue("ERP_URL_INVALID", "the ERP's address is no http(s) URL")
     if parts.password is not None:
-        raise Refusal("ERP_URL_INVALID", "the ERP's address has a password in it; name it in `erp.secret`")
+        raise RefusedValue("ERP_URL_INVALID", "the ERP's address has a password in it; name it in `erp.secret`")
     if parts.scheme == "http" and parts.hostname not in LOCAL_HOSTS and not endpoint.insecure:
-        raise Refusal("ERP_URL_INSECURE", f"http:// to {parts.hostname}: use https://, or state `insecure: true`")
+        raise RefusedValue("ERP_URL_INSECURE", f"http:// to {parts.hostname}: use https://, or state `insecure: true`")
 
 
 def _trust(endpoint: Endpoint, environ: Mapping[str, str]) -> ssl.SSLContext | bool:
@@ -56,14 +56,14 @@ def _trust(endpoint: Endpoint, environ: Mapping[str, str]) -> ssl.SSLContext | b
     if not (authority or certificate or key):
         return True
     if key and not certificate:
-        raise Refusal("ERP_TLS_INVALID", "`erp.key` needs `erp.certificate`")
+        raise RefusedValue("ERP_TLS_INVALID", "`erp.key` needs `erp.certificate`")
     password = secret_of(endpoint.key_secret, environ)  # empty and not None: OpenSSL would ask the terminal
     try:
         context = ssl.create_default_context(cafile=authority or None)
         if certificate:
             context.load_cert_chain(certificate, key or None, password)
     except (OSError, ValueError) as wrong:  # SSLError is an OSError
-        raise Refusal("ERP_TLS_INVALID", f"`ca`, `certificate` or `key` of the ERP cannot be used: {wrong}") from wrong
+        raise RefusedValue("ERP_TLS_INVALID", f"`ca`, `certificate` or `key` of the ERP cannot be used: {wrong}") from wrong
     return context
 
 
@@ -72,7 +72,7 @@ def resolved(text: str, environ: Mapping[str, str]) -> str:
 
     def value(match: re.Match[str]) -> str:
         if match[1] not in environ:
-            raise Refusal("ENVIRONMENT_MISSING", f"erp.yaml needs the environment variable {match[1]}")
+            raise RefusedValue("ENVIRONMENT_MISSING", f"erp.yaml needs the environment variable {match[1]}")
         return environ[match[1]]
 
     return _REFERENCE.sub(value, text)
@@ -84,5 +84,5 @@ def secret_of(name: str, environ: Mapping[str, str]) -> str:
         return ""
     secret = read_secret(name, environ)
     if secret is None:
-        raise Refusal("SECRET_MISSING", f"secret `{name}` needs the environment variable {variable_of(name)}")
+        raise RefusedValue("SECRET_MISSING", f"secret `{name}` needs the environment variable {variable_of(name)}")
     return secret

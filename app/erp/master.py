@@ -11,7 +11,7 @@ PULLED = "pulled"
 """Type of the line that ends a pull. It is mapped to nothing; the poller finds in it where to go on."""
 
 
-class Material(msgspec.Struct, frozen=True, kw_only=True):
+class PulledMaterial(msgspec.Struct, frozen=True, kw_only=True):
     changed: str
     material: str
     unit: str
@@ -30,7 +30,7 @@ class Lot(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
 
 
-class Item(msgspec.Struct, frozen=True, kw_only=True):
+class PulledItem(msgspec.Struct, frozen=True, kw_only=True):
     item: str
     material: str
     quantity: str
@@ -41,7 +41,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     over_delivery: str = "0"
 
 
-class Operation(msgspec.Struct, frozen=True, kw_only=True):
+class PulledOperation(msgspec.Struct, frozen=True, kw_only=True):
     operation: str
     work_centre: str = ""
     confirm: str = "each"
@@ -49,7 +49,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     planned_cycle_ms: int = 0
 
 
-class Component(msgspec.Struct, frozen=True, kw_only=True):
+class PulledComponent(msgspec.Struct, frozen=True, kw_only=True):
     """Need = made x quantity / base."""
 
     item: str
@@ -64,13 +64,13 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     batch_managed: bool = False
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class PulledOrder(msgspec.Struct, frozen=True, kw_only=True):
     changed: str
     order: str
     status: str
-    items: Sequence[Item]
-    operations: Sequence[Operation]
-    components: Sequence[Component] = ()
+    items: Sequence[PulledItem]
+    operations: Sequence[PulledOperation]
+    components: Sequence[PulledComponent] = ()
     bom_revision: str = ""
     automatic_receipt: bool = False
     backflush: bool = False
@@ -83,16 +83,16 @@ class MasterChanges(msgspec.Struct, frozen=True):
     """What changed in the ERP. `until`: give it to the next question; its form is the adapter's."""
 
     until: str
-    materials: Sequence[Material] = ()
+    materials: Sequence[PulledMaterial] = ()
     lots: Sequence[Lot] = ()
-    orders: Sequence[Order] = ()
+    orders: Sequence[PulledOrder] = ()
 
     @property
     def empty(self) -> bool:
         return not (self.materials or self.lots or self.orders)
 
 
-class Seen:
+class WrittenStates:
     """States that were written already: an ERP repeats what is near the moment that it is asked from."""
 
     def __init__(self) -> None:
@@ -103,9 +103,9 @@ class Seen:
         self._changed[subject] = changed
         return not known
 
-    def copy(self) -> "Seen":
+    def copy(self) -> "WrittenStates":
         """For a pull that may not be written after all."""
-        other = Seen()
+        other = WrittenStates()
         other._changed = dict(self._changed)
         return other
 
@@ -113,7 +113,7 @@ class Seen:
         return subject in self._changed
 
 
-def lines_of(changes: MasterChanges, at: datetime, seen: Seen) -> Iterator[bytes]:
+def lines_of(changes: MasterChanges, at: datetime, seen: WrittenStates) -> Iterator[bytes]:
     """One line per state that `seen` does not have, in an order in which each can be used: materials, lots, orders; then the
     mark of the pull, if there was anything. `at`: when it was pulled, the time of all of them."""
     moment = at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

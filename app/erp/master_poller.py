@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-from app.erp.master import Seen, lines_of, until_of
+from app.erp.master import WrittenStates, lines_of, until_of
 from app.erp.port import ErpAdapter, ErpUnavailable
 
 PARTITION = 0
@@ -103,7 +103,7 @@ class MasterPoller:
     ) -> None:
         self._adapter, self._open_log, self._owning, self._every_s = adapter, open_log, owning, every_s
         self._log: MasterLog | None = None
-        self._seen, self._until = Seen(), ""
+        self._seen, self._until = WrittenStates(), ""
         self._told = structlog.get_logger("master")
 
     async def run(self) -> None:
@@ -124,7 +124,7 @@ class MasterPoller:
         """Lines written. Raises ErpUnavailable, KafkaException."""
         if self._log is None:
             self._log = await asyncio.to_thread(self._open_log)
-            self._seen, self._until = Seen(), await asyncio.to_thread(self._log.until)
+            self._seen, self._until = WrittenStates(), await asyncio.to_thread(self._log.until)
         changes = await self._adapter.master_data(self._until)
         known = self._seen.copy()
         lines = list(lines_of(changes, datetime.now(UTC), known))

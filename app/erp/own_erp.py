@@ -14,7 +14,7 @@ from app.erp.master import MasterChanges
 from app.erp.port import Answer, BookedConfirmation, BookedMovement, Capabilities, Document
 from schemas.configuration import Configuration, ErpConfig
 from schemas.records import PostingRow
-from tables.refusal import Refusal
+from tables.refusal import RefusedValue
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -35,7 +35,7 @@ class ErpIdentity:
             parts = urlsplit(resolved(erp.erp.url, environ))
             port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
         except ValueError as wrong:
-            raise Refusal("ERP_URL_INVALID", "`erp.url` is no address") from wrong
+            raise RefusedValue("ERP_URL_INVALID", "`erp.url` is no address") from wrong
         return cls(erp.erp.adapter, f"{parts.scheme}://{parts.hostname or ''}:{port}{parts.path.rstrip('/')}")
 
     def __str__(self) -> str:
@@ -79,8 +79,8 @@ class OwnErp:
     def _compare(self, erp: ErpConfig) -> str:
         try:
             wanted = ErpIdentity.of(erp, self._environ)
-        except Refusal as wrong:
-            return f"this worker cannot tell the plant's ERP: {wrong.rejected.detail}"
+        except RefusedValue as wrong:
+            return f"this worker cannot tell the plant's ERP: {wrong.refusal.detail}"
         if wanted == self._own:
             return ""
         return f"the plant posts to {wanted}, this worker to {self._own or 'no ERP'}"

@@ -31,7 +31,7 @@ _BETWEEN_DIGITS = re.compile(rb"(?<=\d)[.,_ ](?=\d)")
 
 
 @dataclass(slots=True)
-class Seen:
+class SeenTelemetry:
     """Names and values of process values: what nothing else in a request may look like."""
 
     names: dict[str, None] = field(default_factory=dict)

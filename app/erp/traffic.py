@@ -40,7 +40,7 @@ def marked(call: str, postings: Sequence[str] = ()) -> dict[str, Any]:
 
 
 class Traffic:
-    """Where the requests of one adapter are told. By itself it only counts; see `Journal` and app.erp.metrics."""
+    """Where the requests of one adapter are told. By itself it only counts; see `TrafficJournal` and app.erp.metrics."""
 
     def __init__(self, secrets: Secrets, *sinks: "Sink") -> None:
         self._secrets, self._sinks = secrets, sinks
@@ -64,7 +64,7 @@ class Sink:
         raise NotImplementedError
 
 
-class Journal(Sink):
+class TrafficJournal(Sink):
     """Every request of a run as a line of a file: what was sent is known even if the process dies afterwards."""
 
     def __init__(self, path: Path) -> None:

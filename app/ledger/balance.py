@@ -16,7 +16,7 @@ from tables.account import BASIS, account_key
 from tables.destination import UNATTRIBUTED, UNDECIDED, Destination
 from tables.order import weights_of
 from tables.quantity import fraction
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, MATERIAL_ROWS, ORDER_ROWS, POSTING_ROWS
 from tables.units import UnitTable
 
@@ -169,7 +169,7 @@ def _apart(row: AccountRow, counts: dict[str, int], units: UnitTable) -> Iterato
         stated = ledger.recorded(row, ledger.stated_in(row, counts, unit), unit, units)
         if unit in noted and noted[unit] != stated:
             yield f"{account_key(row)}: {noted[unit]} {unit} stand apart, its sources state {stated}"
-        if stated and unit not in noted and isinstance(units.convert(stated, unit, row.unit, row.material), Rejected):
+        if stated and unit not in noted and isinstance(units.convert(stated, unit, row.unit, row.material), Refusal):
             yield f"{account_key(row)}: {stated} {unit} are neither in {row.unit} nor apart"
 
 

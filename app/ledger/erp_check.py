@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from app.erp.traffic import JOURNAL, Journal
+from app.erp.traffic import JOURNAL, TrafficJournal
 from app.ledger import erp_book
 from app.ledger.net_movements import compare, summary
 from app.ledger.snapshot import Snapshot
@@ -21,7 +21,7 @@ def check(snapshot: Snapshot, erp: RunErp, keep: Path) -> dict[str, Any]:
     """Compare with the ERP's own tables. `keep`: the folder in which its answer stays. {} when there is none to ask, or when
     the plant only shadows another interface."""
     orders, environ = orders_of(snapshot, erp.configuration.erp), {**os.environ, **erp.environ}
-    book = erp_book.ask(erp.configuration.erp, orders, environ, Journal(keep / JOURNAL))
+    book = erp_book.ask(erp.configuration.erp, orders, environ, TrafficJournal(keep / JOURNAL))
     erp_book.write(keep, book)
     if snapshot.configuration.plant.shadow:
         return {}  # what is there is somebody else's: `lineledger shadow` explains it

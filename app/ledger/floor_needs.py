@@ -15,12 +15,12 @@ from tables.entries import standing
 from tables.order import item_of
 from tables.people import Missing, missing_log_offs, people_of
 from tables.quantity import fraction
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, ORDER_ROWS
 
 
 class Found(NamedTuple):
-    why: Rejected
+    why: Refusal
     since: int
     """Microseconds of log time."""
     about: str
@@ -44,7 +44,7 @@ def missing(snapshot: Snapshot) -> Iterator[Found]:
         first = min(entries, key=lambda one: one.told.at)
         detail = f"{len(entries)} log-offs missing at {equipment}, first of {first.told.person}"
         detail += f"; {open_} of the log-ins still count" if open_ else "; the next log-in elsewhere ended them"
-        yield Found(Rejected("LOG_OFF_MISSING", detail), first.told.at, equipment)
+        yield Found(Refusal("LOG_OFF_MISSING", detail), first.told.at, equipment)
 
 
 def silent_sources(snapshot: Snapshot) -> Iterator[Found]:
@@ -58,14 +58,14 @@ def silent_sources(snapshot: Snapshot) -> Iterator[Found]:
     for name, entries in sorted(missed.items()):
         since, first = min(entries)
         more = f" and {len(entries) - 1} more" if len(entries) > 1 else ""
-        yield Found(Rejected(code, f"source {name} is silent: nothing of {first}{more}"), since, first)
+        yield Found(Refusal(code, f"source {name} is silent: nothing of {first}{more}"), since, first)
     told: dict[str, int] = {}
     for state in snapshot.positions("orders"):
         for upstream, at in silent(state, plant.plant.id).items():
             told[upstream] = min(at, told.get(upstream, at))
     for upstream, at in sorted(told.items()):
         names = ", ".join(name for name, source in sorted(plant.sources.items()) if source.read.topic == topic_of(upstream))
-        yield Found(Rejected(code, f"{upstream} of source {names} is silent"), at, "")
+        yield Found(Refusal(code, f"{upstream} of source {names} is silent"), at, "")
 
 
 def scrap_beyond_orders(snapshot: Snapshot) -> Iterator[Found]:
@@ -80,7 +80,7 @@ def scrap_beyond_orders(snapshot: Snapshot) -> Iterator[Found]:
                 continue
             quantity = Fraction(row.recorded_numerator, row.recorded_denominator)
             converted = units.convert(quantity, row.unit, item.quantity.unit, row.material)
-            if not isinstance(converted, Rejected):
+            if not isinstance(converted, Refusal):
                 key = row.operation, row.material
                 scrap[key] += converted
                 times = [source.first_at for source in row.sources.values() if source.first_at]
@@ -95,5 +95,5 @@ def scrap_beyond_orders(snapshot: Snapshot) -> Iterator[Found]:
                     f"{order.order}, which is of {quantity_text(ordered)}"
                 )
                 yield Found(
-                    Rejected("SCRAP_EXCEEDED", detail), since[operation, material], order.order, quantity, item.quantity.unit
+                    Refusal("SCRAP_EXCEEDED", detail), since[operation, material], order.order, quantity, item.quantity.unit
                 )

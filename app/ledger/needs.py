@@ -15,7 +15,7 @@ from schemas.records import AccountRow
 from tables.account import Waits, account_key, stops
 from tables.count_decisions import CODE
 from tables.destination import UNDECIDED
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, ORDER_ROWS, POSTING_ROWS
 from tables.wip import work_in_process
 
@@ -88,7 +88,7 @@ def _negative_wip(snapshot: Snapshot) -> Iterator[Need]:
         for wip in work_in_process(order, snapshot.of(ACCOUNT_ROWS, order.plant, order.order)):
             if wip.quantity < 0:
                 where = f"in process after operation {wip.operation} of order {order.order}"
-                wrong = Rejected("WIP_NEGATIVE", f"{quantity_text(wip.quantity)} {wip.unit} {where}")
+                wrong = Refusal("WIP_NEGATIVE", f"{quantity_text(wip.quantity)} {wip.unit} {where}")
                 yield Need(wrong.detail, 0, owner_of(wrong.code), f"lineledger trace {order.order}")
 
 

@@ -18,7 +18,7 @@ from tables.account import BASIS
 from tables.components import mode_of
 from tables.order import item_of
 from tables.quantity import fraction, round_half_away
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 from tables.row_kinds import ACCOUNT_ROWS, MATERIAL_ROWS, POSTING_ROWS
 
 ORIGINS = ("sent", "derived", "foreign")
@@ -195,7 +195,7 @@ def _booked(snapshot: Snapshot, book: ErpBook, found: dict[Key, Net]) -> None:
         quantity, unit = fraction(movement.amount, movement.scale), plant_unit.get(movement.unit, movement.unit)
         material, wanted = kept.get(movement.material, (movement.material, unit))
         converted = units.convert(quantity, unit, wanted, material)
-        net.erp[movement.origin] += quantity if isinstance(converted, Rejected) else converted
+        net.erp[movement.origin] += quantity if isinstance(converted, Refusal) else converted
         if movement.origin == "foreign" and movement.erp_document not in net.documents:
             net.documents.append(movement.erp_document)
     for confirmed in book.confirmations:

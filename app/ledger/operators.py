@@ -14,7 +14,7 @@ from schemas.records import PostingRow
 from streams.delivery_decisions import OPEN_TO_DECISION
 from tables.account import account_key, waits
 from tables.decisions import BAD_UNIT, POST
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
 
 
@@ -32,34 +32,32 @@ class DecisionTarget:
     at: int
 
 
-def decision_line(snapshot: Snapshot, wanted: DecisionTarget) -> str | Rejected:
+def decision_line(snapshot: Snapshot, wanted: DecisionTarget) -> str | Refusal:
     """The line, or why there is nothing to decide like that."""
     fields: dict[str, Any] = {"decision": wanted.decision, "who": wanted.who, "why": wanted.why, "erp_document": wanted.document}
     posting: PostingRow | None = snapshot.rows.get("delivery", {}).get(POSTING_ROWS.key(wanted.target))
     if posting is not None:
         if posting.state not in OPEN_TO_DECISION:
-            return Rejected(
+            return Refusal(
                 "NOTHING_PARKED", f"posting {wanted.target} is {posting.state}; only parked and rejected ones wait for a decision"
             )
         if wanted.decision == "accept" and not wanted.document:
-            return Rejected("DECISION_INVALID", "to accept a posting, name the ERP's document with --document")
+            return Refusal("DECISION_INVALID", "to accept a posting, name the ERP's document with --document")
         fields |= {"posting_id": wanted.target, "order": posting.posting.order, "code": wanted.code or posting.code}
         return _line(wanted, fields)
     if undecided.is_target(wanted.target):
         about = undecided.fields_of(snapshot, wanted.target, wanted.decision)
-        return about if isinstance(about, Rejected) else _line(wanted, fields | about)
+        return about if isinstance(about, Refusal) else _line(wanted, fields | about)
     accounts = [row for row in snapshot.of(ACCOUNT_ROWS) if wanted.target in (account_key(row), row.order)]
     codes = sorted({one.code for row in accounts for one in waits(row)})
     if not accounts:
-        return Rejected("NOT_FOUND", f"{wanted.target} is neither a posting, an account nor an order of this ledger")
+        return Refusal("NOT_FOUND", f"{wanted.target} is neither a posting, an account nor an order of this ledger")
     if wanted.decision in ("cancel", "accept", "discard"):
-        return Rejected("DECISION_INVALID", f"`{wanted.decision}` is not for accounts; they take post, drop or retry")
+        return Refusal("DECISION_INVALID", f"`{wanted.decision}` is not for accounts; they take post, drop or retry")
     if wanted.code not in codes and (wanted.code or len(codes) != 1):
-        return Rejected("NOTHING_PARKED", f"{wanted.target} is parked with {', '.join(codes) or 'nothing'}; name one with --code")
+        return Refusal("NOTHING_PARKED", f"{wanted.target} is parked with {', '.join(codes) or 'nothing'}; name one with --code")
     if wanted.decision == POST and (wanted.code or codes[0]) == BAD_UNIT:
-        return Rejected(
-            "DECISION_INVALID", "nothing can be posted in a unit that nobody converts: add the conversion, or drop it"
-        )
+        return Refusal("DECISION_INVALID", "nothing can be posted in a unit that nobody converts: add the conversion, or drop it")
     account = account_key(accounts[0]) if wanted.target != accounts[0].order else ""
     return _line(wanted, fields | {"order": accounts[0].order, "account": account, "code": wanted.code or codes[0]})
 

@@ -35,7 +35,7 @@ from tables.destination import UNATTRIBUTED, Destination
 from tables.lineage import add_ranges
 from tables.plant_rules import plant_rules
 from tables.quantity import decimal_text, fraction, round_half_away
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 from tables.units import UnitTable
 
 _EPOCH = 1
@@ -264,11 +264,11 @@ def _allowed(
     if most is None or item is None:
         return None
     room = units.convert(most, item.quantity.unit, row.unit, row.material)
-    if isinstance(room, Rejected):
+    if isinstance(room, Refusal):
         return None
     for quantity, unit in others:
         taken = units.convert(quantity, unit, row.unit, row.material)
-        room -= Fraction(0) if isinstance(taken, Rejected) else taken
+        room -= Fraction(0) if isinstance(taken, Refusal) else taken
     return max(0, int(room * 10**row.scale))
 
 
@@ -286,7 +286,7 @@ def _summands(
 ) -> list[Summand]:
     def in_account(value: Fraction) -> Fraction:
         converted = units.convert(value, source.unit, wanted.unit, wanted.material)
-        return Fraction(0) if isinstance(converted, Rejected) else weight * converted
+        return Fraction(0) if isinstance(converted, Refusal) else weight * converted
 
     if part is None:
         quantity = in_account(Fraction(source.numerator, source.denominator))

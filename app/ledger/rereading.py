@@ -12,7 +12,7 @@ from app.ledger.log_index import READING, LogIndex, LogRecord
 from schemas.configuration import Configuration
 from schemas.records import EntryVoided, LabourRecorded, MaterialChanged, MaterialRow, OrderRow, ProcessValue
 from streams import connections
-from streams.mapping import UNAVAILABLE, Mapper, Operators, RawRecord, Reading, Refused, compile_source
+from streams.mapping import UNAVAILABLE, Mapper, Operators, RawRecord, Reading, RefusedRecord, compile_source
 from streams.routes import ORDER_EVENTS, of_equipment, wrong_clock
 from tables.calendar import calendar_of
 from tables.canonical import DECLARATIONS
@@ -169,20 +169,20 @@ class Remapping:
         mapper = self._mappers.get(raw.source)
         if isinstance(mapper, Operators):
             raw, mapper = mapper.unwrapped(raw)
-        items: Sequence[Any] = [Refused("UNKNOWN_SOURCE", raw.source)]
+        items: Sequence[Any] = [RefusedRecord("UNKNOWN_SOURCE", raw.source)]
         if mapper is not None:
             items = connections.with_gaps(mapper.map(raw), raw, mapper.read, self._marks)
         return raw, [self._taken(item, raw) for item in items]
 
     def _taken(self, item: Any, raw: RawRecord) -> Any:
-        if type(item) is Refused:
+        if type(item) is RefusedRecord:
             return item
         wrong = wrong_clock(item, raw, self._future_us, self._horizon_us)
         if wrong is not None:
             return wrong
         system = self._systems.get(raw.source) if type(item) is not Reading else None
         foreign = violation(system, item) if system is not None else None
-        return item if foreign is None else Refused(foreign.code, foreign.detail)
+        return item if foreign is None else RefusedRecord(foreign.code, foreign.detail)
 
 
 def _counted(found: Reread, raw: RawRecord, items: Sequence[Any]) -> Iterable[Any]:
@@ -194,7 +194,7 @@ def _counted(found: Reread, raw: RawRecord, items: Sequence[Any]) -> Iterable[An
         kind = type(item)
         if kind is Reading:
             found.count("readings")
-        elif kind is Refused:
+        elif kind is RefusedRecord:
             found.count("refused")
             found.refused.append((raw.raw_source, raw.raw_offset, item.code))
             continue

@@ -18,7 +18,7 @@ from tables import account as ledger
 from tables.account import TIMES, account_key
 from tables.hold_gate import lot_of
 from tables.quantity import decimal_text, exact_text, fraction
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, LOT_ROWS, LOT_STATE_ROWS, POSTING_ROWS
 
 OK, DIFFERS, EXPIRED = "OK", "SOURCE_DIFFERS", SourceExpired.code
@@ -90,7 +90,7 @@ def _around(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, sibling
     return Around(row.plant, row.order, frozenset(names), posting, min(since))
 
 
-def _verdict(row: AccountRow, posting: IssuedPosting, added: ReAdded) -> Rejected | None:
+def _verdict(row: AccountRow, posting: IssuedPosting, added: ReAdded) -> Refusal | None:
     """None: everything agrees."""
     if added.cumulative is None:
         return _differs(f"the records cannot be added: {added.note}")
@@ -112,8 +112,8 @@ def _verdict(row: AccountRow, posting: IssuedPosting, added: ReAdded) -> Rejecte
     return None
 
 
-def _differs(sentence: str) -> Rejected:
-    return Rejected("SOURCE_DIFFERS", sentence)
+def _differs(sentence: str) -> Refusal:
+    return Refusal("SOURCE_DIFFERS", sentence)
 
 
 def equipment_of(snapshot: Snapshot, accounts: list[AccountRow]) -> set[str]:

@@ -7,7 +7,7 @@ from app.ledger.snapshot import Snapshot
 from tables.count_decisions import CODE, DECISIONS
 from tables.destination import UNDECIDED, Destination
 from tables.equipment import row_key
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 
 
 def utc(micros: int) -> str:
@@ -26,7 +26,7 @@ def is_target(text: str) -> bool:
     return text.count("|") == 2
 
 
-def fields_of(snapshot: Snapshot, text: str, decision: str) -> dict[str, Any] | Rejected:
+def fields_of(snapshot: Snapshot, text: str, decision: str) -> dict[str, Any] | Refusal:
     """What an OperatorDecision about it states; or why there is nothing to decide like that."""
     equipment, counter, at = text.split("|")
     row = snapshot.rows.get("equipment", {}).get(row_key(snapshot.configuration.plant.plant.id, equipment))
@@ -35,7 +35,7 @@ def fields_of(snapshot: Snapshot, text: str, decision: str) -> dict[str, Any] | 
     wanted = [one for one in began if utc(one) == at]
     if not wanted:
         since = ", ".join(map(utc, sorted(began))) or "nothing"
-        return Rejected("NOTHING_PARKED", f"{equipment} {counter} has nothing undecided since {at}; it has: {since}")
+        return Refusal("NOTHING_PARKED", f"{equipment} {counter} has nothing undecided since {at}; it has: {since}")
     if decision not in DECISIONS:
-        return Rejected("DECISION_INVALID", f"an undecided count takes {', '.join(DECISIONS)}, not `{decision}`")
+        return Refusal("DECISION_INVALID", f"an undecided count takes {', '.join(DECISIONS)}, not `{decision}`")
     return {"equipment": equipment, "counter": counter, "began_at": wanted[0], "order": "", "code": CODE}

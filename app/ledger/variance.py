@@ -15,7 +15,7 @@ from app.ledger.snapshot import Snapshot
 from schemas.records import AccountRow, SourceTotal
 from tables.order import weights_of
 from tables.quantity import exact_text
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 from tables.row_kinds import ACCOUNT_ROWS
 from tables.units import UnitTable
 
@@ -79,7 +79,7 @@ def _checks(snapshot: Snapshot, row: AccountRow, counts: Mapping[str, int]) -> I
 
 def _amount(source: SourceTotal, row: AccountRow, units: UnitTable) -> Fraction:
     found = units.convert(Fraction(source.numerator, source.denominator), source.unit, row.unit, row.material)
-    return Fraction(0) if isinstance(found, Rejected) else found
+    return Fraction(0) if isinstance(found, Refusal) else found
 
 
 def lines_of(found: Sequence[Variance]) -> list[str]:

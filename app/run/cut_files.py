@@ -7,7 +7,7 @@ from typing import NamedTuple
 from app.run.file_text import UnreadableFile, opened
 from schemas.configuration.mapping import Read
 from streams.mapping.formats import Uncut, format_of
-from streams.mapping.items import Refusal
+from streams.mapping.items import RefusedInMapping
 
 
 class CutRecord(NamedTuple):
@@ -26,7 +26,7 @@ def cut(path: Path, read: Read, columns: Collection[str] = ()) -> Iterator[CutRe
                 yield CutRecord(number, value)
         except Uncut as wrong:
             raise UnreadableFile(wrong.code, wrong.detail, wrong.head) from None
-        except Refusal as wrong:  # nothing stands for the rest: the reader of the file must know
+        except RefusedInMapping as wrong:  # nothing stands for the rest: the reader of the file must know
             raise UnreadableFile(wrong.code, wrong.detail) from None
 
 

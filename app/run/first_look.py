@@ -12,7 +12,7 @@ from app.run.recorded_input import InputError, InputFile
 from schemas.configuration import PlantConfig
 from schemas.configuration.formats import FORMATS
 from schemas.configuration.mapping import Read
-from streams.mapping import Operators, RawRecord, Refused, compile_source
+from streams.mapping import Operators, RawRecord, RefusedRecord, compile_source
 from streams.mapping.formats import format_named
 
 HEAD_BYTES = 4096
@@ -91,7 +91,7 @@ def _sample(file: InputFile, plant: PlantConfig, private_key: bytes, at_most: Fr
         return
     for number, value in _first(file, mapper.read, mapper.columns):
         items = mapper.map(RawRecord(value, file.source, file.path.name, number))
-        wrong = next((item.code for item in items if type(item) is Refused), "")
+        wrong = next((item.code for item in items if type(item) is RefusedRecord), "")
         codes.update([wrong] if wrong else [])
         records += 1
     if beyond(codes.total(), records, at_most):

@@ -21,8 +21,8 @@ from app.erp.budget import Budget
 from app.erp.executor import Executor, ExecutorSettings
 from app.erp.metrics import ErpMetrics
 from app.erp.own_erp import ErpIdentity, OwnErp
-from app.erp.telemetry_check import Seen
-from app.erp.traffic import Journal
+from app.erp.telemetry_check import SeenTelemetry
+from app.erp.traffic import TrafficJournal
 from app.kafka.partitioner import partition_of
 from schemas.catalog import ENDPOINT, catalog
 from schemas.codec import Codec
@@ -62,7 +62,7 @@ class Chain:
     raw: str
     private_key: bytes
     codec: Codec = field(default_factory=Codec)
-    seen: Seen = field(default_factory=Seen)
+    seen: SeenTelemetry = field(default_factory=SeenTelemetry)
     """Names and values of telemetry, as the topic would have had them."""
     letters: list[bytes] = field(default_factory=list)
     released: Callable[[int, list[Any]], None] = lambda partition, entries: None
@@ -236,7 +236,7 @@ class _Erp:
         erp = chain.configuration.erp
         environ = {**os.environ, **environ}
         metrics = ErpMetrics(CollectorRegistry())
-        adapter = None if chain.configuration.plant.shadow else adapter_for(erp, environ, metrics, Journal(journal))
+        adapter = None if chain.configuration.plant.shadow else adapter_for(erp, environ, metrics, TrafficJournal(journal))
         self._executor: Executor | None = None
         if adapter is not None:
             here = ErpIdentity.of(erp, environ)

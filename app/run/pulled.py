@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from app.erp.adapters import adapter_for
-from app.erp.master import MasterChanges, Seen, lines_of
+from app.erp.master import MasterChanges, WrittenStates, lines_of
 from app.erp.port import ErpUnavailable
-from app.erp.traffic import JOURNAL, Journal
+from app.erp.traffic import JOURNAL, TrafficJournal
 from app.run.erp import RunErp
 from app.run.recorded_input import InputFile, merged
 from schemas.configuration import PlantConfig
@@ -35,11 +35,11 @@ def with_pulled(files: Sequence[InputFile], plant: PlantConfig, erp: RunErp, out
     first = next((record.received_at for record in merged(files, plant, key)), 0)
     path = out / FILE
     at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=first)
-    path.write_bytes(b"".join(line + b"\n" for line in lines_of(_pull(erp, Journal(out / JOURNAL)), at, Seen())))
+    path.write_bytes(b"".join(line + b"\n" for line in lines_of(_pull(erp, TrafficJournal(out / JOURNAL)), at, WrittenStates())))
     return [InputFile(ERP_SOURCE, path), *files]
 
 
-def _pull(erp: RunErp, journal: Journal) -> MasterChanges:
+def _pull(erp: RunErp, journal: TrafficJournal) -> MasterChanges:
     adapter = adapter_for(erp.configuration.erp, {**os.environ, **erp.environ}, journal)
     if adapter is None:
         raise MasterDataMissing("plant.yaml takes orders from the ERP, but erp.yaml has no adapter")

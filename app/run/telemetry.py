@@ -6,7 +6,7 @@ import time
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from app.erp.telemetry_check import Seen
+from app.erp.telemetry_check import SeenTelemetry
 from app.kafka.broker import Broker
 from app.run.collector import end_offsets
 from schemas.codec import Codec
@@ -19,7 +19,7 @@ class TelemetryReader:
     """Follows the topic in a thread. On the embedded broker, which drops what is old, it may skip some: names come again."""
 
     def __init__(self, broker: Broker, codec: Codec, prefix: str) -> None:
-        self.seen = Seen()
+        self.seen = SeenTelemetry()
         self._codec, self._topic = codec, prefix + TOPIC
         self._consumer = Consumer(
             broker.client(
@@ -57,7 +57,7 @@ class TelemetryReader:
         except Exception as exc:
             self._failed = exc
 
-    def settle(self) -> Seen:
+    def settle(self) -> SeenTelemetry:
         """What was published until now. Raises what went wrong in the thread."""
         deadline = time.monotonic() + SETTLE_SECONDS
         while time.monotonic() < deadline:

@@ -7,7 +7,7 @@ from streams.mapping.items import (
     MappingProblem,
     RawRecord,
     Reading,
-    Refused,
+    RefusedRecord,
 )
 from streams.mapping.mapper import Mapper, compile_source
 from streams.mapping.operators import Operators
@@ -21,6 +21,6 @@ __all__ = [
     "Operators",
     "RawRecord",
     "Reading",
-    "Refused",
+    "RefusedRecord",
     "compile_source",
 ]

@@ -13,7 +13,7 @@ from typing import Any
 
 from schemas.configuration.mapping import Read
 from schemas.configuration.values import is_utf16
-from streams.mapping.items import MAX_RAW_BYTES, Refusal, check_size
+from streams.mapping.items import MAX_RAW_BYTES, RefusedInMapping, check_size
 
 MAX_ROW_LINES = 200
 """Lines of one row: a quote that never ends does not swallow the file."""
@@ -46,7 +46,7 @@ class Table:
         hidden = frozenset(private)
         try:
             names, rows = self._named(value)
-        except Refusal:
+        except RefusedInMapping:
             return None
         if not rows:
             return value
@@ -63,14 +63,14 @@ class Table:
         if self._columns:
             names = self._columns
             if len(rows) != 1:
-                raise Refusal("BAD_LINE", f"{len(rows)} rows stand where one is expected")
+                raise RefusedInMapping("BAD_LINE", f"{len(rows)} rows stand where one is expected")
             rows = [] if self._header and rows[0] == names else rows
         else:
             names, rows = header_names(rows[0]), rows[1:]
             self._check(names)
         for row in rows:
             if len(row) != len(names):
-                raise Refusal("BAD_LINE", f"the line has {len(row)} columns instead of {len(names)}")
+                raise RefusedInMapping("BAD_LINE", f"the line has {len(row)} columns instead of {len(names)}")
         return names, rows
 
     def _rows(self, value: bytes) -> list[list[str]]:
@@ -78,9 +78,9 @@ class Table:
             text = value.decode(self._encoding).rstrip("\r\n")
             rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter, strict=True))
         except (UnicodeDecodeError, csv.Error) as wrong:
-            raise Refusal("BAD_LINE", f"no CSV line: {type(wrong).__name__}") from None
+            raise RefusedInMapping("BAD_LINE", f"no CSV line: {type(wrong).__name__}") from None
         if not rows:
-            raise Refusal("BAD_LINE", "the line is empty")
+            raise RefusedInMapping("BAD_LINE", "the line is empty")
         return rows
 
     def _check(self, names: Sequence[str]) -> None:
@@ -88,7 +88,7 @@ class Table:
             if alternatives.isdisjoint(names):
                 missing = " or ".join(f"`{name}`" for name in sorted(alternatives))
                 there = ", ".join(f"`{name}`" for name in names[:_SHOWN_NAMES])
-                raise Refusal("BAD_LINE", f"the header has no column {missing}, which plant.yaml reads; it has {there}")
+                raise RefusedInMapping("BAD_LINE", f"the header has no column {missing}, which plant.yaml reads; it has {there}")
 
 
 def header_names(header: Sequence[str]) -> list[str]:

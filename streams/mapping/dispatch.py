@@ -26,7 +26,7 @@ class AllBut:
 Conditions = tuple[tuple[Getter, frozenset[str] | AllBut], ...]
 
 
-class Rule(NamedTuple, Generic[T]):
+class DispatchRule(NamedTuple, Generic[T]):
     """`when`, `unless`: path -> values; and what they lead to."""
 
     when: Mapping[str, Sequence[str]]
@@ -35,7 +35,7 @@ class Rule(NamedTuple, Generic[T]):
 
 
 def compile_dispatch(
-    rules: Sequence[Rule[T]], problems: Problems, where: tuple[str | int, ...] = ("events",)
+    rules: Sequence[DispatchRule[T]], problems: Problems, where: tuple[str | int, ...] = ("events",)
 ) -> Callable[[Any], T | None]:
     """A chooser from a record to the target of the first rule that matches, or None. `where`: the list of the rules, from
     the source.
@@ -55,7 +55,7 @@ def compile_dispatch(
     key = asked.most_common(1)[0][0]
     key_getter = getters[key]
 
-    def conditions(rule: Rule[T]) -> Conditions:
+    def conditions(rule: DispatchRule[T]) -> Conditions:
         wanted = tuple((getters[path], frozenset(values)) for path, values in rule.when.items() if path != key)
         return (*wanted, *((getters[path], AllBut(values)) for path, values in rule.unless.items()))
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from schemas.configuration.mapping import Read, Source
 from schemas.configuration.plant import PlantConfig
-from streams.mapping.items import Problems, RawRecord, Refusal
+from streams.mapping.items import Problems, RawRecord, RefusedInMapping
 from streams.mapping.paths import Getter, compile_path, scalar_text
 from streams.mapping.scalars import FieldGetter, Scope, identifier
 from streams.mapping.texts import TextGetter, compile_text, outcomes
 from streams.mapping.times import TimeGetter, compile_time
 from tables.quantity import scaled
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 
 ARRIVAL_UNKNOWN = "`ambiguous: arrival` needs a `received_at` that the record states, not running_max"
 ARRIVAL_GUESSED = (
@@ -24,7 +24,7 @@ EventId = Callable[[Any, RawRecord, int], str]
 
 
 @dataclass(slots=True)
-class Clock:
+class LatestTime:
     """The running maximum of `occurred_at` of one source. Held by its Mapper; a caller that restarts sets it again."""
 
     latest: int = 0
@@ -48,20 +48,20 @@ class Envelope:
     sequence: Getter
     correlation_id: FieldGetter
 
-    def received_at(self, node: Any, raw: RawRecord, occurred_at: int, clock: Clock) -> int:
+    def received_at(self, node: Any, raw: RawRecord, occurred_at: int, clock: LatestTime) -> int:
         """The field that the source states; with running_max the broker's or file's time, else the running maximum."""
         if self.received_field is None:
             return raw.received_at or clock.seen(occurred_at)
         stated = self.received_field(node, node, raw.received_at)
         if stated is None:
-            raise Refusal("MISSING_FIELD", "the record has no `received_at`")
+            raise RefusedInMapping("MISSING_FIELD", "the record has no `received_at`")
         return stated
 
     def number_of(self, node: Any) -> int:
         """The sequence number of an event, which only decides among events of one moment; -1: the record has none."""
         try:
             number: int = self.sequence(node, node)
-        except Refusal:
+        except RefusedInMapping:
             return -1
         return number
 
@@ -121,7 +121,7 @@ def _event_id(source: str, rule: str, problems: Problems) -> EventId:
     def by_field(node: Any, raw: RawRecord, pair: int) -> str:
         value = text(node, node)
         if not value:
-            raise Refusal("MISSING_FIELD", "the record has no event id")
+            raise RefusedInMapping("MISSING_FIELD", "the record has no event id")
         return _paired(f"{source}:{identifier(value, 'event_id')}", pair // raw.parts)
 
     return by_field
@@ -152,7 +152,7 @@ def compile_equipment(expression: Any, plant: PlantConfig, problems: Problems) -
             return known
         if anything:
             return identifier(value, "equipment")
-        raise Refusal("UNKNOWN_EQUIPMENT", f"equipment `{value[:64]}` is not configured")
+        raise RefusedInMapping("UNKNOWN_EQUIPMENT", f"equipment `{value[:64]}` is not configured")
 
     return get
 
@@ -166,9 +166,9 @@ def _sequence(path: str | None, problems: Problems) -> Getter:
         value = getter(node, root)
         if type(value) is not int:
             number = scaled(scalar_text(value) or "", 0)
-            value = None if isinstance(number, Rejected) else number
+            value = None if isinstance(number, Refusal) else number
         if type(value) is not int or not 0 <= value < 2**63:
-            raise Refusal("BAD_SEQUENCE", "the record has no sequence number from 0 to 2^63 - 1")
+            raise RefusedInMapping("BAD_SEQUENCE", "the record has no sequence number from 0 to 2^63 - 1")
         return value
 
     return get

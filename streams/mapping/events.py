@@ -7,9 +7,9 @@ from typing import Any
 
 from schemas.configuration.mapping import Emission, EventRule
 from schemas.records import RECORDS, Quantity
-from streams.mapping.dispatch import Rule, compile_dispatch
+from streams.mapping.dispatch import DispatchRule, compile_dispatch
 from streams.mapping.fields import compile_field
-from streams.mapping.items import Item, Problems, RawRecord, Refusal
+from streams.mapping.items import Item, Problems, RawRecord, RefusedInMapping
 from streams.mapping.readings import compile_reading
 from streams.mapping.records import (
     ALIASES,
@@ -35,7 +35,7 @@ def compile_rule(rule: EventRule, context: Context, problems: Problems) -> Actio
     further = []
     for index, other in enumerate(rule.also):
         target = _compile_emission(other, context, problems.at("also", index))
-        further.append(compile_dispatch([Rule(other.when, target, other.unless)], problems.at("also"), ()))
+        further.append(compile_dispatch([DispatchRule(other.when, target, other.unless)], problems.at("also"), ()))
     return replace(action, also=tuple(further))
 
 
@@ -98,12 +98,12 @@ def _compile_record(rule: Emission, context: Context, problems: Problems) -> Act
             if name is not None:
                 values["equipment"] = name
             elif needs_equipment:
-                raise Refusal("MISSING_FIELD", f"{record} has no `equipment`")
+                raise RefusedInMapping("MISSING_FIELD", f"{record} has no `equipment`")
         for field, getter, required in getters:
             value = getter(node, node, arrived)
             if value is None or (required and value == "" and (record, field) not in MAY_BE_EMPTY):
                 if required:
-                    raise Refusal("MISSING_FIELD", f"{record} has no `{field}`")
+                    raise RefusedInMapping("MISSING_FIELD", f"{record} has no `{field}`")
                 continue
             values[field] = value
         if values.get("entry"):
@@ -113,7 +113,7 @@ def _compile_record(rule: Emission, context: Context, problems: Problems) -> Act
         if own_version:
             values["version"] = occurred_at
         if record in ACCOUNT_KINDS and not values.get("equipment") and not values.get("order"):
-            raise Refusal("MISSING_FIELD", f"{record} has neither `equipment` nor `order`")
+            raise RefusedInMapping("MISSING_FIELD", f"{record} has neither `equipment` nor `order`")
         return cls(**values)
 
     quantity = next((getter for name, getter, _ in getters if known[name].hint is Quantity), None)
@@ -143,7 +143,7 @@ def _unstated(record: str, known: dict[str, Field], stated: dict[str, Any], has_
 
 def _present(value: int | None, name: str) -> int:
     if value is None:
-        raise Refusal("MISSING_FIELD", f"the record has no `{name}`")
+        raise RefusedInMapping("MISSING_FIELD", f"the record has no `{name}`")
     return value
 
 

@@ -6,7 +6,7 @@ from typing import Any, Union, get_args, get_origin
 
 from schemas.configuration.mapping import Each, Nested
 from schemas.records import RECORDS, Quantity
-from streams.mapping.items import MAX_LIST, Problems, Refusal
+from streams.mapping.items import MAX_LIST, Problems, RefusedInMapping
 from streams.mapping.paths import compile_path
 from streams.mapping.records import TIMES, Field, fields_of
 from streams.mapping.scalars import FieldGetter, Scope, flag_field, quantity_field, text_field, whole_field
@@ -53,7 +53,7 @@ def compile_nested(record: str, expressions: dict[str, Any], scope: Scope, probl
             value = getter(node, root, arrived_at)
             if value is None or (required and value == ""):
                 if required:
-                    raise Refusal("MISSING_FIELD", f"{record} has no `{name}`")
+                    raise RefusedInMapping("MISSING_FIELD", f"{record} has no `{name}`")
                 continue
             values[name] = value
         return cls(**values)
@@ -85,17 +85,17 @@ def _list(record: str, field: Field, of: Any, expression: Any, scope: Scope, pro
         if found is None:
             return None
         if not isinstance(found, list):
-            raise Refusal("BAD_FIELD", f"`{expression.each}` is no list")
+            raise RefusedInMapping("BAD_FIELD", f"`{expression.each}` is no list")
         if len(found) > MAX_LIST:
-            raise Refusal("BAD_FIELD", f"`{expression.each}` has more than {MAX_LIST} elements")
+            raise RefusedInMapping("BAD_FIELD", f"`{expression.each}` has more than {MAX_LIST} elements")
         built = []
         for index, element in enumerate(found):
             try:
                 value = build({"value": element} if itself else element, root, arrived_at)
-            except Refusal as wrong:
-                raise Refusal(wrong.code, f"{field.name}[{index}]: {wrong.detail}") from None
+            except RefusedInMapping as wrong:
+                raise RefusedInMapping(wrong.code, f"{field.name}[{index}]: {wrong.detail}") from None
             if value is None or value == "":
-                raise Refusal("MISSING_FIELD", f"{field.name}[{index}] is empty")
+                raise RefusedInMapping("MISSING_FIELD", f"{field.name}[{index}] is empty")
             built.append(value)
         return built
 

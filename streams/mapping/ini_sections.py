@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from schemas.configuration.mapping import Read
-from streams.mapping.items import MAX_RAW_BYTES, Refusal, check_size
-from streams.mapping.paths import DOCUMENT, Document
+from streams.mapping.items import MAX_RAW_BYTES, RefusedInMapping, check_size
+from streams.mapping.paths import DOCUMENT, CutDocument
 
 SECTION = "_section"
 """Field with the name of the record's section; empty for what stands before the first one."""
@@ -24,15 +24,15 @@ _NO_NAME = re.compile(r"[\s.\[\]|=$\"'{}()*?]+")
 _COMMENTS = (";", "#")
 
 
-def read_section(value: bytes) -> list[Fields | Refusal]:
+def read_section(value: bytes) -> list[Fields | RefusedInMapping]:
     """The last section of a record as fields, with SECTION, and the ones before it by their names at DOCUMENT. Raises Refusal
     BAD_LINE, also for a section that has a key twice."""
     check_size(value)
     try:
         lines = value.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        raise Refusal("BAD_LINE", "the section is not UTF-8") from None
-    document = Document()
+        raise RefusedInMapping("BAD_LINE", "the section is not UTF-8") from None
+    document = CutDocument()
     name = ""
     fields: Fields = {}
     for line in lines:
@@ -43,9 +43,9 @@ def read_section(value: bytes) -> list[Fields | Refusal]:
         elif line.strip() and not line.lstrip().startswith(_COMMENTS):
             key, sign, text = _entry(line)
             if not sign or not key:
-                raise Refusal("BAD_LINE", f"`{line.strip()[:64]}` is neither a section nor a key with a value")
+                raise RefusedInMapping("BAD_LINE", f"`{line.strip()[:64]}` is neither a section nor a key with a value")
             if key in fields:
-                raise Refusal("BAD_LINE", f"the section has `{key[:64]}` twice")
+                raise RefusedInMapping("BAD_LINE", f"the section has `{key[:64]}` twice")
             fields[key] = text
     return [{**fields, SECTION: name, DOCUMENT: document}] if fields or name else []
 
@@ -70,7 +70,9 @@ def section_records(lines: Iterable[bytes], read: Read) -> Iterator[Numbered]:
             kept.pop(name, None)
             kept[name] = section.rstrip() + b"\n"
             if sum(map(len, kept.values())) > MAX_KEPT_BYTES:
-                raise Refusal("TOO_LARGE", f"the sections that `keep` names have more than {MAX_KEPT_BYTES} bytes together")
+                raise RefusedInMapping(
+                    "TOO_LARGE", f"the sections that `keep` names have more than {MAX_KEPT_BYTES} bytes together"
+                )
         else:
             yield number, b"".join(kept.values()) + section.rstrip()
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from streams.mapping.items import Refusal
+from streams.mapping.items import RefusedInMapping
 
 LATEST = 253_370_764_800_000_000
 """9999-01-01: later instants have no local date everywhere."""
@@ -10,8 +10,8 @@ MICROSECOND = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
 
 
-def bad_time(text: str) -> Refusal:
-    return Refusal("BAD_TIME", f"`{text[:64]}` is no time in the stated form")
+def bad_time(text: str) -> RefusedInMapping:
+    return RefusedInMapping("BAD_TIME", f"`{text[:64]}` is no time in the stated form")
 
 
 def bounded(instant: int, text: str, earliest: int = 0) -> int:

@@ -48,7 +48,7 @@ class Reading(NamedTuple):
 
 
 @dataclass(slots=True)
-class Refused:
+class RefusedRecord:
     """A record, or one pair of a line, that gives no event. `code` is stable and stands in docs/mapping.md."""
 
     code: str
@@ -68,7 +68,7 @@ Item = Any
 Mapped = list[Item]
 
 
-class Refusal(Exception):
+class RefusedInMapping(Exception):
     """Carries a refusal from an accessor to Mapper.map, which never lets it out."""
 
     def __init__(self, code: str, detail: str) -> None:
@@ -80,7 +80,7 @@ class Refusal(Exception):
 def check_size(value: bytes) -> None:
     """Raises Refusal TOO_LARGE."""
     if len(value) > MAX_RAW_BYTES:
-        raise Refusal("TOO_LARGE", f"the record has {len(value)} bytes; at most {MAX_RAW_BYTES} are read")
+        raise RefusedInMapping("TOO_LARGE", f"the record has {len(value)} bytes; at most {MAX_RAW_BYTES} are read")
 
 
 @dataclass(slots=True, frozen=True)

@@ -8,7 +8,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from streams.mapping.items import MAX_RAW_BYTES, Refusal
+from streams.mapping.items import MAX_RAW_BYTES, RefusedInMapping
 
 MAX_LINES = 100_000
 """Of one record."""
@@ -131,7 +131,7 @@ def _elements(lines: _Lines, number: int, rest: bytes) -> Iterator[Numbered]:
             size += len(left)
         if size > MAX_RAW_BYTES:
             detail = f"the element of the list that begins in line {began} does not end within {MAX_RAW_BYTES} bytes"
-            raise Refusal("TOO_LARGE", detail)
+            raise RefusedInMapping("TOO_LARGE", detail)
         line = None if element and _is_whole(lines, b"{") else lines.next()
         if line is None:
             yield began, b"".join(element).strip(_BLANK) or b"["

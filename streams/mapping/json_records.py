@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 
-from streams.mapping.items import Refusal, check_size
-from streams.mapping.paths import DOCUMENT, ELEMENT, Document, Getter, Steps, walker
+from streams.mapping.items import RefusedInMapping, check_size
+from streams.mapping.paths import DOCUMENT, ELEMENT, CutDocument, Getter, Steps, walker
 
 MAX_ELEMENTS = 10_000
 """Records of one JSON message: of its list, or of the lists at `each`."""
 
-Found = list[dict[str, Any] | Refusal]
+Found = list[dict[str, Any] | RefusedInMapping]
 Documents = Callable[[bytes], Found]
 
 
@@ -25,29 +25,29 @@ def json_reader() -> Documents:
         try:
             return decode(value)
         except (msgspec.DecodeError, RecursionError, ValueError) as wrong:
-            raise Refusal("BAD_JSON", f"{wrong}") from None
+            raise RefusedInMapping("BAD_JSON", f"{wrong}") from None
 
     def read(value: bytes) -> Found:
         check_size(value)
         try:
             node = decoded(value)
-        except Refusal:
+        except RefusedInMapping:
             if not value.startswith(BOM_UTF8):
                 raise
             node = decoded(value[len(BOM_UTF8) :])
         if type(node) is dict:
             return [node]
         if type(node) is not list:
-            raise Refusal("BAD_JSON", "the record is no JSON object")
+            raise RefusedInMapping("BAD_JSON", "the record is no JSON object")
         if len(node) > MAX_ELEMENTS:
-            raise Refusal("BAD_JSON", f"the record is a list of more than {MAX_ELEMENTS} elements")
-        none = Refusal("BAD_JSON", "an element of the list is no JSON object")
+            raise RefusedInMapping("BAD_JSON", f"the record is a list of more than {MAX_ELEMENTS} elements")
+        none = RefusedInMapping("BAD_JSON", "an element of the list is no JSON object")
         return [element if type(element) is dict else none for element in node]
 
     return read
 
 
-def elements_reader(each: Sequence[Steps], ready: Callable[[dict[str, Any]], Refusal | None]) -> Documents:
+def elements_reader(each: Sequence[Steps], ready: Callable[[dict[str, Any]], RefusedInMapping | None]) -> Documents:
     """A record per element of the lists at `each` of a JSON object: its fields (`value` where it is no object), ELEMENT with the
     name of the list, and the whole object at DOCUMENT. An object without any of the lists is a record itself.
 
@@ -59,17 +59,17 @@ def elements_reader(each: Sequence[Steps], ready: Callable[[dict[str, Any]], Ref
     def read(value: bytes) -> Found:
         found: Found = []
         for document in documents(value):
-            wrong = document if isinstance(document, Refusal) else ready(document)
-            found += [wrong] if isinstance(wrong, Refusal) else _elements(document, lists)
+            wrong = document if isinstance(document, RefusedInMapping) else ready(document)
+            found += [wrong] if isinstance(wrong, RefusedInMapping) else _elements(document, lists)
         if len(found) > MAX_ELEMENTS:
-            raise Refusal("BAD_JSON", f"the lists of the record have more than {MAX_ELEMENTS} elements together")
+            raise RefusedInMapping("BAD_JSON", f"the lists of the record have more than {MAX_ELEMENTS} elements together")
         return found
 
     return read
 
 
 def _elements(document: Any, lists: Sequence[tuple[Getter, str]]) -> Found:
-    whole = Document(document)
+    whole = CutDocument(document)
     found: Found = []
     there = False
     for getter, name in lists:
@@ -78,7 +78,7 @@ def _elements(document: Any, lists: Sequence[tuple[Getter, str]]) -> Found:
             continue
         there = True
         if type(elements) is not list:
-            found.append(Refusal("BAD_FIELD", f"`{name}` is no list"))
+            found.append(RefusedInMapping("BAD_FIELD", f"`{name}` is no list"))
             continue
         for element in elements:
             fields = element if type(element) is dict else {"value": element}

@@ -6,12 +6,12 @@ from typing import Any, cast
 
 from schemas.configuration.mapping import Read, Source
 from schemas.configuration.plant import PlantConfig
-from streams.mapping.dispatch import Rule, compile_dispatch
-from streams.mapping.envelope import Clock, compile_envelope, is_of_element
+from streams.mapping.dispatch import DispatchRule, compile_dispatch
+from streams.mapping.envelope import LatestTime, compile_envelope, is_of_element
 from streams.mapping.events import compile_rule
 from streams.mapping.formats import Fields, format_of
 from streams.mapping.formats.contract import Private
-from streams.mapping.items import Item, Mapped, MappingError, Problems, RawRecord, Refusal, Refused
+from streams.mapping.items import Item, Mapped, MappingError, Problems, RawRecord, RefusedInMapping, RefusedRecord
 from streams.mapping.paths import Steps, path_steps
 from streams.mapping.private import UNWRITABLE, keyed_hash, unreadable
 from streams.mapping.private_paths import private_paths
@@ -69,14 +69,14 @@ class Mapper:
         """The events, readings and refusals of one raw record, in its own order; empty when all of it is ignored."""
         try:
             found = self._read(raw.value)
-        except Refusal as wrong:
+        except RefusedInMapping as wrong:
             return [self._refused(wrong, None, raw, 0, None)]
         items: list[Item] = []
         if self._own_ids and len(found) > 1:
             raw.parts = len(found)
         for index, node in enumerate(found):
             if type(node) is not dict:
-                assert isinstance(node, Refusal), "a reader gives fields or refusals"
+                assert isinstance(node, RefusedInMapping), "a reader gives fields or refusals"
                 items.append(self._refused(node, None, raw, index, None))
                 continue
             if self._hide is not None and not self._hide(node):
@@ -84,13 +84,13 @@ class Mapper:
                 continue
             try:
                 action = self._choose(node)
-            except Refusal as wrong:
+            except RefusedInMapping as wrong:
                 items.append(self._refused(wrong, node, raw, index, None))
                 continue
             if self._required and not node[self._required] and not (action is not None and action.takes_empty):
                 items.append(self._refused(self._without(node), node, raw, index, None))
             elif action is None:
-                unmatched = Refusal("NO_MAPPING", f"no rule of source {self.name} matches")
+                unmatched = RefusedInMapping("NO_MAPPING", f"no rule of source {self.name} matches")
                 items.append(self._refused(unmatched, node, raw, index, None))
             elif action.build is None:
                 self.ignored += 1
@@ -106,7 +106,7 @@ class Mapper:
     ) -> list[Item]:
         try:
             action = choose(node)
-        except Refusal as refusal:
+        except RefusedInMapping as refusal:
             return [self._refused(refusal, node, raw, pair, first)]
         return [] if action is None else self._built(action, node, raw, pair)
 
@@ -114,16 +114,16 @@ class Mapper:
         assert action.build is not None, "an action that ignores builds nothing"
         try:
             item = action.build(node, raw, pair)
-        except Refusal as refusal:
+        except RefusedInMapping as refusal:
             item = self._refused(refusal, node, raw, pair, action)
         if not self._no_lots:
             return [item]
         told = ", ".join(self._no_lots) + ", which does not look like a lot (`lots.pattern`)"
         self._no_lots.clear()
-        if type(item) is Refused:
+        if type(item) is RefusedRecord:
             item.detail += f"; {told}"
             return [item]
-        notice = Refused("NO_LOT", f"{told}; the event went on without it", received_at=item.received_at, line=action.line)
+        notice = RefusedRecord("NO_LOT", f"{told}; the event went on without it", received_at=item.received_at, line=action.line)
         notice.event_id, notice.equipment = f"{item.event_id} lot", getattr(item, "equipment", "") or ""
         return [item, notice]
 
@@ -133,7 +133,7 @@ class Mapper:
         field = self._envelope.received_field or self._envelope.occurred_at
         try:
             nodes = [node for node in self._read(raw.value) if type(node) is dict]
-        except Refusal:
+        except RefusedInMapping:
             return None
         if len(nodes) <= 1 or self._one_time:
             return self._stated(field, nodes[0], raw) if nodes else None
@@ -143,7 +143,7 @@ class Mapper:
     def _stated(field: TimeGetter, node: Fields, raw: RawRecord) -> int | None:
         try:
             return field(node, node, raw.received_at)
-        except Refusal:
+        except RefusedInMapping:
             return None
 
     def redacted(self, value: bytes) -> bytes:
@@ -151,8 +151,8 @@ class Mapper:
         fields; mapping the result gives the same events (but another id where ids are made from content)."""
         return value if self._redact is None else self._redact(value) or unreadable(value)
 
-    def _refused(self, wrong: Refusal, node: Any, raw: RawRecord, pair: int, action: Action | None) -> Refused:
-        refused = Refused(wrong.code, wrong.detail, received_at=raw.received_at)
+    def _refused(self, wrong: RefusedInMapping, node: Any, raw: RawRecord, pair: int, action: Action | None) -> RefusedRecord:
+        refused = RefusedRecord(wrong.code, wrong.detail, received_at=raw.received_at)
         refused.event_id = self._event_id(node, raw, pair)
         if self._envelope.received_field is None:
             refused.received_at = raw.received_at or self.clock.latest
@@ -172,7 +172,7 @@ class Mapper:
         """By the source's rule, else by position: every refusal has an id that a replay finds again."""
         try:
             return self._envelope.event_id(node, raw, pair)
-        except Refusal:
+        except RefusedInMapping:
             position = f"{raw.raw_source}:{raw.raw_offset}"
             return f"{position}.{pair}" if pair else position
 
@@ -184,7 +184,7 @@ class Mapper:
     def _known(read: Callable[[], Any]) -> Any:
         try:
             return read()
-        except Refusal:
+        except RefusedInMapping:
             return None
 
 
@@ -203,9 +203,9 @@ def compile_source(name: str, source: Source, plant: PlantConfig, private_key: b
     hashed = keyed_hash(private_key or plant.plant.id.encode())
     scope = Scope(plant, hashed, source.read.number)
     envelope = compile_envelope(name, source, scope, problems)
-    context = Context(name, envelope, scope, Clock(), source.read)
+    context = Context(name, envelope, scope, LatestTime(), source.read)
     rules = [
-        Rule(rule.when, compile_rule(rule, context, problems.at("events", index)), rule.unless)
+        DispatchRule(rule.when, compile_rule(rule, context, problems.at("events", index)), rule.unless)
         for index, rule in enumerate(source.events)
     ]
     choose = compile_dispatch(rules, problems)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from schemas.configuration.values import number_format
-from streams.mapping.items import Refusal
+from streams.mapping.items import RefusedInMapping
 from tables.quantity import MAX_TEXT
 
 Step = Callable[[str], str]
@@ -27,7 +27,7 @@ def plain_number(form: str) -> Step:
             return text
         match = number.fullmatch(text) if len(text) <= MAX_TEXT else None
         if match is None or (match[1] and match[4]):
-            raise Refusal("BAD_DECIMAL", f"`{text[:MAX_TEXT]}` is no number like {form}")
+            raise RefusedInMapping("BAD_DECIMAL", f"`{text[:MAX_TEXT]}` is no number like {form}")
         digits = re.sub("[^0-9]", "", match[2] or "0")
         sign = "-" if "-" in match[1] + match[4] else ""
         return f"{sign}{digits}.{match[3]}" if match[3] else f"{sign}{digits}"

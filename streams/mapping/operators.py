@@ -16,8 +16,8 @@ import msgspec
 
 from schemas.configuration.plant import PlantConfig
 from schemas.records import LetterSettled, OperatorDecision, UpstreamOrdered
-from streams.mapping.envelope import Clock
-from streams.mapping.items import MAX_INT64, MAX_RAW_BYTES, MAX_TEXT, Mapped, RawRecord, Refused
+from streams.mapping.envelope import LatestTime
+from streams.mapping.items import MAX_INT64, MAX_RAW_BYTES, MAX_TEXT, Mapped, RawRecord, RefusedRecord
 from streams.mapping.mapper import Mapper
 from tables.packed_readings import MAX_OFFSET
 
@@ -35,7 +35,7 @@ class Operators(Mapper):
 
     def __init__(self, name: str, plant: PlantConfig, compiled: Callable[[str], Mapper]) -> None:
         """`compiled`: the mapper of another source of the plant; called when its first record is replayed."""
-        self.name, self.clock, self.ignored = name, Clock(), 0
+        self.name, self.clock, self.ignored = name, LatestTime(), 0
         self._columns = ()  # its lines are JSON
         self._plant, self._compiled, self._source = plant, compiled, plant.sources[name]
         self._mappers: dict[str, Mapper] = {}
@@ -78,7 +78,7 @@ class Operators(Mapper):
                 refused(raw, "NOT_REPLAYABLE", "it is no decision, and no replay of a source of plant.yaml with its original")
             ]
         fields = _texts(raw, told, _TEXTS, (*_REQUIRED, "equipment" if told.get("counter") else "order"))
-        if isinstance(fields, Refused):
+        if isinstance(fields, RefusedRecord):
             return [fields]
         began_at = told.get("began_at", 0)
         if type(began_at) is not int or not 0 <= began_at <= MAX_INT64:
@@ -90,7 +90,7 @@ class Operators(Mapper):
             )
         ]  # fmt: skip
 
-    def _ordered(self, raw: RawRecord, content: dict[str, Any]) -> UpstreamOrdered | Refused:
+    def _ordered(self, raw: RawRecord, content: dict[str, Any]) -> UpstreamOrdered | RefusedRecord:
         """A source is set aside, or taken in again."""
         told = content["upstream"]
         source = self._plant.sources.get(told.get("source")) if isinstance(told.get("source"), str) else None
@@ -105,12 +105,12 @@ class Operators(Mapper):
             topic=source.read.topic, excluded=told["excluded"], who=told["who"], why=told["why"],
         )  # fmt: skip
 
-    def _settled(self, raw: RawRecord, content: dict[str, Any], told: Any) -> LetterSettled | Refused:
+    def _settled(self, raw: RawRecord, content: dict[str, Any], told: Any) -> LetterSettled | RefusedRecord:
         """What somebody says of a dead letter; of a replay intake says it, once it knows how it went."""
         if not isinstance(told, dict):
             return refused(raw, "BAD_FIELD", "it settles nothing that can be read")
         fields = _texts(raw, told, _SETTLED, _SETTLED)
-        if isinstance(fields, Refused):
+        if isinstance(fields, RefusedRecord):
             return fields
         state = told.get("state", REPLAYED)
         if state not in (REPLAYED, RESOLVED, DISCARDED, OPEN):
@@ -129,7 +129,7 @@ class Operators(Mapper):
         return value
 
 
-def _texts(raw: RawRecord, told: dict[str, Any], names: Sequence[str], required: Sequence[str]) -> dict[str, Any] | Refused:
+def _texts(raw: RawRecord, told: dict[str, Any], names: Sequence[str], required: Sequence[str]) -> dict[str, Any] | RefusedRecord:
     fields = {name: told.get(name, "") for name in names}
     wrong = [name for name, text in fields.items() if not isinstance(text, str) or len(text) > MAX_TEXT]
     missing = [name for name in required if not fields[name]]
@@ -139,8 +139,8 @@ def _texts(raw: RawRecord, told: dict[str, Any], names: Sequence[str], required:
     return fields
 
 
-def refused(raw: RawRecord, code: str, detail: str) -> Refused:
-    return Refused(code, detail, event_id=f"{raw.raw_source}:{raw.raw_offset}", received_at=raw.received_at)
+def refused(raw: RawRecord, code: str, detail: str) -> RefusedRecord:
+    return RefusedRecord(code, detail, event_id=f"{raw.raw_source}:{raw.raw_offset}", received_at=raw.received_at)
 
 
 def _content(value: bytes) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from streams.mapping.items import MAX_INT64, Problems, Refusal
+from streams.mapping.items import MAX_INT64, Problems, RefusedInMapping
 
 Getter = Callable[[Any, Any], Any]
 
@@ -44,10 +44,10 @@ class Repeated(list[Any]):
         if len(self) == 1:
             return self[0]
         detail = f"{len(self)} elements stand where one is expected; say which one (`name[0]`), or cut the file at them (`each`)"
-        raise Refusal("BAD_FIELD", detail)
+        raise RefusedInMapping("BAD_FIELD", detail)
 
 
-class Document(dict[str, Any]):
+class CutDocument(dict[str, Any]):
     """A document that records are cut out of; no JSON object is ever this."""
 
 
@@ -106,7 +106,7 @@ def _compile_part(part: str, whole: str, problems: Problems, many: bool) -> Gett
 
 def _top(root: Any) -> Any:
     document = root.get(DOCUMENT) if type(root) is dict else None
-    return document if type(document) is Document else root
+    return document if type(document) is CutDocument else root
 
 
 def walker(steps: Steps, many: bool) -> Getter:
@@ -150,7 +150,7 @@ def picked(node: Any, pick: Pick) -> Any:
     """The only element of the list that has the text; None: no list, or none has it. Raises Refusal BAD_FIELD: several have."""
     found = [element for element in node if has(element, pick)] if isinstance(node, list) else []
     if len(found) > 1:
-        raise Refusal(
+        raise RefusedInMapping(
             "BAD_FIELD", f"{len(found)} elements with {'.'.join(pick.key)} `{pick.text[:64]}` stand where one is expected"
         )
     return found[0] if found else None
@@ -164,7 +164,7 @@ def has(element: Any, pick: Pick) -> bool:
             element = element[0] if len(element) == 1 else None
     try:
         return scalar_text(element) == pick.text
-    except Refusal:
+    except RefusedInMapping:
         return False
 
 
@@ -177,8 +177,8 @@ def scalar_text(value: Any) -> str | None:
         return "true" if value else "false"
     if type(value) is int:
         if not -MAX_INT64 <= value <= MAX_INT64:
-            raise Refusal("BAD_FIELD", "a whole number is beyond 64 bits")
+            raise RefusedInMapping("BAD_FIELD", "a whole number is beyond 64 bits")
         return str(value)
     if type(value) is dict and TEXT in value:
         return scalar_text(value[TEXT])
-    raise Refusal("BAD_FIELD", f"a {'list' if type(value) is list else 'record'} stands where one value is expected")
+    raise RefusedInMapping("BAD_FIELD", f"a {'list' if type(value) is list else 'record'} stands where one value is expected")

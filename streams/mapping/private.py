@@ -9,12 +9,12 @@ from typing import Any
 
 import msgspec
 
-from streams.mapping.items import Refusal
+from streams.mapping.items import RefusedInMapping
 from streams.mapping.paths import DOCUMENT, TEXT, Pick, Repeated, Steps, has
 from streams.mapping.shdr_lines import redacted_line
 
 Hash = Callable[[str], str]
-UNWRITABLE = Refusal("BAD_JSON", "the record is nested too deeply or has a number beyond all bounds")
+UNWRITABLE = RefusedInMapping("BAD_JSON", "the record is nested too deeply or has a number beyond all bounds")
 """Of a record with a private value that cannot be hashed."""
 _HASHED = re.compile(r"h:[0-9a-f]{32}")
 _exact = msgspec.json.Decoder(float_hook=lambda text: msgspec.Raw(text.encode()))

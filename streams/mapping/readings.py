@@ -6,7 +6,7 @@ from typing import Any
 from schemas.configuration.counters import Counter
 from schemas.configuration.mapping import Emission, Function
 from schemas.configuration.plant import PlantConfig
-from streams.mapping.items import MAX_INT64, UNAVAILABLE, Problems, RawRecord, Reading, Refusal
+from streams.mapping.items import MAX_INT64, UNAVAILABLE, Problems, RawRecord, Reading, RefusedInMapping
 from streams.mapping.paths import TEXT, Getter, compile_path, constant_of
 from streams.mapping.records import READING
 from streams.mapping.rules import Action, Context, equipment_of, occurred_at_of, takes_empty
@@ -15,8 +15,7 @@ from streams.mapping.texts import TextGetter, compile_text, outcomes
 from streams.mapping.times import states_wall_time
 from tables.local_time import changes_clocks, zone_of
 from tables.quantity import Rounding, scaled
-from tables.refusal import Refusal as BadValue
-from tables.refusal import Rejected
+from tables.refusal import Refusal, RefusedValue
 
 _UNAVAILABLE_WORD = "UNAVAILABLE"
 
@@ -52,12 +51,12 @@ def compile_reading(rule: Emission, context: Context, problems: Problems) -> Act
         counter = counter_of(node, node)
         if occurred_at is None or not name or not counter:
             absent = "occurred_at" if occurred_at is None else "counter" if name else "equipment"
-            raise Refusal("MISSING_FIELD", f"the reading has no `{absent}`")
+            raise RefusedInMapping("MISSING_FIELD", f"the reading has no `{absent}`")
         definition = counters.get((name, counter)) or counters.get(("*", counter))
         if definition is None:
-            raise Refusal("UNKNOWN_COUNTER", f"counter `{counter[:64]}` of {name} is not configured")
+            raise RefusedInMapping("UNKNOWN_COUNTER", f"counter `{counter[:64]}` of {name} is not configured")
         if unit_of is not None and unit_of(node, node) != definition.unit:
-            raise Refusal("BAD_UNIT", f"the reading is not in {definition.unit}, the unit of counter {counter}")
+            raise RefusedInMapping("BAD_UNIT", f"the reading is not in {definition.unit}, the unit of counter {counter}")
         value = value_of(node, definition.decimals)
         received_at = envelope.received_at(node, raw, occurred_at, clock)
         return Reading(name, counter, sequence(node, node), occurred_at, value, received_at)
@@ -81,16 +80,16 @@ def _reading_value(expression: Any, scope: Scope, problems: Problems) -> Callabl
             amount: int = found * 10**decimals
             if -MAX_INT64 <= amount <= MAX_INT64:
                 return amount
-            raise Refusal("BAD_DECIMAL", "the reading is beyond 64 bits")
+            raise RefusedInMapping("BAD_DECIMAL", "the reading is beyond 64 bits")
         if found == _UNAVAILABLE_WORD:
             return UNAVAILABLE
         if found is None or found == "":
-            raise Refusal("MISSING_FIELD", "the reading has no `value`")
+            raise RefusedInMapping("MISSING_FIELD", "the reading has no `value`")
         if type(found) is not str:
             found = _text_of(found)
         number = scaled(found, decimals, rounding)
-        if isinstance(number, Rejected):
-            raise Refusal(number.code, number.detail)
+        if isinstance(number, Refusal):
+            raise RefusedInMapping(number.code, number.detail)
         return number
 
     return value
@@ -99,7 +98,7 @@ def _reading_value(expression: Any, scope: Scope, problems: Problems) -> Callabl
 def _text_of(found: Any) -> str:
     """Of an XML element with attributes its text; anything else is no number."""
     if type(found) is not dict or TEXT not in found:
-        raise Refusal("BAD_DECIMAL", "the reading is no number")
+        raise RefusedInMapping("BAD_DECIMAL", "the reading is no number")
     return str(found[TEXT])
 
 
@@ -130,7 +129,7 @@ def _check_passes(rule: Emission, context: Context, names: list[str] | None, pro
     ]
     try:
         mixed = bool(totals) and changes_clocks(zone_of(time.zone or plant.plant.zone))
-    except BadValue:
+    except RefusedValue:
         return  # no zone: that is told where the time is compiled
     if mixed and states_wall_time(time.date or "iso"):
         problems.add(

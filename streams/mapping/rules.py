@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.configuration.mapping import Emission, Read
-from streams.mapping.envelope import ARRIVAL_GUESSED, ARRIVAL_UNKNOWN, Clock, Envelope, compile_equipment, is_guessed
+from streams.mapping.envelope import ARRIVAL_GUESSED, ARRIVAL_UNKNOWN, Envelope, LatestTime, compile_equipment, is_guessed
 from streams.mapping.items import Item, Problems, RawRecord
 from streams.mapping.scalars import FieldGetter, Scope, identifier
 from streams.mapping.texts import TextGetter, compile_text
@@ -37,7 +37,7 @@ class Context:
     name: str
     envelope: Envelope
     scope: Scope
-    clock: Clock
+    clock: LatestTime
     read: Read
     """How the source reads what its rules do not state themselves."""
 

@@ -8,13 +8,13 @@ from typing import Any
 from schemas.configuration.mapping import Function
 from schemas.configuration.plant import PlantConfig
 from schemas.records import Quantity
-from streams.mapping.items import MAX_IDENTIFIER, MAX_TEXT, Problems, Refusal
+from streams.mapping.items import MAX_IDENTIFIER, MAX_TEXT, Problems, RefusedInMapping
 from streams.mapping.paths import constant_of
 from streams.mapping.private import Hash
 from streams.mapping.records import BOUNDS, FREE_TEXT, LOTS, PERSONS, WORDS
 from streams.mapping.texts import TextGetter, compile_text, outcomes, without_leading_zeros
 from tables.quantity import scaled
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 
 FieldGetter = Callable[[Any, Any, int], Any]
 """(node, root, arrived_at) -> the field's value, None where nothing is. Raises Refusal."""
@@ -71,7 +71,9 @@ class Scope:
 def identifier(text: str, name: str) -> str:
     """`text` if it can be part of a key. Raises Refusal BAD_IDENTIFIER."""
     if _IDENTIFIER.fullmatch(text) is None:
-        raise Refusal("BAD_IDENTIFIER", f"`{name}` has more than {MAX_IDENTIFIER} characters, a `|` or a control character")
+        raise RefusedInMapping(
+            "BAD_IDENTIFIER", f"`{name}` has more than {MAX_IDENTIFIER} characters, a `|` or a control character"
+        )
     return text
 
 
@@ -102,21 +104,21 @@ def text_field(record: str, name: str, expression: Any, scope: Scope, problems: 
                 scope.no_lots.append(f"`{name}` is `{value[:64]}`")
                 value = ""
         if words is not None and value not in words:
-            raise Refusal("UNKNOWN_CODE", f"`{name}` is `{value[:64]}`, which is none of {', '.join(words)}")
+            raise RefusedInMapping("UNKNOWN_CODE", f"`{name}` is `{value[:64]}`, which is none of {', '.join(words)}")
         if name == "unit" and not _UNIT.fullmatch(value):
-            raise Refusal("BAD_UNIT", f"`{value[:64]}` is no unit")
-        if name == "over_delivery" and value != "unlimited" and isinstance(scaled(value, 9), Rejected):
-            raise Refusal("BAD_DECIMAL", f"`over_delivery` is `{value[:64]}`, neither a percentage nor unlimited")
+            raise RefusedInMapping("BAD_UNIT", f"`{value[:64]}` is no unit")
+        if name == "over_delivery" and value != "unlimited" and isinstance(scaled(value, 9), Refusal):
+            raise RefusedInMapping("BAD_DECIMAL", f"`over_delivery` is `{value[:64]}`, neither a percentage nor unlimited")
         if name in FREE_TEXT:
             if len(value) > MAX_TEXT:
-                raise Refusal("BAD_FIELD", f"`{name}` has more than {MAX_TEXT} characters")
+                raise RefusedInMapping("BAD_FIELD", f"`{name}` has more than {MAX_TEXT} characters")
             return value
         return identifier(value, name)
 
     def get_free(node: Any, root: Any, arrived_at: int) -> str | None:
         value = text(node, root)
         if value is not None and len(value) > MAX_TEXT:
-            raise Refusal("BAD_FIELD", f"`{name}` has more than {MAX_TEXT} characters")
+            raise RefusedInMapping("BAD_FIELD", f"`{name}` has more than {MAX_TEXT} characters")
         return value
 
     return get_free if name in FREE_TEXT else get
@@ -149,10 +151,10 @@ def whole_field(name: str, text: TextGetter) -> FieldGetter:
         if value is None or value == "":
             return None
         number = scaled(value, 0)
-        if isinstance(number, Rejected):
-            raise Refusal(number.code, f"`{name}`: {number.detail}")
+        if isinstance(number, Refusal):
+            raise RefusedInMapping(number.code, f"`{name}`: {number.detail}")
         if not low <= number <= high:
-            raise Refusal("BAD_DECIMAL", f"`{name}` is {number}, which is not from {low} to {high}")
+            raise RefusedInMapping("BAD_DECIMAL", f"`{name}` is {number}, which is not from {low} to {high}")
         return number
 
     return get
@@ -171,7 +173,7 @@ def flag_field(name: str, expression: Any, scope: Scope, problems: Problems) -> 
             return True
         if value.lower() in _FALSE:
             return False
-        raise Refusal("UNKNOWN_CODE", f"`{name}` is `{value[:64]}`, neither true nor false; map it with `codes`")
+        raise RefusedInMapping("UNKNOWN_CODE", f"`{name}` is `{value[:64]}`, neither true nor false; map it with `codes`")
 
     return get
 
@@ -194,14 +196,14 @@ def quantity_field(expression: Any, scope: Scope, problems: Problems) -> FieldGe
         if text is None or text == "":
             return None
         number = scaled(text, decimals, rounding)
-        if isinstance(number, Rejected):
-            raise Refusal(number.code, number.detail)
+        if isinstance(number, Refusal):
+            raise RefusedInMapping(number.code, number.detail)
         try:
             name = unit(node, root)
-        except Refusal as wrong:
-            raise Refusal("BAD_UNIT", wrong.detail) from None
+        except RefusedInMapping as wrong:
+            raise RefusedInMapping("BAD_UNIT", wrong.detail) from None
         if not name or not _UNIT.fullmatch(name):
-            raise Refusal("BAD_UNIT", "the quantity has no unit" if not name else f"`{name[:64]}` is no unit")
+            raise RefusedInMapping("BAD_UNIT", "the quantity has no unit" if not name else f"`{name[:64]}` is no unit")
         return Quantity(number, decimals, name)
 
     return get

@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from streams.mapping.items import Refusal, check_size
+from streams.mapping.items import RefusedInMapping, check_size
 
 Fields = dict[str, Any]
-Found = list[Fields | Refusal]
+Found = list[Fields | RefusedInMapping]
 
 _LEVELS = frozenset({"NORMAL", "WARNING", "FAULT", "UNAVAILABLE"})
 _MAX_PAIRS = 1000
@@ -34,15 +34,15 @@ def read_shdr(value: bytes) -> Found:
     try:
         line = value.decode().rstrip("\r\n")
     except UnicodeDecodeError:
-        raise Refusal("BAD_LINE", "the line is not UTF-8") from None
+        raise RefusedInMapping("BAD_LINE", "the line is not UTF-8") from None
     if line.startswith(_SILENT):
         return []
     parts = split_line(line) if '"' not in line else [plain_part(part) for part in split_line(line)]
     time = parts[0]
     if time[10:11] != "T" or time[4:5] != "-" or not time[:4].isdigit():
-        raise Refusal("BAD_LINE", "the line does not begin with a time")
+        raise RefusedInMapping("BAD_LINE", "the line does not begin with a time")
     if "\0" in line:
-        raise Refusal("BAD_LINE", "the line has NUL bytes")
+        raise RefusedInMapping("BAD_LINE", "the line has NUL bytes")
     count = len(parts)
     if count % 2 == 0 and count > 3 and not parts[-1]:
         parts.pop()  # a pipe behind the last value
@@ -60,13 +60,13 @@ def read_shdr(value: bytes) -> Found:
         key, number, rate, values = parts[1:]
         return [{**common, "key": key, "value": values, "kind": "time_series", "count": number, "rate": rate}]
     if count % 2 == 0 or count < 3 or count > 2 * _MAX_PAIRS:
-        raise Refusal("BAD_LINE", f"the line has {count} parts: a time and pairs of key and value were expected")
+        raise RefusedInMapping("BAD_LINE", f"the line has {count} parts: a time and pairs of key and value were expected")
     return [_pair(common, parts[index], parts[index + 1]) for index in range(1, count, 2)]
 
 
-def _pair(common: Fields, key: str, value: str) -> Fields | Refusal:
+def _pair(common: Fields, key: str, value: str) -> Fields | RefusedInMapping:
     if not key:
-        return Refusal("BAD_LINE", "a key of the line is empty")
+        return RefusedInMapping("BAD_LINE", "a key of the line is empty")
     reset = _RESET.fullmatch(value) if ":" in value else None
     if reset is not None:
         return {**common, "key": key, "value": reset[1], "kind": "sample", "reset": reset[2]}
@@ -97,7 +97,7 @@ def split_line(line: str) -> list[str]:
     while True:
         match = _PART.match(line, at)
         if match is None:
-            raise Refusal("BAD_LINE", "the line cannot be split")
+            raise RefusedInMapping("BAD_LINE", "the line cannot be split")
         parts.append(match[0])
         at = match.end()
         if at >= len(line):
@@ -116,7 +116,7 @@ def redacted_line(value: bytes, keys: frozenset[str], hashed: Callable[[str], st
     """The line with the values of private keys hashed, also of a damaged line; None: it is no text."""
     try:
         parts = split_line(value.decode())
-    except (UnicodeDecodeError, Refusal):
+    except (UnicodeDecodeError, RefusedInMapping):
         return None
     single = len(parts) >= _ASSET_PARTS and parts[1] in keys and (_is_asset(parts) or _is_series(parts))
     for index in range(1, len(parts) - 1):

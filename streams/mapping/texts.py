@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from schemas.configuration.mapping import Function
-from streams.mapping.items import Problems, Refusal
+from streams.mapping.items import Problems, RefusedInMapping
 from streams.mapping.numbers import Step, plain_number
 from streams.mapping.paths import Getter, compile_path, constant_of, scalar_text
 
@@ -126,7 +126,7 @@ def _looked_up(table: Mapping[str, str], name: str) -> Step:
     def look_up(text: str) -> str:
         found = table.get(text, other)
         if found is None:
-            raise Refusal("UNKNOWN_CODE", f"`{text[:64]}` is not in {name}")
+            raise RefusedInMapping("UNKNOWN_CODE", f"`{text[:64]}` is not in {name}")
         return found
 
     return look_up

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from streams.mapping.instants import bad_time, bounded
 from tables.quantity import scaled
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 
 EPOCH_DECIMALS = {"epoch_s": 6, "epoch_ms": 3, "epoch_us": 0, "epoch_ns": -3}
 """Decimal places between the form's unit and a microsecond."""
@@ -25,7 +25,7 @@ def epoch_instant(text: str, form: str) -> int:
     """Microseconds of a number since 1970, also one with an exponent; smaller parts are cut. Raises Refusal BAD_TIME."""
     decimals = EPOCH_DECIMALS[form]
     number = scaled(text.strip(), max(decimals, 0), "cut")
-    if isinstance(number, Rejected):
+    if isinstance(number, Refusal):
         raise bad_time(text)
     return bounded(number // 10**-decimals if decimals < 0 else number, text, EARLIEST)
 
@@ -36,7 +36,7 @@ def excel_stamp(text: str) -> datetime:
     stripped = text.strip()
     plain = stripped.replace(",", ".") if _DECIMAL_COMMA.fullmatch(stripped) else stripped
     days = scaled(plain, _DAY_DECIMALS, "cut")
-    if isinstance(days, Rejected) or days < 0:
+    if isinstance(days, Refusal) or days < 0:
         raise bad_time(text)
     scale = 10**_DAY_DECIMALS
     try:

@@ -7,14 +7,13 @@ from typing import Any
 from schemas.configuration.mapping import Function
 from streams.mapping.instants import LATEST, MICROSECOND, bad_time, bounded
 from streams.mapping.iso_times import iso_stamp, utc_parser
-from streams.mapping.items import Problems, Refusal
+from streams.mapping.items import Problems, RefusedInMapping
 from streams.mapping.paths import Getter, compile_path
 from streams.mapping.texts import Tables, compile_text
 from streams.mapping.time_forms import compile_form
 from streams.mapping.time_numbers import EARLIEST, EPOCH_DECIMALS, EPOCH_STEP, EXCEL, epoch_instant, excel_stamp
 from tables.local_time import EPOCH, local_to_utc, zone_of
-from tables.refusal import Refusal as BadValue
-from tables.refusal import Rejected
+from tables.refusal import Refusal, RefusedValue
 
 TimeGetter = Callable[[Any, Any, int], int | None]
 """(node, root, arrived_at in microseconds or 0) -> instant, or None where nothing is. Raises Refusal BAD_TIME or
@@ -82,8 +81,8 @@ def _finisher(function: Function, plant_zone: str, problems: Problems) -> Callab
     """From a stamp to its instant; one without an offset is a wall time of the zone."""
     try:
         zone = zone_of(function.zone or plant_zone)
-    except BadValue as wrong:
-        problems.at("zone").add(wrong.rejected.detail)
+    except RefusedValue as wrong:
+        problems.at("zone").add(wrong.refusal.detail)
         zone = zone_of("UTC")
     ambiguous = function.ambiguous
 
@@ -93,8 +92,8 @@ def _finisher(function: Function, plant_zone: str, problems: Problems) -> Callab
         if stamp.year < EPOCH.year:
             raise bad_time(text)
         local = local_to_utc(stamp, zone, ambiguous, arrived_at)
-        if isinstance(local, Rejected):
-            raise Refusal(local.code, local.detail)
+        if isinstance(local, Refusal):
+            raise RefusedInMapping(local.code, local.detail)
         return bounded(local, text)
 
     return finish

@@ -10,8 +10,8 @@ from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
-from streams.mapping.items import Refusal
-from streams.mapping.paths import DOCUMENT, ELEMENT, TEXT, Document, Repeated, Steps
+from streams.mapping.items import RefusedInMapping
+from streams.mapping.paths import DOCUMENT, ELEMENT, TEXT, CutDocument, Repeated, Steps
 
 MAX_DOCUMENT_BYTES = 16 << 20
 MAX_DEPTH = 64
@@ -83,7 +83,7 @@ class _Builder:
         own = {_local(key): value for key, value in attributes.items() if key.partition(":")[0] != "xmlns"}
         self._parts += 1 + len(attributes)
         if self._parts > MAX_PARTS or len(self._open) >= MAX_DEPTH:
-            raise Refusal("BAD_XML", f"more than {MAX_PARTS} elements and attributes, or more than {MAX_DEPTH} levels")
+            raise RefusedInMapping("BAD_XML", f"more than {MAX_PARTS} elements and attributes, or more than {MAX_DEPTH} levels")
         element = _Element(_local(name), at, own, marked=self._marked)
         self._marked = False
         if self._open:
@@ -114,7 +114,7 @@ class _Builder:
         return at
 
     def _refuse(self, *declared: Any) -> None:
-        raise Refusal("BAD_XML", "the document declares a document type or an entity; such documents are not read")
+        raise RefusedInMapping("BAD_XML", "the document declares a document type or an entity; such documents are not read")
 
 
 @dataclass(slots=True, frozen=True)
@@ -153,7 +153,7 @@ def redacted_document(value: bytes, each: Sequence[Steps], hide: Callable[[Field
     try:
         root = _parse(value)
         records = [found.element for found in _records(root, each)]
-    except Refusal:
+    except RefusedInMapping:
         return None
     whole = root.value()
     if not all([hide(whole, True), *(hide(element.value(), False) for element in records)]):
@@ -168,14 +168,14 @@ def _local(name: str) -> str:
 
 def _parse(value: bytes) -> _Element:
     if value[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise Refusal("BAD_XML", "the document is UTF-16; write it as UTF-8")
+        raise RefusedInMapping("BAD_XML", "the document is UTF-16; write it as UTF-8")
     builder = _Builder()
     try:
         builder.parser.Parse(value, True)
     except expat.ExpatError as wrong:
-        raise Refusal("BAD_XML", f"no XML document: {expat.ErrorString(wrong.code)} in line {wrong.lineno}") from None
+        raise RefusedInMapping("BAD_XML", f"no XML document: {expat.ErrorString(wrong.code)} in line {wrong.lineno}") from None
     except (ValueError, LookupError):
-        raise Refusal("BAD_XML", "the document is in an encoding that is not read; write it as UTF-8") from None
+        raise RefusedInMapping("BAD_XML", "the document is in an encoding that is not read; write it as UTF-8") from None
     assert builder.root is not None, "a document without an element is no document"
     builder.root.end = len(value)
     return builder.root
@@ -204,7 +204,7 @@ def _fields(found: _Found) -> Fields:
     fields: Fields = {**below, ELEMENT: found.element.name}
     for parent, child in zip(found.chain[-2::-1], found.chain[:0:-1], strict=True):
         below = {**parent.value(), child.name: Repeated([below])}
-    fields[DOCUMENT] = Document({**below, ELEMENT: found.chain[0].name})
+    fields[DOCUMENT] = CutDocument({**below, ELEMENT: found.chain[0].name})
     return fields
 
 

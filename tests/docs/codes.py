@@ -19,9 +19,11 @@ PASSED_ON = "deploy/tryton/"
 
 CALLS = frozenset(
     {
-        "Rejected",
         "Refusal",
-        "Refused",
+        "RefusedValue",
+        "RefusedRecord",
+        "RefusedInMapping",
+        "RefusedCall",
         "UnreadableFile",
         "ErpUnavailable",
         "Failure",

@@ -195,12 +195,12 @@ class Exit(IntEnum):
 def f(step, row, a):
     refuse(step, "stage", "AS_AN_ARGUMENT", "detail")
     Answer("retry", code="AS_A_KEYWORD")
-    Rejected(BY_STATE[a]); Rejected(NAMED); Rejected("SINGLE")
+    Refusal(BY_STATE[a]); Refusal(NAMED); Refusal("SINGLE")
     row.code, row.detail = "IN_A_TUPLE", ""
     code = "ON_ONE_SIDE" if a else "ON_THE_OTHER"
     code = getattr(a, "code", "AS_A_DEFAULT")
     print(f"IN_A_MESSAGE: {a}", os.environ["LINELEDGER_HOME"])
-    return {"code": "IN_A_DICT"}, Refused(a or "AS_A_FALLBACK"), frozenset({"IN_A_TABLE", "SOMEWHERE_ELSE"})
+    return {"code": "IN_A_DICT"}, RefusedRecord(a or "AS_A_FALLBACK"), frozenset({"IN_A_TABLE", "SOMEWHERE_ELSE"})
 '''
     found = codes.find([codes.Module("app/x.py", ast.parse(source))])
     assert found.codes.keys() == {

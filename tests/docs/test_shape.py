@@ -1,6 +1,7 @@
-"""The shape of the code that a reader relies on: short lists of parameters."""
+"""The shape of the code that a reader relies on: short lists of parameters, one class of a name."""
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,3 +26,14 @@ def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
 
 def test_no_function_of_streams_and_tables_has_more_than_six_parameters() -> None:
     assert [where for where, node in functions("streams", "tables") if len(parameters(node)) > MOST_PARAMETERS] == []
+
+
+def test_a_public_class_name_appears_once() -> None:
+    """A search for a name finds one thing; a name of a record (schemas/records.py, generated) is no other class's."""
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    for folder in ("app", "streams", "tables", "schemas"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    places[node.name].append(str(path.relative_to(ROOT)))
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}

@@ -17,7 +17,7 @@ from app.configuration import load, mappers
 from app.kafka.topics import admin_client, apply
 from app.run.cut_files import cut
 from schemas.catalog import catalog
-from streams.mapping import RawRecord, Reading, Refused
+from streams.mapping import RawRecord, Reading, RefusedRecord
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
@@ -149,7 +149,7 @@ def test_kills_in_mid_file_lose_nothing_and_repeat_only_what_is_the_same(
     for place, value in found:
         name, _, row = place.rpartition(":")
         (event,) = mapper.map(RawRecord(value, "records", name, int(row)))
-        assert not isinstance(event, Refused | Reading)
+        assert not isinstance(event, RefusedRecord | Reading)
         counted[event.event_id] = event.quantity.amount
     assert len(counted) == FILES * LINES, "the repeats have the ids of what they repeat"
     assert sum(counted.values()) == sum(int(count) for pieces in dropped.values() for count in pieces)

@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from app.erp.master import Item, MasterChanges, Operation, Order, until_of
+from app.erp.master import MasterChanges, PulledItem, PulledOperation, PulledOrder, until_of
 from app.erp.master_poller import MasterLog, MasterPoller
 from app.erp.sim.adapter import SimAdapter
 from app.erp.simulator.control import SimulatorControl
@@ -33,8 +33,10 @@ def simulator(tmp_path: Path) -> Iterator[SimulatorProcess]:
 
 
 def planned(number: str, changed: str) -> MasterChanges:
-    item = Item(item="1", material="4711", quantity="100", unit="PC")
-    order = Order(changed=changed, order=number, status="released", items=[item], operations=[Operation(operation="10")])
+    item = PulledItem(item="1", material="4711", quantity="100", unit="PC")
+    order = PulledOrder(
+        changed=changed, order=number, status="released", items=[item], operations=[PulledOperation(operation="10")]
+    )
     return MasterChanges("", orders=[order])
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tables.calendar import Calendar
 from tables.quantity import MAX_AMOUNT, decimal_text, fraction, round_half_away, scaled
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 from tables.units import UnitTable
 
 parts = st.fractions(max_denominator=10**6).filter(lambda part: abs(part) < 10**9)
@@ -51,14 +51,14 @@ def test_scaled_agrees_with_the_decimal_library(value: object, decimals: int) ->
     if exact.denominator == 1 and abs(exact) <= MAX_AMOUNT and len(text) <= 64:
         assert found == exact
     else:
-        assert isinstance(found, Rejected)
+        assert isinstance(found, Refusal)
 
 
 @given(st.text(max_size=80), st.integers(0, 18))
 def test_any_text_gives_an_amount_or_a_refusal(text: str, decimals: int) -> None:
     for rounding in ("exact", "half_away"):
         found = scaled(text, decimals, rounding)  # type: ignore[arg-type]
-        assert isinstance(found, Rejected) or abs(found) <= MAX_AMOUNT
+        assert isinstance(found, Refusal) or abs(found) <= MAX_AMOUNT
 
 
 chain = st.lists(st.tuples(st.integers(1, 10**6), st.integers(1, 10**6)), min_size=1, max_size=8)

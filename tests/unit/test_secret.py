@@ -13,7 +13,7 @@ from app.secret import live_private_key, private_key, read_secret
 from schemas.configuration import PlantConfig
 from streams.mapping import Mapper
 from streams.mapping.private_paths import maps_private
-from tables.refusal import Refusal
+from tables.refusal import RefusedValue
 from tests.unit.streams.mapping.sources import mapper_of, one, plant_of, record
 
 ROOT = Path(__file__).parents[2]
@@ -31,9 +31,9 @@ def test_a_secret_is_in_its_variable_or_in_the_file_that_a_variable_names(tmp_pa
     assert read_secret("erp-brn1", {"ERP_BRN1": "a"}) == "a"
     assert read_secret("erp.brn1", {"ERP_BRN1_FILE": str(tmp_path / "s")}) == "from a file"
     assert read_secret("erp-brn1", {}) is None
-    with pytest.raises(Refusal, match="ERP_BRN1_FILE") as wrong:
+    with pytest.raises(RefusedValue, match="ERP_BRN1_FILE") as wrong:
         read_secret("erp-brn1", {"ERP_BRN1_FILE": str(tmp_path / "absent")})
-    assert wrong.value.rejected.code == "SECRET_MISSING"
+    assert wrong.value.refusal.code == "SECRET_MISSING"
 
 
 def test_the_key_is_the_secret_that_plant_yaml_names() -> None:
@@ -76,10 +76,10 @@ def test_a_key_has_at_least_128_bits(key: str, strong: bool) -> None:
     if strong:
         assert private_key(plant(), environ) == key.encode()
         return
-    with pytest.raises(Refusal) as wrong:
+    with pytest.raises(RefusedValue) as wrong:
         private_key(plant(), environ)
-    assert wrong.value.rejected.code == "PRIVATE_KEY_WEAK"
-    assert key.strip() not in wrong.value.rejected.detail or not key.strip()
+    assert wrong.value.refusal.code == "PRIVATE_KEY_WEAK"
+    assert key.strip() not in wrong.value.refusal.detail or not key.strip()
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_where_private_values_are_mapped_nothing_starts_live_without_a_key(confi
     if not private:
         assert live_private_key(config, {}) == b""
         return
-    with pytest.raises(Refusal, match="LINELEDGER_PRIVATE_KEY") as wrong:
+    with pytest.raises(RefusedValue, match="LINELEDGER_PRIVATE_KEY") as wrong:
         live_private_key(config, {})
-    assert wrong.value.rejected.code == "PRIVATE_KEY_MISSING"
+    assert wrong.value.refusal.code == "PRIVATE_KEY_MISSING"
 
 
 def test_intake_gets_the_key_that_its_plant_names(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from app.erp.simulator.messages import (
     ConfirmationPage,
     FoundPosting,
     MovementPage,
-    Refused,
+    RefusedCall,
     SentDocument,
     SentLine,
     SentMovement,
@@ -117,7 +117,7 @@ class SimAdapter:
             return Answer("unknown", code=answer.code, detail=answer.detail, retry_after_ms=answer.retry_after_ms)
         if answer.status_code == 404:
             # A 404 of something in between is no statement of the ERP.
-            refused = _decoded(answer, Refused)
+            refused = _decoded(answer, RefusedCall)
             if refused is not None and refused.code == "NOT_FOUND":
                 return Answer("not_found")
         found = _decoded(answer, FoundPosting) if answer.status_code == 200 else None
@@ -237,7 +237,7 @@ def _sent_line(line: DocumentLine) -> SentLine:
 def _refusal(response: httpx.Response) -> Answer:
     """What a response other than success says about the document."""
     status = response.status_code
-    body = _decoded(response, Refused)
+    body = _decoded(response, RefusedCall)
     code = body.code if body is not None else "ERP_REFUSED" if 400 <= status < 500 else "ERP_ERROR"
     detail = (body.detail if body is not None and body.detail else f"HTTP {status}")[:MAX_DETAIL]
     if status in (401, 403):

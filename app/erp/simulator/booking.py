@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from app.erp.simulator.messages import Master, Material, Order, Part, SentLine, SentMovement
+from app.erp.simulator.messages import Master, SentLine, SentMovement, SimComponent, SimMaterial, SimOrder
 from tables.quantity import MAX_AMOUNT, fraction, round_half_away
-from tables.refusal import Refusal, Rejected
+from tables.refusal import Refusal, RefusedValue
 from tables.units import UnitTable
 
 Mode = Literal["by_order", "explicit", "auto_receipt", "backflush", "milestone"]
@@ -21,7 +21,7 @@ SCRAP = "SCRAP"
 
 
 @dataclass(slots=True, frozen=True)
-class BookedMovement:
+class SimMovement:
     """A movement as the ERP books it; only what was sent has a posting_id."""
 
     posting_id: str
@@ -31,7 +31,7 @@ class BookedMovement:
 
 
 @dataclass(slots=True, frozen=True)
-class BookedConfirmation:
+class SimConfirmation:
     """A confirmed quantity of one operation: sent, or derived from a later milestone."""
 
     posting_id: str
@@ -45,23 +45,23 @@ class BookedConfirmation:
 
 
 @dataclass(slots=True)
-class MasterData:
+class SimMasterData:
     """Orders, materials, locations and lots. Without any order the ERP takes every name."""
 
-    orders: dict[str, Order] = field(default_factory=dict)
-    materials: dict[str, Material] = field(default_factory=dict)
+    orders: dict[str, SimOrder] = field(default_factory=dict)
+    materials: dict[str, SimMaterial] = field(default_factory=dict)
     locations: set[str] = field(default_factory=set)
     lots: set[tuple[str, str]] = field(default_factory=set)
     units: UnitTable = field(default_factory=UnitTable)
 
-    def add(self, master: Master) -> Rejected | None:
+    def add(self, master: Master) -> Refusal | None:
         """Take over all of it, or say why not."""
         units = self.units
         try:
             for material in master.materials:
                 units = units.with_material(material.material, material.conversions)
-        except Refusal as refusal:
-            return refusal.rejected
+        except RefusedValue as refusal:
+            return refusal.refusal
         self.units = units
         self.orders.update((order.order, order) for order in master.orders)
         self.materials.update((material.material, material) for material in master.materials)
@@ -72,36 +72,36 @@ class MasterData:
         self.lots.update(master.lots)
         return None
 
-    def refusal(self, lines: Iterable[SentLine]) -> Rejected | None:
+    def refusal(self, lines: Iterable[SentLine]) -> Refusal | None:
         """Why the document cannot be booked; the first reason in the order of its lines."""
         document = list(lines)
         made = lots_made(document)
         return next((why for line in document if (why := self._refusal_of(line, made)) is not None), None)
 
-    def _refusal_of(self, line: SentLine, made: set[tuple[str, str]]) -> Rejected | None:
+    def _refusal_of(self, line: SentLine, made: set[tuple[str, str]]) -> Refusal | None:
         if not line.order:
-            return Rejected("ORDER_REQUIRED", f"{line.posting_id} names no order.")
+            return Refusal("ORDER_REQUIRED", f"{line.posting_id} names no order.")
         if not self.orders:
             return None
         order = self.orders.get(line.order)
         if order is None:
-            return Rejected("ORDER_UNKNOWN", f"There is no order {line.order}.")
+            return Refusal("ORDER_UNKNOWN", f"There is no order {line.order}.")
         if order.status in ("closed", "locked"):
-            return Rejected("ORDER_NOT_OPEN", f"Order {line.order} is {order.status}.")
+            return Refusal("ORDER_NOT_OPEN", f"Order {line.order} is {order.status}.")
         return next((why for sent in line.movements if (why := self._unknown(sent, made)) is not None), None)
 
-    def _unknown(self, sent: SentMovement, made: set[tuple[str, str]]) -> Rejected | None:
+    def _unknown(self, sent: SentMovement, made: set[tuple[str, str]]) -> Refusal | None:
         material = self.materials.get(sent.material)
         if material is None:
-            return Rejected("MATERIAL_UNKNOWN", f"There is no material {sent.material}.")
+            return Refusal("MATERIAL_UNKNOWN", f"There is no material {sent.material}.")
         if sent.location and sent.location not in self.locations:
-            return Rejected("LOCATION_UNKNOWN", f"There is no location {sent.location}.")
-        if isinstance(self.units.factor(sent.unit, material.unit, sent.material), Rejected):
-            return Rejected("UNIT_UNKNOWN", f"{sent.material} is kept in {material.unit}, not in {sent.unit}.")
+            return Refusal("LOCATION_UNKNOWN", f"There is no location {sent.location}.")
+        if isinstance(self.units.factor(sent.unit, material.unit, sent.material), Refusal):
+            return Refusal("UNIT_UNKNOWN", f"{sent.material} is kept in {material.unit}, not in {sent.unit}.")
         lot = (sent.material, sent.lot)
         listed = any(material_ == sent.material for material_, _ in self.lots)  # of a material without lots it takes every one
         if sent.type == "issue" and sent.lot and listed and lot not in self.lots and lot not in made:
-            return Rejected("LOT_UNKNOWN", f"{sent.material} has no lot {sent.lot}.")
+            return Refusal("LOT_UNKNOWN", f"{sent.material} has no lot {sent.lot}.")
         return None
 
 
@@ -110,9 +110,9 @@ def lots_made(lines: Iterable[SentLine]) -> set[tuple[str, str]]:
     return {(sent.material, sent.lot) for line in lines for sent in line.movements if sent.type == "receipt"}
 
 
-def movements_of(line: SentLine, master: MasterData, mode: Mode) -> list[BookedMovement] | Rejected:
+def movements_of(line: SentLine, master: SimMasterData, mode: Mode) -> list[SimMovement] | Refusal:
     """What was sent, then what the ERP derives. Sending and deriving the same books it twice, as a real ERP does."""
-    sent = [BookedMovement(line.posting_id, line.order, _placed(movement)) for movement in line.movements]
+    sent = [SimMovement(line.posting_id, line.order, _placed(movement)) for movement in line.movements]
     order = master.orders.get(line.order)
     if line.kind != "yield" or order is None:
         return sent
@@ -130,12 +130,12 @@ def movements_of(line: SentLine, master: MasterData, mode: Mode) -> list[BookedM
             if part.mode == "erp_backflush" and part.operation in confirmed:
                 issue = _issue(line, part, master)
                 if abs(issue.amount) > MAX_AMOUNT:
-                    return Rejected("AMOUNT_TOO_LARGE", f"{part.material}: the backflush is beyond 64 bits.")
+                    return Refusal("AMOUNT_TOO_LARGE", f"{part.material}: the backflush is beyond 64 bits.")
                 derived.append(issue)
-    return sent + [BookedMovement("", line.order, movement, "derived") for movement in derived]
+    return sent + [SimMovement("", line.order, movement, "derived") for movement in derived]
 
 
-def confirmed_before(line: SentLine, order: Order, mode: Mode) -> list[str]:
+def confirmed_before(line: SentLine, order: SimOrder, mode: Mode) -> list[str]:
     """The operations that this yield confirms beside its own: a milestone confirms its predecessors
     (docs/domain.md, Milestones)."""
     if line.kind != "yield" or line.operation not in order.operations:
@@ -145,11 +145,11 @@ def confirmed_before(line: SentLine, order: Order, mode: Mode) -> list[str]:
     return []
 
 
-def confirmations_of(line: SentLine, master: MasterData, mode: Mode) -> list[BookedConfirmation]:
+def confirmations_of(line: SentLine, master: SimMasterData, mode: Mode) -> list[SimConfirmation]:
     """What a line confirms: its own operation, and those that the ERP confirms with it. An issue confirms nothing."""
     if line.kind == "consumption":
         return []
-    own = BookedConfirmation(line.posting_id, line.order, line.operation, line.kind, line.amount, line.scale, line.unit)
+    own = SimConfirmation(line.posting_id, line.order, line.operation, line.kind, line.amount, line.scale, line.unit)
     order = master.orders.get(line.order)
     before = confirmed_before(line, order, mode) if order is not None else []
     return [own, *(replace(own, posting_id="", operation=operation, origin="derived") for operation in before)]
@@ -161,7 +161,7 @@ def _placed(sent: SentMovement) -> SentMovement:
     return sent
 
 
-def _receipt(line: SentLine, order: Order) -> SentMovement:
+def _receipt(line: SentLine, order: SimOrder) -> SentMovement:
     main = next((item for item in order.items if item.material == line.material), None)
     main = main or next((item for item in order.items if item.role == "main"), None)
     material = line.material or (main.material if main else "")
@@ -169,7 +169,7 @@ def _receipt(line: SentLine, order: Order) -> SentMovement:
     return SentMovement("receipt", material, line.amount, line.scale, line.unit, line.lot, location)
 
 
-def _issue(line: SentLine, part: Part, master: MasterData) -> SentMovement:
+def _issue(line: SentLine, part: SimComponent, master: SimMasterData) -> SentMovement:
     """Rounded per confirmation, as ERPs do it: the ledger's cumulative rounding may differ by a step."""
     material = master.materials.get(part.material)
     scale = material.decimals if material and material.unit == part.unit else part.scale

@@ -8,18 +8,18 @@ import httpx
 import msgspec
 
 from app.erp.master import MasterChanges
-from app.erp.simulator.faults import Faults, Rule
+from app.erp.simulator.faults import FaultRule, Faults
 from app.erp.simulator.messages import (
     MAX_LINES,
     Booked,
     Foreign,
-    Item,
     Master,
-    Material,
-    Order,
-    Part,
     RecordedRequest,
     RequestPage,
+    SimComponent,
+    SimItem,
+    SimMaterial,
+    SimOrder,
     Statistics,
 )
 from schemas.records import MaterialChanged, OrderChanged, OrderReleased
@@ -65,7 +65,7 @@ class SimulatorControl:
         """Replace all settings; `Faults()` heals."""
         await self._tell("/control/faults", faults)
 
-    async def script(self, rule: Rule) -> None:
+    async def script(self, rule: FaultRule) -> None:
         """Append one rule, such as Rule("timeout_after", order="1001234", times=2)."""
         await self._tell("/control/rules", rule)
 
@@ -102,22 +102,22 @@ def _parts(items: Iterable[Content]) -> Iterator[list[Content]]:
         yield part
 
 
-def _material(record: MaterialChanged) -> Material:
-    return Material(record.material, record.unit, record.decimals, list(record.conversions))
+def _material(record: MaterialChanged) -> SimMaterial:
+    return SimMaterial(record.material, record.unit, record.decimals, list(record.conversions))
 
 
-def _order(record: OrderReleased | OrderChanged) -> Order:
-    return Order(
+def _order(record: OrderReleased | OrderChanged) -> SimOrder:
+    return SimOrder(
         order=record.order,
         status=record.status,
         automatic_receipt=record.automatic_receipt,
         backflush=record.backflush,
-        items=[Item(item.material, item.role, item.receipt_location) for item in record.items],
+        items=[SimItem(item.material, item.role, item.receipt_location) for item in record.items],
         operations=[operation.operation for operation in record.operations],
         milestones=[operation.operation for operation in record.operations if operation.confirm == "milestone"],
         receiving_operations=[operation.operation for operation in record.operations if operation.receipt],
         components=[
-            Part(
+            SimComponent(
                 material=component.material,
                 amount=component.quantity.amount,
                 scale=component.quantity.scale,

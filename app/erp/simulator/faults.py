@@ -43,7 +43,7 @@ class Outage(Struct, frozen=True, forbid_unknown_fields=True):
     action: Literal["unavailable", "disconnect_before"] = "unavailable"
 
 
-class Rule(Struct, frozen=True, forbid_unknown_fields=True):
+class FaultRule(Struct, frozen=True, forbid_unknown_fields=True):
     """What happens to the next `times` (0: all) calls that match. An empty field matches everything."""
 
     action: Action
@@ -72,7 +72,7 @@ class Faults(Struct, frozen=True, forbid_unknown_fields=True):
     hang_ms: Milliseconds = 30_000
     """How long a call without answer keeps its connection."""
     outages: Annotated[list[Outage], Meta(max_length=100)] = []
-    rules: Annotated[list[Rule], Meta(max_length=MAX_RULES)] = []
+    rules: Annotated[list[FaultRule], Meta(max_length=MAX_RULES)] = []
 
 
 @dataclass(slots=True, frozen=True)
@@ -106,7 +106,7 @@ class Misbehaving:
     def faults(self) -> Faults:
         return self._faults
 
-    def add(self, rule: Rule) -> bool:
+    def add(self, rule: FaultRule) -> bool:
         """Append a rule; False when there are too many."""
         if len(self._rules) >= MAX_RULES:
             return False
@@ -143,7 +143,7 @@ class Misbehaving:
         """What happens to this call beyond outage, throttling and latency."""
         for entry in self._rules:
             rule, left = entry
-            assert isinstance(rule, Rule)
+            assert isinstance(rule, FaultRule)
             assert isinstance(left, int)
             if rule.on != operation or not any(_matches(rule, subject) for subject in subjects):
                 continue
@@ -175,7 +175,7 @@ class Misbehaving:
         return int.from_bytes(digest[:6], "big") / 2**48
 
 
-def _matches(rule: Rule, subject: Subject) -> bool:
+def _matches(rule: FaultRule, subject: Subject) -> bool:
     return (
         rule.order in ("", subject.order)
         and rule.material in ("", subject.material)

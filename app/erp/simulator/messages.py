@@ -63,7 +63,7 @@ class Booked(Struct, frozen=True):
     duplicate: bool
 
 
-class Refused(Struct, frozen=True):
+class RefusedCall(Struct, frozen=True):
     """Body of every answer of 400 and above."""
 
     code: str
@@ -149,13 +149,13 @@ class RequestPage(Struct, frozen=True):
     next: int = 0
 
 
-class Item(Struct, frozen=True, forbid_unknown_fields=True):
+class SimItem(Struct, frozen=True, forbid_unknown_fields=True):
     material: Text
     role: Text = "main"
     receipt_location: Text = ""
 
 
-class Part(Struct, frozen=True, forbid_unknown_fields=True):
+class SimComponent(Struct, frozen=True, forbid_unknown_fields=True):
     """A component: need = made x amount x 10^-scale / base."""
 
     material: Text
@@ -168,20 +168,20 @@ class Part(Struct, frozen=True, forbid_unknown_fields=True):
     issue_location: Text = ""
 
 
-class Order(Struct, frozen=True, forbid_unknown_fields=True):
+class SimOrder(Struct, frozen=True, forbid_unknown_fields=True):
     order: Text
     status: Text = "released"
     automatic_receipt: bool = False
     backflush: bool = False
-    items: Annotated[list[Item], Meta(max_length=MAX_LINES)] = []
+    items: Annotated[list[SimItem], Meta(max_length=MAX_LINES)] = []
     operations: Annotated[list[Text], Meta(max_length=MAX_LINES)] = []
     """In their sequence."""
     milestones: Annotated[list[Text], Meta(max_length=MAX_LINES)] = []
     receiving_operations: Annotated[list[Text], Meta(max_length=MAX_LINES)] = []
-    components: Annotated[list[Part], Meta(max_length=MAX_LINES)] = []
+    components: Annotated[list[SimComponent], Meta(max_length=MAX_LINES)] = []
 
 
-class Material(Struct, frozen=True, forbid_unknown_fields=True):
+class SimMaterial(Struct, frozen=True, forbid_unknown_fields=True):
     material: Text
     unit: Text
     decimals: Scale
@@ -191,8 +191,8 @@ class Material(Struct, frozen=True, forbid_unknown_fields=True):
 class Master(Struct, frozen=True, forbid_unknown_fields=True):
     """Body of POST /control/master: added to what is there. The first order makes the ERP strict about names."""
 
-    orders: Annotated[list[Order], Meta(max_length=MAX_LINES)] = []
-    materials: Annotated[list[Material], Meta(max_length=MAX_LINES)] = []
+    orders: Annotated[list[SimOrder], Meta(max_length=MAX_LINES)] = []
+    materials: Annotated[list[SimMaterial], Meta(max_length=MAX_LINES)] = []
     locations: Annotated[list[Text], Meta(max_length=MAX_LINES)] = []
     lots: Annotated[list[tuple[Text, Text]], Meta(max_length=MAX_LINES)] = []
 

@@ -7,7 +7,7 @@ from sqlite3 import Connection
 import msgspec
 
 from app.erp.master import MasterChanges
-from app.erp.simulator.booking import BookedConfirmation, BookedMovement, MasterData, Mode, confirmations_of, movements_of
+from app.erp.simulator.booking import Mode, SimConfirmation, SimMasterData, SimMovement, confirmations_of, movements_of
 from app.erp.simulator.messages import (
     Booked,
     ConfirmationPage,
@@ -22,7 +22,7 @@ from app.erp.simulator.messages import (
     ShownMovement,
     Statistics,
 )
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 
 MAX_DOCUMENTS = 5_000_000
 MAX_REQUESTS = 2_000_000
@@ -39,18 +39,18 @@ class Ways:
     mode: Mode
 
 
-def book(db: Connection, document: SentDocument, master: MasterData, ways: Ways) -> Booked | Rejected:
+def book(db: Connection, document: SentDocument, master: SimMasterData, ways: Ways) -> Booked | Refusal:
     """All lines or none. Where the ERP is idempotent a known line is kept, and a known id with other content refused."""
     lines = document.lines
     if len({line.posting_id for line in lines}) < len(lines):
-        return Rejected("DOCUMENT_INVALID", "A document names each posting once.")
+        return Refusal("DOCUMENT_INVALID", "A document names each posting once.")
     earlier: dict[str, int] = {}
     if ways.idempotent:
         for line in lines:
             found = db.execute("SELECT document, content_hash FROM lines WHERE posting_id = ?", [line.posting_id])
             for number, content_hash in found.fetchall():
                 if content_hash != line.content_hash:
-                    return Rejected("POSTING_MISMATCH", f"{line.posting_id} is booked in document {number}.")
+                    return Refusal("POSTING_MISMATCH", f"{line.posting_id} is booked in document {number}.")
                 earlier[line.posting_id] = number
     new = [line for line in lines if line.posting_id not in earlier]
     if not new:
@@ -58,14 +58,14 @@ def book(db: Connection, document: SentDocument, master: MasterData, ways: Ways)
     refusal = master.refusal(new)
     if refusal is not None:
         return refusal
-    movements: list[BookedMovement] = []
+    movements: list[SimMovement] = []
     for line in new:
         made = movements_of(line, master, ways.mode)
-        if isinstance(made, Rejected):
+        if isinstance(made, Refusal):
             return made
         movements += made
     number = _new_document(db, document.stock_type)
-    if isinstance(number, Rejected):
+    if isinstance(number, Refusal):
         return number
     db.executemany(
         "INSERT INTO lines (document, posting_id, content_hash, content) VALUES (?, ?, ?, ?)",
@@ -76,11 +76,11 @@ def book(db: Connection, document: SentDocument, master: MasterData, ways: Ways)
     return Booked(str(number), False)
 
 
-def book_foreign(db: Connection, foreign: Foreign) -> Booked | Rejected:
+def book_foreign(db: Connection, foreign: Foreign) -> Booked | Refusal:
     number = _new_document(db, "unrestricted")
-    if isinstance(number, Rejected):
+    if isinstance(number, Refusal):
         return number
-    _insert(db, number, "unrestricted", [BookedMovement("", foreign.order, sent, "foreign") for sent in foreign.movements])
+    _insert(db, number, "unrestricted", [SimMovement("", foreign.order, sent, "foreign") for sent in foreign.movements])
     return Booked(str(number), False)
 
 
@@ -114,12 +114,12 @@ def confirmations(db: Connection, orders: Sequence[str], after: int) -> Confirma
     return ConfirmationPage(page, page[-1].id if len(page) == PAGE else 0)
 
 
-def record(db: Connection, request: RecordedRequest) -> int | Rejected:
+def record(db: Connection, request: RecordedRequest) -> int | Refusal:
     """Keep a call (its `id` is given here)."""
     highest = db.execute("SELECT max(id) FROM requests").fetchone()[0] or 0
     size = db.execute("PRAGMA page_count").fetchone()[0] * db.execute("PRAGMA page_size").fetchone()[0]
     if highest >= MAX_REQUESTS or size >= MAX_STORED_BODY_BYTES:
-        return Rejected("STORE_FULL", "The store takes no more requests; start the simulator with a new one.")
+        return Refusal("STORE_FULL", "The store takes no more requests; start the simulator with a new one.")
     db.execute(
         "INSERT INTO requests (received_at, method, target, headers, body) VALUES (?, ?, ?, ?, ?)",
         [request.received_at, request.method, request.target, msgspec.json.encode(request.headers), request.body],
@@ -159,9 +159,9 @@ def changes(db: Connection, after: int) -> MasterChanges:
     )
 
 
-def stored_master(db: Connection) -> MasterData:
+def stored_master(db: Connection) -> SimMasterData:
     """Master data as it was when the store was closed, lots that receipts made included."""
-    data = MasterData()
+    data = SimMasterData()
     for (content,) in db.execute("SELECT content FROM master ORDER BY id"):
         refused = data.add(msgspec.json.decode(content, type=Master))
         assert refused is None, "only accepted master data was kept"
@@ -178,15 +178,15 @@ def statistics(db: Connection, waiting: int) -> Statistics:
     return Statistics(documents, lines, postings, moved, calls, waiting)
 
 
-def _new_document(db: Connection, stock_type: str) -> int | Rejected:
+def _new_document(db: Connection, stock_type: str) -> int | Refusal:
     number = (db.execute("SELECT max(number) FROM documents").fetchone()[0] or 0) + 1
     if number > MAX_DOCUMENTS:
-        return Rejected("STORE_FULL", "The store takes no more documents; start the simulator with a new one.")
+        return Refusal("STORE_FULL", "The store takes no more documents; start the simulator with a new one.")
     db.execute("INSERT INTO documents (number, stock_type) VALUES (?, ?)", [number, stock_type])
     return int(number)
 
 
-def _insert(db: Connection, number: int, stock_type: str, booked: Sequence[BookedMovement]) -> None:
+def _insert(db: Connection, number: int, stock_type: str, booked: Sequence[SimMovement]) -> None:
     """Only receipts have a choice of stock; blocked and inspection stock of a location show as locations of their own."""
     rows = []
     for movement in booked:
@@ -204,7 +204,7 @@ def _insert(db: Connection, number: int, stock_type: str, booked: Sequence[Booke
     )
 
 
-def _confirm(db: Connection, number: int, booked: Sequence[BookedConfirmation]) -> None:
+def _confirm(db: Connection, number: int, booked: Sequence[SimConfirmation]) -> None:
     db.executemany(
         'INSERT INTO confirmations (document, posting_id, "order", operation, kind, amount, scale, unit, origin) VALUES'
         " (?, ?, ?, ?, ?, ?, ?, ?, ?)",

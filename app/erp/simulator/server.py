@@ -17,10 +17,10 @@ from app.erp.master import MasterChanges
 from app.erp.simulator import records
 from app.erp.simulator.answers import answered, body_of, number_of, refused, shown
 from app.erp.simulator.booking import lots_made
-from app.erp.simulator.faults import Faults, Misbehaving, Misbehaviour, Operation, Rule, Subject
+from app.erp.simulator.faults import FaultRule, Faults, Misbehaving, Misbehaviour, Operation, Subject
 from app.erp.simulator.messages import MAX_BODY_BYTES, Booked, Foreign, Master, RecordedRequest, SentDocument
 from app.erp.simulator.store import Store
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 
 MAX_LATE_COMMITS = 1000
 MAX_ORDERS_PER_QUERY = 200
@@ -28,7 +28,7 @@ SECRET_HEADERS = frozenset({b"authorization", b"proxy-authorization", b"cookie",
 
 
 @dataclass(slots=True, frozen=True)
-class Settings:
+class SimSettings:
     """`token`: what callers present as `Authorization: Bearer ...`, on every path but /health."""
 
     store: Path
@@ -40,7 +40,7 @@ class Settings:
 class Simulator:
     """One simulated ERP. `application()` gives what aiohttp serves."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: SimSettings) -> None:
         self._settings = settings
         self._store = Store(settings.store)
         self._master = self._store.now(records.stored_master)
@@ -122,7 +122,7 @@ class Simulator:
                 body=await request.read(),
             )
             kept = await self._store.do(lambda db: records.record(db, call))
-            if isinstance(kept, Rejected):
+            if isinstance(kept, Refusal):
                 return answered(kept)
             now = time.monotonic()
             outage = self._misbehaving.outage(now)
@@ -186,10 +186,8 @@ class Simulator:
 
     # How it books and fails
 
-    async def _book(self, document: SentDocument) -> Booked | Rejected:
-        outcome: Booked | Rejected = await self._store.do(
-            lambda db: records.book(db, document, self._master, self._settings.ways)
-        )
+    async def _book(self, document: SentDocument) -> Booked | Refusal:
+        outcome: Booked | Refusal = await self._store.do(lambda db: records.book(db, document, self._master, self._settings.ways))
         if isinstance(outcome, Booked):
             self._master.lots |= lots_made(document.lines)
         return outcome
@@ -262,6 +260,6 @@ class Simulator:
         return web.json_response({})
 
     async def _add_rule(self, request: web.Request) -> web.Response:
-        if not self._misbehaving.add(await body_of(request, Rule)):
+        if not self._misbehaving.add(await body_of(request, FaultRule)):
             return refused(422, "TOO_MANY_RULES", "Set the faults anew first.")
         return web.json_response({})

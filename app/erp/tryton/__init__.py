@@ -7,7 +7,7 @@ from app.erp.port import ErpAdapter
 from app.erp.tryton.adapter import TrytonAdapter
 from app.erp.tryton.rpc import TrytonRpc
 from app.erp.tryton.starting import start
-from tables.refusal import Refusal
+from tables.refusal import RefusedValue
 
 
 def _connect(to: ErpConnection) -> ErpAdapter:
@@ -26,7 +26,7 @@ def _address(url: str) -> tuple[str, str, str]:
     parts = urlsplit(url)
     database = parts.path.strip("/")
     if not parts.hostname or not parts.username or not database or "/" in database:
-        raise Refusal("ERP_URL_INVALID", "a Tryton address is https://user@host:port/database")
+        raise RefusedValue("ERP_URL_INVALID", "a Tryton address is https://user@host:port/database")
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", database, unquote(parts.username)
 
 

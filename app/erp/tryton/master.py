@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from app.erp.master import Component, Item, Lot, MasterChanges, Material, Operation, Order
+from app.erp.master import Lot, MasterChanges, PulledComponent, PulledItem, PulledMaterial, PulledOperation, PulledOrder
 from tables.quantity import round_half_away
 
 UnitOf = Callable[[str], str]
@@ -23,8 +23,8 @@ def changes_of(answer: Mapping[str, Any], unit_of: UnitOf) -> MasterChanges:
     )
 
 
-def _material(row: Mapping[str, Any], unit_of: UnitOf) -> Material:
-    return Material(
+def _material(row: Mapping[str, Any], unit_of: UnitOf) -> PulledMaterial:
+    return PulledMaterial(
         changed=row["changed"],
         material=row["material"],
         unit=unit_of(row["unit"]),
@@ -44,14 +44,14 @@ def _lot(row: Mapping[str, Any], unit_of: UnitOf) -> Lot:
     )
 
 
-def _order(row: Mapping[str, Any], unit_of: UnitOf) -> Order:
+def _order(row: Mapping[str, Any], unit_of: UnitOf) -> PulledOrder:
     """Tryton states a bill of material for some quantity of each output; the order says how much of its product. The rest
     is in proportion. Tryton derives nothing of a confirmation: both flags are off."""
     ordered, product = Fraction(row["quantity"]), row["product"]
     stated = [line for line in row["outputs"] if line["material"] == product]
     main = Fraction(stated[0]["quantity"]) if stated else ordered
     outputs = row["outputs"] or [{"item": "1", "material": product, "quantity": row["quantity"], "unit": row["unit"]}]
-    return Order(
+    return PulledOrder(
         changed=row["changed"],
         order=row["order"],
         status=row["status"],
@@ -59,7 +59,7 @@ def _order(row: Mapping[str, Any], unit_of: UnitOf) -> Order:
         planned_start=_day(row["planned_start"]),
         planned_end=_day(row["planned_end"]),
         items=[_item(line, ordered / main, unit_of) for line in outputs],
-        operations=[Operation(**operation) for operation in row["operations"]],
+        operations=[PulledOperation(**operation) for operation in row["operations"]],
         components=[_component(line, main, unit_of) for line in row["inputs"]],
     )
 
@@ -69,8 +69,8 @@ def _day(text: str) -> str:
     return f"{text}T00:00:00Z" if text else ""
 
 
-def _item(line: Mapping[str, Any], factor: Fraction, unit_of: UnitOf) -> Item:
-    return Item(
+def _item(line: Mapping[str, Any], factor: Fraction, unit_of: UnitOf) -> PulledItem:
+    return PulledItem(
         item=line["item"],
         material=line["material"],
         quantity=_decimal(Fraction(line["quantity"]) * factor),
@@ -82,10 +82,10 @@ def _item(line: Mapping[str, Any], factor: Fraction, unit_of: UnitOf) -> Item:
     )
 
 
-def _component(line: Mapping[str, Any], main: Fraction, unit_of: UnitOf) -> Component:
+def _component(line: Mapping[str, Any], main: Fraction, unit_of: UnitOf) -> PulledComponent:
     """quantity / base in lowest terms: whole units for so many pieces, nothing is rounded."""
     share = Fraction(line["quantity"]) / main
-    return Component(
+    return PulledComponent(
         item=line["item"],
         operation=line["operation"],
         position=line["position"],

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from schemas.configuration.mapping import Read
-from streams.mapping.items import MAX_RAW_BYTES, Refusal
+from streams.mapping.items import MAX_RAW_BYTES, RefusedInMapping
 from streams.mapping.paths import DOCUMENT, Steps, path_steps
 from streams.mapping.private import Hash, hide
 
 Fields = dict[str, Any]
-Reader = Callable[[bytes], list[Fields | Refusal]]
+Reader = Callable[[bytes], list[Fields | RefusedInMapping]]
 """A raw record -> an entry per record in it: a dict of fields, or the Refusal that stands for a part that cannot be read. Raises
 Refusal when nothing of it can be read; nothing else, for any bytes."""
 Numbered = tuple[int, bytes]
@@ -19,7 +19,7 @@ MAX_LINE_BYTES = MAX_RAW_BYTES + 1
 """Of a longer line: enough for the mapping to see that it is too long."""
 
 
-class Uncut(Refusal):
+class Uncut(RefusedInMapping):
     """A file cannot be cut into records any further. `head`: its beginning, enough for a reader to refuse it as a record; empty
     where records of it were given already."""
 
@@ -103,7 +103,9 @@ class Format:
     """Paths from which a rule reads a person are private by themselves."""
     required: str = ""
     """Field that is always there and is empty only where a rule takes that; empty: none is."""
-    without: Callable[[Fields], Refusal] = lambda fields: Refusal("BAD_LINE", "a value is empty, and no rule takes that")
+    without: Callable[[Fields], RefusedInMapping] = lambda fields: RefusedInMapping(
+        "BAD_LINE", "a value is empty, and no rule takes that"
+    )
     """Of fields whose `required` one is empty: the refusal."""
     ids_of_elements: bool = True
     """Where a raw record holds several records and each states its own id, its place is no part of the id."""

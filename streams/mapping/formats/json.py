@@ -5,7 +5,7 @@ from typing import IO
 
 from schemas.configuration.mapping import Read
 from streams.mapping.formats.contract import Fields, Format, Hider, Numbered, Private, Reader, Redactor, each_of, lines_of
-from streams.mapping.items import Refusal
+from streams.mapping.items import RefusedInMapping
 from streams.mapping.json_files import json_values
 from streams.mapping.json_records import elements_reader, json_reader
 from streams.mapping.private import UNWRITABLE, hide, redact_json, whole_paths
@@ -17,7 +17,7 @@ def _reader(read: Read, wanted: Sequence[frozenset[str]], private: Private) -> R
         return json_reader()
     paths = whole_paths(private.paths, each)
 
-    def hidden(document: Fields) -> Refusal | None:
+    def hidden(document: Fields) -> RefusedInMapping | None:
         """Hash private values of an object in place, before its elements are handed out."""
         return None if hide(document, paths, private.hashed) else UNWRITABLE
 

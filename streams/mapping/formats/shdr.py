@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from schemas.configuration.mapping import Read
 from streams.mapping.formats.contract import Fields, Format, Hider, Private, Reader, Redactor
-from streams.mapping.items import Refusal
+from streams.mapping.items import RefusedInMapping
 from streams.mapping.private import redact_shdr
 from streams.mapping.shdr_lines import read_shdr
 
@@ -29,8 +29,8 @@ def _redactor(read: Read, private: Private) -> Redactor:
     return lambda value: redact_shdr(value, private.names, private.hashed)
 
 
-def _without(fields: Fields) -> Refusal:
-    return Refusal("BAD_LINE", f"the value of {fields['key'][:64]} is empty, and no rule says what that means")
+def _without(fields: Fields) -> RefusedInMapping:
+    return RefusedInMapping("BAD_LINE", f"the value of {fields['key'][:64]} is empty, and no rule says what that means")
 
 
 FORMAT = Format(

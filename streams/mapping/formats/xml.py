@@ -16,7 +16,7 @@ from streams.mapping.formats.contract import (
     Uncut,
     each_of,
 )
-from streams.mapping.items import Refusal, check_size
+from streams.mapping.items import RefusedInMapping, check_size
 from streams.mapping.paths import DOCUMENT
 from streams.mapping.private import hide
 from streams.mapping.xml_documents import MARK, MAX_DOCUMENT_BYTES, cut_document, read_records, redacted_document
@@ -30,7 +30,7 @@ def _reader(read: Read, wanted: Sequence[frozenset[str]], private: Private) -> R
     """An entry per element at `each`, or one for a document that was cut already."""
     each = each_of(read)
 
-    def records(value: bytes) -> list[Fields | Refusal]:
+    def records(value: bytes) -> list[Fields | RefusedInMapping]:
         check_size(value)
         return [*read_records(value, each)]
 
@@ -58,9 +58,9 @@ def _cut(content: IO[bytes], read: Read, columns: Collection[str]) -> Iterator[N
         for number, record in enumerate(cut_document(value, each_of(read)), 1):
             size += len(record)
             if size > MAX_CUT_BYTES:
-                raise Refusal("TOO_LARGE", f"the records of the document have more than {MAX_CUT_BYTES} bytes together")
+                raise RefusedInMapping("TOO_LARGE", f"the records of the document have more than {MAX_CUT_BYTES} bytes together")
             yield number, record
-    except Refusal as wrong:
+    except RefusedInMapping as wrong:
         raise Uncut(wrong.code, wrong.detail, value[:MAX_LINE_BYTES]) from None
 
 

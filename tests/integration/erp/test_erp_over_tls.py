@@ -11,7 +11,7 @@ from app.erp.adapters import adapter_for
 from app.erp.port import ErpAdapter
 from app.erp.simulator.process import SimulatorProcess
 from schemas.configuration import ErpConfig
-from tables.refusal import Refusal
+from tables.refusal import RefusedValue
 from tests.platform.certificates import Authority
 from tests.platform.tls_proxy import TlsProxy
 
@@ -96,10 +96,10 @@ def test_what_must_not_be_is_refused_with_its_code_and_shows_no_secret(
     served: Served, changed: dict[str, object], code: str
 ) -> None:
     environ = {**served.environ, "ERP_ADDRESS": f"https://user:{CANARY}@erp.example/"}
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RefusedValue) as refused:
         adapter_for(served.configured(**changed), environ)
-    assert refused.value.rejected.code == code
-    assert CANARY not in str(refused.value) + refused.value.rejected.detail
+    assert refused.value.refusal.code == code
+    assert CANARY not in str(refused.value) + refused.value.refusal.detail
 
 
 def test_http_to_another_machine_only_when_it_is_stated(served: Served) -> None:

@@ -19,7 +19,7 @@ from app.erp.canary import find_leaks
 from app.erp.port import Document, DocumentLine, ErpUnavailable
 from app.erp.sim.adapter import SimAdapter
 from app.erp.simulator.control import SimulatorControl
-from app.erp.simulator.faults import Faults, Latency, Outage, Rule
+from app.erp.simulator.faults import FaultRule, Faults, Latency, Outage
 from app.erp.simulator.messages import Foreign, SentMovement
 from app.erp.simulator.process import SimulatorProcess
 from schemas.records import Movement
@@ -95,7 +95,7 @@ async def test_contract(case: Case, adapter: SimAdapter) -> None:
 
 async def test_stock_shortage_by_rule(adapter: SimAdapter, control: SimulatorControl) -> None:
     """The simulator keeps no stock: a rule says which issue is short."""
-    await control.script(Rule("locked", order=order_of(case_stock_short), code="STOCK_SHORT"))
+    await control.script(FaultRule("locked", order=order_of(case_stock_short), code="STOCK_SHORT"))
     await case_stock_short(adapter, order_of(case_stock_short))
 
 
@@ -103,7 +103,7 @@ async def test_stock_shortage_by_rule(adapter: SimAdapter, control: SimulatorCon
 async def test_booked_without_an_answer_is_unknown_then_found(
     action: str, adapter: SimAdapter, control: SimulatorControl, order: str
 ) -> None:
-    await control.script(Rule(action, order=order, times=1))  # type: ignore[arg-type]
+    await control.script(FaultRule(action, order=order, times=1))  # type: ignore[arg-type]
     sent = receipt(order, 1, "10")
     assert (await adapter.post(Document([sent]))).result == "unknown"
     assert (await found(adapter, sent)).result == "accepted"
@@ -116,7 +116,7 @@ async def test_booked_without_an_answer_is_unknown_then_found(
 async def test_not_booked_without_an_answer_is_unknown_too(
     action: str, adapter: SimAdapter, control: SimulatorControl, order: str
 ) -> None:
-    await control.script(Rule(action, order=order, times=1))  # type: ignore[arg-type]
+    await control.script(FaultRule(action, order=order, times=1))  # type: ignore[arg-type]
     sent = receipt(order, 1, "10")
     assert (await adapter.post(Document([sent]))).result == "unknown"
     assert (await found(adapter, sent)).result == "not_found"
@@ -124,7 +124,7 @@ async def test_not_booked_without_an_answer_is_unknown_too(
 
 
 async def test_not_found_right_after_a_timeout_proves_nothing(adapter: SimAdapter, control: SimulatorControl, order: str) -> None:
-    await control.script(Rule("late_commit", order=order, times=1, delay_ms=TIMEOUT_MS + 600))
+    await control.script(FaultRule("late_commit", order=order, times=1, delay_ms=TIMEOUT_MS + 600))
     sent = receipt(order, 1, "10")
     assert (await adapter.post(Document([sent]))).result == "unknown"
     assert (await found(adapter, sent)).result == "not_found"
@@ -138,13 +138,13 @@ async def test_not_found_right_after_a_timeout_proves_nothing(adapter: SimAdapte
 @pytest.mark.parametrize(
     ("rule", "result", "code"),
     [
-        (Rule("reject", code="PERIOD_CLOSED"), "rejected", "PERIOD_CLOSED"),
-        (Rule("locked", code="LOCKED"), "retry", "LOCKED"),
-        (Rule("unavailable"), "retry", "ERP_BUSY"),
+        (FaultRule("reject", code="PERIOD_CLOSED"), "rejected", "PERIOD_CLOSED"),
+        (FaultRule("locked", code="LOCKED"), "retry", "LOCKED"),
+        (FaultRule("unavailable"), "retry", "ERP_BUSY"),
     ],
 )
 async def test_refusals_by_rule(
-    rule: Rule, result: str, code: str, adapter: SimAdapter, control: SimulatorControl, order: str
+    rule: FaultRule, result: str, code: str, adapter: SimAdapter, control: SimulatorControl, order: str
 ) -> None:
     await control.misbehave(Faults(rules=[rule], retry_after_ms=1234))
     sent = receipt(order, 1, "10")
@@ -158,7 +158,7 @@ async def test_without_idempotency_a_resend_books_twice(tmp_path: Path) -> None:
     with SimulatorProcess(tmp_path, ["--no-idempotency"]) as process:
         adapter = SimAdapter(process.url, process.token, TIMEOUT_MS, idempotent=False)
         control = SimulatorControl(process.url, process.token)
-        await control.script(Rule("timeout_after", times=1))
+        await control.script(FaultRule("timeout_after", times=1))
         sent = receipt("1001", 1, "10")
         assert (await adapter.post(Document([sent]))).result == "unknown"
         again = await adapter.post(Document([sent]))

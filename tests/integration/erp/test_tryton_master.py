@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.erp.master import Item, MasterChanges, Operation, Order, Seen, lines_of
+from app.erp.master import MasterChanges, PulledItem, PulledOperation, PulledOrder, WrittenStates, lines_of
 from app.erp.sim.adapter import SimAdapter
 from app.erp.simulator.control import SimulatorControl
 from app.erp.simulator.process import SimulatorProcess
@@ -24,7 +24,7 @@ PLANT = PlantConfig.model_validate({"plant": {"id": "K"}, "master_data": {"order
 AT = datetime(2026, 1, 15, 6, tzinfo=UTC)
 
 
-def mapped(changes: MasterChanges, seen: Seen) -> list[Any]:
+def mapped(changes: MasterChanges, seen: WrittenStates) -> list[Any]:
     """What intake makes of a pull."""
     mapper = compile_source(ERP_SOURCE, PLANT.sources[ERP_SOURCE], PLANT)
     lines = list(lines_of(changes, AT, seen))
@@ -47,7 +47,7 @@ def quantity(item: Any) -> Fraction:
 @pytest.mark.tryton
 async def test_an_order_comes_back_as_it_was_planned(adapter: TrytonAdapter, order: str) -> None:
     """All of the contract's master data, through Tryton's own tables and the mapping, to the same order."""
-    items = mapped(await adapter.master_data(""), Seen())
+    items = mapped(await adapter.master_data(""), WrittenStates())
     (planned,), materials = master_data([order])
     (pulled,) = of(items, OrderReleased, order=order)
     assert [entry.to_avro() for entry in pulled.operations] == [entry.to_avro() for entry in planned.operations]
@@ -72,7 +72,7 @@ async def test_an_order_comes_back_as_it_was_planned(adapter: TrytonAdapter, ord
 async def test_a_change_is_pulled_once_and_changes_the_ledgers_order(
     tryton: TrytonServer, adapter: TrytonAdapter, order: str
 ) -> None:
-    seen = Seen()
+    seen = WrittenStates()
     first = await adapter.master_data("")
     (before,) = of(mapped(first, seen), OrderReleased, order=order)
     assert of(mapped(await adapter.master_data(first.until), seen), OrderChanged) == [], "nothing changed"
@@ -98,13 +98,15 @@ async def test_the_simulator_gives_what_was_planned_since(tmp_path: Any) -> None
     """The same port, the simulated ERP: two plans, the second question gets the second only."""
 
     def planned(number: str, changed: str) -> MasterChanges:
-        item = Item(item="1", material="4711", quantity="100", unit="PC")
-        order = Order(changed=changed, order=number, status="released", items=[item], operations=[Operation(operation="10")])
+        item = PulledItem(item="1", material="4711", quantity="100", unit="PC")
+        order = PulledOrder(
+            changed=changed, order=number, status="released", items=[item], operations=[PulledOperation(operation="10")]
+        )
         return MasterChanges("", orders=[order])
 
     with SimulatorProcess(tmp_path) as simulator:
         control, adapter = SimulatorControl(simulator.url, simulator.token), SimAdapter(simulator.url, simulator.token)
-        seen = Seen()
+        seen = WrittenStates()
         await control.plan(planned("1", "1"))
         first = await adapter.master_data("")
         await control.plan(planned("1", "2"))

@@ -70,7 +70,9 @@ def test_a_connection_that_begins_with_a_snapshot(connection: str, values: list[
     assert found == values
 
 
-@pytest.mark.parametrize(("format_", "emitted"), [("json", "EquipmentStateChanged"), ("csv", "Refused"), ("shdr", "Refused")])
+@pytest.mark.parametrize(
+    ("format_", "emitted"), [("json", "EquipmentStateChanged"), ("csv", "RefusedRecord"), ("shdr", "RefusedRecord")]
+)
 def test_the_format_says_what_bytes_mean(format_: str, emitted: str) -> None:
     columns = {"columns": ["id", "ts", "rx", "m"]} if format_ == "csv" else {}
     read = {"format": format_, "event_id": "content", "occurred_at": "ts", "equipment": "m", **columns}

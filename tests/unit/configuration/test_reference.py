@@ -15,7 +15,7 @@ from app.run.cut_files import cut
 from schemas.configuration import ErpConfig, PlantConfig, RulesConfig
 from schemas.configuration.mapping import Each, EventRule, Function
 from schemas.records import ProcessValue, ScrapDeclared
-from streams.mapping import RawRecord, Refused
+from streams.mapping import RawRecord, RefusedRecord
 from streams.mapping.records import CANONICAL, READING, fields_of
 from tables.canonical import ENVELOPE
 from tables.local_time import EPOCH
@@ -51,7 +51,7 @@ def test_every_event_and_field_is_described(record: str) -> None:
 
 def test_every_code_is_described() -> None:
     source = "".join(path.read_text() for path in (ROOT / "streams" / "mapping").glob("*.py"))
-    raised = set(re.findall(r'Refus(?:al|ed)\(\s*"([A-Z_]+)"', source)) | {"AMBIGUOUS_TIME", "CLOCK_AHEAD"}
+    raised = set(re.findall(r'Refused(?:InMapping|Record)\(\s*"([A-Z_]+)"', source)) | {"AMBIGUOUS_TIME", "CLOCK_AHEAD"}
     described = set(re.findall(r"^\| ([A-Z_]+) \|", REFERENCE, re.MULTILINE))
     assert len(raised) > 10
     assert raised == described
@@ -86,7 +86,7 @@ def test_the_examples_of_functions_are_true(function: str, expression: str, valu
     mapper = mapper_of([rule], tables={"scrap": {"SHORT": "short_shot"}})
     record = json.dumps({"id": "e", "ts": AT, "rx": AT, "m": "M1", "uom": "ST", "v": "HERE"}).replace('"HERE"', value)
     item = one(mapper, record)
-    if isinstance(item, Refused):
+    if isinstance(item, RefusedRecord):
         found = item.code
     elif isinstance(item, ScrapDeclared):
         found = f"{decimal_text(item.quantity.amount, item.quantity.scale)} {item.quantity.unit}"
@@ -110,7 +110,7 @@ def test_the_example_files_are_read_as_the_text_says(folder: str) -> None:
         )
         for number, value in cut(sample, mapper.read):
             items = mapper.map(RawRecord(value, name, sample.name, number))
-            codes += [item.code for item in items if isinstance(item, Refused)]
-            events += sum(not isinstance(item, Refused) for item in items)
+            codes += [item.code for item in items if isinstance(item, RefusedRecord)]
+            events += sum(not isinstance(item, RefusedRecord) for item in items)
     assert codes == refused[folder]
     assert events >= 2

@@ -16,7 +16,7 @@ from app.demo.shift import BUSINESS_DATE, END_MS
 from app.demo.truth import Account
 from schemas.configuration import PlantConfig
 from schemas.records import Component
-from streams.mapping import RawRecord, Reading, Refused
+from streams.mapping import RawRecord, Reading, RefusedRecord
 from tables.calendar import calendar_of
 from tables.destination import UNATTRIBUTED, Destination
 from tables.equipment import EquipmentFold
@@ -76,7 +76,7 @@ def _arriving(files: Mapping[str, Path]) -> Iterator[Any]:
             yield latest, number, offset, mapper.map(raw)
 
     for *_, items in heapq.merge(*(of(source, number) for number, source in enumerate(files))):
-        yield from (item for item in items if not isinstance(item, Refused))
+        yield from (item for item in items if not isinstance(item, RefusedRecord))
 
 
 def _apply(machine: EquipmentFold, item: Any, kind: str) -> None:

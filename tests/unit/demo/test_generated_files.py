@@ -12,7 +12,7 @@ from app.demo.master import CONFIGURATION, materials, opening_stock, orders
 from app.demo.plant_simulator import FILES, generate
 from app.demo.shift import END_MS, START_MS
 from app.demo.truth import Truth
-from streams.mapping import RawRecord, Reading, Refused
+from streams.mapping import RawRecord, Reading, RefusedRecord
 from tests.unit.demo.raw_files import SCALE, Shift, raw_lines
 
 
@@ -72,7 +72,7 @@ def test_every_line_maps_except_the_planted_ones(shift: Shift, source: str) -> N
     for offset, line in enumerate(lines, 1):
         items = mapper.map(RawRecord(line, source, path.name, offset))
         assert len(items) == 1
-        if isinstance(items[0], Refused):
+        if isinstance(items[0], RefusedRecord):
             refused[source, items[0].code] += 1
     planted = {key: count for key, count in shift.truth.planted.refused.items() if key[0] == source}
     assert refused == planted

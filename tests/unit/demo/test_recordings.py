@@ -9,7 +9,7 @@ from app.configuration import load, mappers
 from app.demo.master import CONFIGURATION, orders
 from app.demo.recordings import EXCERPTS, PIECES, TOOL_ROOM, recordings
 from schemas.records import RunEnded, RunStarted
-from streams.mapping import RawRecord, Reading, Refused
+from streams.mapping import RawRecord, Reading, RefusedRecord
 from tests.unit.demo.raw_files import Shift, raw_lines
 
 
@@ -21,7 +21,7 @@ def counted(path: Path) -> tuple[Counter[tuple[str, str]], Counter[str]]:
     running, last = ("", ""), -1
     for offset, line in enumerate(raw_lines(path), 1):
         for item in mapper.map(RawRecord(line, source, path.name, offset)):
-            kinds[item.code if isinstance(item, Refused) else type(item).__name__] += 1
+            kinds[item.code if isinstance(item, RefusedRecord) else type(item).__name__] += 1
             if isinstance(item, RunStarted):
                 assert item.operation == "10"
                 running = (item.order, item.outputs[0].material)

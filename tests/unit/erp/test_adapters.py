@@ -8,7 +8,7 @@ from app.erp.documents import document_for
 from app.erp.sim.adapter import SimAdapter
 from app.erp.tryton.adapter import TrytonAdapter
 from schemas.records import Movement, PostingRow
-from tables.refusal import Refusal
+from tables.refusal import RefusedValue
 from tests.unit.streams.quality_bench import configuration, posting
 
 
@@ -38,9 +38,9 @@ async def test_the_adapter_follows_the_configuration() -> None:
     ],
 )
 def test_what_is_missing_is_named_by_code(endpoint: dict[str, str], code: str) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RefusedValue) as refused:
         adapter_for(configuration(erp={"erp": endpoint}).erp, {})
-    assert refused.value.rejected.code == code
+    assert refused.value.refusal.code == code
 
 
 def test_names_in_the_environment() -> None:

@@ -5,25 +5,25 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from app.erp.simulator.booking import MasterData, Mode, movements_of
-from app.erp.simulator.messages import Item, Master, Material, Order, Part, SentLine, SentMovement
-from tables.refusal import Rejected
+from app.erp.simulator.booking import Mode, SimMasterData, movements_of
+from app.erp.simulator.messages import Master, SentLine, SentMovement, SimComponent, SimItem, SimMaterial, SimOrder
+from tables.refusal import Refusal
 
 
-def master(**flags: Any) -> MasterData:
-    data = MasterData()
-    order = Order(
+def master(**flags: Any) -> SimMasterData:
+    data = SimMasterData()
+    order = SimOrder(
         "1001",
-        items=[Item("4711", "main", "FG")],
+        items=[SimItem("4711", "main", "FG")],
         receiving_operations=["0020"],
         components=[
-            Part("RESIN", 319, 4, "kg", "erp_backflush", "0020", issue_location="LINE"),
-            Part("CARTON", 1, 0, "PC", "erp_backflush", "0020", base=48),
-            Part("LABEL", 1, 0, "PC", "declared", "0020"),
+            SimComponent("RESIN", 319, 4, "kg", "erp_backflush", "0020", issue_location="LINE"),
+            SimComponent("CARTON", 1, 0, "PC", "erp_backflush", "0020", base=48),
+            SimComponent("LABEL", 1, 0, "PC", "declared", "0020"),
         ],
         **flags,
     )
-    parts = [Material("4711", "PC", 0), Material("RESIN", "kg", 3), Material("CARTON", "PC", 0)]
+    parts = [SimMaterial("4711", "PC", 0), SimMaterial("RESIN", "kg", 3), SimMaterial("CARTON", "PC", 0)]
     assert data.add(Master([order], parts, ["STORE"])) is None
     return data
 
@@ -35,9 +35,9 @@ def line(kind: str = "yield", amount: int = 100, operation: str = "0020", *movem
     )  # fmt: skip
 
 
-def derived(data: MasterData, mode: Mode, sent: SentLine) -> list[tuple[str, str, int, int]]:
+def derived(data: SimMasterData, mode: Mode, sent: SentLine) -> list[tuple[str, str, int, int]]:
     booked = movements_of(sent, data, mode)
-    assert not isinstance(booked, Rejected)
+    assert not isinstance(booked, Refusal)
     return [(m.sent.type, m.sent.material, m.sent.amount, m.sent.scale) for m in booked if not m.posting_id]
 
 
@@ -70,7 +70,7 @@ def test_only_the_receiving_operation_and_only_yield() -> None:
 @pytest.mark.parametrize("role", ["co", "by"])
 def test_nothing_is_derived_for_what_is_not_the_main_product(role: str) -> None:
     data = master(automatic_receipt=True, backflush=True)
-    data.orders["1001"].items.append(Item("4712", role, "FG"))
+    data.orders["1001"].items.append(SimItem("4712", role, "FG"))
     assert derived(data, "auto_receipt", replace(line(), material="4712")) == []
     assert derived(data, "by_order", replace(line(), material="4712")) == []
 
@@ -82,7 +82,7 @@ def test_a_correction_derives_the_reverse() -> None:
 def test_sending_what_the_erp_derives_books_it_twice() -> None:
     sent = line("yield", 100, "0020", SentMovement("receipt", "4711", 100, 0, "PC", "L1", "FG"))
     booked = movements_of(sent, master(automatic_receipt=True), "by_order")
-    assert not isinstance(booked, Rejected)
+    assert not isinstance(booked, Refusal)
     assert [(m.posting_id, m.sent.amount) for m in booked] == [("7KQ2M9XD4TWB1C0F", 100), ("", 100)]
 
 

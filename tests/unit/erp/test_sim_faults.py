@@ -1,6 +1,6 @@
 import pytest
 
-from app.erp.simulator.faults import MAX_RULES, Faults, Latency, Misbehaving, Outage, Rule, Subject
+from app.erp.simulator.faults import MAX_RULES, FaultRule, Faults, Latency, Misbehaving, Outage, Subject
 
 
 def posts(misbehaving: Misbehaving, ids: list[str]) -> list[str]:
@@ -9,14 +9,14 @@ def posts(misbehaving: Misbehaving, ids: list[str]) -> list[str]:
 
 
 def test_the_next_n_posts_of_an_order_fail_and_the_others_do_not() -> None:
-    misbehaving = Misbehaving(Faults(rules=[Rule("timeout_after", order="1001", times=2)]), 0)
+    misbehaving = Misbehaving(Faults(rules=[FaultRule("timeout_after", order="1001", times=2)]), 0)
     other = Subject("1002", "4711", "yield", "X")
     assert misbehaving.of("post", [other]) is None
     assert posts(misbehaving, ["A", "B", "C"]) == ["timeout_after", "timeout_after", ""]
 
 
 def test_a_rule_matches_when_one_line_does() -> None:
-    misbehaving = Misbehaving(Faults(rules=[Rule("reject", kind="scrap", code="PERIOD_CLOSED")]), 0)
+    misbehaving = Misbehaving(Faults(rules=[FaultRule("reject", kind="scrap", code="PERIOD_CLOSED")]), 0)
     assert posts(misbehaving, ["A"]) == [""]
     decided = misbehaving.of("post", [Subject(kind="yield"), Subject(kind="scrap")])
     assert decided is not None
@@ -72,5 +72,5 @@ def test_latency_stays_in_its_range_but_for_the_tail() -> None:
 
 def test_rules_are_bounded() -> None:
     misbehaving = Misbehaving(Faults(), 0)
-    assert all(misbehaving.add(Rule("reject")) for _ in range(MAX_RULES))
-    assert not misbehaving.add(Rule("reject"))
+    assert all(misbehaving.add(FaultRule("reject")) for _ in range(MAX_RULES))
+    assert not misbehaving.add(FaultRule("reject"))

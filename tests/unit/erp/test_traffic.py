@@ -10,8 +10,8 @@ import pytest
 from app.erp.adapters import adapter_for
 from app.erp.documents import document_for
 from app.erp.sim.adapter import SimAdapter
-from app.erp.telemetry_check import Seen, look
-from app.erp.traffic import JOURNAL, Journal, Request, Traffic, figures, journalled
+from app.erp.telemetry_check import SeenTelemetry, look
+from app.erp.traffic import JOURNAL, Request, Traffic, TrafficJournal, figures, journalled
 from app.erp.tryton.adapter import TrytonAdapter
 from app.erp.tryton.rpc import TrytonRpc
 from app.observability.secrets import Secrets
@@ -37,7 +37,7 @@ async def test_every_request_of_every_adapter_is_in_the_journal_before_it_leaves
     async with HostileErp("reset", at_login=False).listening() as erp:
         config = configuration(erp={"erp": endpoint(adapter, erp.port)})
         for _ in range(2):  # two processes after each other write one journal
-            made = adapter_for(config.erp, {"ERP": PASSWORD}, Journal(tmp_path / JOURNAL))
+            made = adapter_for(config.erp, {"ERP": PASSWORD}, TrafficJournal(tmp_path / JOURNAL))
             assert made is not None
             await made.post(document("P1", "P2"))
             await made.post(document("P3"))
@@ -72,14 +72,14 @@ async def test_a_request_that_nobody_marked_is_counted_too() -> None:
 
 def test_a_last_line_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / JOURNAL
-    Journal(path).tell(Request("post", ("P1",), False, "POST /"))
+    TrafficJournal(path).tell(Request("post", ("P1",), False, "POST /"))
     with path.open("a", encoding="utf-8") as file:
         file.write('["post", ["P2"')
     assert list(journalled(path)) == [Request("post", ["P1"], False, "POST /")]
     assert list(journalled(tmp_path / "none")) == []
 
 
-SEEN = Seen()
+SEEN = SeenTelemetry()
 for name, value in (("mould_wear_zx81", "123456789012"), ("temperature", "231.5"), ("quantity", "1"), ("zone 4 heat", "on")):
     SEEN.note(name, value)
 
@@ -130,14 +130,14 @@ async def test_a_leak_that_is_planted_in_an_adapter_changes_the_finding(
 ) -> None:
     async with HostileErp("server error", at_login=False).listening() as erp:
         clean = adapter_for(
-            configuration(erp={"erp": endpoint(adapter, erp.port)}).erp, {"ERP": PASSWORD}, Journal(tmp_path / JOURNAL)
+            configuration(erp={"erp": endpoint(adapter, erp.port)}).erp, {"ERP": PASSWORD}, TrafficJournal(tmp_path / JOURNAL)
         )
         assert clean is not None
         await clean.post(document("P1"))
         await clean.close()
         before = list(journalled(tmp_path / JOURNAL))
         assert look(before, SEEN.canaries("")).leaks == []
-        await planted(adapter, erp.port, Traffic(Secrets([PASSWORD]), Journal(tmp_path / JOURNAL)), monkeypatch)
+        await planted(adapter, erp.port, Traffic(Secrets([PASSWORD]), TrafficJournal(tmp_path / JOURNAL)), monkeypatch)
     found = look(journalled(tmp_path / JOURNAL), SEEN.canaries(""))
     assert found.requests > len(before)
     assert {leak.canary for leak in found.leaks} == {"mould_wear_zx81"}

@@ -16,7 +16,7 @@ from app.configuration import load, mappers
 from app.demo.recordings import SHARED
 from schemas.records import InspectionRecorded
 from streams.lots import LotsStage
-from streams.mapping import RawRecord, Reading, Refused
+from streams.mapping import RawRecord, Reading, RefusedRecord
 from streams.memory_step import MemoryStep, MemoryTopology
 from tables import lots
 from tables.calendar import calendar_of
@@ -44,7 +44,7 @@ class Machine:
                 self._apply(item, number)
 
     def _apply(self, item: Any, number: int) -> None:
-        if isinstance(item, Refused):
+        if isinstance(item, RefusedRecord):
             self.refused.append(item.code)
         elif isinstance(item, Reading):
             readings = np.array([[item.seq, item.occurred_at, item.value, number]], "<i8")
@@ -154,7 +154,7 @@ def test_every_damaged_line_has_the_stated_code_and_stops_nobody() -> None:
     assert len(found) >= 10
     for number, entry in enumerate(found, 1):
         (refused,) = mapper.map(RawRecord(entry["text"].encode(), "mills", "malformed.shdr", number))
-        assert (type(refused), refused.code) == (Refused, "BAD_LINE"), entry
+        assert (type(refused), refused.code) == (RefusedRecord, "BAD_LINE"), entry
         assert refused.event_id == f"malformed.shdr:{number}"
         (behind,) = mapper.map(RawRecord(b"2017-02-01T10:00:00Z|Feed_Rate|1", "mills", "malformed.shdr", number))
         assert behind.value == "1"

@@ -5,7 +5,7 @@ import pytest
 
 from tables.calendar import MAX_CACHED, Calendar, Shift
 from tables.local_time import local_to_utc
-from tables.refusal import Refusal, Rejected
+from tables.refusal import Refusal, RefusedValue
 
 SHIFTS = {"early": "06:00", "late": "14:00", "night": "22:00"}
 PRAGUE = ZoneInfo("Europe/Prague")
@@ -175,9 +175,9 @@ def test_the_cache_is_bounded_and_changes_no_answer() -> None:
     ],
 )
 def test_a_wrong_calendar_is_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RefusedValue) as refused:
         plant(**wrong)
-    assert refused.value.rejected.code == "BAD_CALENDAR"
+    assert refused.value.refusal.code == "BAD_CALENDAR"
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_local_stamps(local: str, rule: str, arrived: str, expected: str) -> Non
 def test_a_stamp_of_the_repeated_hour_that_arrives_hours_later_is_refused(hours: str) -> None:
     """Within the hour of neither pass: read as the second one it may be an hour wrong, and nobody would know."""
     refused = local_to_utc(datetime.fromisoformat("2026-10-25T02:30"), PRAGUE, "arrival", at(hours))
-    assert isinstance(refused, Rejected)
+    assert isinstance(refused, Refusal)
     assert (refused.code, "too late" in refused.detail) == ("AMBIGUOUS_TIME", True)
 
 
@@ -219,5 +219,5 @@ def test_a_stamp_of_the_repeated_hour_that_arrives_hours_later_is_refused(hours:
 )
 def test_local_stamps_that_decide_nothing_are_refused(local: str, rule: str, code: str) -> None:
     refused = local_to_utc(datetime.fromisoformat(local), PRAGUE, rule)  # type: ignore[arg-type]
-    assert isinstance(refused, Rejected)
+    assert isinstance(refused, Refusal)
     assert refused.code == code

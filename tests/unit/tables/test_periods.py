@@ -7,7 +7,7 @@ import pytest
 
 from tables.maintenance import ends_at
 from tables.periods import PostingPeriods, later_date
-from tables.refusal import Refusal
+from tables.refusal import RefusedValue
 
 PRAGUE = "Europe/Prague"
 
@@ -59,14 +59,14 @@ def test_the_last_close() -> None:
 
 @pytest.mark.parametrize("close", ["", "2 workday 12:00", "0th workday 12:00", "24th workday 12:00", "2nd workday 24:00"])
 def test_what_is_no_close_is_refused(close: str) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RefusedValue) as refused:
         PostingPeriods(close, PRAGUE)
-    assert refused.value.rejected.code == "BAD_PERIOD"
+    assert refused.value.refusal.code == "BAD_PERIOD"
 
 
 def test_a_month_without_workdays_is_refused() -> None:
     days = [f"2027-{month:02}-{day:02}" for month in (1, 2, 3) for day in range(1, 29)]
-    with pytest.raises(Refusal, match="workdays"):
+    with pytest.raises(RefusedValue, match="workdays"):
         PostingPeriods("23rd workday 12:00", PRAGUE, days).closes_at("2026-12")
 
 

@@ -3,7 +3,7 @@ from fractions import Fraction
 import pytest
 
 from tables.quantity import decimal_text, fraction, round_half_away, scaled
-from tables.refusal import Rejected
+from tables.refusal import Refusal
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_text_is_read_exactly(text: str, decimals: int, amount: int) -> None:
 def test_too_many_decimals_are_rounded_only_where_the_mapping_says_so(text: str, decimals: int, amount: int) -> None:
     assert scaled(text, decimals, rounding="half_away") == amount
     refused = scaled(text, decimals)
-    assert isinstance(refused, Rejected)
+    assert isinstance(refused, Refusal)
     assert refused.code == "BAD_DECIMAL"
     assert f"more than {decimals} decimals" in refused.detail
 
@@ -64,13 +64,13 @@ def test_too_many_decimals_are_rounded_only_where_the_mapping_says_so(text: str,
 @pytest.mark.parametrize("rounding", ["exact", "half_away"])
 def test_what_is_no_number_within_64_bits_is_refused(text: str, rounding: str) -> None:
     refused = scaled(text, 0, rounding=rounding)  # type: ignore[arg-type]
-    assert isinstance(refused, Rejected)
+    assert isinstance(refused, Refusal)
     assert refused.code == "BAD_DECIMAL"
 
 
 def test_the_scale_counts_against_the_64_bits() -> None:
     assert scaled("9223372036854775", 3) == 9223372036854775000
-    assert isinstance(scaled("9223372036854776", 3), Rejected)
+    assert isinstance(scaled("9223372036854776", 3), Refusal)
 
 
 @pytest.mark.parametrize(

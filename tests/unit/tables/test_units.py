@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import pytest
 
-from tables.refusal import Refusal, Rejected
+from tables.refusal import Refusal, RefusedValue
 from tables.units import UnitTable
 
 BOXES = UnitTable({"4711": ["1 BOX = 48 PC", "10 PC = 319 g"], "*": ["1 DOZEN = 12 PC"]})
@@ -42,7 +42,7 @@ def test_conversions_are_exact(value: Fraction, from_unit: str, to_unit: str, ex
 )
 def test_what_nobody_defined_is_refused(from_unit: str, to_unit: str, material: str) -> None:
     refused = BOXES.convert(Fraction(1), from_unit, to_unit, material)
-    assert isinstance(refused, Rejected)
+    assert isinstance(refused, Refusal)
     assert refused.code == "BAD_UNIT"
 
 
@@ -62,9 +62,9 @@ def test_definitions_of_all_materials_hold_for_an_unknown_one() -> None:
     ],
 )
 def test_a_contradiction_is_refused_at_construction(definitions: list[str]) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RefusedValue) as refused:
         UnitTable({"*": ["1 DOZEN = 12 PC"], "4711": definitions})
-    assert refused.value.rejected.code == "UNIT_CONFLICT"
+    assert refused.value.refusal.code == "UNIT_CONFLICT"
 
 
 def test_saying_the_same_twice_is_no_contradiction() -> None:
@@ -78,19 +78,19 @@ def test_saying_the_same_twice_is_no_contradiction() -> None:
      "1.2.3 BOX = 48 PC", "1 BOX = 48 PC = 2 PAL", "1 BOX = 0.0000000001 PC"],
 )  # fmt: skip
 def test_text_that_is_no_definition_is_refused(text: str) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RefusedValue) as refused:
         UnitTable({"4711": [text]})
-    assert refused.value.rejected.code == "BAD_UNIT"
+    assert refused.value.refusal.code == "BAD_UNIT"
 
 
 def test_too_many_definitions_are_refused() -> None:
-    with pytest.raises(Refusal, match="more than 100"):
+    with pytest.raises(RefusedValue, match="more than 100"):
         UnitTable({"4711": [f"1 U{n} = 2 PC" for n in range(101)]})
 
 
 def test_master_data_replaces_the_definitions_of_one_material_only() -> None:
     changed = BOXES.with_material("4711", ["1 BOX = 50 PC"])
     assert changed.factor("BOX", "PC", "4711") == 50
-    assert isinstance(changed.factor("PC", "g", "4711"), Rejected)
+    assert isinstance(changed.factor("PC", "g", "4711"), Refusal)
     assert changed.factor("DOZEN", "PC", "4711") == 12
     assert BOXES.factor("BOX", "PC", "4711") == 48

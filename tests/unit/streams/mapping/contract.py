@@ -17,7 +17,7 @@ from app.run.file_text import UnreadableFile
 from schemas.configuration.formats import FORMATS
 from schemas.configuration.mapping import Read
 from schemas.records import ProcessValue
-from streams.mapping import Mapper, RawRecord, Refused
+from streams.mapping import Mapper, RawRecord, RefusedRecord
 from streams.mapping.formats import Format, format_named
 from streams.mapping.items import MAX_RAW_BYTES
 from tests.unit.streams.mapping.sources import mapper_of
@@ -152,7 +152,7 @@ def case_any_bytes(example: Example, folder: Path) -> None:
         for noise in NOISE:
             assert isinstance(mapper.redacted(noise), bytes)
             assert isinstance(mapper.arrival(RawRecord(noise, "s", "file", 1)), int | None)
-            assert all(item.code.isupper() for item in _mapped(mapper, CutRecord(1, noise)) if isinstance(item, Refused))
+            assert all(item.code.isupper() for item in _mapped(mapper, CutRecord(1, noise)) if isinstance(item, RefusedRecord))
             path = folder / "noise"
             path.write_bytes(noise)
             with suppress(UnreadableFile):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.configuration import load, mappers
 from schemas.codec import Codec
-from streams.mapping import Mapper, RawRecord, Reading, Refused
+from streams.mapping import Mapper, RawRecord, Reading, RefusedRecord
 from tests.unit.streams.mapping.sources import mapper_of
 from tests.unit.streams.mapping.test_every_record import ORDER
 from tests.unit.streams.mapping.test_shdr_and_csv import CSV, DECLARED
@@ -50,7 +50,7 @@ def check(mapper: Mapper, value: bytes) -> None:
     assert isinstance(mapper.arrival(record), int | None)
     assert isinstance(mapper.redacted(value), bytes)
     for item in mapper.map(record):
-        if isinstance(item, Refused):
+        if isinstance(item, RefusedRecord):
             assert item.code.isupper()
             assert item.event_id
         elif isinstance(item, Reading):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.records import RunEnded, RunStarted
-from streams.mapping import Mapped, MappingError, Reading, Refused
+from streams.mapping import Mapped, MappingError, Reading, RefusedRecord
 from tests.unit.streams.mapping.sources import AT_US, mapper_of, raw, record
 
 END: dict[str, Any] = {"emit": "RunEnded", "run": "run", "occurred_at": "end", "unless": {"end": [""]}}
@@ -38,7 +38,7 @@ def test_each_further_event_has_its_own_condition_and_refusal() -> None:
     (shots,) = mapped([{**SHOTS, "also": [RESIN]}], v=1, kg="2.5")
     assert isinstance(shots, Reading)
     refused, resin = mapped([{**SHOTS, "also": [RESIN]}], v="x", kg="1.25")
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RefusedRecord)
     assert (refused.code, resin.counter) == ("BAD_DECIMAL", "resin")
 
 

@@ -14,7 +14,7 @@ from app.configuration import load, mappers
 from app.run.cut_files import CutRecord, cut, cut_or_refused
 from app.run.file_text import UnreadableFile
 from schemas.configuration.mapping import Read
-from streams.mapping import MappingError, RawRecord, Reading, Refused, compile_source
+from streams.mapping import MappingError, RawRecord, Reading, RefusedRecord, compile_source
 from streams.mapping.json_files import json_values
 from streams.mapping.json_records import MAX_ELEMENTS
 from tests.unit.streams.mapping.sources import AT, AT_US, mapper_of, one, plant_of, raw, record
@@ -102,7 +102,7 @@ def test_elements_picked_by_their_names(path: str, expected: str) -> None:
             compile_source("s", plant.sources["s"], plant)
         return
     item = one(mapper_of([rule]), record(tags=tags, other={}))
-    assert (item.code if isinstance(item, Refused) else item.value) == expected
+    assert (item.code if isinstance(item, RefusedRecord) else item.value) == expected
 
 
 EACH = {"each": "values", "event_id": "position", "occurred_at": "t || $.ts", "equipment": "m || $.m"}

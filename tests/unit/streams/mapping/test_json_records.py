@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.records import Output, Quantity, RunStarted, ScrapDeclared
-from streams.mapping import UNAVAILABLE, Reading, Refused
+from streams.mapping import UNAVAILABLE, Reading, RefusedRecord
 from tests.unit.streams.mapping.sources import AT_US, mapper_of, one, raw, record
 
 SHOTS = {"emit": "CounterReading", "counter": "=shots", "value": "v"}
@@ -64,7 +64,7 @@ def test_readings_are_exact(rule: dict[str, Any], value: str, expected: int) -> 
 )
 def test_numbers_that_are_none_are_refused(rule: dict[str, Any], value: str, code: str) -> None:
     item = one(mapper_of([rule]), text_record(value))
-    assert isinstance(item, Refused)
+    assert isinstance(item, RefusedRecord)
     assert item.code == code
     assert item.event_id in {"s:e1", "file:7"}
 
@@ -102,7 +102,7 @@ def test_a_huge_record_is_not_read() -> None:
 )
 def test_common_fields_that_do_not_fit(change: dict[str, Any], code: str, equipment: str) -> None:
     item = one(mapper_of([SHOTS]), {**record(v=1), **change})
-    assert isinstance(item, Refused)
+    assert isinstance(item, RefusedRecord)
     assert (item.code, item.equipment) == (code, equipment)
 
 
@@ -142,7 +142,7 @@ def test_a_refused_declaration_says_what_it_would_have_booked(
     fields: dict[str, Any], code: str, quantity: Quantity | None
 ) -> None:
     item = one(mapper_of([SCRAP]), record(**fields))
-    assert isinstance(item, Refused)
+    assert isinstance(item, RefusedRecord)
     assert (item.code, item.kind, item.quantity, item.received_at) == (code, "scrap", quantity, AT_US)
 
 

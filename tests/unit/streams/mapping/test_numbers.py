@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.configuration.values import number_format
-from streams.mapping.items import Refusal
+from streams.mapping.items import RefusedInMapping
 from streams.mapping.numbers import plain_number
 from tests.unit.streams.mapping.sources import mapper_of, one
 
@@ -51,7 +51,7 @@ T = "2026-11-20T22:00:00Z"
 )
 def test_forms(form: str, text: str, expected: str | None) -> None:
     if expected is None:
-        with pytest.raises(Refusal) as refused:
+        with pytest.raises(RefusedInMapping) as refused:
             plain_number(form)(text)
         assert refused.value.code == "BAD_DECIMAL"
     else:

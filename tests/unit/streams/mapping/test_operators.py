@@ -8,7 +8,7 @@ import pytest
 
 from schemas.configuration import Configuration
 from schemas.records import OperatorDecision, ScrapDeclared
-from streams.mapping import Operators, RawRecord, Refused, compile_source
+from streams.mapping import Operators, RawRecord, RefusedRecord, compile_source
 
 QUANTITY = {"path": "n", "decimals": "0", "unit": "=PC"}
 CONFIG = Configuration.from_mappings(
@@ -92,7 +92,7 @@ def test_a_replay_is_the_original_record_under_its_own_position() -> None:
 def test_what_is_neither_is_refused(raw: RawRecord, code: str) -> None:
     inner, chosen = operators().unwrapped(raw)
     (refused,) = chosen.map(inner)
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RefusedRecord)
     assert refused.code == code
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from app.configuration import load, mappers
 from schemas.records import EquipmentStateChanged, ProcessValue, RunEnded, RunStarted
-from streams.mapping import UNAVAILABLE, Mapper, Reading, Refused
-from streams.mapping.items import Refusal
+from streams.mapping import UNAVAILABLE, Mapper, Reading, RefusedRecord
+from streams.mapping.items import RefusedInMapping
 from streams.mapping.shdr_lines import read_shdr
 from tests.unit.streams.mapping.sources import mapper_of, one, raw
 
@@ -129,7 +129,7 @@ PAIRS = mapper_of([{"emit": "ProcessValue", "name": "key", "value": "value"}], {
 def test_the_dialects_of_adapters(line: str, expected: list[Any]) -> None:
     found = []
     for fields in read_shdr(line.encode()):
-        if isinstance(fields, Refusal):
+        if isinstance(fields, RefusedInMapping):
             found.append(fields.code)
             continue
         assert fields.pop("time") == T
@@ -162,7 +162,7 @@ def test_private_values_with_pipes_are_hashed_as_a_whole() -> None:
 
 def test_one_lost_value_does_not_take_the_other_pairs_with_it(mill: Mapper) -> None:
     items = mill.map(raw(f"{T}|Spindle_Speed||Part_Count|7"))
-    assert isinstance(items[0], Refused)
+    assert isinstance(items[0], RefusedRecord)
     assert items[0].code == "BAD_LINE"
     assert items[1].value == 7
 

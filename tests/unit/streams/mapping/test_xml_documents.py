@@ -10,7 +10,7 @@ from app.configuration import load, mappers
 from app.run.cut_files import cut
 from schemas.records import EquipmentStateChanged, MaterialConsumed, OrderReleased, ProductionDeclared, Quantity, ScrapDeclared
 from streams.mapping import MappingError, RawRecord, compile_source
-from streams.mapping.items import Refusal
+from streams.mapping.items import RefusedInMapping
 from streams.mapping.paths import path_steps
 from streams.mapping.xml_documents import MAX_DEPTH, MAX_PARTS, cut_document, read_records
 from tests.unit.streams.mapping.sources import AT, mapper_of, one, plant_of, raw
@@ -138,15 +138,15 @@ EXTERNAL = '<!DOCTYPE doc [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
     ],
 )
 def test_what_is_refused(value: str, detail: str) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RefusedInMapping) as refused:
         read_records(value.encode(), steps("row"))
     assert (refused.value.code, detail in refused.value.detail) == ("BAD_XML", True), refused.value.detail
-    with pytest.raises(Refusal):
+    with pytest.raises(RefusedInMapping):
         list(cut_document(value.encode(), steps("row")))
 
 
 def test_utf_16_is_refused_and_stated_encodings_are_read() -> None:
-    with pytest.raises(Refusal, match="UTF-16"):
+    with pytest.raises(RefusedInMapping, match="UTF-16"):
         read_records(document("<row/>").encode("utf-16"), steps("row"))
     value = ('<?xml version="1.0" encoding="windows-1250"?>' + document("<row><v>Žluťoučký</v></row>")).encode("cp1250")
     (piece,) = cut_document(value, steps("row"))
