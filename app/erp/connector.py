@@ -71,8 +71,6 @@ class StartedErp:
 
     url: str
     secret: str
-    requests_of: Any = None
-    """Its process, whose recorded requests can be searched; None: no recording."""
     store: str = ""
     """Name of the folder below the run's output that keeps its books; empty: they go with it."""
 

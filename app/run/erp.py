@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from app.erp.connector import ErpMasterData, Starting, connector_of
 from app.secret import variable_of
@@ -21,8 +20,6 @@ class RunErp:
     name: str
     configuration: Configuration
     environ: Mapping[str, str] = field(default_factory=dict)
-    requests_of: Any = None
-    """The simulator's process, whose recorded requests can be searched; None: no recording."""
     store: str = ""
     """Name of the folder below the run's output that keeps the simulator's books; empty: another ERP."""
 
@@ -50,7 +47,7 @@ def started(
     if entry is not None and start is not None:
         with start(Starting(configuration, directory, home, opening)) as own:
             environ = {URL_VARIABLE: own.url, variable_of(TOKEN_SECRET): own.secret}
-            yield RunErp(entry.title, with_adapter(configuration, wanted), environ, own.requests_of, own.store)
+            yield RunErp(entry.title, with_adapter(configuration, wanted), environ, own.store)
     elif wanted == NO_ADAPTER:
         yield RunErp("no ERP", with_adapter(configuration, NO_ADAPTER))
     else:

@@ -16,7 +16,7 @@ def start(run: Starting) -> Iterator[StartedErp]:
     store = f"erp-sim-{secrets.token_hex(4)}"
     with SimulatorProcess(run.directory / store) as simulator:
         asyncio.run(_provision(simulator, run.configuration, run.opening()))
-        yield StartedErp(simulator.url, simulator.token, simulator, store)
+        yield StartedErp(simulator.url, simulator.token, store)
 
 
 async def _provision(simulator: SimulatorProcess, configuration: Configuration, opening: ErpMasterData) -> None:
