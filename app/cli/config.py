@@ -21,6 +21,7 @@ from schemas.configuration import Configuration, ErpConfig, PlantConfig, RulesCo
 from schemas.configuration.mapping import Read
 from streams.mapping import UNAVAILABLE, Mapped, Mapper, RawRecord, Reading, RefusedRecord
 from streams.mapping.formats import format_of
+from tables.canonical import ENVELOPE
 
 _SHOWN = 160
 _MODELS: dict[str, type[BaseModel]] = dict(zip(FILES, (PlantConfig, RulesConfig, ErpConfig), strict=True))
@@ -181,18 +182,7 @@ def _described(item: Any) -> str:
         value = "unavailable" if item.value == UNAVAILABLE else item.value
         seq = "" if item.seq < 0 else f" seq {item.seq}"
         return f"-> CounterReading {item.equipment} {item.counter} = {value}{seq} at {_instant(item.occurred_at)}"
-    hidden = {
-        "event_id",
-        "plant",
-        "occurred_at",
-        "received_at",
-        "source",
-        "raw_source",
-        "raw_offset",
-        "label",
-        "source_seq",
-        "raw_part",
-    }
+    hidden = ENVELOPE - {"correlation_id", "copy"}
     content = {key: value for key, value in item.to_avro().items() if key not in hidden and value not in ("", [], None)}
     return f"-> {_name(item)} at {_instant(item.occurred_at)} {json.dumps(content, ensure_ascii=False)}"
 

@@ -2,10 +2,10 @@
 
 import json
 import os
-import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -13,6 +13,7 @@ from app.cli.connecting import ClientConfig, connection_of
 from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
 from app.cli.progress import ProgressLine
+from app.cli.stopping import stoppable
 from schemas.configuration.adapters import NO_ADAPTER, STARTED
 
 
@@ -90,12 +91,11 @@ def carry_out(request: "object", export_postings: Path | None, as_json: bool, pr
     from app.run.run import RunRequest, execute
 
     assert isinstance(request, RunRequest)
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, _stop)
-    try:
-        result = execute(request, erp_check.check)
-    finally:
-        progress.done()
+    with stoppable() as stop:
+        try:
+            result = execute(replace(request, progress=stop.between(request.progress)), erp_check.check)
+        finally:
+            progress.done()
     proof = balance.prove(result.snapshot)
     requests = list(journalled(request.out / JOURNAL))
     found = report.build(result.snapshot, proof, result.seconds, result.rate, result.calls, requests, result.telemetry)
@@ -106,10 +106,3 @@ def carry_out(request: "object", export_postings: Path | None, as_json: bool, pr
     (request.out / "report.txt").write_text(report.text(found), encoding="utf-8")
     sys.stdout.write(content + "\n" if as_json else report.text(found))
     return OK if found.exact else DIFFERS
-
-
-def _stop(signum: int, frame: object) -> NoReturn:
-    """End a run that is told to: what it started (workers, simulator, Tryton) is stopped on the way out, not left behind."""
-    for again in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(again, signal.SIG_IGN)  # a second one must not cut that short
-    sys.exit(128 + signum)
