@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 ROOT = Path(__file__).resolve().parent
-PACKAGES = {"app": "cli/main.py", "streams": "intake.py", "tables": "quantity.py", "schemas": "codec.py"}
+PACKAGES = {"app": "cli/main.py", "streams": "intake/stage.py", "tables": "quantity.py", "schemas": "codec.py"}
 """Package -> a file that ours has. The packages themselves are empty (`__init__.py`): another one's would not be."""
 USAGE = 2
 

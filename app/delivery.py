@@ -26,10 +26,11 @@ from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.configuration.erp_source import erp_topic
 from schemas.records import PostingRow
-from streams.delivery import DeliveryStage
+from schemas.topics import DELIVERY_INBOX
+from streams.delivery.stage import DeliveryStage
 from streams.step import Topology
-from tables.maintenance import ends_at
-from tables.posting_state import FOREIGN
+from tables.delivery.maintenance import ends_at
+from tables.delivery.posting_state import FOREIGN
 from tables.row_kinds import POSTING_ROWS
 
 
@@ -105,7 +106,7 @@ class ErpCalls(Service):
         self._app = app
         self._renewed = 0.0
         self._outcomes = OutcomeProducer(
-            settings.broker.client(), plant.codec, f"{settings.prefix}delivery.inbox", catalog().endpoints[ENDPOINT], ENDPOINT
+            settings.broker.client(), plant.codec, settings.prefix + DELIVERY_INBOX, catalog().endpoints[ENDPOINT], ENDPOINT
         )
         self._metrics = metrics
         own = None if isinstance(adapter, NoErp) else ErpIdentity.of(plant.wanted.erp, os.environ)

@@ -12,7 +12,7 @@ from mode import Service
 from app.engine.fetches import Fetch
 from app.engine.stage import StageApp
 from app.kafka.broker_clock import BrokerClock
-from streams.intake import IntakeStage
+from streams.intake.stage import IntakeStage
 
 IDLE_SECONDS = 0.2
 COMPARE_SECONDS, SOON_SECONDS = 60.0, 2.0

@@ -10,11 +10,10 @@ from typing import Any, NamedTuple
 
 from app import delivery
 from app.engine.credentials import credentials_of
-from app.engine.fatal import Exit, die
 from app.engine.stage import StageApp, StageSettings
+from app.fatal import Exit, die
 from app.idle_clock import IdleClock
 from app.kafka import log_epoch
-from app.kafka.broker_clock import TOPIC as CLOCK_TOPIC
 from app.kafka.broker_clock import BrokerClock
 from app.kafka.configurations import TOPIC as CONFIG_TOPIC
 from app.kafka.configurations import Configurations
@@ -24,11 +23,12 @@ from app.settings import Settings
 from schemas.catalog import catalog
 from schemas.codec import Codec
 from schemas.configuration import Configuration
-from streams.delivery import DeliveryStage
-from streams.equipment import EquipmentStage
-from streams.intake import IntakeStage
+from schemas.topics import CLOCK_PROBE, DELIVERY_INBOX, changelog_of, inbox_of
+from streams.delivery.stage import DeliveryStage
+from streams.equipment.stage import EquipmentStage
+from streams.intake.stage import IntakeStage
 from streams.lots import LotsStage
-from streams.orders import OrdersStage
+from streams.orders.stage import OrdersStage
 from streams.stage import Fold
 from streams.upstreams import upstreams_of
 
@@ -144,7 +144,7 @@ class PlantProcess:
 
     async def _stage(self, stage: Callable[[InstalledTopology], Fold], tell: Tell) -> list[Any]:
         fold = stage(self.installation)
-        return [await self._app(fold, f"{fold.name}.inbox", tell)]
+        return [await self._app(fold, inbox_of(fold.name), tell)]
 
     async def _intake(self, wanted: Configuration, key: bytes, topic: str, tell: Tell) -> list[Any]:
         # Before the log names it: other stages read it by its hash.
@@ -154,17 +154,17 @@ class PlantProcess:
         app = await self._app(stage, topic, tell, patience=inf)  # somebody may make the topic of a source much later
         if recorded:
             return [app]
-        await await_topics(settings.broker, [settings.prefix + CLOCK_TOPIC], tell)
+        await await_topics(settings.broker, [settings.prefix + CLOCK_PROBE], tell)
         await asyncio.to_thread(require_append_time, settings.broker, [settings.prefix + topic])
         return [app, IdleClock(app, stage, BrokerClock(settings.broker, settings.prefix))]
 
     async def _delivery(self, tell: Tell) -> list[Any]:
         stage = DeliveryStage(self.installation, self.settings.recorded)
-        return list(delivery.with_executor(await self._app(stage, "delivery.inbox", tell), stage, self))
+        return list(delivery.with_executor(await self._app(stage, DELIVERY_INBOX, tell), stage, self))
 
     async def _app(self, fold: Fold, inbox: str, tell: Tell, *, patience: float = WAIT_SECONDS) -> StageApp:
         settings = self.settings
-        changelog = f"{fold.name}.changelog"
+        changelog = changelog_of(fold.name)
         names = [settings.prefix + name for name in (inbox, changelog)]
         counts, ids = await await_topics(settings.broker, names, tell, patience=patience)
         if len(set(counts.values())) != 1:

@@ -14,8 +14,8 @@ from typing import Any
 from confluent_kafka import KafkaException
 from prometheus_client import REGISTRY
 
-from app.engine.fatal import Exit, die
 from app.engine.stage import StageApp
+from app.fatal import Exit, die
 from app.kafka.broker import BrokerRefused, BrokerUnavailable
 from app.kafka.connection import ConnectionInvalid
 from app.kafka.waiting import PendingReasons

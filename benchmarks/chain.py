@@ -5,8 +5,8 @@ import random
 from pathlib import Path
 
 from app.configuration import load
-from app.ledger import erp_check
-from app.run.recorded_input import inputs
+from app.inputs.recorded_input import inputs
+from app.ledger.proof import erp_check
 from app.run.run import RunRequest, execute
 
 RECORDS, SHORT_RECORDS = 600_000, 60_000

@@ -14,7 +14,8 @@ from app.engine.rows import RowCache
 from benchmarks.workload import PLANT, START_US, arriving, configuration, out_of_order, run_of
 from schemas.codec import Codec
 from schemas.records import ConfigActivated, CounterFrame, Tick
-from streams.equipment import EquipmentStage
+from schemas.topics import EQUIPMENT_INBOX
+from streams.equipment.stage import EquipmentStage
 from streams.memory_step import MemoryStep, MemoryTopology, Message
 from tables.row_kinds import EQUIPMENT_ROWS
 from tests.unit.streams.memory_store import MemoryStore
@@ -34,7 +35,7 @@ class Bench:
         found = configuration()
         self.store = MemoryStore()
         self.topology = MemoryTopology({found.hash: found})
-        self.step = _CountingStep("equipment.inbox")
+        self.step = _CountingStep(EQUIPMENT_INBOX)
         self.step.rows = RowCache(self.store, CODEC)  # type: ignore[assignment]
         self.stage = EquipmentStage(self.topology)
         self.stage.taken_over(self.step)

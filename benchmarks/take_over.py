@@ -21,7 +21,8 @@ from confluent_kafka import Producer
 from schemas.catalog import catalog
 from schemas.codec import Codec
 from schemas.records import AccountRow, IssuedPosting, OrderRow, PlantRow, SourceTotal
-from streams.orders_rest import Marked, mark_key
+from schemas.topics import ORDERS_INBOX
+from streams.orders.rest import Marked, mark_key
 from tables.row_kinds import ACCOUNT_ROWS, ORDER_ROWS
 from tests.platform import available
 from tests.platform.process import free_ports
@@ -33,7 +34,7 @@ PATIENCE_S = 600.0
 
 def rows(codec: Codec, count: int) -> Iterator[tuple[int, str, bytes]]:
     """(partition, key, value) of about `count` rows."""
-    partitions = catalog().partitions("orders.inbox")
+    partitions = catalog().partitions(ORDERS_INBOX)
     source = SourceTotal("gross", "counters", 100, 1, "PC", 1, 1, 1, equipment="M1", run="R")
     issued = IssuedPosting("0123456789ABCDEF", 1, 100, 100, 1, "yield at shift_end", "v", 1, status="accepted", erp_document="D1")
 
@@ -96,7 +97,7 @@ def until_ready(bootstrap: str, folder: Path) -> float:
 
 def answers(port: int) -> bool:
     """Is it ready, with every partition of the stage in its hands?"""
-    owned = f'lineledger_partitions{{stage="orders",state="owned"}} {catalog().partitions("orders.inbox")}.0'
+    owned = f'lineledger_partitions{{stage="orders",state="owned"}} {catalog().partitions(ORDERS_INBOX)}.0'
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=30):
             pass

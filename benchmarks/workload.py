@@ -15,6 +15,7 @@ from schemas.catalog import catalog
 from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import ConfigActivated, CounterFrame, Output, RunStarted
+from schemas.topics import EQUIPMENT_INBOX
 
 PLANT, MACHINES, START_US = "BENCH", 200, 1_760_000_000_000_000
 LATENESS = ((0.70, 30), (0.25, 600), (0.05, 4 * 3600))
@@ -82,8 +83,8 @@ def load(bootstrap: str, readings: int, per_frame: int, late: float = 0.0) -> Wo
             "queue.buffering.max.messages": 500_000,
         }
     )
-    topic, written, frames = f"{prefix}equipment.inbox", 0, 0
-    for partition in range(catalog().partitions("equipment.inbox")):
+    topic, written, frames = prefix + EQUIPMENT_INBOX, 0, 0
+    for partition in range(catalog().partitions(EQUIPMENT_INBOX)):
         producer.produce(topic, codec.encode(ConfigActivated(PLANT, found.hash, 0, "bench")), PLANT, partition)
     producer.flush()
     for machine in range(MACHINES):

@@ -7,10 +7,10 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from schemas.codec import Malformed
 from schemas.records import RECORDS, ExceptionRecord, LetterSettled, Quantity
+from schemas.topics import EXCEPTIONS
 from streams.step import RawMessage, Step
 from streams.waiting_records import placed
 
-EXCEPTIONS = "exceptions"
 MAX_ORIGINAL_BYTES = 256 << 10
 MAX_HEADER_BYTES = 64 << 10
 """Of all headers together; those that do not fit are left out. With the original they stay under the message limit."""

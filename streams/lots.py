@@ -32,6 +32,7 @@ from schemas.records import (
     Tick,
     UpstreamOrdered,
 )
+from schemas.topics import DELIVERY_INBOX, LOT_STATES, LOTS_INBOX, ORDERS_INBOX, SHIPMENT_BLOCKS
 from streams import boundary, clock
 from streams.boundary import AT_ONCE, Handling, Original
 from streams.repairs import repair
@@ -42,8 +43,6 @@ from tables import lots
 from tables.due_index import DueIndex
 from tables.row_kinds import LOT_ROWS
 
-INBOX = "lots.inbox"
-STATES, BLOCKS = "quality.lot-states", "wms.shipment-blocks"
 MOST_FORGOTTEN_PER_TICK = 500
 """Rows that go at one tick: a few milliseconds of the loop."""
 
@@ -132,12 +131,12 @@ class LotsStage:
                 HANDLERS[type(record)].handle(self, step, record, LotRecord(row.inbox_offset, row.record))
         for key in self._forget[step.partition].take(tick.plant, advance.now, MOST_FORGOTTEN_PER_TICK):
             step.rows.delete(key)
-            for topic in (STATES, BLOCKS):
+            for topic in (LOT_STATES, SHIPMENT_BLOCKS):
                 step.retire(topic, LOT_ROWS.bare(key))
-        signed = sender(self.name, INBOX, step.partition)
+        signed = sender(self.name, LOTS_INBOX, step.partition)
         onward = Tick(tick.plant, advance.now, signed, tick.final and tick.at == advance.now)
         for endpoint, partition in sorted(self._topology.endpoints.items()):
-            step.emit("delivery.inbox", endpoint, onward, partition)
+            step.emit(DELIVERY_INBOX, endpoint, onward, partition)
 
     def _configured(self, step: Step, record: ConfigActivated, source: LotRecord) -> None:
         clock.schedule(step.state, record)
@@ -148,9 +147,9 @@ class LotsStage:
     def _repair(self, step: Step, record: ClockRepaired, source: LotRecord) -> None:
         if repair(step.state, record):
             self._waiting[step.partition].lower(record.plant, record.at)
-            onward = replace(record, sender=sender(self.name, INBOX, step.partition))
+            onward = replace(record, sender=sender(self.name, LOTS_INBOX, step.partition))
             for endpoint, partition in sorted(self._topology.endpoints.items()):
-                step.emit("delivery.inbox", endpoint, onward, partition)
+                step.emit(DELIVERY_INBOX, endpoint, onward, partition)
 
     def fold_into_lot(self, step: Step, record: Any, source: LotRecord, change: Change) -> None:
         """Fold one record into its lot and tell who must know."""
@@ -172,7 +171,7 @@ class LotsStage:
         step.rows.put(key, row)
         self._forget[step.partition].put(plant, key, lots.forget_at(row, self._keep_us))
         for onward in out:
-            step.emit(INBOX, "|".join(_subject(onward)), onward)
+            step.emit(LOTS_INBOX, "|".join(_subject(onward)), onward)
         self._publish(step, row, before, orders, label)
 
     def _publish(self, step: Step, row: LotRow, before: LotNews, known_orders: list[str], label: int) -> None:
@@ -186,15 +185,15 @@ class LotsStage:
             state = QualityState(
                 row.plant, row.material, row.lot, held, holds, label, step.offset, order, told.open_inspections, told.staged
             )
-            step.emit("orders.inbox", f"{row.plant}|{order}", state)
+            step.emit(ORDERS_INBOX, f"{row.plant}|{order}", state)
         if now == before.quality:
             return
         lot_state = LotState(row.plant, row.material, row.lot, held, holds, label, step.offset, step.state.log_epoch)
         for endpoint, partition in sorted(self._topology.endpoints.items()):
-            step.emit("delivery.inbox", endpoint, lot_state, partition)
-        step.emit(STATES, key, lot_state)
+            step.emit(DELIVERY_INBOX, endpoint, lot_state, partition)
+        step.emit(LOT_STATES, key, lot_state)
         if self._blocks_shipments(step, row.plant):
-            step.emit(BLOCKS, key, ShipmentBlock(row.plant, row.material, row.lot, held, holds, label))
+            step.emit(SHIPMENT_BLOCKS, key, ShipmentBlock(row.plant, row.material, row.lot, held, holds, label))
 
     def _blocks_shipments(self, step: Step, plant: str) -> bool:
         hash_ = step.state.configurations.get(plant)

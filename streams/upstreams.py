@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from schemas.catalog import catalog
+from schemas.topics import inbox_of
 from streams.step import sender
 
 
@@ -16,8 +17,3 @@ def upstreams_of(stage: str, raw: Mapping[str, int], partitions: Callable[[str],
         topics = raw if feeder == "intake" else {inbox_of(feeder): partitions(inbox_of(feeder))}
         found += [sender(feeder, topic, partition) for topic, count in topics.items() for partition in range(count)]
     return found
-
-
-def inbox_of(stage: str) -> str:
-    """Topic of a stage that has one inbox (intake reads the raw topics)."""
-    return f"{stage}.inbox"

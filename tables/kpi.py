@@ -8,11 +8,11 @@ from fractions import Fraction
 
 from schemas.codes import owner_of
 from schemas.records import AccountRow, Kpi, OrderRow
-from tables.account import stops
-from tables.posting_state import ACCEPTED, PARKED, REJECTED
+from tables.delivery.posting_state import ACCEPTED, PARKED, REJECTED
+from tables.orders.account import stops
+from tables.orders.wip import work_in_process
+from tables.plant.units import UnitTable
 from tables.refusal import Refusal
-from tables.units import UnitTable
-from tables.wip import work_in_process
 
 MADE = ("yield", "scrap", "rework")
 HOUR_US = 3_600_000_000

@@ -16,8 +16,8 @@ from app.cli.moments import moment
 from app.cli.where import Where, asks_where
 from app.kafka.writing import partitions_of, write
 from app.secret import live_private_key
+from streams.intake.raw_headers import CONTROL_HEADER
 from streams.mapping.private import keyed_hash
-from streams.raw_headers import CONTROL_HEADER
 from streams.repairs import CONTROL, repair_line
 
 app = typer.Typer(help="The clock of a plant.", no_args_is_help=True)

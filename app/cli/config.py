@@ -15,8 +15,8 @@ from app.cli.exits import DIFFERS, OK, USAGE
 from app.cli.failures import fail
 from app.cli.repeats import Repeat, Repeats
 from app.configuration import FILES, ConfigError, load, mappers
-from app.run.cut_files import cut_or_refused
-from app.run.file_text import UnreadableFile
+from app.inputs.cut_files import cut_or_refused
+from app.inputs.file_text import UnreadableFile
 from schemas.configuration import Configuration, ErpConfig, PlantConfig, RulesConfig
 from schemas.configuration.mapping import Read
 from streams.mapping import UNAVAILABLE, Mapped, Mapper, RawRecord, Reading, RefusedRecord

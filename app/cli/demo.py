@@ -28,7 +28,7 @@ def demo(
     from app.demo.master import CONFIGURATION, ORDERS_SOURCE, configuration_for, from_erp
     from app.demo.plant_simulator import generate
     from app.demo.recordings import recordings
-    from app.run.recorded_input import inputs
+    from app.inputs.recorded_input import inputs
     from app.run.run import RunRequest
 
     check_workers(workers, bootstrap)

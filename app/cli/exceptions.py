@@ -17,10 +17,10 @@ from app.cli.failures import fail
 from app.cli.moments import moment
 from app.cli.operators import Append, end, hashed, written
 from app.cli.where import Where, asks_where
-from app.ledger.letters import STATES, Choice, Life
-from app.ledger.listing import exception_lines, letter_lines
-from app.ledger.operators import Settling, now_of, replays, settlings
-from app.ledger.snapshot import Snapshot
+from app.ledger.books.letters import STATES, Choice, Life
+from app.ledger.books.snapshot import Snapshot
+from app.ledger.questions.listing import exception_lines, letter_lines
+from app.ledger.questions.operators import Settling, now_of, replays, settlings
 from schemas.codes import entries_of
 from streams.mapping.operators import DISCARDED, OPEN, RESOLVED
 

@@ -14,17 +14,18 @@ from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
 from app.cli.moments import moment
 from app.cli.where import Where, asked, asks_where
-from app.ledger import erp_book, erp_check, snapshot
-from app.ledger.erp_book import ErpBook
-from app.ledger.inputs import SourceExpired
-from app.ledger.listing import parked_lines
-from app.ledger.operators import now_of
-from app.ledger.reconciliation.everything import Reconciliation
-from app.ledger.reconciliation.everything import reconcile as reconciled
-from app.ledger.report import balance_lines
-from app.ledger.trace_things import trace as traced
-from app.ledger.variance import as_json as as_dicts
-from app.ledger.variance import lines_of, variances
+from app.ledger.books import erp_book, snapshot
+from app.ledger.books.erp_book import ErpBook
+from app.ledger.books.inputs import SourceExpired
+from app.ledger.proof import erp_check
+from app.ledger.questions.listing import parked_lines
+from app.ledger.questions.operators import now_of
+from app.ledger.questions.reconcile import Reconciliation
+from app.ledger.questions.reconcile import reconcile as reconciled
+from app.ledger.questions.report import balance_lines
+from app.ledger.questions.trace_things import trace as traced
+from app.ledger.questions.variance import as_json as as_dicts
+from app.ledger.questions.variance import lines_of, variances
 from tables.refusal import RefusedValue
 
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
@@ -77,7 +78,7 @@ def shadow(
 ) -> None:
     """Explain each difference between what the ledger would have posted and what another interface booked (plants with
     `shadow: true`). Exit 1: there are differences."""
-    from app.ledger import shadow as comparison
+    from app.ledger.questions import shadow as comparison
 
     rows = where.read()
     book = asked(lambda: _asked_now(rows) if ask else _book(where, rows))

@@ -15,8 +15,8 @@ import typer
 from app.cli.exits import DIFFERS, OK, USAGE
 from app.cli.explain import AsJson
 from app.cli.where import Where, asked, asks_where
-from app.ledger.operators import DecisionTarget, decision_line, now_of, source_of
-from app.ledger.snapshot import Snapshot
+from app.ledger.books.snapshot import Snapshot
+from app.ledger.questions.operators import DecisionTarget, decision_line, now_of, source_of
 from app.secret import live_private_key, private_key
 from streams.mapping.private import keyed_hash
 from tables.refusal import Refusal

@@ -33,7 +33,7 @@ class Repeats:
         return Repeat(first, known != value)
 
     def _identity(self, item: Any) -> tuple[tuple[Any, ...] | None, int]:
-        """What makes the item known, and what it must then say again. None: a repetition is none (tables/known_readings.py)."""
+        """What makes the item known, and what it must then say again. None: a repetition is none (known_readings.py)."""
         if isinstance(item, Reading):
             if item.seq >= 0:
                 return (item.equipment, item.counter, item.seq), item.value

@@ -28,8 +28,8 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Which rule won and why, which lost, and when the account is due next. Exit 1: no rule posts it, or it is not there."""
-    from app.ledger import snapshot as ledger
-    from app.ledger.rules import explained, explained_from_ledger
+    from app.ledger.books import snapshot as ledger
+    from app.ledger.questions.rules import explained, explained_from_ledger
 
     if (out is None) == (config is None):
         fail("state one of --out and --config")
@@ -56,8 +56,8 @@ def simulate(
     as_json: AsJson = False,
 ) -> None:
     """Replay history under other rules and show postings, calls and latency. Nothing is posted and nothing is written."""
-    from app.run.recorded_input import InputError, merged
-    from app.run.recorded_input import inputs as resolve
+    from app.inputs.recorded_input import InputError, merged
+    from app.inputs.recorded_input import inputs as resolve
     from app.secret import private_key
     from app.simulation.compare import differences, figures, unbalanced
     from app.simulation.replay import Floor, Ledger, replay

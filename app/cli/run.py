@@ -36,9 +36,9 @@ def run(
 ) -> None:
     """Run recorded input through all stages. Exit 0: everything is exact; 1: not; 2: wrong use or no infrastructure."""
     from app.configuration import ConfigError, load
-    from app.run.first_look import look, share_of
-    from app.run.recorded_input import InputError
-    from app.run.recorded_input import inputs as resolve
+    from app.inputs.first_look import look, share_of
+    from app.inputs.recorded_input import InputError
+    from app.inputs.recorded_input import inputs as resolve
     from app.secret import private_key
 
     check_workers(workers, bootstrap)
@@ -87,7 +87,8 @@ def check_workers(workers: int, bootstrap: str) -> None:
 def carry_out(request: "object", export_postings: Path | None, as_json: bool, progress: ProgressLine) -> int:
     """Run, export, report; the exit code."""
     from app.erp.traffic import JOURNAL, journalled
-    from app.ledger import balance, erp_check, export, report
+    from app.ledger.proof import balance, erp_check
+    from app.ledger.questions import export, report
     from app.run.run import RunRequest, execute
 
     assert isinstance(request, RunRequest)

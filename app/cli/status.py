@@ -20,8 +20,8 @@ def status(
 ) -> None:
     """Of a live installation: per plant the clock and who holds it back, configuration, ERP and queue, what waits for people;
     per stage lag and workers. Read from topics and consumer groups: no worker has to answer."""
-    from app.ledger.installation import look
-    from app.ledger.status import lines_of, status_of
+    from app.ledger.questions.installation import look
+    from app.ledger.questions.status import lines_of, status_of
 
     if not where.live:
         fail("status is of a live installation: give --bootstrap; of a run `lineledger reconcile --out OUT` says how it ended")

@@ -15,7 +15,7 @@ from app.cli.explain import AsJson
 from app.cli.failures import fail
 from app.cli.where import Where, asks_where
 from app.kafka.writing import write
-from app.ledger.operators import source_of
+from app.ledger.questions.operators import source_of
 from app.secret import live_private_key
 from streams.mapping.private import keyed_hash
 

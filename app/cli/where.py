@@ -17,8 +17,8 @@ from app.cli.connecting import connection_of
 from app.cli.failures import fail
 from app.kafka.broker import Broker
 from app.kafka.connection import Connection
-from app.ledger import live, snapshot
-from app.ledger.sources import FileSources, Sources
+from app.ledger.books import live, snapshot
+from app.ledger.books.sources import FileSources, Sources
 from app.secret import private_key
 
 T = TypeVar("T")
@@ -60,7 +60,7 @@ class Where:
         key = private_key(rows.configuration.plant, os.environ)
         if self.live:
             from app.kafka.configurations import Configurations
-            from app.ledger.topic_sources import TopicSources
+            from app.ledger.books.topic_sources import TopicSources
             from app.topology import InstalledTopology
 
             connected = self.connection

@@ -8,12 +8,12 @@ from app.configuration.problems import ConfigurationFinding, Path
 from schemas.configuration import ErpConfig, PlantConfig, RulesConfig
 from schemas.configuration.triggers import AtOnce, EveryQuantity, Measure
 from streams.mapping import MappingError, compile_source
-from tables.calendar import Calendar
-from tables.local_time import zone_of
-from tables.periods import PostingPeriods
+from tables.plant.calendar import Calendar
+from tables.plant.local_time import zone_of
+from tables.plant.periods import PostingPeriods
+from tables.plant.system_of_record import EVERY, OWNERS, may_state
+from tables.plant.units import UnitTable
 from tables.refusal import Refusal, RefusedValue
-from tables.system_of_record import EVERY, OWNERS, may_state
-from tables.units import UnitTable
 
 PIECE = "PC"
 

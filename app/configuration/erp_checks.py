@@ -7,7 +7,7 @@ from app.configuration.problems import ConfigurationFinding
 from schemas.configuration import ErpConfig, PlantConfig, RulesConfig
 from schemas.configuration.adapters import AdapterEntry
 from schemas.configuration.erp import LOCAL_HOSTS
-from tables.hold_gate import gate
+from tables.delivery.hold_gate import gate
 
 
 def endpoint(erp: ErpConfig) -> Iterator[ConfigurationFinding]:

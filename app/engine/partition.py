@@ -20,11 +20,11 @@ from confluent_kafka import Consumer as KafkaConsumer
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from app.engine.cadence import Cadence
-from app.engine.fatal import Exit, die
 from app.engine.position import PartitionSpec, WrongLog, take_up
 from app.engine.read_marks import intact_up_to, remember
 from app.engine.restore import open_restored, put_meta
 from app.engine.rows import POSITION_KEY, RowCache, StoreDamaged, ValueTooLarge
+from app.fatal import Exit, die
 from app.kafka.broker import Broker
 from schemas.codec import MAX_MESSAGE_BYTES, Codec, UnknownSchema
 from schemas.records import PartitionPosition

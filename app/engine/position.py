@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from faust.types import TP
 
-from app.engine.fatal import Exit
 from app.engine.restore import Changelog
+from app.fatal import Exit
 from schemas.records import PartitionPosition
 
 

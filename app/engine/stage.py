@@ -13,16 +13,17 @@ from typing import Any, Protocol
 import faust
 from faust.types import TP
 
-from app.engine.fatal import Exit, die
 from app.engine.partition import Checkpoint, OutgoingMessage, OwnedPartition
 from app.engine.position import PartitionSpec
 from app.engine.restore import Changelog
 from app.engine.rows import RowCache, StoreDamaged, ValueTooLarge
 from app.engine.tables import StageTable, TableManager
 from app.engine.transport import FETCH_BYTES, MAX_BATCH_RECORDS, Batch, Consumer, Passthrough
+from app.fatal import Exit, die
 from app.kafka.broker import Broker
 from schemas.codec import MAX_MESSAGE_BYTES, Codec, UnknownSchema
 from schemas.records import ExceptionRecord, PartitionPosition
+from schemas.topics import changelog_of
 from streams.stage import Fold, Gathering, Remembering
 
 FOLD_SECONDS = 0.1
@@ -202,7 +203,7 @@ class StageApp(faust.App):
 
     def owned_partition(self, tp: TP) -> OwnedPartition:
         """A partition of this stage, not yet opened. Inboxes of one stage share a table, so partitions must not collide."""
-        settings, name = self.settings, f"{self.settings.prefix}{self.stage.name}.changelog"
+        settings, name = self.settings, f"{self.settings.prefix}{changelog_of(self.stage.name)}"
         changelog = Changelog(name, tp.partition, settings.topic_ids.get(name, ""), settings.changelog_max_age)
         spec = PartitionSpec(
             self.conf.id,

@@ -17,8 +17,8 @@ from faust.tables import recovery as faust_recovery
 from faust.types import TP
 from mode import Service
 
-from app.engine.fatal import Exit, die
 from app.engine.partition import RETRY_SECONDS, OwnedPartition
+from app.fatal import Exit, die
 
 CHECKPOINT_POLL_SECONDS = 0.02
 HEARTBEAT_PAUSE_SECONDS = 0.1

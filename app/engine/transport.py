@@ -15,9 +15,9 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
-from app.engine.fatal import Exit, die
 from app.engine.fetches import Fetches
 from app.engine.progress import Progress
+from app.fatal import Exit, die
 
 MAX_BATCH_RECORDS = 2000
 UNSOUGHT_PAUSE_SECONDS = 0.02

@@ -18,7 +18,7 @@ SAME = tuple(field.name for field in fields(DocumentLine) if field.name not in _
 
 def document_for(rows: Sequence[PostingRow], configuration: Configuration) -> Document:
     """Each posting is one line of the document. The stock type is the hold policy's answer for the last attempt: all lines
-    have the same (streams/delivery_bundles.py)."""
+    have the same (streams/delivery/bundles.py)."""
     return Document([_line(row, configuration) for row in rows], rows[0].stock_type or "unrestricted")
 
 

@@ -23,9 +23,8 @@ from app.erp.port import Answer, ErpAdapter
 from app.erp.timebase import SystemTime, Timebase
 from schemas.configuration import Configuration
 from schemas.records import AttemptEnded, PostingRow, TimerFired
-from tables.invariant import InvariantBroken
-from tables.outbox import Dispatch, Entry, ReadBack, Timer
-from tables.posting_state import (
+from tables.delivery.outbox import Dispatch, Entry, ReadBack, Timer
+from tables.delivery.posting_state import (
     DISPATCHED,
     DOCUMENT_SPLIT,
     FOREIGN,
@@ -35,6 +34,7 @@ from tables.posting_state import (
     STOCK_SHORT,
     UNKNOWN,
 )
+from tables.invariant import InvariantBroken
 
 MAX_QUEUED = 10_000
 """Entries that wait for the budget. The fold dispatches at most 2 x concurrency, so more is a defect."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from confluent_kafka import Producer
 
-from app.engine.fatal import Exit, die
+from app.fatal import Exit, die
 from schemas.codec import Codec
 
 MAX_QUEUED = 10_000

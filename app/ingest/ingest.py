@@ -7,8 +7,8 @@ import structlog
 
 from app.ingest.drop_folder import DropFolder, Taken
 from app.ingest.raw_writer import RawNotWritten, RawWriter
-from app.run.cut_files import cut, cut_or_refused
-from app.run.file_text import UnreadableFile
+from app.inputs.cut_files import cut, cut_or_refused
+from app.inputs.file_text import UnreadableFile
 from streams.mapping import Mapper, RawRecord
 
 POLL_S = 0.5

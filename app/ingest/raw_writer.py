@@ -7,8 +7,8 @@ from confluent_kafka import KafkaException, Producer
 
 from app.kafka.broker import Broker
 from app.kafka.topic_plan import MAX_BATCH_BYTES
+from streams.intake.raw_headers import POSITION_HEADER
 from streams.mapping import RawRecord
-from streams.raw_headers import POSITION_HEADER
 
 TIMEOUT_S = 30.0
 LOOK_S = 0.5

@@ -5,8 +5,8 @@ import time
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError, Message, Producer
 
 from app.kafka.broker import Broker
+from schemas.topics import CLOCK_PROBE
 
-TOPIC = "clock.probe"
 ANSWER_SECONDS = 10.0
 
 
@@ -18,7 +18,7 @@ class BrokerClock:
     """Compares this host's clock with those of the brokers that lead a partition of the topic `clock.probe`."""
 
     def __init__(self, broker: Broker, prefix: str) -> None:
-        self._topic = prefix + TOPIC
+        self._topic = prefix + CLOCK_PROBE
         self._producer = Producer(broker.client(acks="all", linger_ms=0, delivery_timeout_ms=int(ANSWER_SECONDS * 1000)))
 
     def host_is_ahead(self) -> float:

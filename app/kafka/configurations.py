@@ -5,7 +5,7 @@ from threading import Event
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from app.engine.fatal import Exit, die
+from app.fatal import Exit, die
 from app.kafka.broker import Broker, BrokerUnavailable
 from app.kafka.writing import write
 from schemas.codec import Codec

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from confluent_kafka.admin import ConfigResource, ResourceType
 
-from app.engine.fatal import Exit, die
+from app.fatal import Exit, die
 from app.kafka.broker import Broker
 
 SETTING, WANTED = "message.timestamp.type", "LogAppendTime"

@@ -7,9 +7,9 @@ from typing import Literal
 
 from schemas.catalog import Catalog, Topic
 from schemas.codec import MAX_MESSAGE_BYTES
+from schemas.topics import INTAKE_CHANGELOG
 
 RAW = "raw"
-INTAKE_CHANGELOG = "intake.changelog"
 """Patterns: one topic per raw topic."""
 DAY_MS = 24 * 3600 * 1000
 # A local store older than half of this is dropped and restored cold: a tombstone that it missed may be gone.

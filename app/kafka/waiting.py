@@ -10,7 +10,7 @@ from typing import NamedTuple
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
-from app.engine.fatal import Exit, die
+from app.fatal import Exit, die
 from app.kafka.broker import Broker
 from app.kafka.connection import Connection
 from app.kafka.registry import RegistryError, RegistryUnavailable, SchemaNotRegistered

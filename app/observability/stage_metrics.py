@@ -19,7 +19,7 @@ from app.engine.progress import Progress
 from app.engine.stage import StageApp
 from streams.clock import clocks_in
 from streams.figures import OLDEST_UNPOSTED, PARKED, POSTINGS, SILENT, known_code, owner
-from streams.intake_clock import APPEND_AHEAD
+from streams.intake.clock import APPEND_AHEAD
 from streams.stage import Figured
 
 _NOBODY_KNOWS = 1 << 62

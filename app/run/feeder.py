@@ -8,10 +8,11 @@ from confluent_kafka import KafkaException, Producer
 
 from app.kafka.broker import Broker
 from app.kafka.topic_plan import MAX_BATCH_BYTES
-from app.run.collector import Collector, end_offsets
+from app.ledger.books.collector import Collector, end_offsets
+from schemas.topics import inbox_of
 from streams.clock import clock_of
+from streams.intake.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER
 from streams.mapping import RawRecord
-from streams.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER
 
 MAX_RAW_IN_FLIGHT, MAX_RAW_BYTES_IN_FLIGHT = 20_000, 4 << 20
 """Records that intake has not committed yet, and their bytes: the embedded broker keeps about 5 MB per partition."""
@@ -62,7 +63,7 @@ class Feeder:
             )
         )
         self._admin = broker.admin()
-        self._inboxes = [(f"{prefix}{stage}.inbox", partition) for stage in MAX_INBOX_LAG for partition in range(partitions)]
+        self._inboxes = [(f"{prefix}{inbox_of(stage)}", partition) for stage in MAX_INBOX_LAG for partition in range(partitions)]
         self._failed: list[str] = []
         self._labels: deque[int] = deque()
         self._fed_bytes = self._committed_bytes = 0
@@ -158,7 +159,7 @@ class Feeder:
         return any(self._lag(stage, ends) > most for stage, most in MAX_INBOX_LAG.items())
 
     def _lag(self, stage: str, ends: dict[tuple[str, int], int]) -> int:
-        topic, positions = f"{self._prefix}{stage}.inbox", self._collector.positions(stage)
+        topic, positions = f"{self._prefix}{inbox_of(stage)}", self._collector.positions(stage)
         folded = {partition: state.next_offset for partition, state in positions.items()}
         return max(end - folded.get(partition, 0) for (name, partition), end in ends.items() if name == topic)
 

@@ -28,17 +28,17 @@ from schemas.catalog import ENDPOINT, catalog
 from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import PostingRow
-from streams.delivery import DeliveryStage
-from streams.equipment import EquipmentStage
-from streams.intake import IntakeStage
+from schemas.topics import EXCEPTIONS, TELEMETRY_PROCESS, inbox_of
+from streams.delivery.stage import DeliveryStage
+from streams.equipment.stage import EquipmentStage
+from streams.intake.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER
+from streams.intake.stage import IntakeStage
 from streams.lots import LotsStage
 from streams.mapping import RawRecord
 from streams.memory_step import MemoryStep, MemoryTopology, Message, Sent
-from streams.orders import OrdersStage
-from streams.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER
+from streams.orders.stage import OrdersStage
 from streams.stage import Gathering
-from streams.upstreams import inbox_of
-from tables.posting_state import REPORTED
+from tables.delivery.posting_state import REPORTED
 from tables.row_kinds import POSITION_ROWS, POSTING_ROWS
 
 FOLDED = ("equipment", "lots", "orders", "delivery")
@@ -51,7 +51,6 @@ ERP_SECONDS = 0.001
 """The executor's turn after each batch."""
 SESSION_SECONDS = 10.0
 """Of the lease, which nobody can take away here."""
-TELEMETRY, EXCEPTIONS = "telemetry.process", "exceptions"
 
 
 @dataclass(slots=True)
@@ -164,7 +163,7 @@ class Chain:
             self.released(partition, entries)
 
     def _emit(self, sent: Sent) -> None:
-        if sent.topic == TELEMETRY:
+        if sent.topic == TELEMETRY_PROCESS:
             self.seen.note(sent.record.name, sent.record.value)
         elif sent.topic == EXCEPTIONS:
             self.letters.append(self.codec.encode(sent.record))

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from app.erp.adapters import adapter_for
 from app.erp.master import MasterChanges, WrittenStates, lines_of
+from app.erp.of_run import RunErp
 from app.erp.port import ErpUnavailable
 from app.erp.traffic import JOURNAL, TrafficJournal
-from app.run.erp import RunErp
-from app.run.recorded_input import InputFile, merged
+from app.inputs.recorded_input import InputFile, merged
 from schemas.configuration import PlantConfig
 from schemas.configuration.erp_source import ERP_SOURCE
 

@@ -13,24 +13,24 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from app.erp.of_run import RunErp, started
 from app.erp.telemetry_check import Finding, look
 from app.erp.traffic import JOURNAL, journalled
+from app.inputs.recorded_input import InputFile, merged
 from app.kafka.broker import Broker
 from app.kafka.configurations import Configurations
 from app.kafka.connection import Connection
 from app.kafka.embedded import EmbeddedBroker
 from app.kafka.topic_plan import wanted_topics
 from app.kafka.topics import apply
-from app.ledger import snapshot as ledger
-from app.ledger.erp_calls import own_words
-from app.ledger.inputs import note
+from app.ledger.books import snapshot as ledger
+from app.ledger.books.collector import Collector
+from app.ledger.books.erp_calls import own_words
+from app.ledger.books.inputs import note
 from app.run import in_memory
-from app.run.collector import Collector
-from app.run.erp import RunErp, started
 from app.run.feeder import Feeder
 from app.run.master_data import master_data
 from app.run.pulled import with_pulled
-from app.run.recorded_input import InputFile, merged
 from app.run.telemetry import TelemetryReader
 from app.run.workers import Workers
 from app.secret import private_key
@@ -38,8 +38,9 @@ from app.topology import STAGES, InstalledTopology, raw_topics
 from schemas.catalog import catalog
 from schemas.codec import Codec
 from schemas.configuration import Configuration
+from schemas.topics import ORDERS_INBOX, changelog_of, inbox_of
 from streams.clock import told
-from tables.posting_state import REPORTED
+from tables.delivery.posting_state import REPORTED
 from tables.row_kinds import POSTING_ROWS
 
 DRAIN_POLL_SECONDS = 0.05
@@ -158,7 +159,7 @@ def _on_broker(request: RunRequest, reconcile: Reconcile) -> RunResult:
         broker = stack.enter_context(_broker(request, prefix, raw))
         codec = Codec()
         Configurations(broker, codec, prefix).publish(configuration)
-        stages = {"intake": f"intake.{raw}.changelog", **{stage: f"{stage}.changelog" for stage in STAGES[1:]}}
+        stages = {"intake": f"intake.{raw}.changelog", **{stage: changelog_of(stage) for stage in STAGES[1:]}}
         collector = Collector(broker, codec, prefix, stages)
         stack.callback(collector.close)
         telemetry = TelemetryReader(broker, codec, prefix)
@@ -178,7 +179,7 @@ def _on_broker(request: RunRequest, reconcile: Reconcile) -> RunResult:
             plant.clock.step_us,
             collector,
             upstreams,
-            catalog().partitions("orders.inbox"),
+            catalog().partitions(ORDERS_INBOX),
             lambda records, clock: request.progress("running", records, clock),
             workers.check,
         )
@@ -275,7 +276,7 @@ def _behind(collector: Collector, installation: InstalledTopology, configuration
     for stage in ("equipment", "lots", "orders", "delivery"):
         upstreams = installation.upstreams(stage, configuration)
         positions = collector.positions(stage)
-        wanted = catalog().endpoints.values() if stage == "delivery" else range(catalog().partitions(f"{stage}.inbox"))
+        wanted = catalog().endpoints.values() if stage == "delivery" else range(catalog().partitions(inbox_of(stage)))
         for partition in wanted:
             if partition not in positions:
                 return f"partition {partition} of {stage} has folded nothing"

@@ -8,10 +8,10 @@ from confluent_kafka.admin import AdminClient
 
 from app.erp.telemetry_check import SeenTelemetry
 from app.kafka.broker import Broker
-from app.run.collector import end_offsets
+from app.ledger.books.collector import end_offsets
 from schemas.codec import Codec
+from schemas.topics import TELEMETRY_PROCESS
 
-TOPIC = "telemetry.process"
 SETTLE_SECONDS = 30.0
 
 
@@ -20,7 +20,7 @@ class TelemetryReader:
 
     def __init__(self, broker: Broker, codec: Codec, prefix: str) -> None:
         self.seen = SeenTelemetry()
-        self._codec, self._topic = codec, prefix + TOPIC
+        self._codec, self._topic = codec, prefix + TELEMETRY_PROCESS
         self._consumer = Consumer(
             broker.client(
                 group_id=f"{prefix}telemetry-check",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import lineledger
-from app.engine.fatal import Exit
+from app.fatal import Exit
 
 MAX_RESTARTS = 20
 """Of one worker within a run; a process that dies of the same record is dead-lettered long before."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.simulation.replay import Ledger
 from schemas.records import Posting
-from tables.account import account_key, carry, unposted
+from tables.orders.account import account_key, carry, unposted
 from tables.quantity import fraction
 
 MOST_LISTED = 20

@@ -6,20 +6,20 @@ from collections.abc import Iterable, Sequence
 from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import AccountRow, ConfigActivated, Posting
-from streams.equipment import EquipmentStage
-from streams.intake import IntakeStage
-from streams.intake_clock import counted
+from schemas.topics import DELIVERY_INBOX, EQUIPMENT_INBOX, EXCEPTIONS, ORDERS_INBOX
+from streams.equipment.stage import EquipmentStage
+from streams.intake.clock import counted
+from streams.intake.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER
+from streams.intake.stage import IntakeStage
 from streams.mapping import RawRecord
 from streams.memory_step import MemoryStep, MemoryTopology, Message, Sent
-from streams.orders import OrdersStage
-from streams.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER
-from tables.account import BASIS
+from streams.orders.stage import OrdersStage
+from tables.orders.account import BASIS
 from tables.row_kinds import ACCOUNT_ROWS
 
 BATCH = 4_000
 """Raw records per fold of intake."""
 RAW = "raw"
-EQUIPMENT, ORDERS = "equipment.inbox", "orders.inbox"
 
 
 def _topology(configuration: Configuration) -> MemoryTopology:
@@ -34,7 +34,7 @@ class Ledger:
         self.configuration = configuration
         self.postings: list[Posting] = []
         self.refused: Counter[str] = Counter()
-        self._step = MemoryStep(ORDERS, codec=codec, emit=self._emit)
+        self._step = MemoryStep(ORDERS_INBOX, codec=codec, emit=self._emit)
         self._stage = OrdersStage(_topology(configuration))
         self._stage.taken_over(self._step)
         plant = configuration.plant.plant.id
@@ -48,9 +48,9 @@ class Ledger:
         return [row for _, row in self._step.rows.scan(ACCOUNT_ROWS.prefix) if row.kind != BASIS]
 
     def _emit(self, sent: Sent) -> None:
-        if sent.topic == "delivery.inbox" and isinstance(sent.record, Posting):
+        if sent.topic == DELIVERY_INBOX and isinstance(sent.record, Posting):
             self.postings.append(sent.record)
-        elif sent.topic == "exceptions":
+        elif sent.topic == EXCEPTIONS:
             self.refused[sent.record.code] += 1
 
 
@@ -59,10 +59,10 @@ class Floor:
 
     def __init__(self, configuration: Configuration, private_key: bytes) -> None:
         self.codec, topology = Codec(), _topology(configuration)
-        self._queues: dict[str, list[Message]] = {EQUIPMENT: [], ORDERS: []}
+        self._queues: dict[str, list[Message]] = {EQUIPMENT_INBOX: [], ORDERS_INBOX: []}
         self._offsets: Counter[str] = Counter()
         self._intake_step = MemoryStep(RAW, codec=self.codec, emit=self._emit)
-        self._equipment_step = MemoryStep(EQUIPMENT, codec=self.codec, emit=self._emit)
+        self._equipment_step = MemoryStep(EQUIPMENT_INBOX, codec=self.codec, emit=self._emit)
         self._intake = IntakeStage(topology, RAW, configuration, True, private_key)
         self._equipment = EquipmentStage(topology)
         self.refused: Counter[str] = Counter()
@@ -82,9 +82,9 @@ class Floor:
         self._intake_step.records = messages
         self._intake.fold(self._intake_step)
         self._intake.before_commit(self._intake_step)
-        self._equipment_step.records = self._taken(EQUIPMENT)
+        self._equipment_step.records = self._taken(EQUIPMENT_INBOX)
         self._equipment.fold(self._equipment_step)
-        return self._taken(ORDERS)
+        return self._taken(ORDERS_INBOX)
 
     def _raw(self, record: RawRecord) -> Message:
         headers = [
@@ -97,10 +97,10 @@ class Floor:
     def _emit(self, sent: Sent) -> None:
         queue = self._queues.get(sent.topic)
         if queue is not None and not (
-            sent.topic == ORDERS and isinstance(sent.record, ConfigActivated)
+            sent.topic == ORDERS_INBOX and isinstance(sent.record, ConfigActivated)
         ):  # ledgers have their own
             queue.append(Message(self._next(sent.topic), self.codec.encode(sent.record), key=sent.key.encode()))
-        elif sent.topic == "exceptions":
+        elif sent.topic == EXCEPTIONS:
             self.refused[sent.record.code] += 1
 
     def _next(self, topic: str) -> int:

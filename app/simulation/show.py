@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
-from app.ledger.export import quantity_text
+from app.ledger.questions.export import quantity_text
 from app.simulation.compare import MOST_LISTED, AccountDifference, Figures
 from schemas.configuration.triggers import duration_text
 from tables.quantity import exact_text

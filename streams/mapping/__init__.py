@@ -9,8 +9,9 @@ from streams.mapping.items import (
     Reading,
     RefusedRecord,
 )
-from streams.mapping.mapper import Mapper, compile_source
+from streams.mapping.mapper import Mapper
 from streams.mapping.operators import Operators
+from streams.mapping.rule_mapper import compile_source
 
 __all__ = [
     "UNAVAILABLE",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from streams.mapping.instants import LATEST, MICROSECOND, bad_time, day_after
-from tables.local_time import EPOCH
+from tables.plant.local_time import EPOCH
 
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d{1,12})?)?\s?(Z|z|[+-]\d\d(:?\d\d)?)?", re.ASCII)
 _END_OF_DAY = re.compile(r"(.{10}[T ])24(:00(?::00(?:\.0+)?)?(?![0-9:.]).*)", re.ASCII)

@@ -19,7 +19,7 @@ from schemas.records import LetterSettled, OperatorDecision, UpstreamOrdered
 from streams.mapping.envelope import LatestTime
 from streams.mapping.items import MAX_INT64, MAX_RAW_BYTES, MAX_TEXT, Mapped, RawRecord, RefusedRecord
 from streams.mapping.mapper import Mapper
-from tables.packed_readings import MAX_OFFSET
+from tables.equipment.packed_readings import MAX_OFFSET
 
 _TEXTS = ("event_id", "order", "account", "code", "decision", "who", "why", "posting_id", "erp_document", "equipment", "counter")
 _REQUIRED = ("event_id", "decision", "who", "why")
@@ -35,9 +35,8 @@ class Operators(Mapper):
 
     def __init__(self, name: str, plant: PlantConfig, compiled: Callable[[str], Mapper]) -> None:
         """`compiled`: the mapper of another source of the plant; called when its first record is replayed."""
-        self.name, self.clock, self.ignored = name, LatestTime(), 0
-        self._columns = ()  # its lines are JSON
-        self._plant, self._compiled, self._source = plant, compiled, plant.sources[name]
+        super().__init__(name, plant.sources[name], LatestTime())
+        self._plant, self._compiled = plant, compiled
         self._mappers: dict[str, Mapper] = {}
 
     def unwrapped(self, raw: RawRecord) -> tuple[RawRecord, Mapper]:

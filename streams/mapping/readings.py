@@ -13,7 +13,7 @@ from streams.mapping.rules import Action, Context, equipment_of, occurred_at_of,
 from streams.mapping.scalars import Scope
 from streams.mapping.texts import TextGetter, compile_text, outcomes
 from streams.mapping.times import states_wall_time
-from tables.local_time import changes_clocks, zone_of
+from tables.plant.local_time import changes_clocks, zone_of
 from tables.quantity import Rounding, scaled
 from tables.refusal import Refusal, RefusedValue
 

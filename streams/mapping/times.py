@@ -12,7 +12,7 @@ from streams.mapping.paths import Getter, compile_path
 from streams.mapping.texts import Tables, compile_text
 from streams.mapping.time_forms import compile_form
 from streams.mapping.time_numbers import EARLIEST, EPOCH_DECIMALS, EPOCH_STEP, EXCEL, epoch_instant, excel_stamp
-from tables.local_time import EPOCH, local_to_utc, zone_of
+from tables.plant.local_time import EPOCH, local_to_utc, zone_of
 from tables.refusal import Refusal, RefusedValue
 
 TimeGetter = Callable[[Any, Any, int], int | None]

@@ -19,9 +19,9 @@ from faust.types import TP
 from app import topology, worker
 from app.configuration import load
 from app.engine import partition as engine_partition
-from app.engine.fatal import Exit
 from app.engine.partition import OwnedPartition
 from app.engine.stage import StageApp
+from app.fatal import Exit
 from app.kafka import log_epoch, registry
 from app.kafka.connection import Connection
 from app.settings import Settings

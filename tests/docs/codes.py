@@ -40,7 +40,7 @@ CALLS = frozenset(
 DESK_CALLS = frozenset({"move", "suspend", "report"})
 """Of the delivery stage only: the names are common."""
 DESK = "streams/delivery"
-POSTING_STATE = "tables/posting_state.py"
+POSTING_STATE = "tables/delivery/posting_state.py"
 """The codes of postings are constants there."""
 CODE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
 LEADING = re.compile(r"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+): ")

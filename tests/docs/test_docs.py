@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.fatal import Exit
+from app.fatal import Exit
 from schemas import codes as register
 from schemas.catalog import catalog
 from tests.docs import codes, commands, decisions, markdown
@@ -97,7 +97,7 @@ def test_files_and_tests_that_are_named_exist(path: Path) -> None:
 
 @each_document
 def test_names_in_files_are_there(path: Path) -> None:
-    """`_limit` in `streams/orders_book.py`"""
+    """`_limit` in `streams/orders/book.py`"""
     for name, file in re.findall(r"`([\w.]+)` in\s+`((?:\w+/)+\w+\.\w+)`", path.read_text(encoding="utf-8")):
         source = (ROOT / file).read_text(encoding="utf-8")
         assert all(re.search(rf"\b{part}\b", source) for part in name.split(".")), f"{path.name}: {name} in {file}"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from schemas.configuration.mapping import System
 from streams.mapping.records import CANONICAL, READING, fields_of
-from tables.system_of_record import EVERY, OWNERS
+from tables.plant.system_of_record import EVERY, OWNERS
 from tests.docs import markdown
 
 ROOT = Path(__file__).parents[2]

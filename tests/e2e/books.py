@@ -9,12 +9,13 @@ from typing import Any
 
 import msgspec
 
+from app.erp.of_run import TOKEN_SECRET, URL_VARIABLE
 from app.erp.simulator.process import SimulatorProcess
 from app.erp.simulator.serve import STORE_FILE
-from app.ledger import erp_book, erp_check, snapshot
-from app.ledger.erp_book import ErpBook
-from app.ledger.snapshot import Snapshot
-from app.run.erp import TOKEN_SECRET, URL_VARIABLE
+from app.ledger.books import erp_book, snapshot
+from app.ledger.books.erp_book import ErpBook
+from app.ledger.books.snapshot import Snapshot
+from app.ledger.proof import erp_check
 from app.secret import variable_of
 from schemas.codec import Codec
 

@@ -7,9 +7,9 @@ import pytest
 
 from app.demo.plant_simulator import generate
 from app.demo.truth import Truth
-from app.ledger import snapshot
-from app.ledger.balance import Proof, prove
-from app.ledger.snapshot import Snapshot
+from app.ledger.books import snapshot
+from app.ledger.books.snapshot import Snapshot
+from app.ledger.proof.balance import Proof, prove
 from tests.e2e.command import Outcome, lineledger
 
 SCALE = 0.05

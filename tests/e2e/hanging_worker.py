@@ -4,7 +4,7 @@ import time
 
 from app.cli.main import main
 from app.observability import heartbeat
-from streams.equipment import EquipmentStage
+from streams.equipment.stage import EquipmentStage
 
 HANGS_AT = b"HANG"
 

@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from tables.account import account_key
-from tables.destination import UNATTRIBUTED, Destination
+from tables.equipment.destination import UNATTRIBUTED, Destination
+from tables.orders.account import account_key
 from tables.row_kinds import (
     ACCOUNT_ROWS,
     CLOSED_ACCOUNT_ROWS,

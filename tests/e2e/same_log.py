@@ -10,10 +10,11 @@ from pathlib import Path
 from app.configuration import load
 from app.demo.master import CONFIGURATION, configuration_for
 from app.demo.shift import START_MS
+from app.inputs.recorded_input import inputs
 from app.kafka.broker import Broker
 from app.kafka.connection import Connection
-from app.ledger import balance, erp_check, export
-from app.run.recorded_input import inputs
+from app.ledger.proof import balance, erp_check
+from app.ledger.questions import export
 from app.run.run import RunRequest, execute
 from app.topology import STAGES
 from tests.e2e.exported import decided_by_the_log

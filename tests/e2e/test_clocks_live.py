@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
-from app.engine.fatal import Exit
+from app.fatal import Exit
 from schemas.records import ExceptionRecord, Tick, Total, UpstreamOrdered
 from tests.e2e.live_plant import RAW, Installation, order, shots, until
 from tests.e2e.test_start import SECOND, _installed, _two_sources

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from app.demo.recordings import PIECES, TOOL_ROOM
 from app.demo.truth import Account, Truth
-from app.ledger.balance import Proof
-from app.ledger.snapshot import Snapshot
-from tables.account import account_key
+from app.ledger.books.snapshot import Snapshot
+from app.ledger.proof.balance import Proof
+from tables.orders.account import account_key
 from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS
 from tests.e2e.conftest import Demo
 from tests.e2e.exported import account_of, beside, rows, totals

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from app.demo.truth import Account
-from app.ledger import export
-from app.ledger.balance import prove
-from app.ledger.snapshot import Snapshot
+from app.ledger.books.snapshot import Snapshot
+from app.ledger.proof.balance import prove
+from app.ledger.questions import export
 from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS
 from tests.plants import DirtyPlant, chain, compared, generate
 from tests.plants.profiles import Name

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from app.ledger import snapshot
-from app.ledger.balance import prove
+from app.ledger.books import snapshot
+from app.ledger.proof.balance import prove
 from app.topology import STAGES
 from tests.e2e.command import lineledger
 from tests.e2e.same_log import Exported, Killer, run

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from app.ledger import snapshot
+from app.ledger.books import snapshot
 from tests.e2e.command import PROJECT, lineledger
 from tests.e2e.exported import rows
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from app.ledger import snapshot
-from app.ledger.readdition import ReAdditions
-from app.ledger.sources import FileSources
-from app.ledger.trace import DIFFERS, OK, check, iso
+from app.ledger.books import snapshot
+from app.ledger.books.sources import FileSources
+from app.ledger.proof.readdition import ReAdditions
+from app.ledger.questions.trace import DIFFERS, OK, check, iso
 from tables.row_kinds import ACCOUNT_ROWS
 from tests.e2e.command import lineledger
 from tests.e2e.conftest import Demo

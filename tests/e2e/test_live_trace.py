@@ -24,13 +24,13 @@ from app.erp.simulator.process import SimulatorProcess
 from app.kafka.broker import Broker
 from app.kafka.configurations import Configurations
 from app.kafka.partitioner import partition_of
-from app.ledger import live
-from app.ledger.snapshot import Snapshot
-from app.ledger.topic_sources import TopicSources
-from app.ledger.trace import DIFFERS, EXPIRED, OK, check
+from app.ledger.books import live
+from app.ledger.books.snapshot import Snapshot
+from app.ledger.books.topic_sources import TopicSources
+from app.ledger.questions.trace import DIFFERS, EXPIRED, OK, check
 from app.topology import InstalledTopology
 from schemas.records import AccountRow, IssuedPosting
-from tables.account import account_key, row_key
+from tables.orders.account import account_key, row_key
 from tables.row_kinds import ACCOUNT_ROWS
 from tests.e2e.command import lineledger
 from tests.e2e.test_live import PATIENCE_S, STOP_S, ready, until, worker

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app.ledger import snapshot
-from app.ledger.balance import prove
-from tables.destination import Destination
+from app.ledger.books import snapshot
+from app.ledger.proof.balance import prove
+from tables.equipment.destination import Destination
 from tables.row_kinds import EQUIPMENT_ROWS
 from tests.e2e.command import PROJECT, lineledger
 from tests.plants import chain, compared, moulding

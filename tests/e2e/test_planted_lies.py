@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app.ledger import erp_book
-from app.ledger.reconciliation.everything import reconcile
-from app.ledger.sources import FileSources
+from app.ledger.books import erp_book
+from app.ledger.books.sources import FileSources
+from app.ledger.questions.reconcile import reconcile
 from tables.row_kinds import POSITION_ROWS
 from tests.e2e.books import Books
 from tests.e2e.command import lineledger

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from app.demo.recordings import EXCERPTS, SHARED
-from app.ledger import snapshot
-from app.ledger.snapshot import Snapshot
+from app.ledger.books import snapshot
+from app.ledger.books.snapshot import Snapshot
 from tables.row_kinds import EQUIPMENT_ROWS
 from tests.e2e.command import PROJECT, lineledger
 from tests.e2e.exported import beside, rows

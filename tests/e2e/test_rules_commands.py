@@ -7,7 +7,7 @@ import pytest
 
 from app.demo.master import CONFIGURATION
 from app.demo.recordings import recordings
-from app.ledger.snapshot import read
+from app.ledger.books.snapshot import read
 from tables.row_kinds import ACCOUNT_ROWS
 from tests.e2e.command import lineledger
 from tests.e2e.conftest import Demo
@@ -33,7 +33,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_same_rules_post_what_the_run_posted(demo: Demo, files: list[str]) -> None:
     """Posting by posting: the simulation folds in one process what the run folded in many, over a broker."""
     from app.configuration import load
-    from app.run.recorded_input import inputs, merged
+    from app.inputs.recorded_input import inputs, merged
     from app.secret import private_key
     from app.simulation.compare import documents
     from app.simulation.replay import Floor, Ledger, replay

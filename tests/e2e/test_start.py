@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import NewTopic
 
-from app.engine.fatal import Exit
+from app.fatal import Exit
 from app.kafka.broker import Broker
 from app.kafka.connection import Connection
 from app.kafka.registry import Registry

@@ -18,12 +18,13 @@ import pytest
 import typer
 
 from app.cli.demo import demo
+from app.erp.of_run import RunErp
 from app.erp.tryton.adapter import DEFAULT_UNITS
 from app.erp.tryton.install import TrytonUnavailable, install
 from app.erp.tryton.server import DATABASE
-from app.ledger import erp_check, snapshot
-from app.ledger.snapshot import Snapshot
-from app.run.erp import RunErp
+from app.ledger.books import snapshot
+from app.ledger.books.snapshot import Snapshot
+from app.ledger.proof import erp_check
 from tables.quantity import fraction
 from tables.row_kinds import ORDER_ROWS, POSTING_ROWS
 from tests.e2e.command import PROJECT

@@ -14,8 +14,8 @@ import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from app.configuration import load, mappers
+from app.inputs.cut_files import cut
 from app.kafka.topics import admin_client, apply
-from app.run.cut_files import cut
 from schemas.catalog import catalog
 from streams.mapping import RawRecord, Reading, RefusedRecord
 

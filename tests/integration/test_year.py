@@ -8,10 +8,10 @@ import pytest
 
 from schemas.catalog import DAY_US, catalog
 from schemas.records import AttemptEnded, ConfigActivated, OrderCompleted, Outcome, Tick
-from streams.delivery import DeliveryStage
+from streams.delivery.stage import DeliveryStage
 from streams.memory_step import MemoryStep
-from streams.orders_retention import MOST_PER_TICK
-from tables.outbox import Dispatch
+from streams.orders.retention import MOST_PER_TICK
+from tables.delivery.outbox import Dispatch
 from tables.row_kinds import CLOSED_ACCOUNT_ROWS, ORDER_ROWS, POSTING_ROWS
 from tests.unit.streams.ledger_bench import Ledger, released, total
 from tests.unit.streams.test_public_retention import Consumer

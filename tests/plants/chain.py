@@ -9,15 +9,15 @@ from pathlib import Path
 from random import Random
 
 from app.configuration import load
-from app.ledger.snapshot import Snapshot
-from app.run.recorded_input import inputs, merged
+from app.inputs.recorded_input import inputs, merged
+from app.ledger.books.snapshot import Snapshot
 from schemas.codec import Codec
-from streams.equipment import EquipmentStage
-from streams.intake import IntakeStage
+from streams.equipment.stage import EquipmentStage
+from streams.intake.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER
+from streams.intake.stage import IntakeStage
 from streams.lots import LotsStage
 from streams.memory_step import MemoryStep, MemoryTopology, Message, Sent
-from streams.orders import OrdersStage
-from streams.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER
+from streams.orders.stage import OrdersStage
 from streams.stage import Gathering
 
 INBOXES = ("equipment.inbox", "lots.inbox", "orders.inbox")

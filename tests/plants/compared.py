@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from app.demo.truth import Account
-from app.ledger.balance import Proof
-from app.ledger.snapshot import Snapshot
-from tables.account import account_key
+from app.ledger.books.snapshot import Snapshot
+from app.ledger.proof.balance import Proof
+from tables.orders.account import account_key
 from tables.quantity import fraction
 from tables.row_kinds import ACCOUNT_ROWS
 from tests.plants.truth import MG, Nobodys

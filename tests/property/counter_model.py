@@ -1,6 +1,6 @@
 """What one counter counted, the slow way: walk its readings in the order of time, and look at all that was believed before.
 
-By docs/counting.md, "From readings to pieces". Nothing of tables/counter.py is used.
+By docs/counting.md, "From readings to pieces". Nothing of tables/equipment/counter.py is used.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.records import Excursion, FormerCount, OperatorDecision, PointState, TimelineRow
-from tables.attribution import Ownership
-from tables.calendar import calendar_of
-from tables.counter import UNAVAILABLE
-from tables.counting import Counting
-from tables.equipment import EquipmentFold
-from tables.packed_readings import RAW_BITS, pack, unpack
-from tables.reading_buckets import Bucket
+from tables.equipment.attribution import Ownership
+from tables.equipment.counter import UNAVAILABLE
+from tables.equipment.counting import Counting
+from tables.equipment.equipment import EquipmentFold
+from tables.equipment.packed_readings import RAW_BITS, pack, unpack
+from tables.equipment.reading_buckets import Bucket
+from tables.plant.calendar import calendar_of
 from tests.property.shop_floor import BEGIN, shops
 from tests.unit.tables.floor_bench import MACHINE, S, configuration, frame, machine
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from schemas.records import AttemptEnded, TimerFired
-from tables.hold_gate import gate
-from tables.outbox import Dispatch, ReadBack, Timer
+from tables.delivery.hold_gate import gate
+from tables.delivery.outbox import Dispatch, ReadBack, Timer
 from tests.unit.streams.quality_bench import Bench, S, configuration, lot_state, posting
 
 ANSWERS = st.sampled_from(["post", "into_blocked_stock", "wait", "block"])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.records import ScrapDeclared
-from tables.destination import Destination
+from tables.equipment.destination import Destination
 from tests.property.equipment_model import Key, Reading, pieces, totals
 from tests.property.shop_floor import BEGIN, Shop, shops
 from tests.unit.streams.floor_stage import Floor, framed

@@ -26,7 +26,7 @@ from schemas.records import (
     RunVoided,
     ScrapDeclared,
 )
-from tables.destination import Destination
+from tables.equipment.destination import Destination
 from tests.property import floor_model as model
 from tests.property.counter_model import Rule
 from tests.property.floor_model import MODULUS, Reading

@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 from schemas.avro_files import documents
 from schemas.catalog import catalog
 from schemas.records import RECORDS, ConfigActivated, Tick
-from streams import delivery, equipment, lots, orders
+from streams import lots
 from streams.boundary import by_name
+from streams.delivery import stage as delivery
+from streams.equipment import stage as equipment
 from streams.memory_step import MemoryStep, MemoryTopology
+from streams.orders import stage as orders
 from tests.unit.schemas.test_codec import NAMES, values_of
 from tests.unit.tables.floor_bench import PLANT, at, configuration
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tables.calendar import Calendar
+from tables.plant.calendar import Calendar
+from tables.plant.units import UnitTable
 from tables.quantity import MAX_AMOUNT, decimal_text, fraction, round_half_away, scaled
 from tables.refusal import Refusal
-from tables.units import UnitTable
 
 parts = st.fractions(max_denominator=10**6).filter(lambda part: abs(part) < 10**9)
 scales = st.integers(0, 6)

@@ -7,8 +7,8 @@ import pytest
 from app.erp.documents import SAME
 from app.erp.port import DocumentLine
 from app.erp.simulator.messages import SentLine
-from app.ledger import export
-from app.ledger.snapshot import Snapshot
+from app.ledger.books.snapshot import Snapshot
+from app.ledger.questions import export
 from schemas.records import AccountRow, IssuedPosting, Posting, PostingRow
 from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
 from tests.unit.streams.quality_bench import configuration, posting

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from app.erp.simulator.messages import Master, SentLine, SentMovement, SimComponent, SimMaterial, SimOrder
+from tables.plant.units import UnitTable
 from tables.quantity import MAX_AMOUNT, fraction, round_half_away
 from tables.refusal import Refusal, RefusedValue
-from tables.units import UnitTable
 
 Mode = Literal["by_order", "explicit", "auto_receipt", "backflush", "milestone"]
 """What the ERP derives from a yield. by_order: what the order's flags say; explicit: nothing; auto_receipt: the receipt

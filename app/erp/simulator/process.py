@@ -46,7 +46,7 @@ class SimulatorProcess:
     def start(self) -> None:
         assert self._process is None, "started twice"
         where = ["--directory", str(self._directory), "--port", str(self._port)]
-        command = lineledger.command("app.erp.simulator", *where, *self._options)
+        command = lineledger.command("app.cli.main", "erp-sim", *where, *self._options)
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE)
         try:
             self.url = json.loads(self._first_line())["url"]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from app.ledger import snapshot
+from app.ledger.books import snapshot
 from tables.row_kinds import POSTING_ROWS
 from tests.e2e.cases.right import Right
 from tests.e2e.command import PROJECT, lineledger

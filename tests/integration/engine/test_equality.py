@@ -21,11 +21,11 @@ from schemas.catalog import catalog
 from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import PartitionPosition
-from streams.equipment import EquipmentStage
+from streams.equipment.stage import EquipmentStage
 from streams.memory_step import MemoryStep, Message
-from tables.calendar import calendar_of
-from tables.equipment import fold_journals
-from tables.reading_buckets import Bucket
+from tables.equipment.equipment import fold_journals
+from tables.equipment.reading_buckets import Bucket
+from tables.plant.calendar import calendar_of
 from tables.row_kinds import TIMELINE_ROWS
 from tables.rows import MemoryRows
 from tests.chaos.processes import SHORT, WorkerProcess, wait_until

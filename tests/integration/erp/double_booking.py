@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from app.erp.documents import document_for
+from app.erp.of_run import TOKEN_SECRET, URL_VARIABLE, RunErp, with_adapter
 from app.erp.sim.adapter import SimAdapter
 from app.erp.simulator.control import SimulatorControl
 from app.erp.simulator.messages import Foreign
 from app.erp.simulator.process import SimulatorProcess
-from app.ledger import erp_check, snapshot
-from app.run.erp import TOKEN_SECRET, URL_VARIABLE, RunErp, with_adapter
+from app.ledger.books import snapshot
+from app.ledger.proof import erp_check
 from app.secret import variable_of
 from schemas.configuration import Configuration
 from schemas.records import AttemptEnded, MaterialChanged, OrderReleased, Outcome, Posting
-from tables.outbox import Dispatch
+from tables.delivery.outbox import Dispatch
 from tests.unit.streams import quality_bench
 from tests.unit.streams.ledger_bench import CUT, Ledger, total
 from tests.unit.tables.floor_bench import configuration, event

@@ -26,7 +26,7 @@ from app.observability import logs
 from app.observability.secrets import Secrets
 from schemas.codec import Codec
 from schemas.records import PostingRow
-from tables.outbox import Dispatch, ReadBack
+from tables.delivery.outbox import Dispatch, ReadBack
 from tests.integration.erp.hostile_erp import FAILURES, HostileErp
 from tests.unit.streams.quality_bench import configuration, posting
 

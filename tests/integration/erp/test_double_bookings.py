@@ -13,7 +13,7 @@ from app.cli.main import _wire, app
 from app.erp.simulator.messages import Foreign, SentMovement
 from app.erp.simulator.process import SimulatorProcess
 from schemas.records import Quantity
-from tables import order, postings
+from tables.orders import order, postings
 from tests.integration.erp.double_booking import Floor
 from tests.unit.streams.ledger_bench import component, item, operation, released
 from tests.unit.tables.floor_bench import at

@@ -17,7 +17,7 @@ from schemas.configuration import PlantConfig
 from schemas.configuration.erp_source import ERP_SOURCE
 from schemas.records import LotCreated, MaterialChanged, OrderChanged, OrderReleased, OrderRow
 from streams.mapping import RawRecord, compile_source
-from tables.order import released
+from tables.orders.order import released
 from tests.integration.erp.contract import RESIN, RESIN_LOT, master_data
 
 PLANT = PlantConfig.model_validate({"plant": {"id": "K"}, "master_data": {"orders": "erp", "materials": "erp"}, "sources": {}})

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from app.erp.master_poller import MasterPoller
-from app.ledger.balance import prove
-from app.ledger.needs import needs_of
-from app.ledger.snapshot import Snapshot
+from app.ledger.books.snapshot import Snapshot
+from app.ledger.proof.balance import prove
+from app.ledger.questions.needs import needs_of
 from schemas.records import LotLoaded, RunStarted, ScrapDeclared
-from tables.calendar import calendar_of
-from tables.outbox import ReadBack
+from tables.delivery.outbox import ReadBack
+from tables.plant.calendar import calendar_of
 from tests.unit.erp.executor_bench import Bench
 from tests.unit.streams.ledger_bench import Ledger, released, total
 from tests.unit.streams.mapping.sources import mapper_of, one, raw, record

@@ -11,12 +11,12 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from app.run.recorded_input import InputError, inputs
+from app.inputs.recorded_input import InputError, inputs
 from schemas.configuration import ErpConfig, PlantConfig, RulesConfig
 from schemas.configuration.erp import Retry
 from schemas.configuration.mapping import Function
 from schemas.configuration.triggers import AtOnce, Cut, EveryQuantity, Interval, Measure
-from tables.backoff import delay_us
+from tables.delivery.backoff import delay_us
 from tests.unit.streams.ledger_bench import CUT, Ledger, component, released, total
 from tests.unit.tables.floor_bench import at, configuration
 

@@ -11,14 +11,14 @@ from pydantic import BaseModel
 
 from app.configuration import load, mappers
 from app.configuration.yaml_text import read_yaml
-from app.run.cut_files import cut
+from app.inputs.cut_files import cut
 from schemas.configuration import ErpConfig, PlantConfig, RulesConfig
 from schemas.configuration.mapping import Each, EventRule, Function
 from schemas.records import ProcessValue, ScrapDeclared
 from streams.mapping import RawRecord, RefusedRecord
 from streams.mapping.records import CANONICAL, READING, fields_of
 from tables.canonical import ENVELOPE
-from tables.local_time import EPOCH
+from tables.plant.local_time import EPOCH
 from tables.quantity import decimal_text
 from tests.unit.streams.mapping.sources import AT, mapper_of, one
 

@@ -17,9 +17,9 @@ from app.demo.truth import Account
 from schemas.configuration import PlantConfig
 from schemas.records import Component
 from streams.mapping import RawRecord, Reading, RefusedRecord
-from tables.calendar import calendar_of
-from tables.destination import UNATTRIBUTED, Destination
-from tables.equipment import EquipmentFold
+from tables.equipment.destination import UNATTRIBUTED, Destination
+from tables.equipment.equipment import EquipmentFold
+from tables.plant.calendar import calendar_of
 from tables.rows import MemoryRows
 from tests.unit.demo.raw_files import raw_lines
 

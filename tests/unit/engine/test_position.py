@@ -9,10 +9,10 @@ from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.fatal import Exit
 from app.engine.position import PartitionSpec, WrongLog, take_up
 from app.engine.read_marks import MOST, digest, intact_up_to, remember
 from app.engine.restore import Changelog
+from app.fatal import Exit
 from schemas.records import PartitionPosition, ReadMark
 
 INBOX = TopicPartition("orders.inbox", 0)

@@ -9,8 +9,8 @@ import pytest
 from faust.types import TP
 
 from app.engine import tables
-from app.engine.fatal import Exit
 from app.engine.tables import TableManager
+from app.fatal import Exit
 
 TP0, TP1 = TP("orders.inbox", 0), TP("orders.inbox", 1)
 

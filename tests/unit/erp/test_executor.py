@@ -10,7 +10,7 @@ import pytest
 
 from app.erp.port import Answer
 from schemas.records import TimerFired
-from tables.outbox import Dispatch, ReadBack, Timer
+from tables.delivery.outbox import Dispatch, ReadBack, Timer
 from tests.unit.erp.executor_bench import Bench, configuration
 
 PAUSE = 2.0

@@ -7,7 +7,7 @@ import pytest
 
 from app.erp.own_erp import ErpIdentity, NoErp, OwnErp
 from schemas.configuration import Configuration
-from tables.outbox import Dispatch, ReadBack
+from tables.delivery.outbox import Dispatch, ReadBack
 from tests.unit.erp.executor_bench import Bench
 from tests.unit.streams.quality_bench import configuration
 

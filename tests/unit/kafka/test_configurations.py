@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer
 
-from app.engine.fatal import Exit
+from app.fatal import Exit
 from app.kafka import configurations
 from app.kafka.broker import Broker, BrokerUnavailable
 from app.kafka.configurations import Configurations

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.ledger.erp_calls import figures
-from app.ledger.snapshot import Snapshot
+from app.ledger.books.erp_calls import figures
+from app.ledger.books.snapshot import Snapshot
 from schemas.records import AttemptEnded
 from tables.row_kinds import POSITION_ROWS, POSTING_ROWS
 from tests.unit.streams.quality_bench import Bench, S, configuration, posting

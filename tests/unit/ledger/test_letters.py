@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.ledger.letters import Choice, letter_id, lives, open_letters
-from app.ledger.operators import Settling, replays, settlings
+from app.ledger.books.letters import Choice, letter_id, lives, open_letters
+from app.ledger.questions.operators import Settling, replays, settlings
 from schemas.records import ExceptionRecord, LetterSettled
 from streams.boundary import Letter
 from streams.mapping import Operators, RawRecord

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from app.ledger.ages import age_text
-from app.ledger.balance import prove
-from app.ledger.letters import Choice
-from app.ledger.listing import exception_lines, parked_lines
-from app.ledger.needs import needs_of
-from app.ledger.snapshot import Snapshot
+from app.ledger.books.letters import Choice
+from app.ledger.books.snapshot import Snapshot
+from app.ledger.proof.balance import prove
+from app.ledger.questions.ages import age_text
+from app.ledger.questions.listing import exception_lines, parked_lines
+from app.ledger.questions.needs import needs_of
 from schemas.codes import owner_of
 from schemas.records import AttemptEnded, ExceptionRecord, OrderClosed
 from streams.boundary import Letter

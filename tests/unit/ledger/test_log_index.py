@@ -4,7 +4,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from app.ledger.log_index import NEVER, Intakes, LogIndex, LogSelection, index_equipment
+from app.ledger.books.log_index import NEVER, Intakes, LogIndex, LogSelection, index_equipment
 from schemas.codec import Codec
 from schemas.records import ConfigActivated, CounterFrame, RunStarted, Tick
 from streams.silence import Watch

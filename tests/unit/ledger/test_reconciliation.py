@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from app.ledger.readdition import ReAddition
-from app.ledger.reconciliation import accounts, postings
-from app.ledger.rereading import Reread, RereadEvent
-from app.ledger.snapshot import Snapshot
+from app.ledger.books.rereading import Reread, RereadEvent
+from app.ledger.books.snapshot import Snapshot
+from app.ledger.proof.readdition import ReAddition
+from app.ledger.proof.reconciliation import accounts, postings
 from schemas.records import AccountRow, ConfigActivated, OperatorDecision, ProductionDeclared, Tick
-from streams.delivery import DeliveryStage
+from streams.delivery.stage import DeliveryStage
 from streams.memory_step import MemoryStep
 from streams.step import sender
 from tables.row_kinds import ACCOUNT_ROWS, CLOSED_ACCOUNT_ROWS, POSITION_ROWS, POSTING_ROWS

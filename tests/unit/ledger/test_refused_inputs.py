@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.ledger.refused_inputs import RefusedInput, refused_inputs
+from app.ledger.proof.refused_inputs import RefusedInput, refused_inputs
 
 
 def snapshot(refused: dict[str, int], fed: dict[str, int], at_most: str = "1/2") -> Any:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.ledger.status import SeenInstallation, status_of
+from app.ledger.questions.status import SeenInstallation, status_of
 from schemas.records import AccountRow, Apart, PartitionPosition, Tick
 from streams.clock import observe
 from streams.silence import Watch

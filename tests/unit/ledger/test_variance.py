@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.ledger.snapshot import Snapshot
-from app.ledger.variance import as_json, lines_of, variances
+from app.ledger.books.snapshot import Snapshot
+from app.ledger.questions.variance import as_json, lines_of, variances
 from tests.unit.streams.ledger_bench import CUT, Ledger, component, released, total
 from tests.unit.tables.floor_bench import at, configuration
 

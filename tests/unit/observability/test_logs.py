@@ -118,7 +118,7 @@ def test_events_of_this_program_use_the_keys() -> None:
 
 WORKER = """
 import logging, os, sys
-from app.engine.fatal import Exit, die
+from app.fatal import Exit, die
 from app.observability.logs import of_a_worker
 from app.observability.secrets import Secrets
 with of_a_worker(Secrets.of(os.environ)):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.run.arrivals import LONELY_US, arrivals
+from app.inputs.arrivals import LONELY_US, arrivals
 from streams.mapping import RawRecord
 
 FUTURE = 300

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.run import file_text
-from app.run.cut_files import cut, cut_or_refused
-from app.run.file_text import UnreadableFile
+from app.inputs import file_text
+from app.inputs.cut_files import cut, cut_or_refused
+from app.inputs.file_text import UnreadableFile
 from schemas.configuration.mapping import Read
 from tests.unit.streams.mapping.sources import mapper_of, one
 

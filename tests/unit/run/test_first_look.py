@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.run.first_look import MostlyRefused, guess, look, share_of
-from app.run.recorded_input import InputError, InputFile
+from app.inputs.first_look import MostlyRefused, guess, look, share_of
+from app.inputs.recorded_input import InputError, InputFile
 from schemas.configuration import Configuration
 
 PLANT = Configuration.from_mappings(

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.run import recorded_input
-from app.run.recorded_input import InputError, InputFile, merged
+from app.inputs import recorded_input
+from app.inputs.recorded_input import InputError, InputFile, merged
 from schemas.configuration import PlantConfig
 
 RULE = {"when": {}, "emit": "OrderCompleted", "order": "po"}

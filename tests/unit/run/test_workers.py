@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.fatal import Exit
+from app.fatal import Exit
 from app.run import workers
 from app.run.workers import WorkerLost, Workers
 

@@ -6,10 +6,10 @@ from typing import Any
 from app.engine.rows import RowCache
 from schemas.configuration import Configuration
 from schemas.records import ConfigActivated, CounterFrame, Tick, Total
-from streams.equipment import EquipmentStage
+from streams.equipment.stage import EquipmentStage
 from streams.memory_step import MemoryStep, MemoryTopology
-from tables.calendar import calendar_of
-from tables.equipment import EquipmentFold, row_key
+from tables.equipment.equipment import EquipmentFold, row_key
+from tables.plant.calendar import calendar_of
 from tests.unit.streams.memory_store import MemoryStore
 from tests.unit.tables.floor_bench import MACHINE, PLANT, configuration, frame
 

@@ -18,8 +18,8 @@ from schemas.records import (
     Total,
 )
 from streams.memory_step import MemoryStep, MemoryTopology
-from streams.orders import OrdersStage
-from tables.account import carry, unposted, waits
+from streams.orders.stage import OrdersStage
+from tables.orders.account import carry, unposted, waits
 from tables.row_kinds import ACCOUNT_ROWS
 from tests.unit.tables.floor_bench import PLANT, at, configuration, event
 

@@ -8,12 +8,12 @@ from typing import Any
 from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import ExceptionRecord, Posting, Tick, Total
-from streams.delivery import DeliveryStage
-from streams.equipment import EquipmentStage
-from streams.intake import IntakeStage
+from streams.delivery.stage import DeliveryStage
+from streams.equipment.stage import EquipmentStage
+from streams.intake.stage import IntakeStage
 from streams.lots import LotsStage
 from streams.memory_step import MemoryStep, MemoryTopology, Message, Sent
-from streams.orders import OrdersStage
+from streams.orders.stage import OrdersStage
 from streams.upstreams import upstreams_of
 from tests.unit.streams.raw_bench import EVENTS, READ
 from tests.unit.tables.floor_bench import configuration

@@ -14,7 +14,7 @@ from schemas.records import (
     Posting,
     Tick,
 )
-from streams.delivery import DeliveryStage
+from streams.delivery.stage import DeliveryStage
 from streams.memory_step import MemoryStep, MemoryTopology
 from streams.step import sender
 from tables.row_kinds import POSTING_ROWS

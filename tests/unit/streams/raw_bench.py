@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.configuration import Configuration
 from schemas.records import CounterFrame, Tick
-from streams.intake import IntakeStage
+from streams.intake.stage import IntakeStage
 from streams.memory_step import MemoryStep, MemoryTopology, Message
 from tests.unit.tables.floor_bench import PLANT, configuration
 

@@ -6,9 +6,9 @@ import pytest
 
 from schemas.records import AttemptEnded, ConfigActivated, Movement, Tick, TimerFired
 from streams.step import sender
+from tables.delivery.outbox import Dispatch, ReadBack, Timer
+from tables.delivery.posting_state import TRANSITIONS, move
 from tables.invariant import InvariantBroken
-from tables.outbox import Dispatch, ReadBack, Timer
-from tables.posting_state import TRANSITIONS, move
 from tables.row_kinds import CLOSED_ACCOUNT_ROWS, POSTING_ROWS
 from tests.unit.streams.quality_bench import PLANT, Bench, S, configuration, lot_state, posting
 

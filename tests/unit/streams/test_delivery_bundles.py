@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.records import Outcome, Posting, TimerFired
-from tables.outbox import Dispatch, ReadBack
+from tables.delivery.outbox import Dispatch, ReadBack
 from tests.unit.streams.quality_bench import Bench, S, configuration, lot_state, posting
 from tests.unit.streams.test_delivery import ended
 

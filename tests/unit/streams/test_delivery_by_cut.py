@@ -2,7 +2,7 @@
 
 import pytest
 
-from tables.hold_gate import MAX_CHANGES
+from tables.delivery.hold_gate import MAX_CHANGES
 from tables.row_kinds import LOT_STATE_ROWS
 from tests.unit.streams.quality_bench import Bench, S, configuration, lot_state, posting
 

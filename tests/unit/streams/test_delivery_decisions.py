@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.records import AttemptEnded, OperatorDecision
-from tables.outbox import Dispatch
+from tables.delivery.outbox import Dispatch
 from tables.row_kinds import CLOSED_ACCOUNT_ROWS
 from tests.unit.streams.quality_bench import PLANT, Bench, S, configuration, lot_state, posting
 

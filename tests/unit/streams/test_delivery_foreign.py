@@ -3,8 +3,8 @@
 from typing import Any
 
 from schemas.records import AttemptEnded, TimerFired
-from streams.delivery_attempts import FOREIGN_RETRY_US
-from tables.outbox import Dispatch, ReadBack, Timer
+from streams.delivery.attempts import FOREIGN_RETRY_US
+from tables.delivery.outbox import Dispatch, ReadBack, Timer
 from tests.unit.streams.quality_bench import Bench, S, activated, configuration, posting
 
 IMPATIENT = {"adapter": "sim", "url": "https://here", "retry": {"first": "1 s", "give_up": "10 s"}, "lines_per_document": 1}

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.catalog import DAY_US, catalog
 from schemas.records import AttemptEnded, OperatorDecision
-from streams import delivery_retention
+from streams.delivery import retention as delivery_retention
 from tables.row_kinds import CLOSED_ACCOUNT_ROWS, LOT_STATE_ROWS, POSTING_ROWS
 from tests.unit.streams.quality_bench import PLANT, Bench, S, configuration, lot_state, posting
 

@@ -9,8 +9,8 @@ import rocksdict
 from app.engine.rows import RowCache
 from schemas.codec import Codec
 from schemas.records import AccountClosedRow, AttemptEnded, PostingRow
-from streams.delivery import DeliveryStage
-from tables.posting_state import ACCEPTED
+from streams.delivery.stage import DeliveryStage
+from tables.delivery.posting_state import ACCEPTED
 from tables.row_kinds import ACCEPTED_ROWS, CLOSED_ACCOUNT_ROWS, CLOSED_MARK_ROWS, POSTING_ROWS
 from tests.unit.engine.conftest import db  # noqa: F401
 from tests.unit.streams.quality_bench import PLANT, Bench, S, configuration, posting

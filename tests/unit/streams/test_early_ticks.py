@@ -10,11 +10,11 @@ import pytest
 
 from schemas.records import ConfigActivated, Tick
 from streams.clock import clock_of
-from streams.delivery import DeliveryStage
-from streams.equipment import EquipmentStage
+from streams.delivery.stage import DeliveryStage
+from streams.equipment.stage import EquipmentStage
 from streams.lots import LotsStage
 from streams.memory_step import MemoryStep, MemoryTopology
-from streams.orders import OrdersStage
+from streams.orders.stage import OrdersStage
 from tests.unit.streams.ledger_bench import PLANT, configuration
 
 CONFIGURATION = configuration()

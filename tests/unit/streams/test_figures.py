@@ -9,7 +9,7 @@ from schemas.codes import owner_of
 from schemas.records import AttemptEnded
 from streams.figures import OLDEST_UNPOSTED, OTHER, PARKED, POSTINGS, known_code
 from streams.stage import Figured
-from tables.account import waits
+from tables.orders.account import waits
 from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
 from tests.unit.streams.ledger_bench import Ledger, released, total
 from tests.unit.streams.quality_bench import Bench, S, configuration, lot_state, posting

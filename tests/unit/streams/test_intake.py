@@ -6,9 +6,10 @@ import pytest
 
 from schemas.configuration import Configuration
 from schemas.records import ConfigActivated, CounterFrame, GenealogyEdge, Tick
-from streams.intake import HANDLERS, MAX_FRAME_READINGS, IntakeStage
-from streams.mapping import Mapper
+from streams.intake.frames import MAX_FRAME_READINGS
+from streams.intake.stage import HANDLERS, IntakeStage
 from streams.mapping.records import CANONICAL
+from streams.mapping.rule_mapper import RuleMapper
 from streams.memory_step import MemoryStep, Message
 from tests.unit.streams.raw_bench import EVENTS, PLANT, READ, TOPIC, Intake, end, intake_configuration, line, readings_of
 from tests.unit.tables.floor_bench import HOUR, MIN, S, at
@@ -298,7 +299,7 @@ def test_what_a_mapping_may_give_has_a_stage_that_takes_it() -> None:
 def test_an_event_that_no_stage_takes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     intake = Intake()
     edge = GenealogyEdge(PLANT, "4711", "L1", "4711", "L2", "O1", T, 0)
-    monkeypatch.setattr(Mapper, "map", lambda mapper, raw: [edge])
+    monkeypatch.setattr(RuleMapper, "map", lambda mapper, raw: [edge])
     intake.fold(line(1, T, "state"))
     (letter,) = intake.sent("exceptions")
     assert (letter.code, letter.stage, letter.detail) == ("WRONG_STAGE", "intake", "GenealogyEdge")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.records import MaterialConsumed, ProductionDeclared, ReworkDeclared, ReworkReturned, ScrapDeclared
-from streams.order_declarations import totals_of
+from streams.orders.declarations import totals_of
 from tests.unit.streams.ledger_bench import CUT, Ledger, released, total
 from tests.unit.tables.floor_bench import MIN, at, event, pieces
 

@@ -18,9 +18,9 @@ from schemas.records import (
     Outcome,
     PlantRow,
 )
-from streams.orders_memory import OrdersMemory
-from streams.orders_rest import Marked, account_of, left_key, mark_key, marked_by, named_by
-from tables.account import account_key
+from streams.orders.memory import OrdersMemory
+from streams.orders.rest import Marked, account_of, left_key, mark_key, marked_by, named_by
+from tables.orders.account import account_key
 from tables.row_kinds import ACCOUNT_ROWS, AT_REST_ROWS, LEFT_ROWS, OLD_MARK_ROWS, ORDER_ROWS, RowKind
 from tests.unit.engine.conftest import db  # noqa: F401
 from tests.unit.streams.ledger_bench import CUT, Ledger, item, operation, released, total

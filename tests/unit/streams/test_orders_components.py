@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.records import OrderChanged, Posting, Quantity
-from tables.components import shares
+from tables.orders.components import shares
 from tests.unit.streams.ledger_bench import CUT, Ledger, component, item, operation, released, total
 from tests.unit.tables.floor_bench import MIN, at, configuration
 

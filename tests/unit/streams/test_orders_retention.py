@@ -15,8 +15,8 @@ from schemas.records import (
     Outcome,
     QualityState,
 )
-from streams import orders_retention
-from tables.account import account_key
+from streams.orders import retention as orders_retention
+from tables.orders.account import account_key
 from tables.row_kinds import AT_REST_ROWS, MATERIAL_ROWS, ORDER_ROWS
 from tests.unit.streams.ledger_bench import CUT, Ledger, item, operation, released, total
 from tests.unit.tables.floor_bench import HOUR, PLANT, at, configuration, event

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.records import ConfigActivated, MaterialChanged, OperatorDecision, OrderCompleted
-from tables.account import waits
+from tables.orders.account import waits
 from tests.unit.streams.ledger_bench import CUT, Ledger, component, released, total
 from tests.unit.tables.floor_bench import MIN, PLANT, at, configuration, event
 

@@ -10,7 +10,7 @@ import pytest
 from app.engine.rows import RowCache
 from schemas.configuration import Configuration
 from schemas.records import ConfigActivated, EntryVoided, LabourRecorded, RunStarted, Tick, Total
-from streams.equipment import EquipmentStage
+from streams.equipment.stage import EquipmentStage
 from streams.memory_step import MemoryStep, MemoryTopology
 from tests.unit.streams.memory_store import MemoryStore
 from tests.unit.tables.floor_bench import MIN, PLANT, at, configuration, event, out

@@ -5,7 +5,7 @@ from typing import Any
 from schemas.catalog import DAY_US, catalog
 from schemas.records import LotCreated, OrderAcknowledged, OrderCompleted, Outcome
 from streams.memory_step import MemoryStep, Sent
-from tables.account import account_key
+from tables.orders.account import account_key
 from tables.row_kinds import LOT_ROWS, ORDER_ROWS
 from tests.unit.streams import quality_bench
 from tests.unit.streams.ledger_bench import CUT, Ledger, operation, released, total

@@ -19,9 +19,9 @@ from streams.lots import LotsStage
 from streams.mapping import RawRecord, Reading, RefusedRecord
 from streams.memory_step import MemoryStep, MemoryTopology
 from tables import lots
-from tables.calendar import calendar_of
-from tables.destination import UNATTRIBUTED, Destination
-from tables.equipment import EquipmentFold
+from tables.equipment.destination import UNATTRIBUTED, Destination
+from tables.equipment.equipment import EquipmentFold
+from tables.plant.calendar import calendar_of
 from tables.row_kinds import LOT_ROWS
 from tables.rows import MemoryRows
 from tests.unit.streams.quality_bench import activated, configuration

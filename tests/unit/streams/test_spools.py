@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.ledger.floor_needs import silent_sources
-from app.ledger.recount import recount
-from app.ledger.rereading import OfEquipment, RereadEvent, RereadReading
-from app.ledger.snapshot import Snapshot
+from app.ledger.books.rereading import OfEquipment, RereadEvent, RereadReading
+from app.ledger.books.snapshot import Snapshot
+from app.ledger.proof.recount import recount
+from app.ledger.questions.floor_needs import silent_sources
 from schemas.records import CounterFrame, RunStarted, UpstreamState
 from streams.figures import SILENT
-from tables.calendar import calendar_of
-from tables.destination import Destination
-from tables.equipment import EquipmentFold
-from tables.own_clock import DAY_US, late_clock
+from tables.equipment.destination import Destination
+from tables.equipment.equipment import EquipmentFold
+from tables.equipment.own_clock import DAY_US, late_clock
+from tables.plant.calendar import calendar_of
 from tables.row_kinds import EQUIPMENT_ROWS, POSITION_ROWS
 from tables.rows import MemoryRows
 from tests.unit.streams.live_plant import CODEC, LivePlant, live_configuration

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.raw_headers import CONTROL_HEADER
+from streams.intake.raw_headers import CONTROL_HEADER
 from streams.repairs import CONTROL, repair_line
 from tables.row_kinds import ORDER_ROWS, WAITING_ROWS
 from tests.unit.streams.live_plant import STAGES, LivePlant, live_configuration

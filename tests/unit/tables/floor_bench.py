@@ -9,10 +9,10 @@ import numpy as np
 
 from schemas.configuration import Configuration
 from schemas.records import Output, Quantity
-from tables.calendar import calendar_of
-from tables.counter import UNAVAILABLE
-from tables.destination import Destination
-from tables.equipment import EquipmentFold
+from tables.equipment.counter import UNAVAILABLE
+from tables.equipment.destination import Destination
+from tables.equipment.equipment import EquipmentFold
+from tables.plant.calendar import calendar_of
 from tables.rows import MemoryRows
 
 PLANT, MACHINE = "P", "M1"

@@ -5,9 +5,9 @@ from fractions import Fraction
 import pytest
 
 from schemas.records import AccountRow, RawRange, SourceTotal
-from tables.account import account_key, accounts_of, apart, carry, lineage, receive, recorded, settle, unposted, weights
-from tables.posting_id import content_hash, posting_id
-from tables.units import UnitTable
+from tables.orders.account import account_key, accounts_of, apart, carry, lineage, receive, recorded, settle, unposted, weights
+from tables.orders.posting_id import content_hash, posting_id
+from tables.plant.units import UnitTable
 from tests.unit.streams.ledger_bench import total
 
 FULL = "gross - scrap - rework"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.records import EquipmentStateChanged, LabourRecorded, RunCorrected, RunEnded, RunStarted
-from tables.equipment import EquipmentFold
+from tables.equipment.equipment import EquipmentFold
 from tests.unit.tables.floor_bench import amounts, at, machine, on_machine, out
 
 MS_PER_MIN = 60_000

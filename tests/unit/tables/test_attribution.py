@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from schemas.records import LotLoaded, LotUnloaded, RunChanged, RunCorrected, RunEnded, RunStarted, RunVoided
-from tables.destination import Destination
-from tables.equipment import EquipmentFold
+from tables.equipment.destination import Destination
+from tables.equipment.equipment import EquipmentFold
 from tests.unit.tables.floor_bench import S, amounts, at, by_run, count, counter, frame, machine, on_machine, out
 
 GRACE = {"attribution": {"run_grace": "10 min"}}

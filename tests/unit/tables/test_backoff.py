@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.configuration.erp import Retry
-from tables.backoff import delay_us, gives_up
+from tables.delivery.backoff import delay_us, gives_up
 
 S = 1_000_000
 RETRY = Retry.model_validate({"first": "2 s", "at_most": "15 s", "give_up": "60 s"})

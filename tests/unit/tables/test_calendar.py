@@ -3,8 +3,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tables.calendar import MAX_CACHED, Calendar, Shift
-from tables.local_time import local_to_utc
+from tables.plant.calendar import MAX_CACHED, Calendar, Shift
+from tables.plant.local_time import local_to_utc
 from tables.refusal import Refusal, RefusedValue
 
 SHIFTS = {"early": "06:00", "late": "14:00", "night": "22:00"}

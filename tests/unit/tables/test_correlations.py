@@ -8,7 +8,7 @@ import pytest
 from schemas.records import Correlation, ProductionDeclared, RunStarted
 from tables import correlations
 from tables.correlations import MAX_CORRELATIONS
-from tables.equipment import EquipmentFold
+from tables.equipment.equipment import EquipmentFold
 from tests.unit.streams.ledger_bench import CUT, Ledger, released, total
 from tests.unit.tables.floor_bench import MIN, at, machine, on_machine, out, pieces
 

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.configuration import Counter
 from schemas.records import PointState
-from tables.counter import UNAVAILABLE, Delta, Fall, Point, Walk
+from tables.equipment.counter import UNAVAILABLE, Delta, Fall, Point, Walk
 
 U = UNAVAILABLE
 RESET: dict[str, Any] = {"on_fall": "reset"}

@@ -16,7 +16,7 @@ from schemas.records import (
     RunVoided,
     ScrapDeclared,
 )
-from tables.equipment import EquipmentFold
+from tables.equipment.equipment import EquipmentFold
 from tests.unit.tables.floor_bench import amounts, at, machine, on_machine, out, pieces
 
 ONE = [out("4711", lot="L1")]

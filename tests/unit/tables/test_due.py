@@ -7,11 +7,11 @@ import pytest
 
 from schemas.configuration import PostRule
 from schemas.records import AccountRow, OrderRow
-from tables.calendar import calendar_of
-from tables.due import Look, Timetable, above_at_once, due_time, enough
 from tables.due_index import DueIndex
-from tables.periods import PostingPeriods
-from tables.units import UnitTable
+from tables.orders.due import Look, Timetable, above_at_once, due_time, enough
+from tables.plant.calendar import calendar_of
+from tables.plant.periods import PostingPeriods
+from tables.plant.units import UnitTable
 from tests.unit.tables.floor_bench import HOUR, MIN, at, configuration
 
 CALENDAR = calendar_of(configuration().plant)

@@ -14,7 +14,7 @@ from schemas.records import (
     MaterialConsumed,
     RunStarted,
 )
-from tables.equipment import EquipmentFold
+from tables.equipment.equipment import EquipmentFold
 from tests.unit.tables.floor_bench import amounts, at, machine, on_machine, out, pieces
 
 MS = 3_600_000

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from schemas.records import EquipmentStateChanged, RunCorrected, RunEnded, RunStarted, ScrapDeclared
-from tables.destination import Destination
-from tables.equipment import EquipmentFold
+from tables.equipment.destination import Destination
+from tables.equipment.equipment import EquipmentFold
 from tests.unit.tables.floor_bench import HOUR, MIN, amounts, at, by_run, count, machine, on_machine, out, pieces
 
 HORIZON = {"attribution": {"late_horizon": "1 h"}}

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.configuration import Counter
 from schemas.records import RunEnded, RunStarted
-from tables.equipment import EquipmentFold
+from tables.equipment.equipment import EquipmentFold
 from tests.unit.tables.floor_bench import S, at, by_run, counter, frame, machine, on_machine, out
 
 SHOTS = counter(shows="increment")

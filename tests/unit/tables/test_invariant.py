@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[3]
 WAYS = {
     "I5": "from tests.unit.streams.quality_bench import posting\n"
     "from schemas.records import PostingRow\n"
-    "from tables.posting_state import move\n"
+    "from tables.delivery.posting_state import move\n"
     "move(PostingRow(posting('P1'), 'accepted'), 'queued')\n",
     "I6": "from tests.unit.streams.quality_bench import Bench, configuration, lot_state, posting\n"
     "bench = Bench(configuration(rules={'on_hold': {'receipt': 'wait'}}))\n"

@@ -16,7 +16,7 @@ from schemas.records import (
     RunEnded,
     RunStarted,
 )
-from tables.equipment import EquipmentFold
+from tables.equipment.equipment import EquipmentFold
 from tables.order_of_telling import natural, place
 from tests.unit.tables.floor_bench import amounts, at, machine, on_machine, out, pieces
 

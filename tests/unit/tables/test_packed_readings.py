@@ -5,8 +5,8 @@ import pytest
 
 from benchmarks.equipment_fold import dirty_readings
 from schemas.records import PointState, TimelineRow
-from tables.packed_readings import UnknownFormat, pack, unpack
-from tables.reading_buckets import MAX_BESIDE, Bucket
+from tables.equipment.packed_readings import UnknownFormat, pack, unpack
+from tables.equipment.reading_buckets import MAX_BESIDE, Bucket
 
 BUCKETS_OF_A_DAY = 144
 BYTES_OF_A_DAY = 170_000

@@ -5,8 +5,8 @@ import random
 import pytest
 
 from schemas.records import EntryVoided, LabourMark, LabourRecorded
-from tables.people import People, missing_log_offs, turns
-from tables.presence import mark_of
+from tables.equipment.people import People, missing_log_offs, turns
+from tables.equipment.presence import mark_of
 from tables.row_kinds import LABOUR_ROWS
 from tables.rows import MemoryRows
 from tests.unit.tables.floor_bench import HOUR, PLANT, at, event

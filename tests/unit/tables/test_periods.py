@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tables.maintenance import ends_at
-from tables.periods import PostingPeriods, later_date
+from tables.delivery.maintenance import ends_at
+from tables.plant.periods import PostingPeriods, later_date
 from tables.refusal import RefusedValue
 
 PRAGUE = "Europe/Prague"

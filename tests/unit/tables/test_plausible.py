@@ -7,9 +7,9 @@ from pydantic import ValidationError
 
 from schemas.configuration import Counter
 from schemas.records import OperatorDecision, PointState
-from tables.counter import ACCEPT, DISCARD, UNAVAILABLE, Point, Walk, upwards
-from tables.destination import UNATTRIBUTED, UNDECIDED, Destination
-from tables.equipment import EquipmentFold
+from tables.equipment.counter import ACCEPT, DISCARD, UNAVAILABLE, Point, Walk, upwards
+from tables.equipment.destination import UNATTRIBUTED, UNDECIDED, Destination
+from tables.equipment.equipment import EquipmentFold
 from tests.unit.tables.floor_bench import MIN, S, at, counter, frame, machine, on_machine, out
 
 U = UNAVAILABLE

@@ -1,7 +1,7 @@
 """A record of a shared type with a field of another system's."""
 
 from schemas.records import LotCreated, Quantity
-from tables.system_of_record import violation
+from tables.plant.system_of_record import violation
 from tests.unit.tables.floor_bench import event
 
 

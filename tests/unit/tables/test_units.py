@@ -2,8 +2,8 @@ from fractions import Fraction
 
 import pytest
 
+from tables.plant.units import UnitTable
 from tables.refusal import Refusal, RefusedValue
-from tables.units import UnitTable
 
 BOXES = UnitTable({"4711": ["1 BOX = 48 PC", "10 PC = 319 g"], "*": ["1 DOZEN = 12 PC"]})
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.run.cut_files import CutRecord, cut, cut_or_refused
-from app.run.file_text import UnreadableFile
+from app.inputs.cut_files import CutRecord, cut, cut_or_refused
+from app.inputs.file_text import UnreadableFile
 from schemas.configuration.formats import FORMATS
 from schemas.configuration.mapping import Read
 from schemas.records import ProcessValue

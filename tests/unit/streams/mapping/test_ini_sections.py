@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.run.cut_files import cut
-from app.run.file_text import UnreadableFile
+from app.inputs.cut_files import cut
+from app.inputs.file_text import UnreadableFile
 from schemas.configuration.mapping import Read
 from streams.mapping import Mapper, RawRecord
 from tests.unit.streams.mapping.sources import mapper_of, one, raw

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.configuration import load, mappers
-from app.run.cut_files import CutRecord, cut, cut_or_refused
-from app.run.file_text import UnreadableFile
+from app.inputs.cut_files import CutRecord, cut, cut_or_refused
+from app.inputs.file_text import UnreadableFile
 from schemas.configuration.mapping import Read
 from streams.mapping import MappingError, RawRecord, Reading, RefusedRecord, compile_source
 from streams.mapping.json_files import json_values

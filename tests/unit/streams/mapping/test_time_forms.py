@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from app.configuration import load, mappers
-from app.run.cut_files import cut
+from app.inputs.cut_files import cut
 from streams.mapping import MappingError, RawRecord, compile_source
-from tables.local_time import EPOCH
+from tables.plant.local_time import EPOCH
 from tests.unit.streams.mapping.sources import mapper_of, one, plant_of, record
 
 ROOT = Path(__file__).parents[4]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.configuration import load, mappers
-from app.run.cut_files import cut
+from app.inputs.cut_files import cut
 from schemas.records import EquipmentStateChanged, MaterialConsumed, OrderReleased, ProductionDeclared, Quantity, ScrapDeclared
 from streams.mapping import MappingError, RawRecord, compile_source
 from streams.mapping.items import RefusedInMapping

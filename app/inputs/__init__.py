@@ -1,0 +1,1 @@
+"""Recorded input: files as records in the order in which they came."""

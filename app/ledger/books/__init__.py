@@ -1,0 +1,1 @@
+"""What there is: rows, source records and topics, of a run or of a live installation, and their exports."""

@@ -1,0 +1,152 @@
+"""Follows the changelogs of a run: positions for pacing, rows for the ledger. Works on any broker, by reading only."""
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from app.engine.rows import POSITION_KEY
+from app.kafka.broker import Broker
+from schemas.codec import Codec
+from schemas.records import ExceptionRecord, LetterSettled, PartitionPosition
+from schemas.topics import EXCEPTIONS
+from tables.row_kinds import Row, RowKind
+
+REQUEST_SECONDS = 10.0
+_POSITION = POSITION_KEY.encode()
+
+
+def end_offsets(admin: AdminClient, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    """End of the log of each (topic, partition), in one request per broker."""
+    wanted = {TopicPartition(*tp): OffsetSpec.latest() for tp in partitions}
+    found = admin.list_offsets(wanted, request_timeout=REQUEST_SECONDS)
+    return {(tp.topic, tp.partition): future.result(REQUEST_SECONDS).offset for tp, future in found.items()}
+
+
+class LedgerTrimmed(RuntimeError):
+    """The broker dropped rows before they were read (embedded: about 5 MB per partition)."""
+
+    code = "LEDGER_TRIMMED"
+
+
+class Collector:
+    """Newest committed row per (stage, key), exceptions, and the position of every stage partition.
+
+    stages: name -> changelog topic. Thread-safe to read; rows stay encoded until somebody asks.
+    """
+
+    def __init__(self, broker: Broker, codec: Codec, prefix: str, stages: Mapping[str, str], from_start: bool = True) -> None:
+        """`from_start`: all that was ever written must still be there (a run's topics); else what the topics hold."""
+        self._codec, self._prefix = codec, prefix
+        self._stage_of = {prefix + topic: stage for stage, topic in stages.items()}
+        self._exceptions_topic = prefix + EXCEPTIONS
+        self._rows: dict[str, dict[bytes, bytes]] = {stage: {} for stage in stages}
+        self._positions: dict[str, dict[int, PartitionPosition]] = {stage: {} for stage in stages}
+        self._letters: list[bytes] = []
+        self._read: dict[tuple[str, int], int] = {}
+        self._failed: Exception | None = None
+        self._stop = threading.Event()
+        self._consumer = Consumer(
+            broker.client(
+                group_id=f"{prefix}collector",
+                isolation_level="read_committed",
+                enable_auto_commit=False,
+                auto_offset_reset="error",
+                enable_partition_eof=True,
+                fetch_wait_max_ms=20,
+                queued_max_messages_kbytes=65536,
+            )
+        )
+        topics = [*self._stage_of, self._exceptions_topic]
+        metadata = [(topic, self._consumer.list_topics(topic, timeout=10).topics[topic].partitions) for topic in topics]
+        begin = 0 if from_start else OFFSET_BEGINNING
+        self._consumer.assign([TopicPartition(topic, partition, begin) for topic, found in metadata for partition in found])
+        self._partitions = [(topic, partition) for topic, found in metadata for partition in found]
+        self._admin = broker.admin()
+        self._thread = threading.Thread(target=self._follow, name="collector", daemon=True)
+        self._thread.start()
+
+    def _follow(self) -> None:
+        try:
+            while not self._stop.is_set():
+                for message in self._consumer.consume(2000, 0.05):
+                    self._take(message)
+        except Exception as exc:
+            self._failed = exc
+
+    def _take(self, message: Any) -> None:
+        error = message.error()
+        tp = (message.topic(), message.partition())
+        if error is not None:
+            if error.code() == KafkaError._PARTITION_EOF:
+                self._read[tp] = max(self._read.get(tp, 0), message.offset())  # behind commit markers, too
+                return
+            if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
+                raise LedgerTrimmed(f"{message.topic()}: {error}")
+            if error.fatal() or not error.retriable():
+                raise KafkaException(error)
+            return
+        self._read[tp] = message.offset() + 1
+        stage = self._stage_of.get(message.topic())
+        if stage is None:
+            self._letters.append(message.value())
+        elif message.key() == _POSITION:
+            self._positions[stage][message.partition()] = self._codec.decode(message.value())
+            self._rows[stage][b"%s/%d" % (_POSITION, message.partition())] = message.value()
+        elif message.value() is None:
+            self._rows[stage].pop(message.key(), None)
+        else:
+            self._rows[stage][message.key()] = message.value()
+
+    def check(self) -> None:
+        """Raises what went wrong in the background."""
+        if self._failed is not None:
+            raise self._failed
+
+    def positions(self, stage: str) -> dict[int, PartitionPosition]:
+        return dict(self._positions[stage])
+
+    def rows(self, stage: str) -> dict[str, Any]:
+        """Decoded rows of a stage, in key order."""
+        return self._decoded(stage, b"")
+
+    def of(self, kind: RowKind[Row]) -> list[Row]:
+        """Decoded rows of one kind, in key order."""
+        return list(self._decoded(kind.stages[0], kind.prefix.encode()).values())
+
+    def _decoded(self, stage: str, start: bytes) -> dict[str, Any]:
+        raw = [(key, value) for key, value in list(self._rows[stage].items()) if key.startswith(start)]
+        return {key.decode(): self._codec.decode(value) for key, value in sorted(raw)}
+
+    def encoded(self) -> dict[str, dict[bytes, bytes]]:
+        """Rows as they are stored, by stage."""
+        return {stage: dict(rows) for stage, rows in self._rows.items()}
+
+    def exceptions(self) -> list[ExceptionRecord | LetterSettled]:
+        """Dead letters and what became of them."""
+        return [self._codec.decode(value) for value in list(self._letters)]
+
+    def encoded_exceptions(self) -> Sequence[bytes]:
+        return list(self._letters)
+
+    def settle(self, at_most: float = 10.0) -> bool:
+        """Wait until nothing more arrives: everything that was committed before the call has been read. False: not in time."""
+        deadline = time.monotonic() + at_most
+        while time.monotonic() < deadline:
+            self.check()
+            if self._caught_up():
+                return True
+            time.sleep(0.02)
+        return False
+
+    def _caught_up(self) -> bool:
+        ends = end_offsets(self._admin, self._partitions)
+        return all(end <= self._read.get(tp, 0) for tp, end in ends.items())
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join(10)
+        self._consumer.close()

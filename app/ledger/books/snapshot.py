@@ -1,0 +1,95 @@
+"""All rows of all stages at one moment, in one SQLite file: what `trace`, `parked`, `exceptions` and `reconcile` read."""
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from app.ledger.books.letters import Life, lives, sorted_out
+from schemas.codec import Codec
+from schemas.configuration import Configuration
+from schemas.records import ConfigDocument, ExceptionRecord, LetterSettled, PartitionPosition
+from tables.row_kinds import POSITION_ROWS, Row, RowKind
+
+FILE = "ledger.sqlite"
+
+
+class NoLedger(FileNotFoundError):
+    """The folder has no ledger of a run."""
+
+    code = "NO_LEDGER"
+
+
+class Snapshot:
+    """Rows by stage and key, exceptions, and the configuration that they were made with."""
+
+    def __init__(
+        self,
+        rows: Mapping[str, Mapping[str, Any]],
+        letters: Sequence[ExceptionRecord | LetterSettled],
+        configuration: Configuration,
+        about: Mapping[str, Any],
+    ) -> None:
+        """`letters`: what the topic `exceptions` has, in its order."""
+        self.rows, self.configuration, self.about = rows, configuration, about
+        self.letters, self.settled = sorted_out(letters)
+
+    @property
+    def lives(self) -> list[Life]:
+        """Dead letters with what became of them."""
+        return lives(self.letters, self.settled)
+
+    @property
+    def finished(self) -> bool:
+        """Of a run: everything is folded and nothing is on its way. A live installation is never finished."""
+        return not self.about.get("live")
+
+    def of(self, kind: RowKind[Row], *parts: str) -> Sequence[Row]:
+        """Rows of one kind whose keys begin with these parts, in key order. Of a kind of several stages: the first one's."""
+        return kind.among(self.rows.get(kind.stages[0], {}), *parts)
+
+    def positions(self, stage: str) -> Sequence[PartitionPosition]:
+        """Where each partition of a stage stands."""
+        return POSITION_ROWS.among(self.rows.get(stage, {}))
+
+
+def write(
+    directory: Path,
+    rows: Mapping[str, Mapping[bytes, bytes]],
+    letters: Sequence[bytes],
+    configuration: Configuration,
+    about: Mapping[str, Any],
+) -> Path:
+    """Write (replace) the snapshot file of a run."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / FILE
+    path.unlink(missing_ok=True)
+    with sqlite3.connect(path) as db:
+        db.execute("create table rows (stage text, key blob, value blob, primary key (stage, key)) without rowid")
+        db.execute("create table letters (value blob)")
+        db.execute("create table about (name text primary key, value text)")
+        for stage, found in rows.items():
+            db.executemany("insert into rows values (?, ?, ?)", ((stage, key, value) for key, value in found.items()))
+        db.executemany("insert into letters values (?)", ((value,) for value in letters))
+        document = json.dumps(configuration.document().to_avro())
+        db.executemany("insert into about values (?, ?)", [("configuration", document), ("about", json.dumps(about))])
+    db.close()
+    return path
+
+
+def read(directory: Path, codec: Codec | None = None) -> Snapshot:
+    """The snapshot in an output folder of `run`. Raises NoLedger."""
+    path = directory / FILE
+    if not path.is_file():
+        raise NoLedger(f"{path}: no ledger here; `lineledger run --out {directory} ...` writes one")
+    codec = codec or Codec()
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        rows: dict[str, dict[str, Any]] = {}
+        for stage, key, value in db.execute("select stage, key, value from rows"):
+            rows.setdefault(stage, {})[key.decode()] = codec.decode(value)
+        letters = [codec.decode(value) for (value,) in db.execute("select value from letters")]
+        found = dict(db.execute("select name, value from about"))
+    db.close()
+    configuration = Configuration.from_document(ConfigDocument.from_avro(json.loads(found["configuration"])))
+    return Snapshot(rows, letters, configuration, json.loads(found["about"]))

@@ -1,0 +1,245 @@
+"""I1, the conservation of quantity: per account recorded = posted + in flight + held + parked + pending + covered + carry.
+
+Nothing here trusts a stored sum: sources are added again, postings are looked up in delivery, totals in equipment.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from app.ledger.books.snapshot import Snapshot
+from schemas.configuration import Configuration
+from schemas.records import AccountRow, EquipmentRow, IssuedPosting, OrderRow, PostingRow, TotalState
+from tables.equipment.destination import UNATTRIBUTED, UNDECIDED, Destination
+from tables.orders import account as ledger
+from tables.orders.account import BASIS, account_key
+from tables.orders.order import weights_of
+from tables.plant.units import UnitTable
+from tables.quantity import fraction
+from tables.refusal import Refusal
+from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, MATERIAL_ROWS, ORDER_ROWS, POSTING_ROWS
+
+ACCEPTED, HELD = "accepted", ("held",)
+COUNTED = ("gross", "good", "scrap", "rework")
+NOT_ACCEPTED = ("rejected", "parked", "cancelled")
+
+
+@dataclass(slots=True)
+class Balance:
+    """Where the recorded quantity of one account (or kind and unit) is. All exact, in the ERP unit."""
+
+    recorded: Fraction = Fraction(0)
+    posted: Fraction = Fraction(0)
+    waiting: Fraction = Fraction(0)
+    held: Fraction = Fraction(0)
+    parked: Fraction = Fraction(0)
+    pending: Fraction = Fraction(0)
+    covered: Fraction = Fraction(0)
+    carry: Fraction = Fraction(0)
+    blocked: Fraction = Fraction(0)
+    """Of posted: went into blocked or inspection stock."""
+
+    def add(self, other: "Balance") -> None:
+        for name in ("recorded", "posted", "waiting", "held", "parked", "pending", "covered", "carry", "blocked"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    @property
+    def difference(self) -> Fraction:
+        return self.recorded - (self.posted + self.waiting + self.held + self.parked + self.pending + self.covered + self.carry)
+
+
+@dataclass(slots=True)
+class Unattributed:
+    """Quantity that no run covers, whose run has no order, or that a counter shows and nobody believes yet."""
+
+    equipment: str
+    code: str
+    destination: Destination
+    total: TotalState
+
+    @property
+    def quantity(self) -> Fraction:
+        return fraction(self.total.amount, self.destination.scale)
+
+    @property
+    def is_count(self) -> bool:
+        """Shots or strokes of a counter: how many pieces each is, only a run would say."""
+        to = self.destination
+        return to.kind == UNATTRIBUTED and to.authority == "counters" and to.reason in COUNTED
+
+    @property
+    def unit(self) -> str:
+        """In words of the report."""
+        return "counts" if self.is_count else self.destination.unit
+
+    @property
+    def is_undecided(self) -> bool:
+        return self.destination.kind == UNDECIDED
+
+
+@dataclass(slots=True)
+class Proof:
+    balances: dict[tuple[str, str], Balance] = field(default_factory=dict)
+    """(kind, unit) -> sums."""
+    accounts: dict[str, Balance] = field(default_factory=dict)
+    unattributed: list[Unattributed] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+    """Sentences; none: exact."""
+    counted: dict[str, Fraction] = field(default_factory=dict)
+    """Unit -> pieces that equipment gave by counters and declarations: to accounts, or to nobody."""
+
+    @property
+    def exact(self) -> bool:
+        return not self.differences
+
+
+def prove(snapshot: Snapshot) -> Proof:
+    proof = Proof()
+    units = units_of(snapshot)
+    postings = {row.posting.posting_id: row for row in snapshot.of(POSTING_ROWS)}
+    seen: set[str] = set()
+    for row in snapshot.of(ACCOUNT_ROWS):
+        if row.kind != BASIS:
+            balance = _account(snapshot, row, units, postings, seen, proof.differences)
+            proof.accounts[account_key(row)] = balance
+            proof.balances.setdefault((row.kind, row.unit), Balance()).add(balance)
+            for one in row.apart:
+                quantity = Fraction(one.numerator, one.denominator)
+                waits = Balance(recorded=quantity, parked=quantity)
+                proof.balances.setdefault((row.kind, one.unit), Balance()).add(waits)
+    proof.differences += [f"posting {posting_id} is in no account" for posting_id in sorted(postings.keys() - seen)]
+    _equipment(snapshot, proof)
+    return proof
+
+
+def units_of(snapshot: Snapshot) -> UnitTable:
+    units = UnitTable(snapshot.configuration.plant.units)
+    for row in snapshot.of(MATERIAL_ROWS):
+        if row.conversions:
+            units = units.with_material(row.material, row.conversions)
+    return units
+
+
+def counts_of(configuration: Configuration, order: OrderRow, row: AccountRow) -> dict[str, int]:
+    return weights_of(configuration, order, row)
+
+
+def order_of(snapshot: Snapshot, row: AccountRow) -> OrderRow:
+    found: OrderRow | None = snapshot.rows.get("orders", {}).get(ORDER_ROWS.key(row.plant, row.order))
+    return found or OrderRow(row.plant, row.order)
+
+
+def _account(
+    snapshot: Snapshot, row: AccountRow, units: UnitTable, postings: dict[str, PostingRow], seen: set[str], differences: list[str]
+) -> Balance:
+    key = account_key(row)
+    counts = counts_of(snapshot.configuration, order_of(snapshot, row), row)
+    amount = ledger.recorded(row, counts, row.unit, units, {one.unit for one in row.apart})
+    differences += _apart(row, counts, units)
+    balance = Balance(recorded=amount)
+    for posting in row.issued:
+        seen.update((posting.posting_id, *posting.replaced_ids))
+        found = postings.get(posting.posting_id)
+        while found is not None and found.replaced_by:  # orders may not have heard of it yet
+            seen.add(found.replaced_by)
+            found = postings.get(found.replaced_by)
+        _posting(row, posting, found, balance, differences)
+    issued = sum(posting.amount for posting in row.issued)
+    if issued != row.posted:
+        differences.append(f"{key}: issued postings sum to {issued}, the account says {row.posted}")
+    balance.parked += fraction(row.parked, row.scale)
+    rest = fraction(row.target - row.parked - row.posted, row.scale)
+    if row.covered:
+        balance.covered += rest
+    else:
+        balance.pending += rest
+    balance.carry = amount - fraction(row.target, row.scale)
+    if balance.difference:
+        differences.append(f"{key}: recorded {balance.recorded} differs by {balance.difference}")
+    if abs(balance.carry) * 2 * 10**row.scale > 1:
+        differences.append(f"{key}: carry {balance.carry} is more than half a step")
+    return balance
+
+
+def _apart(row: AccountRow, counts: dict[str, int], units: UnitTable) -> Iterator[str]:
+    """Each unit of the sources is in the account's own one or stands apart with all that was stated in it."""
+    noted = {one.unit: Fraction(one.numerator, one.denominator) for one in row.apart}
+    for unit in sorted({source.unit for source in row.sources.values()} | noted.keys()):
+        stated = ledger.recorded(row, ledger.stated_in(row, counts, unit), unit, units)
+        if unit in noted and noted[unit] != stated:
+            yield f"{account_key(row)}: {noted[unit]} {unit} stand apart, its sources state {stated}"
+        if stated and unit not in noted and isinstance(units.convert(stated, unit, row.unit, row.material), Refusal):
+            yield f"{account_key(row)}: {stated} {unit} are neither in {row.unit} nor apart"
+
+
+def _posting(row: AccountRow, posting: IssuedPosting, found: PostingRow | None, balance: Balance, differences: list[str]) -> None:
+    quantity = fraction(posting.amount, row.scale)
+    if found is None:
+        if posting.status == ACCEPTED:
+            balance.posted += quantity  # long ago: delivery keeps only its identity, the account knows
+        else:
+            balance.waiting += quantity  # issued, and not yet read by delivery
+        return
+    if (found.posting.amount, found.posting.scale, found.posting.unit) != (posting.amount, row.scale, row.unit):
+        differences.append(f"{posting.posting_id}: delivery has {found.posting.amount}, the account {posting.amount}")
+    if found.state == ACCEPTED:
+        balance.posted += quantity
+        if found.stock_type not in ("", "unrestricted"):
+            balance.blocked += quantity
+    elif found.state in HELD:
+        balance.held += quantity
+    elif found.state in NOT_ACCEPTED:
+        balance.parked += quantity
+    else:
+        balance.waiting += quantity
+
+
+def _equipment(snapshot: Snapshot, proof: Proof) -> None:
+    """Every total that equipment holds stands in an account with the same amount, or is listed as unattributed."""
+    sources: dict[tuple[str, ...], Fraction] = defaultdict(Fraction)
+    for row in snapshot.of(ACCOUNT_ROWS):
+        for source_key, source in row.sources.items():
+            # Scrap and rework stand in the yield they lower, too; late scrap is split between output and stock.
+            if row.kind != "yield" or source.kind in ("gross", "good"):
+                identity = (row.order, row.operation, row.material, row.lot, row.business_date, source_key, source.kind)
+                amount = Fraction(source.numerator, source.denominator)
+                sources[identity] += amount
+                if source.kind in ("gross", "good") and source.equipment and row.kind != BASIS:
+                    _count(proof, source.unit, amount)  # equipment itself forgets what is settled
+    for machine in snapshot.of(EQUIPMENT_ROWS):
+        for destination, total in _totals(machine):
+            quantity = fraction(total.amount, destination.scale)
+            of_nobody = destination.kind == UNATTRIBUTED and destination.reason in ("gross", "good")
+            if of_nobody or (destination.kind in ("gross", "good") and not destination.order):
+                _count(proof, destination.unit, quantity)
+            if destination.kind in (UNATTRIBUTED, UNDECIDED) or not destination.order:
+                if total.amount:
+                    code = "UNATTRIBUTED" if destination.kind == UNATTRIBUTED else "NO_ORDER"
+                    if destination.kind == UNDECIDED:
+                        code = "COUNT_UNDECIDED"
+                    proof.unattributed.append(Unattributed(machine.equipment, code, destination, total))
+                continue
+            identity = (
+                destination.order,
+                destination.operation,
+                destination.material,
+                destination.lot,
+                destination.business_date,
+                destination.source_key(machine.equipment, machine.born_epoch),
+                destination.kind,
+            )
+            known = sources.get(identity, Fraction(0))
+            if known != quantity:
+                proof.differences.append(
+                    f"{machine.equipment} gave {quantity} to {'|'.join(map(str, identity))}, orders has {known}"
+                )
+
+
+def _count(proof: Proof, unit: str, quantity: Fraction) -> None:
+    proof.counted[unit] = proof.counted.get(unit, Fraction(0)) + quantity
+
+
+def _totals(row: EquipmentRow) -> Iterator[tuple[Destination, TotalState]]:
+    for key, total in sorted(row.totals.items()):
+        yield Destination.parse(key), total

@@ -1,0 +1,300 @@
+"""The accounts of an order added up once more from re-read records, as of a cut: what a posting must come to.
+
+The rules of an account (what counts in it, units, the limit of an order) are those of `tables`; the sums are made here.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from app.ledger.books.rereading import Reread
+from app.ledger.proof.recount import Recounted, RecountedPart, recount
+from schemas.configuration import Configuration
+from schemas.records import (
+    AccountRow,
+    IssuedPosting,
+    OperatorDecision,
+    OrderChanged,
+    OrderReleased,
+    OrderRow,
+    RawRange,
+    SourceTotal,
+    Total,
+    TotalState,
+)
+from streams.equipment.totals import total_record
+from streams.orders.declarations import totals_of
+from tables.canonical import DECLARATIONS
+from tables.decisions import POST
+from tables.equipment.destination import UNATTRIBUTED, Destination
+from tables.lineage import add_ranges
+from tables.orders import account as ledger
+from tables.orders import order as orders
+from tables.orders.account import STOCK, account_key, row_key
+from tables.orders.backflush import MAX_PHANTOM_LEVELS, Derived, derive
+from tables.orders.plant_rules import plant_rules
+from tables.plant.calendar import calendar_of
+from tables.plant.units import UnitTable
+from tables.quantity import decimal_text, fraction, round_half_away
+from tables.refusal import Refusal
+
+_EPOCH = 1
+MAX_COUNTED = 512
+"""Equipment at a cut that is kept counted: postings of one cut follow each other."""
+
+
+@dataclass(slots=True, frozen=True)
+class Summand:
+    """What one source gave to an account: `count` x `factor` in the source's smallest step, or an exact quantity."""
+
+    equipment: str
+    run: str
+    kind: str
+    factor: int
+    count: int
+    first_at: int
+    quantity: Fraction
+    """In the account's unit, with its sign."""
+
+
+@dataclass(slots=True, frozen=True)
+class ReAdded:
+    """What the records say of an account at a cut."""
+
+    cumulative: int | None
+    """Steps to have been posted then; None: no unit leads to the account's (see `note`)."""
+    steps: int
+    """Of it by this cut's postings."""
+    note: str
+    summands: list[Summand]
+    """Of the account at the posting's cut: of all its postings so far together."""
+    records: int
+    ranges: list[RawRange]
+
+
+class ReAddition:
+    """All accounts of all orders at any cut. What was counted for a cut is kept while the cut stays the same."""
+
+    def __init__(self, records: Reread, configuration: Configuration) -> None:
+        self._records, self._configuration = records, configuration
+        self._calendar = calendar_of(configuration.plant)
+        self._periods = plant_rules(configuration, UnitTable(configuration.plant.units)).times.periods
+        self._counted: dict[tuple[str, int], Recounted] = {}
+
+    @property
+    def complete(self) -> bool:
+        return self._records.complete
+
+    def equipment(self, name: str, cut: int) -> Recounted:
+        known = self._counted.get((name, cut))
+        if known is None:
+            if len(self._counted) >= MAX_COUNTED:
+                self._counted.clear()
+            records = self._records.equipment[name]
+            known = self._counted[name, cut] = recount(
+                name, records, self._records.people, self._configuration.plant, self._calendar, cut
+            )
+        return known
+
+    def order(self, plant: str, name: str, cut: int) -> OrderRow:
+        """The order as its own events say up to the cut; as the ledger has it where its release is not among what was read."""
+        events = [told.event for told in self._records.orders.get(name, ()) if told.known_at <= cut]
+        known = self._records.order_rows.get(name)
+        if known is not None and not any(isinstance(event, OrderReleased) for event in events):
+            return known
+        row = OrderRow(plant, name)
+        for event in events:
+            if isinstance(event, OrderReleased | OrderChanged):
+                orders.released(row, event)
+        return row
+
+    def units(self, cut: int) -> UnitTable:
+        units = UnitTable(self._configuration.plant.units)
+        told_of = {told.event.material for told in self._records.materials if told.known_at <= cut}
+        for row in self._records.material_rows:
+            if row.conversions and row.material not in told_of:
+                units = units.with_material(row.material, row.conversions)
+        for told in self._records.materials:
+            if told.known_at <= cut and told.event.conversions:
+                units = units.with_material(told.event.material, told.event.conversions)
+        return units
+
+    def account(self, wanted: AccountRow, cut: int) -> tuple[Fraction, list[Summand], AccountRow]:
+        """What the account holds at the cut in its ERP unit, of what, and with which lineage."""
+        order = self.order(wanted.plant, wanted.order, cut)
+        rows, parts = self._accounts(wanted.plant, order, cut)
+        row = rows.get(row_key(wanted)) or AccountRow(
+            wanted.plant, wanted.order, wanted.operation, wanted.material, wanted.lot, wanted.kind,
+            wanted.reason, wanted.place, wanted.business_date, wanted.born_epoch,
+        )  # fmt: skip
+        counts, units = self.weights(order, row), self.units(cut)
+        amount = ledger.recorded(row, counts, wanted.unit, units)
+        summands = [
+            summand
+            for key, source in sorted(row.sources.items())
+            if counts[key] and source.numerator
+            for summand in _summands(source, parts.get((row_key(row), key)), counts[key], wanted, units)
+        ]
+        return amount, summands, row
+
+    def posting(self, account: AccountRow, posting: IssuedPosting, siblings: Iterable[AccountRow]) -> "ReAdded":
+        """What the account's postings of this cut must come to: round(cumulative), within the order's limit, minus what was
+        issued before. (A cut gives several where a correction takes postings back, or shares go to several reservation items.)
+
+        `siblings`: all accounts of the order (what they had posted by then counts against the limit).
+        """
+        cut = posting.cut
+        amount, summands, row = self.account(account, cut)
+        order, units = self.order(account.plant, account.order, cut), self.units(cut)
+        records, ranges = ledger.lineage(row, self.weights(order, row))
+        steps = round_half_away(amount, account.scale)
+        before = sum(entry.amount for entry in account.issued if entry.cut < cut)
+        others = [
+            (fraction(entry.amount, other.scale), other.unit)
+            for other in siblings
+            if (other.kind, other.material, other.operation) == ("yield", account.material, account.operation)
+            and row_key(other) != row_key(account)
+            for entry in other.issued
+            if (entry.cut, row_key(other)) < (cut, row_key(account))
+        ]
+        room = _allowed(self._configuration, order, account, units, others)
+        note = ""
+        if room is not None and steps > room and not self._let_through(account, cut):
+            limited = max(room, min(before, steps))
+            note = f"{decimal_text(steps - limited, account.scale)} {account.unit} over delivery not posted" * (limited < steps)
+            steps = limited
+        return ReAdded(steps, steps - before, note, summands, records, ranges)
+
+    def _let_through(self, account: AccountRow, cut: int) -> bool:
+        """Had a person decided by then that the excess is posted?"""
+        answer = False
+        for told in self._records.orders.get(account.order, ()):
+            event = told.event
+            decided = told.known_at <= cut and isinstance(event, OperatorDecision) and event.code == "OVER_DELIVERY"
+            if decided and event.account in ("", account_key(account)):
+                answer = event.decision == POST
+        return answer
+
+    def weights(self, order: OrderRow, row: AccountRow) -> dict[str, int]:
+        return orders.weights_of(self._configuration, order, row)
+
+    def _accounts(
+        self, plant: str, order: OrderRow, cut: int
+    ) -> tuple[dict[str, AccountRow], dict[tuple[str, str], tuple[Destination, RecountedPart]]]:
+        rows: dict[str, AccountRow] = {}
+        parts: dict[tuple[str, str], tuple[Destination, RecountedPart]] = {}
+        for name in sorted(self._records.equipment):
+            counted = self.equipment(name, cut)
+            revisions = {run.run: run.bom_revision for run in counted.row.runs}
+            for destination, part in counted.parts.items():
+                if destination.order == order.order and destination.kind != UNATTRIBUTED:
+                    state = TotalState(part.amount, part.records, part.first_at, part.last_at, part.ranges)
+                    total = total_record(plant, name, destination, state, _EPOCH)
+                    total.bom_revision = revisions.get(destination.run, "")
+                    for key in self._receive(rows, total, name, destination, cut):
+                        parts[key, total.source_key] = destination, part
+        for told in self._records.orders.get(order.order, ()):
+            if told.known_at <= cut and type(told.event) in DECLARATIONS:
+                date = self._calendar.shift_at(told.event.occurred_at).business_date
+                for total in totals_of(told.event, date, _EPOCH, told.arrival):
+                    _enter(rows, total)
+        self._derive(order, rows, self.units(cut))
+        return rows, parts
+
+    def _receive(self, rows: dict[str, AccountRow], total: Total, name: str, destination: Destination, cut: int) -> list[str]:
+        """Scrap that grew after its period had closed is scrap from stock (docs/domain.md, Late scrap)."""
+        date = total.business_date
+        if total.kind != "scrap" or total.position == STOCK or not self._periods or self._periods.is_open(date, cut):
+            return _enter(rows, total)
+        before = self.equipment(name, self._periods.closes_at(date[:7]) - 1).parts.get(destination)
+        known = replace(total, numerator=before.amount if before is not None else 0)
+        scrap = ledger.accounts_of(known, _EPOCH)[0]
+        ledger.receive(scrap, known)
+        kept, late = ledger.late_split(scrap, total)
+        return [*_enter(rows, kept), *(_enter(rows, late, late=True) if late.numerator else [])]
+
+    def _derive(self, order: OrderRow, rows: dict[str, AccountRow], units: UnitTable) -> None:
+        """Consumption that follows from other accounts, phantoms within phantoms included."""
+        if not order.known:
+            return
+        places = {(row.operation, row.business_date) for row in rows.values()}
+        for _ in range(MAX_PHANTOM_LEVELS):
+            grew = False
+            for operation, date in sorted(places):
+                accounts = [row for _, row in sorted(rows.items())]
+                for one in derive(self._configuration, order, operation, date, accounts, units):
+                    known = rows.get(row_key(one.account))
+                    source = known.sources.get(one.source_key) if known is not None else None
+                    if one.amount != (Fraction(source.numerator, source.denominator) if source is not None else 0):
+                        rows.setdefault(row_key(one.account), one.account).sources[one.source_key] = _source(one)
+                        grew = True
+            if not grew:
+                return
+
+
+class ReAdditions:
+    """The same records added up by the configuration of each posting."""
+
+    def __init__(self, records: Reread) -> None:
+        self._records, self._known = records, dict[str, ReAddition]()
+
+    def by(self, configuration: Configuration) -> ReAddition:
+        if configuration.hash not in self._known:
+            self._known[configuration.hash] = ReAddition(self._records, configuration)
+        return self._known[configuration.hash]
+
+
+def _source(one: Derived) -> SourceTotal:
+    source = SourceTotal("consumption", one.authority, one.amount.numerator, one.amount.denominator, one.unit, 0, 0, 0)
+    source.bom_revision = one.revision
+    source.records = sum(entry.records for entry in one.behind)
+    for entry in one.behind:
+        add_ranges(source.ranges, entry.ranges)
+    return source
+
+
+def _allowed(
+    configuration: Configuration, order: OrderRow, row: AccountRow, units: UnitTable, others: Iterable[tuple[Fraction, str]]
+) -> int | None:
+    """Most steps that an account of yield may post when `others` (quantity, unit) were posted elsewhere on its item;
+    None: no limit."""
+    if row.kind != "yield" or not orders.receives(order, row.operation):
+        return None
+    most, item = orders.limit(configuration, order, row.material), orders.item_of(order, row.material)
+    if most is None or item is None:
+        return None
+    room = units.convert(most, item.quantity.unit, row.unit, row.material)
+    if isinstance(room, Refusal):
+        return None
+    for quantity, unit in others:
+        taken = units.convert(quantity, unit, row.unit, row.material)
+        room -= Fraction(0) if isinstance(taken, Refusal) else taken
+    return max(0, int(room * 10**row.scale))
+
+
+def _enter(rows: dict[str, AccountRow], total: Total, late: bool = False) -> list[str]:
+    keys = []
+    for fresh in ledger.accounts_of(total, _EPOCH):
+        key = row_key(fresh)
+        ledger.receive(rows.setdefault(key, fresh), total, late)
+        keys.append(key)
+    return keys
+
+
+def _summands(
+    source: SourceTotal, part: tuple[Destination, RecountedPart] | None, weight: int, wanted: AccountRow, units: UnitTable
+) -> list[Summand]:
+    def in_account(value: Fraction) -> Fraction:
+        converted = units.convert(value, source.unit, wanted.unit, wanted.material)
+        return Fraction(0) if isinstance(converted, Refusal) else weight * converted
+
+    if part is None:
+        quantity = in_account(Fraction(source.numerator, source.denominator))
+        kind = source.kind if source.authority != "backflush" else "backflush"
+        return [Summand(source.equipment, source.run, kind, 1, 1, source.first_at, quantity)]
+    destination, found = part
+    step = Fraction(1, 10**destination.scale)
+    return [
+        Summand(source.equipment, source.run, source.kind, factor, count, found.first_at, in_account(count * factor * step))
+        for factor, count in sorted(found.steps.items())
+    ]

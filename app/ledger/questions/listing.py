@@ -1,0 +1,137 @@
+"""Lists of what waits: parked accounts, postings that need somebody, refused records."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.ledger.books.letters import Life
+from app.ledger.books.snapshot import Snapshot
+from app.ledger.questions.ages import age_text
+from app.ledger.questions.export import quantity_text
+from app.ledger.questions.floor_needs import scrap_beyond_orders
+from app.ledger.questions.needs import since_of
+from app.ledger.questions.trace import iso
+from schemas.codes import owner_of
+from tables.decisions import BAD_UNIT
+from tables.delivery.posting_state import LOT_BLOCKED, PARKED, POSTING_MISMATCH, REJECTED
+from tables.orders.account import account_key, waits
+from tables.quantity import decimal_text
+from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
+
+
+def parked_lines(snapshot: Snapshot, account: str, now: int) -> tuple[list[dict[str, Any]], list[str]]:
+    """Parked accounts, postings that somebody has to look at (parked, rejected), and scrap beyond what was ordered; `account`: of
+    one only. `now`: microseconds, which ages are counted to."""
+    found = [
+        {
+            "account": account_key(row),
+            "posting": "",
+            "state": "parked",
+            "quantity": quantity_text(one.quantity) if one.apart else decimal_text(row.parked, row.scale),
+            "unit": one.unit,
+            "code": one.code,
+            "detail": one.detail,
+            "since": since_of(row, one),
+        }
+        for row in snapshot.of(ACCOUNT_ROWS)
+        if account in ("", account_key(row))
+        for one in waits(row)
+        if one.quantity
+        or account  # a code with nothing parked says what would happen to more: each account of a closed order has one
+    ]
+    found += [
+        {
+            "account": row.posting.account,
+            "posting": row.posting.posting_id,
+            "state": row.state,
+            "quantity": decimal_text(row.posting.amount, row.posting.scale),
+            "unit": row.posting.unit,
+            "code": row.code,
+            "detail": row.detail,
+            "since": row.posting.cut,
+        }
+        for row in snapshot.of(POSTING_ROWS)
+        if row.state in (PARKED, REJECTED) and not row.replaced_by and account in ("", row.posting.account)
+    ]
+    found += [
+        {
+            "account": f"order {one.about}",
+            "posting": "",
+            "state": "recorded",
+            "quantity": quantity_text(one.quantity),
+            "unit": one.unit,
+            "code": one.why.code,
+            "detail": one.why.detail,
+            "since": one.since,
+        }
+        for one in (scrap_beyond_orders(snapshot) if not account else ())
+    ]
+    entries = [_told(entry, now) for entry in found]
+    return entries, [_parked_line(entry) for entry in entries]
+
+
+def _told(entry: dict[str, Any], now: int) -> dict[str, Any]:
+    since = entry["since"]
+    told = {"owner": owner_of(entry["code"]), "since": iso(since) if since else "", "age": age_text(since, now)}
+    return {**entry, **told, "decide": _decide(entry)}
+
+
+def _decide(entry: dict[str, Any]) -> str:
+    """The line that decides about it. What is posted already is corrected at its source."""
+    if entry["posting"]:
+        answers = "cancel" if entry["code"] == POSTING_MISMATCH else "retry|cancel"
+        waits_for_quality = entry["code"] == LOT_BLOCKED
+        return "" if waits_for_quality else f"lineledger decide {entry['posting']} {answers} --who NAME --why TEXT"
+    if entry["state"] != "parked":
+        return ""
+    answers = "drop" if entry["code"] == BAD_UNIT else "post|drop"
+    return f"lineledger decide '{entry['account']}' {answers} --code {entry['code']} --who NAME --why TEXT"
+
+
+def _parked_line(entry: dict[str, Any]) -> str:
+    what = f"posting {entry['posting']} {entry['state']}" if entry["posting"] else entry["account"]
+    line = f"{entry['quantity']:>12} {entry['unit']:<4} {entry['age']:>7}  {entry['code']:<22} {entry['owner']:<12} {what}   "
+    decide = f"\n{'':<27}{entry['decide']}" if entry["decide"] else ""
+    return f"{line}{entry['detail']}{decide}"
+
+
+def exception_lines(found: Sequence[Life]) -> tuple[list[dict[str, Any]], list[str]]:
+    entries = [
+        {
+            "id": life.id,
+            "state": life.state,
+            "code": life.letter.code,
+            "owner": owner_of(life.letter.code),
+            "detail": life.letter.detail,
+            "position": f"{life.letter.raw_source}:{life.letter.raw_offset}",
+            "source": life.letter.source,
+            "stage": life.letter.stage,
+            "received_at": iso(life.letter.received_at) if life.letter.received_at else "",
+            "original": life.letter.original.decode(errors="replace"),
+        }
+        for life in found
+    ]
+    return entries, [
+        f"{entry['id']}  {entry['state']:<9} {entry['code']:<18} {entry['owner']:<12} {entry['position']:<32} {entry['detail']}\n"
+        f"    {_printable(entry['original'][:200])}"
+        for entry in entries
+    ]
+
+
+def letter_lines(life: Life) -> tuple[dict[str, Any], list[str]]:
+    """One dead letter with all that was said of it."""
+    (entry,), _ = exception_lines([life])
+    history = [
+        {"state": told.state, "at": iso(told.occurred_at), "who": told.who, "why": told.why, "event_id": told.event_id}
+        for told in life.told
+    ]
+    shown = [f"{name:<12} {_printable(str(entry[name]))}" for name in entry if name != "original"]
+    shown += [f"{'then':<12} {one['state']} {one['at']} by {one['who']}: {_printable(one['why'])}" for one in history]
+    return {**entry, "history": history}, [
+        *shown,
+        f"{'original':<12} {_printable(entry['original'])}",
+    ]
+
+
+def _printable(original: str) -> str:
+    """Safe on a terminal: an original may be bytes of any kind."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in original)

@@ -1,0 +1,101 @@
+"""What of a ledger waits for a person: what, since when, whom, and the command that shows more."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from app.ledger.books.letters import open_letters
+from app.ledger.books.snapshot import Snapshot
+from app.ledger.proof.balance import Proof, Unattributed
+from app.ledger.questions.export import quantity_text
+from app.ledger.questions.floor_needs import missing, scrap_beyond_orders, silent_sources
+from app.ledger.questions.undecided import target, utc
+from schemas.codes import owner_of
+from schemas.records import AccountRow
+from tables.equipment.count_decisions import CODE
+from tables.equipment.destination import UNDECIDED
+from tables.orders.account import Waits, account_key, stops
+from tables.orders.wip import work_in_process
+from tables.refusal import Refusal
+from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, ORDER_ROWS, POSTING_ROWS
+
+
+@dataclass(slots=True)
+class Need:
+    """Something that waits for a person. `since`: microseconds of log time, 0 where nothing says it."""
+
+    what: str
+    since: int
+    owner: str
+    command: str
+
+
+def needs_of(snapshot: Snapshot, proof: Proof) -> Iterator[Need]:
+    """Parked accounts, postings that somebody has to decide about, quantity without a run, refused records."""
+    for row in snapshot.of(ACCOUNT_ROWS):
+        for one in stops(row):
+            what = f"{quantity_text(one.quantity)} {one.unit} parked {one.code} {row.kind} order {row.order}"
+            yield Need(what, since_of(row, one), owner_of(one.code), f"lineledger parked --account '{account_key(row)}'")
+    for posting in snapshot.of(POSTING_ROWS):
+        if posting.state in ("held", "parked", "rejected") and not posting.replaced_by:
+            what = f"posting {posting.posting.posting_id} {posting.state} {posting.code} order {posting.posting.order}"
+            yield Need(what, posting.posting.cut, owner_of(posting.code), f"lineledger trace {posting.posting.posting_id}")
+    yield from _negative_wip(snapshot)
+    yield from map(_nobodys, proof.unattributed)
+    yield from _held_zeros(snapshot)
+    for found in (*silent_sources(snapshot), *missing(snapshot), *scrap_beyond_orders(snapshot)):
+        moment = f" --at {utc(found.since)}" if found.why.code in ("LOG_OFF_MISSING", "UPSTREAM_SILENT") else ""
+        command = f"lineledger trace {found.about}{moment}" if found.about else f"lineledger explain-code {found.why.code}"
+        yield Need(found.why.detail, found.since, owner_of(found.why.code), command)
+    yield from _refused(snapshot)
+
+
+def since_of(row: AccountRow, one: Waits) -> int:
+    """Since when it waits, microseconds of log time. What stands apart waits since it was recorded."""
+    apart = [source.first_at for source in row.sources.values() if source.unit == one.unit] if one.apart else []
+    times = apart or [row.since or min((source.first_at for source in row.sources.values()), default=0)]
+    return min(times)
+
+
+def _nobodys(entry: Unattributed) -> Need:
+    """Quantity that no account has."""
+    quantity, to = quantity_text(entry.quantity), entry.destination
+    if to.kind == UNDECIDED:
+        began = int(to.reason)
+        what = f"{quantity} {to.unit} undecided {entry.equipment} {to.origin}, it shows more than it can have counted"
+        decide = f"lineledger decide '{target(entry.equipment, to.origin, began)}' accept|discard --who NAME --why TEXT"
+        return Need(what, began, owner_of(entry.code), decide)
+    reason = "no run open" if entry.code == "UNATTRIBUTED" else "its run has no order"
+    what = f"{quantity} {entry.unit} unattributed {entry.equipment}, {reason}"
+    at = utc(entry.total.first_at)
+    return Need(what, entry.total.first_at, owner_of(entry.code), f"lineledger trace {entry.equipment} --at {at}")
+
+
+def _held_zeros(snapshot: Snapshot) -> Iterator[Need]:
+    """A counter that fell and neither went on nor grew since, for longer than `hold_undecided`."""
+    for row in snapshot.of(EQUIPMENT_ROWS):
+        for name, state in sorted(row.counters.items()):
+            counter, tail = snapshot.configuration.plant.counter_for(row.equipment, name), state.tail
+            if counter is not None and tail.low is not None and row.clock - tail.low_at > counter.hold_undecided:
+                was, now = (quantity_text(Fraction(abs(value or 0), 10**counter.decimals)) for value in (tail.value, tail.low))
+                what = f"{row.equipment} {name} fell from {was} to {now}, undecided: no reading, or a new start"
+                yield Need(what, tail.low_at, owner_of(CODE), f"lineledger trace {row.equipment} --at {utc(tail.low_at)}")
+
+
+def _negative_wip(snapshot: Snapshot) -> Iterator[Need]:
+    """An operation that took more than the one before it gave (docs/domain.md, Work in process)."""
+    for order in snapshot.of(ORDER_ROWS):
+        for wip in work_in_process(order, snapshot.of(ACCOUNT_ROWS, order.plant, order.order)):
+            if wip.quantity < 0:
+                where = f"in process after operation {wip.operation} of order {order.order}"
+                wrong = Refusal("WIP_NEGATIVE", f"{quantity_text(wip.quantity)} {wip.unit} {where}")
+                yield Need(wrong.detail, 0, owner_of(wrong.code), f"lineledger trace {order.order}")
+
+
+def _refused(snapshot: Snapshot) -> Iterator[Need]:
+    received: dict[str, list[int]] = {}
+    for letter in open_letters(snapshot.letters, snapshot.settled):
+        received.setdefault(letter.code, []).append(letter.received_at)
+    for code, times in sorted(received.items()):
+        since = min((at for at in times if at), default=0)
+        yield Need(f"{len(times)} records refused: {code}", since, owner_of(code), f"lineledger exceptions --code {code}")

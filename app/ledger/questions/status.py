@@ -1,0 +1,202 @@
+"""How a live installation is: clocks and who holds them back, lag, configuration, ERP, what waits for people, workers.
+
+Everything is read from topics, changelogs and consumer groups: no worker has to answer.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from app.kafka.groups import Member
+from schemas.records import AccountRow, ExceptionRecord, PartitionPosition, PostingRow
+from streams.clock import clocks_in
+from tables.delivery.posting_state import ACCEPTED, CANCELLED, HELD, PARKED, REJECTED, RETRY, UNKNOWN
+from tables.orders.account import stops
+
+LATE_S = 120
+"""A clock that is further behind is a problem: live ticks come each second."""
+NO_ANSWER = frozenset({"ERP_UNREACHABLE", "ERP_TIMEOUT", "CONNECTION_LOST", "ERP_NO_ANSWER", "ERP_ACCESS", "ERP_LOGIN_REFUSED"})
+"""Codes of attempts to which the ERP gave no usable answer: after several in a row delivery stops calling for a while."""
+CLOCKED = ("equipment", "lots", "orders", "delivery")
+NEEDS_SOMEBODY = (PARKED, REJECTED, HELD)
+
+
+@dataclass(slots=True, frozen=True)
+class SeenInstallation:
+    """What was read of an installation. `stages`: fold name -> inbox topic (without prefix)."""
+
+    stages: Mapping[str, str]
+    positions: Mapping[str, Mapping[int, PartitionPosition]]
+    partitions: Mapping[str, int]
+    ends: Mapping[tuple[str, int], int]
+    """(fold name, partition) -> end of its inbox."""
+    members: Mapping[str, Sequence[Member]]
+    accounts: Sequence[AccountRow]
+    postings: Sequence[PostingRow]
+    letters: Sequence[ExceptionRecord]
+    """Dead letters that are open."""
+    now: int
+    """Wall clock, microseconds."""
+
+
+@dataclass(slots=True)
+class StageStatus:
+    stage: str
+    workers: list[str]
+    """Instance (or client) and host of each process."""
+    lag: int
+    unowned: list[int]
+    """Partitions that nobody has."""
+
+
+@dataclass(slots=True)
+class PlantStatus:
+    plant: str
+    clock: int
+    """Of orders, microseconds; 0: it has not begun."""
+    behind_s: int
+    held_back_by: str
+    configuration: str
+    elsewhere: dict[str, str]
+    """Stage/partition -> the other configuration that it has, for now."""
+    queue: dict[str, int]
+    """Postings that are not in the ERP yet, by state."""
+    oldest_s: int
+    """Since the cut of the oldest of them."""
+    circuit: str
+    codes: dict[str, int]
+    """Why they are where they are."""
+    parked: dict[str, int]
+    """Accounts and postings that wait for somebody, by code."""
+    dead_letters: dict[str, int]
+    """Open ones, by code."""
+
+
+@dataclass(slots=True)
+class Status:
+    plants: list[PlantStatus]
+    stages: list[StageStatus]
+    problems: list[str] = field(default_factory=list)
+    """What stands still, a sentence each."""
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def status_of(seen: SeenInstallation) -> Status:
+    plants = sorted({plant for state in seen.positions.get("orders", {}).values() for plant in state.configurations})
+    found = Status([_plant(seen, plant) for plant in plants], [_stage(seen, name) for name in seen.stages])
+    found.problems = list(_problems(found))
+    return found
+
+
+def _stage(seen: SeenInstallation, name: str) -> StageStatus:
+    positions, count = seen.positions.get(name, {}), seen.partitions[name]
+    owned = {partition for member in seen.members.get(name, ()) for _, partition in member.partitions}
+    lag = 0
+    for partition in range(count):
+        position = positions.get(partition)
+        lag += max(0, seen.ends.get((name, partition), 0) - (position.next_offset if position is not None else 0))
+    workers = [f"{member.instance or member.client}@{member.host.strip('/')}" for member in seen.members.get(name, ())]
+    return StageStatus(name, sorted(workers), lag, [partition for partition in range(count) if partition not in owned])
+
+
+def _plant(seen: SeenInstallation, plant: str) -> PlantStatus:
+    clock, holder = _clock(seen, plant)
+    hashes = {
+        f"{stage}/{partition}": state.configurations[plant]
+        for stage in CLOCKED
+        for partition, state in sorted(seen.positions.get(stage, {}).items())
+        if plant in state.configurations
+    }
+    ahead = max(seen.positions["orders"].items(), key=lambda entry: _ticks(entry[1], plant).get(_slowest(entry[1], plant), 0))
+    in_force = hashes.get(f"orders/{ahead[0]}", "")
+    waiting = [row for row in seen.postings if row.posting.plant == plant and row.state not in (ACCEPTED, CANCELLED)]
+    queued = [row for row in waiting if row.state not in NEEDS_SOMEBODY]
+    parked = Counter(one.code for row in seen.accounts if row.plant == plant for one in stops(row))
+    parked.update(row.code or row.state for row in waiting if row.state in NEEDS_SOMEBODY and not row.replaced_by)
+    unanswered = [row for row in queued if row.state in (RETRY, UNKNOWN) and row.code in NO_ANSWER]
+    return PlantStatus(
+        plant=plant,
+        clock=clock,
+        behind_s=max(0, seen.now - clock) // 1_000_000 if clock else 0,
+        held_back_by=holder,
+        configuration=in_force,
+        elsewhere={name: hash_ for name, hash_ in hashes.items() if hash_ != in_force},
+        queue=dict(Counter(row.state for row in queued)),
+        oldest_s=max(0, seen.now - min((row.posting.cut for row in queued), default=seen.now)) // 1_000_000,
+        circuit="no answer" if unanswered else "closed",
+        codes=dict(Counter(row.code for row in queued if row.code)),
+        parked=dict(sorted(parked.items())),
+        dead_letters=dict(sorted(Counter(letter.code for letter in seen.letters if letter.plant == plant).items())),
+    )
+
+
+def _ticks(state: PartitionPosition, plant: str) -> dict[str, int]:
+    """Of the upstreams that count: what is behind the clock is silent and left out, or joins."""
+    reached = state.reached.get(plant, 0)
+    return {upstream: at for (name, upstream), at in clocks_in(state.clocks) if name == plant and at >= reached}
+
+
+def _slowest(state: PartitionPosition, plant: str) -> str:
+    ticks = _ticks(state, plant)
+    return min(ticks, key=lambda name: (ticks[name], name), default="")
+
+
+def _clock(seen: SeenInstallation, plant: str) -> tuple[int, str]:
+    """Of orders: the slowest partition's slowest upstream; behind an equipment partition, the one that it waits for itself."""
+    slowest = [
+        (_ticks(state, plant)[_slowest(state, plant)], partition, _slowest(state, plant))
+        for partition, state in seen.positions.get("orders", {}).items()
+        if _ticks(state, plant)
+    ]
+    if not slowest:
+        return 0, "nobody has ticked yet"
+    at, partition, upstream = min(slowest)
+    stage, _, number = upstream.rpartition("/")
+    if stage == "equipment/equipment.inbox":
+        state = seen.positions.get("equipment", {}).get(int(number))
+        behind = _slowest(state, plant) if state is not None else ""
+        if state is not None and behind and _ticks(state, plant)[behind] <= at:
+            return at, behind
+    return at, f"{upstream} (as orders partition {partition} has read it)"
+
+
+def _problems(found: Status) -> Iterator[str]:
+    for stage in found.stages:
+        if not stage.workers:
+            yield f"{stage.stage} has no worker; start `lineledger worker {stage.stage.partition('.')[0]}`"
+        elif stage.unowned:
+            yield f"{stage.stage}: nobody has partition {', '.join(map(str, stage.unowned))}"
+    for plant in found.plants:
+        if plant.clock and plant.behind_s > LATE_S:
+            yield f"{plant.plant}: the clock is {plant.behind_s} s behind, held back by {plant.held_back_by}"
+        if plant.circuit != "closed":
+            codes = ", ".join(sorted(NO_ANSWER & plant.codes.keys()))
+            yield f"{plant.plant}: the ERP does not answer ({codes}); its oldest posting waits for {plant.oldest_s} s"
+
+
+def lines_of(found: Status) -> list[str]:
+    lines = []
+    for plant in found.plants:
+        other = f"   still elsewhere: {', '.join(plant.elsewhere)}" if plant.elsewhere else ""
+        queue = f"{_counts(plant.queue)}, oldest {plant.oldest_s} s" if plant.queue else "empty"
+        codes = f"   {_counts(plant.codes)}" if plant.codes else ""
+        lines += [
+            f"plant {plant.plant}",
+            f"  clock          {plant.behind_s} s behind the wall clock, held back by {plant.held_back_by}",
+            f"  configuration  {plant.configuration[:12]}{other}",
+            f"  ERP            circuit {plant.circuit}; queue: {queue}{codes}",
+            f"  parked         {_counts(plant.parked) or 'nothing'}",
+            f"  dead letters   {_counts(plant.dead_letters) or 'none open'}",
+        ]
+    lines.append("stages")
+    for stage in found.stages:
+        lines.append(f"  {stage.stage:<28} lag {stage.lag:>8}   workers {', '.join(stage.workers) or 'none'}")
+    lines += [f"PROBLEM  {sentence}" for sentence in found.problems]
+    return lines
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {code}" for code, count in sorted(counts.items()))

@@ -1,0 +1,155 @@
+"""The other way: from an order, a lot, or an equipment at a moment to the accounts and postings that hold what happened."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from app.ledger.books.snapshot import Snapshot
+from app.ledger.books.sources import Sources
+from app.ledger.proof.balance import Balance, Proof, prove
+from app.ledger.questions.export import quantity_text
+from app.ledger.questions.trace import Found, iso, posting_of, trace_posting
+from schemas.records import AccountRow, EquipmentRow, IssuedPosting, LotRow, OrderRow
+from tables.equipment.attribution import Ownership
+from tables.orders.account import BASIS, account_key
+from tables.plant.calendar import calendar_of
+from tables.quantity import decimal_text
+from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, LOT_ROWS, ORDER_ROWS
+
+
+def trace(snapshot: Snapshot, what: str, at: int | None, sources: Sources) -> Found:
+    """A posting id, an order, a lot (LOT or MATERIAL|LOT), or an equipment (at a moment, microseconds; None: now).
+    found["ok"]: it is known, and a posting adds up."""
+    posting = posting_of(snapshot, what)
+    if posting is not None:
+        return trace_posting(snapshot, *posting, sources)
+    for row in snapshot.of(EQUIPMENT_ROWS):
+        if row.equipment == what:
+            return _equipment(snapshot, row, at)
+    accounts = [row for row in snapshot.of(ACCOUNT_ROWS) if row.order == what]
+    orders = [row for row in snapshot.of(ORDER_ROWS) if row.order == what]
+    if accounts or orders:
+        return _order(snapshot, what, orders, accounts)
+    lots = [row for row in snapshot.of(LOT_ROWS) if what in (row.lot, f"{row.material}|{row.lot}")]
+    named = [row for row in snapshot.of(ACCOUNT_ROWS) if row.lot and what in (row.lot, f"{row.material}|{row.lot}")]
+    if lots or named:
+        return _lot(snapshot, what, lots, named)
+    sentence = f"{what} is neither a posting, an order, a lot nor an equipment of this ledger; ids stand in postings.csv"
+    return {"ok": False, "code": "NOT_FOUND"}, [sentence]
+
+
+def _equipment(snapshot: Snapshot, row: EquipmentRow, asked: int | None) -> Found:
+    """Whose moment it was, and which postings hold what was counted then."""
+    plant = snapshot.configuration.plant
+    moment = row.clock if asked is None else asked
+    span = Ownership(row, calendar_of(plant), plant.attribution.run_grace_us).at(moment)
+    run = span.run.run if span.run is not None else ""
+    orders = sorted({output.order for output in span.outputs if output.order} | ({span.run.order} if span.run else set()))
+    outputs = [f"{output.material} lot {output.lot or '-'} x {output.factor}" for output in span.outputs]
+    holding = list(_holding(snapshot, row, run, span.business_date, moment))
+    ran = f"run {run} order {', '.join(orders)}" if span.run is not None else "no run: what was counted is unattributed"
+    lines = [
+        f"{row.equipment} at {iso(moment)}: {ran}, business date {span.business_date}",
+        *(f"  makes {output}" for output in outputs),
+        *(f"  loaded at {position}: {load.material or 'nothing'} lot {load.lot or '-'}" for position, load in span.loads),
+        f"  seen so far: {', '.join(f'{count:,} {name}' for name, count in sorted(row.tally.items())) or 'nothing odd'}",
+        *(
+            f"  {account.kind:<13} {account.material or '-'} lot {account.lot or '-'}: "
+            f"{f'posting {posting.posting_id} (cut {iso(posting.cut)})' if posting else 'not posted yet'}"
+            for account, posting in holding
+        ),
+    ]
+    found = {
+        "ok": True,
+        "equipment": row.equipment,
+        "run": run,
+        "orders": orders,
+        "outputs": outputs,
+        "business_date": span.business_date,
+        "postings": [
+            {"account": account_key(account), "posting_id": posting.posting_id if posting else ""} for account, posting in holding
+        ],
+    }
+    return found, lines
+
+
+def _holding(
+    snapshot: Snapshot, row: EquipmentRow, run: str, date: str, moment: int
+) -> Iterator[tuple[AccountRow, IssuedPosting | None]]:
+    """Accounts that this run of the equipment feeds, each with the first posting whose cut is not before the moment."""
+    for account in snapshot.of(ACCOUNT_ROWS):
+        fed = any(source.equipment == row.equipment and source.run == run for source in account.sources.values())
+        if run and fed and account.kind != BASIS and account.business_date == date:
+            yield account, next((posting for posting in account.issued if posting.cut >= moment), None)
+
+
+def _order(snapshot: Snapshot, name: str, orders: list[OrderRow], accounts: list[AccountRow]) -> Found:
+    """What the order is, and where each quantity of it is."""
+    proof: Proof = prove(snapshot)
+    order = orders[0] if orders else None
+    status = f"{order.status}{', completed' if order.completed else ''}" if order is not None and order.known else "UNKNOWN_ORDER"
+    lines = [f"order {name}   {status}   BOM rev {order.bom_revision if order is not None and order.bom_revision else '-'}"]
+    for item in order.items if order is not None else ():
+        quantity = decimal_text(item.quantity.amount, item.quantity.scale)
+        lines.append(f"  to make   {quantity} {item.quantity.unit} {item.material}   over-delivery {item.over_delivery or '0'} %")
+    shown = []
+    for row in accounts:
+        if row.kind == BASIS:
+            continue
+        balance = proof.accounts[account_key(row)]
+        lines.append(f"  {_account_line(row, balance)}")
+        lines += [
+            f"      #{entry.sequence} {decimal_text(entry.amount, row.scale):>12} {row.unit}"
+            f"  posting {entry.posting_id}  {entry.status}"
+            for entry in row.issued
+        ]
+        shown.append({"account": account_key(row), "recorded": str(balance.recorded), "posted": str(balance.posted),
+                      "postings": [entry.posting_id for entry in row.issued], "code": row.code})  # fmt: skip
+    wrong = [str(difference) for difference in proof.differences if f"|{name}|" in str(difference)]
+    lines += [f"differs: {sentence}" for sentence in wrong]
+    lines.append(
+        f"Checked   recorded = posted + waiting + held + parked + pending + covered + carry   {'NOT EXACT' if wrong else 'OK'}"
+    )
+    return {"ok": not wrong, "order": name, "status": status, "accounts": shown}, lines
+
+
+def _account_line(row: AccountRow, balance: Balance) -> str:
+    parts = [
+        f"{name} {quantity_text(getattr(balance, name))}"
+        for name in ("recorded", "posted", "waiting", "held", "parked", "pending", "covered", "carry")
+        if name == "recorded" or getattr(balance, name)
+    ]
+    about = f"{row.kind} op {row.operation} {row.material or '-'} lot {row.lot or '-'} {row.business_date}"
+    return f"{about:<58} {row.unit}  {'  '.join(parts)}{f'  {row.code}' if row.code else ''}"
+
+
+def _lot(snapshot: Snapshot, what: str, lots: list[LotRow], accounts: list[AccountRow]) -> Found:
+    """Where the lot came from, where it went, what holds it, and the postings that received or consumed it."""
+    lines, found = [], dict[str, Any](ok=True, lot=what, postings=[], parents=[], children=[])
+    for row in lots:
+        parents = [
+            f"{other.material} lot {other.lot}"
+            for other in snapshot.of(LOT_ROWS)
+            if any((child.material, child.lot) == (row.material, row.lot) for child in other.children)
+        ]
+        children = [f"{child.material} lot {child.lot}" for child in row.children]
+        holds = [f"{hold.hold} ({'active' if hold.active else 'released'}, from {hold.origin})" for hold in row.holds]
+        lines.append(f"{row.material} lot {row.lot}   holds: {', '.join(holds) or 'none'}")
+        lines.append(f"  made from   {', '.join(parents) or '-'}")
+        lines.append(f"  went into   {', '.join(children) or '-'}")
+        found["parents"] += parents
+        found["children"] += children
+    for account in accounts:
+        if account.kind != BASIS:
+            _lot_postings(account, lines, found["postings"])
+    return found, lines
+
+
+def _lot_postings(row: AccountRow, lines: list[str], ids: list[str]) -> None:
+    verb = "consumed" if row.kind == "consumption" else row.kind
+    about = f"order {row.order}  {row.business_date}"
+    for entry in row.issued:
+        amount = f"{decimal_text(entry.amount, row.scale)} {row.unit} {row.material}"
+        lines.append(f"  {verb:<11} {amount}  {about}  posting {entry.posting_id}")
+        ids.append(entry.posting_id)
+    if not row.issued:
+        lines.append(f"  {verb:<11} not posted: {about} {row.code}")

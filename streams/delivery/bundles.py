@@ -1,0 +1,61 @@
+"""Which postings travel together: one document per call, several lines of one lane, booked all or none.
+
+Bundling touches only what is queued; what was dispatched keeps its document, and goes again in the same one.
+"""
+
+from schemas.records import PostingRow
+from streams.delivery.desk import Desk
+from tables.delivery.posting_state import QUEUED, UNKNOWN
+
+
+def lines_with(desk: Desk, first: PostingRow) -> list[PostingRow]:
+    """The other lines of the document whose first line is `first`: at most `lines_per_document` in all, of the same
+    header. A correction travels with what it corrects or after it, a final posting after everything of its lane."""
+    configuration = desk.configuration(first.posting.plant)
+    most = configuration.erp.erp.lines_per_document if configuration is not None else 1
+    if first.alone:
+        return []
+    header, taken, names = _header(desk, first), [first], {first.posting.posting_id}
+    for at, name in enumerate(desk.backlog.behind(first)):
+        if len(taken) >= most:
+            break
+        row = desk.known(name)
+        fits = row.state == QUEUED and not row.alone and desk.posts(row.posting.plant) and _header(desk, row) == header
+        if row.posting.amount < 0:
+            fits = fits and all(earlier.posting.posting_id in names for earlier in desk.earlier(row))
+        if row.posting.final:
+            fits = fits and len(taken) == 1 + at
+        if fits:
+            taken.append(row)
+            names.add(name)
+    return taken[1:]
+
+
+def dispatch_all(desk: Desk) -> None:
+    """Fill the window with documents."""
+    while (row := desk.next_turn()) is not None:
+        desk.dispatch(row, lines_with(desk, row))
+
+
+def resolve(desk: Desk, row: PostingRow) -> None:
+    """Find out about an unknown: its document goes again whole, with all lines of it that are unknown, or nothing of it does
+    and each line is read back. A line by itself would be a second document of the lane, and a correction could overtake.
+    While the outcome of another line has not come, that one decides."""
+    beside = [desk.known(name) for name in desk.backlog.beside(row)]
+    others = [one for one in beside if one.document == row.document]
+    lines = [row, *(one for one in others if one.state == UNKNOWN)]
+    names = {one.posting.posting_id for one in lines}
+    corrections = [one for one in lines if one.posting.amount < 0]
+    whole = all(earlier.posting.posting_id in names for one in corrections for earlier in desk.earlier(one))
+    if len(lines) > len(others) and whole and all(desk.may_resend(one) for one in lines):
+        desk.dispatch(row, lines[1:], resend=True)
+    else:
+        desk.read_back(row)
+
+
+def _header(desk: Desk, row: PostingRow) -> tuple[str, str, str, str]:
+    """What a document says once for all of its lines: stock type, dates, and how the ERP books it."""
+    posting, configuration = row.posting, desk.configuration(row.posting.plant)
+    assert configuration is not None
+    by = configuration.erp.booking(posting.kind).by  # type: ignore[arg-type]
+    return desk.gate(row, configuration).stock_type, posting.business_date, posting.posting_date, by

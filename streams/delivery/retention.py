@@ -1,0 +1,108 @@
+"""What delivery forgets, and when: by the clock in the log, the oldest first, and never more at one tick than the loop can bear.
+
+Held in memory only and derived from the rows alone, so a take-over builds the same.
+"""
+
+from collections.abc import Iterator
+
+from schemas.records import AccountClosedRow, LotStateRow, PlantRow, PostingRow
+from streams.step import Step
+from tables.delivery.backlog import Backlog
+from tables.delivery.posting_state import ACCEPTED, ended
+from tables.due_index import DueIndex
+from tables.row_kinds import ACCEPTED_ROWS, CLOSED_ACCOUNT_ROWS, CLOSED_MARK_ROWS, LOT_STATE_ROWS, POSTING_ROWS
+from tables.rows import RowStore, nothing
+
+MOST_PER_TICK = 200
+"""Rows that go at one tick: some ten milliseconds, and 17 million in a day of live ticks."""
+
+
+class Retention:
+    """The rows of one partition by the time at which they go. What only waits for that has a mark: its key says all that a
+    take-over has to know of it."""
+
+    def __init__(self, rows: RowStore) -> None:
+        self._rows = rows
+        self._postings_us, self._lots_us = POSTING_ROWS.keep_us, LOT_STATE_ROWS.keep_us
+        self._accounts_us = CLOSED_ACCOUNT_ROWS.keep_us
+        self._due = DueIndex()
+
+    @property
+    def postings_us(self) -> int:
+        """How long a posting that ended is kept, microseconds."""
+        return self._postings_us
+
+    def remember(self, backlog: Backlog) -> Iterator[list[PostingRow]]:
+        """Everything, from the rows: postings that are not accepted by the page; then nothing, page by page."""
+        marked: set[str] = set()
+        for page in self._rows.pages(ACCEPTED_ROWS.prefix, nothing):
+            for mark, _ in page:
+                at, name, endpoint, plant = ACCEPTED_ROWS.bare(mark).split("|", 3)
+                backlog.accepted(name, plant, endpoint)
+                key = POSTING_ROWS.key(name)
+                self._due.put(plant, key, int(at) + self._postings_us)
+                marked.add(key)
+            yield []
+        for page in self._rows.pages(POSTING_ROWS.prefix, lambda key: key not in marked):
+            found = [row for _, row in page if row is not None]
+            for row in found:
+                backlog.place(row)
+                self.posting(row)
+            yield found
+        marked = set()
+        for page in self._rows.pages(CLOSED_MARK_ROWS.prefix, nothing):
+            for mark, _ in page:
+                at, _, account = CLOSED_MARK_ROWS.bare(mark).partition("|")
+                key = CLOSED_ACCOUNT_ROWS.key(account)
+                self._due.put(account.partition("|")[0], key, int(at) + self._accounts_us)
+                marked.add(key)
+            yield []
+        for page in self._rows.pages(CLOSED_ACCOUNT_ROWS.prefix, lambda key: key not in marked):
+            for _, closed in page:
+                if closed is not None:
+                    self.closed(closed)
+            yield []
+        for page in self._rows.pages(LOT_STATE_ROWS.prefix):
+            for key, lot in page:
+                self.lot(key, lot)
+            yield []
+
+    def posting(self, row: PostingRow) -> None:
+        """Called after each change of the row; so are the others."""
+        until = row.closed_at + self._postings_us if ended(row) else None
+        self._due.put(row.posting.plant, POSTING_ROWS.key(row.posting.posting_id), until)
+        if row.state == ACCEPTED:
+            self._rows.put(_accepted_key(row), PlantRow(row.posting.plant, row.closed_at))
+
+    def closed(self, row: AccountClosedRow) -> None:
+        plant, key, until = row.account.partition("|")[0], CLOSED_ACCOUNT_ROWS.key(row.account), row.at + self._accounts_us
+        before = self._due.next_of(plant, key)
+        if before == until:
+            return
+        if before is not None:
+            self._rows.delete(self._closed_key(row.account, before))
+        self._rows.put(self._closed_key(row.account, until), PlantRow(plant, row.at))
+        self._due.put(plant, key, until)
+
+    def _closed_key(self, account: str, until: int) -> str:
+        return CLOSED_MARK_ROWS.key(f"{until - self._accounts_us:020d}", account)
+
+    def lot(self, key: str, row: LotStateRow) -> None:
+        """A lot that nobody holds is as good as one that nobody has heard of."""
+        self._due.put(row.plant, key, None if row.held else row.label + self._lots_us)
+
+    def forget(self, step: Step, backlog: Backlog, plant: str, now: int) -> None:
+        for key, until in self._due.take(plant, now, MOST_PER_TICK).items():
+            if POSTING_ROWS.has(key):
+                row: PostingRow = step.rows.get(key)
+                backlog.forget(row)
+                if row.state == ACCEPTED:
+                    step.rows.delete(_accepted_key(row))
+            elif CLOSED_ACCOUNT_ROWS.has(key):
+                step.rows.delete(self._closed_key(CLOSED_ACCOUNT_ROWS.bare(key), until))
+            step.rows.delete(key)
+
+
+def _accepted_key(row: PostingRow) -> str:
+    posting = row.posting
+    return ACCEPTED_ROWS.key(f"{row.closed_at:020d}", posting.posting_id, posting.endpoint, posting.plant)

@@ -1,0 +1,241 @@
+"""Stage delivery (one partition per ERP endpoint): postings, lot states, ticks and outcomes in; entries for the executor out.
+
+Waiting postings hold up nobody: a lane is an order, lanes are parallel, and what is held or parked is in no lane.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from schemas.records import (
+    AttemptEnded,
+    ClockRepaired,
+    ConfigActivated,
+    LotState,
+    LotStateRow,
+    OperatorDecision,
+    Posting,
+    PostingRow,
+    Tick,
+    TimerFired,
+)
+from schemas.topics import PRODUCTION_KPIS
+from streams import boundary, clock
+from streams.boundary import AT_ONCE, Concern, Handling, Original
+from streams.delivery.attempts import attempt_ended, timer_fired
+from streams.delivery.bundles import dispatch_all, resolve
+from streams.delivery.decisions import decided
+from streams.delivery.desk import Desk
+from streams.delivery.retention import Retention
+from streams.figures import OLDEST_UNPOSTED, POSTINGS, Figure, known_code, owner
+from streams.mapping.items import MAX_INT64
+from streams.repairs import repair
+from streams.step import RawMessage, Step, Topology, at_once
+from tables.delivery.backlog import Backlog
+from tables.delivery.closed_sequences import is_repeat
+from tables.delivery.hold_gate import changes_with
+from tables.delivery.posting_state import (
+    ACCEPTED,
+    CLOSED,
+    DISPATCHED,
+    DOUBLE,
+    IN_FLIGHT,
+    PARKED,
+    POSTING_MISMATCH,
+    REJECTED,
+    RETRY,
+    UNKNOWN,
+    WAITING_CLOCK,
+    waits_for_decision,
+)
+from tables.kpi import hour_passed, posting_success
+from tables.row_kinds import LOT_STATE_ROWS
+
+
+class DeliveryStage:
+    name = "delivery"
+    version = 1
+
+    def __init__(self, topology: Topology, recorded: bool = False) -> None:
+        self._topology, self._recorded = topology, recorded
+        self._backlogs: dict[int, Backlog] = {}
+        self._retentions: dict[int, Retention] = {}
+
+    def taken_over(self, step: Step) -> None:
+        at_once(self.remember(step))
+
+    def remember(self, step: Step) -> Iterator[None]:
+        """The owner before may have sent what is dispatched: exactly these are unknown now."""
+        step.offset = step.state.next_offset - 1  # what the rows know: all before the next record
+        backlog = self._backlogs[step.partition] = Backlog()
+        retention = self._retentions[step.partition] = Retention(step.rows)
+        begun: list[PostingRow] = []
+        for page in retention.remember(backlog):
+            begun += [row for row in page if row.state in (DISPATCHED, UNKNOWN, RETRY)]
+            yield
+        desk = self._desk(step)
+        for row in begun:
+            if row.state == DISPATCHED:
+                desk.suspend(row, "TAKEN_OVER", "the process that had it ended")
+        for row in begun:
+            if row.state == UNKNOWN:
+                resolve(desk, row)
+            elif row.state == RETRY:
+                desk.start_timer(row)
+        dispatch_all(desk)
+
+    def left(self, partition: int) -> None:
+        self._backlogs.pop(partition, None)
+        self._retentions.pop(partition, None)
+
+    def figures(self) -> Iterator[Figure]:
+        states: Counter[tuple[str, str, str]] = Counter()
+        oldest: dict[str, int] = {}
+        for backlog in self._backlogs.copy().values():
+            for (plant, state, code), count in backlog.states.counts().items():
+                states[plant, state, known_code(code)] += count
+            for plant, at in backlog.oldest().items():
+                oldest[plant] = min(at, oldest.get(plant, at))
+        for (plant, state, code), count in states.items():
+            yield Figure(POSTINGS, (plant, state, code, owner(code)), count)
+        for plant, at in oldest.items():
+            yield Figure(OLDEST_UNPOSTED, (plant,), at)
+
+    def fold(self, step: Step) -> None:
+        desk = self._desk(step)
+        for message, record, handling in boundary.records(step, self.name, HANDLERS):
+            handling.handle(self, desk, message, record)
+        dispatch_all(desk)
+
+    def _desk(self, step: Step) -> Desk:
+        backlog, retention = self._backlogs[step.partition], self._retentions[step.partition]
+        return Desk(step, self._topology, self.name, backlog, retention, self._recorded)
+
+    def _posting(self, desk: Desk, message: RawMessage, posting: Posting) -> None:
+        known = desk.row(posting.posting_id)
+        if known is not None:
+            if known.posting.content_hash != posting.content_hash:
+                self._mismatch(desk, message, known, posting)
+            return
+        if posting.sequence < 1:
+            detail = f"sequence {posting.sequence}: sequences count from 1"
+            boundary.refuse(desk.step, self.name, "BAD_SEQUENCE", detail, Original(posting, message))
+            return
+        row = PostingRow(posting, WAITING_CLOCK)
+        if desk.is_closed(posting) or is_repeat(posting, desk.clock(posting.plant), desk.retention.postings_us):
+            desk.report(row, "closed", CLOSED, f"sequence {posting.sequence} of its account is in the ERP already")
+            return
+        desk.take(row)
+        desk.backlog.place(row)
+        self._let_go(desk, posting.plant)
+
+    def _mismatch(self, desk: Desk, message: RawMessage, known: PostingRow, posting: Posting) -> None:
+        """One id, two contents: neither is posted from now on; what is on the way is found out first."""
+        detail = f"content {posting.content_hash} came after {known.posting.content_hash}"
+        original, concern = Original(posting, message), Concern(kind=posting.kind)
+        boundary.refuse(desk.step, self.name, POSTING_MISMATCH, detail, original, concern)
+        known.mismatch = True
+        if known.state in IN_FLIGHT:
+            desk.look_again(known)
+            desk.keep(known)
+        elif known.state in (ACCEPTED, REJECTED, PARKED):
+            known.code, known.detail = POSTING_MISMATCH, detail
+            desk.keep(known)
+            desk.report(known, PARKED, POSTING_MISMATCH, detail)
+        else:
+            desk.move(known, PARKED, POSTING_MISMATCH, detail)
+
+    def _attempt_ended(self, desk: Desk, message: RawMessage, ended: AttemptEnded) -> None:
+        if attempt_ended(desk, ended) != DOUBLE:
+            return
+        row = desk.known(ended.posting_id)
+        detail = f"posting {ended.posting_id} is in the ERP twice: {row.detail}"
+        concern = Concern(plant=row.posting.plant, kind=row.posting.kind)
+        boundary.refuse(desk.step, self.name, DOUBLE, detail, Original(message=message), concern)
+        desk.report(row, row.state, DOUBLE, detail)
+
+    def _timer_fired(self, desk: Desk, message: RawMessage, fired: TimerFired) -> None:
+        timer_fired(desk, fired)
+
+    def _lot_state(self, desk: Desk, message: RawMessage, state: LotState) -> None:
+        """The newest state of a lot stays; one sender, in order, so equal versions replace."""
+        key = LOT_STATE_ROWS.key(state.plant, state.material, state.lot)
+        known: LotStateRow | None = desk.step.rows.get(key)
+        if known is not None and (known.log_epoch, known.inbox_offset) > (state.log_epoch, state.inbox_offset):
+            return
+        row = LotStateRow(
+            state.plant, state.material, state.lot, state.held, state.holds, state.label, state.inbox_offset, state.log_epoch,
+            desk.step.offset, changes_with(state, known),
+        )  # fmt: skip
+        desk.step.rows.put(key, row)
+        desk.retention.lot(key, row)
+        for name in desk.backlog.of_lot(state.plant, state.material, state.lot):
+            desk.look_again(desk.known(name))
+
+    def _decision(self, desk: Desk, message: RawMessage, decision: OperatorDecision) -> None:
+        wrong = decided(desk, decision)
+        if wrong is not None:
+            boundary.refuse(desk.step, self.name, wrong.code, wrong.detail, Original(decision, message))
+
+    def _tick(self, desk: Desk, message: RawMessage, tick: Tick) -> None:
+        state = desk.step.state
+        advance = clock.observe(state, tick, clock.watch_of(self._topology, self.name, state, tick.plant))
+        if advance is None:
+            return
+        if clock.activate(desk.step.state, tick.plant, advance.now) is not None:
+            self._rules_changed(desk, tick.plant)
+        self._let_go(desk, tick.plant)
+        if hour_passed(*advance):
+            _publish_success(desk, tick.plant, advance.now)
+        desk.retention.forget(desk.step, desk.backlog, tick.plant, advance.now)
+
+    def _configured(self, desk: Desk, message: RawMessage, activated: ConfigActivated) -> None:
+        plant, state = activated.plant, desk.step.state
+        before = state.configurations.get(plant)
+        clock.schedule(state, activated)
+        if state.configurations.get(plant) != before:
+            self._rules_changed(desk, plant)
+            self._let_go(desk, plant)
+
+    def _repaired(self, desk: Desk, message: RawMessage, repaired: ClockRepaired) -> None:
+        if repair(desk.step.state, repaired):
+            # Their cuts were served by a clock that was ahead: it would not come back to them for long.
+            self._let_go(desk, repaired.plant, MAX_INT64)
+
+    def _rules_changed(self, desk: Desk, plant: str) -> None:
+        for name in desk.backlog.of_plant(plant):
+            row = desk.known(name)
+            if waits_for_decision(row) or row.state == DISPATCHED:
+                desk.look_again(row)
+        desk.backlog.wake(plant)
+
+    @staticmethod
+    def _let_go(desk: Desk, plant: str, until: int | None = None) -> None:
+        """Postings whose cut the plant's clock has reached (or until `until`) meet the gate."""
+        if desk.configuration(plant) is None:
+            return
+        for name in desk.backlog.reached(plant, desk.clock(plant) if until is None else until):
+            row = desk.known(name)
+            if row.state == WAITING_CLOCK:
+                desk.settle(row)
+
+
+HANDLERS: Mapping[type, Handling[Callable[[DeliveryStage, Desk, RawMessage, Any], None]]] = {
+    Posting: Handling(AT_ONCE, DeliveryStage._posting),
+    AttemptEnded: Handling(AT_ONCE, DeliveryStage._attempt_ended),
+    TimerFired: Handling(AT_ONCE, DeliveryStage._timer_fired),
+    LotState: Handling(AT_ONCE, DeliveryStage._lot_state),
+    OperatorDecision: Handling(AT_ONCE, DeliveryStage._decision),
+    Tick: Handling(AT_ONCE, DeliveryStage._tick),
+    ConfigActivated: Handling(AT_ONCE, DeliveryStage._configured),
+    ClockRepaired: Handling(AT_ONCE, DeliveryStage._repaired),
+}
+"""What delivery does with each record of its inbox."""
+
+
+def _publish_success(desk: Desk, plant: str, now: int) -> None:
+    """How many of the postings that came to an end are in the ERP, by endpoint: of those that are still kept."""
+    for endpoint, count in desk.backlog.figures(plant):
+        figure = posting_success(count, plant, endpoint, now)
+        if figure is not None:
+            desk.step.emit(PRODUCTION_KPIS, f"{plant}|{figure.kpi}|{endpoint}", figure)

@@ -1,0 +1,1 @@
+"""Stage equipment: counters become pieces, and every piece belongs to a run."""

@@ -1,0 +1,82 @@
+"""What an equipment sends when the clock advances: totals "as of T" to orders, genealogy edges to lots."""
+
+from schemas.records import GenealogyEdge, Total, TotalState
+from schemas.topics import LOTS_INBOX, ORDERS_INBOX
+from streams.step import Step
+from tables import correlations
+from tables.equipment.attribution import segments_of
+from tables.equipment.destination import UNATTRIBUTED, UNDECIDED, Destination
+from tables.equipment.equipment import EquipmentFold
+
+
+def publish(step: Step, equipment: EquipmentFold, now: int, version: int) -> None:
+    """Send every total that changed, "as of `now`". A destination that lost its quantity is sent as zero, once."""
+    row = equipment.row
+    dirty, new, edges = False, False, len(row.edges)
+    runs = {run.run: run for run in row.runs}
+    for key in sorted(key for key, total in row.totals.items() if total.dirty):  # not as they came: batches are cut anywhere
+        total = row.totals[key]
+        total.dirty, dirty = False, True
+        destination = Destination.parse(key)
+        if destination.kind in (UNATTRIBUTED, UNDECIDED) or not destination.order or not (total.amount or total.sent):
+            continue
+        new |= not total.sent
+        total.sent = True
+        run = runs.get(destination.run)
+        record = total_record(row.plant, row.equipment, destination, total, row.born_epoch)
+        record.correlations = correlations.of_total(total, run)
+        record.bom_revision = run.bom_revision if run is not None else ""
+        record.log_epoch, record.inbox_offset, record.fold_version = step.state.log_epoch, step.offset, version
+        record.label = now
+        step.emit(ORDERS_INBOX, f"{row.plant}|{destination.order}", record)
+        if destination.kind in ("consumption", "basis") and run is not None:
+            _send_edges(step, equipment, destination, now)
+    if dirty:
+        equipment.told(new or len(row.edges) > edges)
+
+
+def total_record(plant: str, equipment: str, destination: Destination, total: TotalState, born_epoch: int) -> Total:
+    return Total(
+        plant=plant,
+        equipment=equipment,
+        source_key=destination.source_key(equipment, born_epoch),
+        order=destination.order,
+        operation=destination.operation,
+        material=destination.material,
+        lot=destination.lot,
+        kind=destination.kind,
+        reason=destination.reason,
+        position=destination.position,
+        component_material=destination.component_material,
+        component_lot=destination.component_lot,
+        business_date=destination.business_date,
+        run=destination.run,
+        numerator=total.amount,
+        denominator=10**destination.scale,
+        unit=destination.unit,
+        log_epoch=0,
+        inbox_offset=0,
+        fold_version=0,
+        label=0,
+        first_at=total.first_at,
+        last_at=total.last_at,
+        records=total.records,
+        ranges=total.ranges,
+        authority=destination.authority,
+    )
+
+
+def _send_edges(step: Step, equipment: EquipmentFold, destination: Destination, now: int) -> None:
+    """Genealogy with the first consumption: the component's lot went into each output lot of the run."""
+    row = equipment.row
+    consumed = destination.kind == "consumption"
+    material = destination.material if consumed else destination.component_material
+    lot = destination.lot if consumed else destination.component_lot
+    run = next(run for run in row.runs if run.run == destination.run)
+    children = {(output.material, output.lot) for segment in segments_of(run) for output in segment.outputs if output.lot}
+    for child_material, child_lot in sorted(children) if lot else ():
+        edge = f"{material}|{lot}|{child_material}|{child_lot}"
+        if edge not in row.edges:
+            row.edges.append(edge)
+            record = GenealogyEdge(row.plant, material, lot, child_material, child_lot, destination.order, now, now)
+            step.emit(LOTS_INBOX, f"{row.plant}|{material}|{lot}", record)

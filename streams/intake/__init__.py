@@ -1,0 +1,1 @@
+"""Stage intake: raw records become canonical events, and time enters the log."""

@@ -1,0 +1,1 @@
+"""Stage orders: totals and order events become accounts and postings."""

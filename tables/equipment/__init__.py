@@ -1,0 +1,1 @@
+"""One equipment: counters, runs, people and states, and whose each piece is."""

@@ -1,0 +1,1 @@
+"""The ledger: orders, their accounts, and the postings that come of them."""

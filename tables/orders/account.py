@@ -1,0 +1,273 @@
+"""One account of the ledger: its sources, what they add up to, and what of it has been issued. Exact rationals only."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from fractions import Fraction
+from typing import NamedTuple
+
+from schemas.records import AccountRow, Apart, RawRange, SourceTotal, Total
+from tables.decisions import BAD_UNIT, DROP, verdict
+from tables.lineage import add_ranges
+from tables.plant.units import UnitTable
+from tables.quantity import fraction, round_half_away
+from tables.refusal import Refusal
+from tables.row_kinds import ACCOUNT_ROWS
+
+BASIS = "basis"
+"""Kind of accounts that only feed ledger_backflush: gross by loaded lot. Never posted."""
+STOCK = "stock"
+"""Place of scrap that had been received already."""
+TIMES = frozenset({"machine_time", "setup_time", "labour_time"})
+
+
+class Waits(NamedTuple):
+    """A parked quantity, in the unit that it can be stated in."""
+
+    code: str
+    detail: str
+    unit: str
+    quantity: Fraction
+    dropped: bool
+    """Somebody decided that it is never posted."""
+    apart: bool
+    """In a unit that nothing converts into the account's."""
+
+
+_ESCAPES = str.maketrans({"%": "%25", "|": "%7C"})
+
+
+def account_key(row: AccountRow) -> str:
+    parts = (row.plant, row.order, row.operation, row.material, row.lot, row.kind, row.reason, row.place, row.business_date)
+    return "|".join(part.translate(_ESCAPES) for part in parts)
+
+
+def escaped(part: str) -> str:
+    """A part of an account's key as the key has it."""
+    return part.translate(_ESCAPES)
+
+
+def unescaped(part: str) -> str:
+    """A part of an account's key as it was."""
+    return part.replace("%7C", "|").replace("%25", "%")
+
+
+def parse_key(text: str) -> AccountRow | None:
+    """The empty account of a key; None: it is none."""
+    parts = [unescaped(part) for part in text.split("|")]
+    if len(parts) != 9:
+        return None
+    plant, order, operation, material, lot, kind, reason, place, date = parts
+    return AccountRow(plant, order, operation, material, lot, kind, reason, place, date, 0)
+
+
+def row_key(row: AccountRow) -> str:
+    return ACCOUNT_ROWS.key(account_key(row))
+
+
+def accounts_of(total: Total, born_epoch: int) -> list[AccountRow]:
+    """The accounts that a total concerns, empty: scrap and open rework also lower the yield of their pieces."""
+
+    def account(kind: str, reason: str = "", place: str = "") -> AccountRow:
+        return AccountRow(
+            total.plant,
+            total.order,
+            total.operation,
+            total.material,
+            total.lot,
+            kind,
+            reason,
+            place,
+            total.business_date,
+            born_epoch,
+        )
+
+    match total.kind:
+        case "gross" | "good":
+            return [account("yield")]
+        case "scrap":
+            stock = total.position == STOCK
+            return [account("scrap", total.reason, total.position)] + ([] if stock else [account("yield")])
+        case "rework":
+            return [account("rework"), account("yield")]
+        case "basis":
+            return [account(BASIS)]
+        case "consumption":
+            return [account("consumption", total.reason, total.position)]
+        case _:
+            return [account(total.kind)]
+
+
+def rework_returned(source_key: str) -> bool:
+    """Does the source tell of rework that came back as scrap? (See Destination.source_key and streams/order_declarations.)"""
+    parts = source_key.split("|")
+    return "ReworkReturned" in parts or parts[-1] == "scrap"
+
+
+def version_of(total: Total | SourceTotal) -> tuple[int, int, int]:
+    """What is greater is newer."""
+    return total.log_epoch, total.inbox_offset, total.fold_version
+
+
+def grown(row: AccountRow, total: Total) -> Fraction:
+    """What the total says beyond what is known of its source, in its own unit: what was declared at once."""
+    known = row.sources.get(total.source_key)
+    before = Fraction(known.numerator, known.denominator) if known is not None and known.unit == total.unit else Fraction(0)
+    return Fraction(total.numerator, total.denominator) - before
+
+
+def is_news(row: AccountRow, total: Total) -> bool:
+    known = row.sources.get(total.source_key)
+    return known is None or version_of(known) < version_of(total)
+
+
+def receive(row: AccountRow, total: Total, late: bool = False) -> bool:
+    """Keep the newest total of its source: states, not deltas, so a duplicate changes nothing. False: nothing new.
+    `late`: scrap that came after its period was closed."""
+    if not is_news(row, total):
+        return False
+    row.sources[total.source_key] = SourceTotal(
+        kind=total.kind,
+        authority=total.authority,
+        numerator=total.numerator,
+        denominator=total.denominator,
+        unit=total.unit,
+        log_epoch=total.log_epoch,
+        inbox_offset=total.inbox_offset,
+        fold_version=total.fold_version,
+        equipment=total.equipment,
+        run=total.run,
+        position=total.position,
+        component_material=total.component_material,
+        component_lot=total.component_lot,
+        first_at=total.first_at,
+        last_at=total.last_at,
+        records=total.records,
+        ranges=total.ranges,
+        bom_revision=total.bom_revision,
+        correlations=total.correlations,
+        late=late,
+    )
+    return True
+
+
+def late_split(scrap: AccountRow, total: Total) -> tuple[Total, Total]:
+    """Scrap that grew after its period was closed: (what stays output scrap, what is scrap from stock), the second one of
+    the same version and source under the place `stock` (docs/domain.md, Late scrap). Less than before stays a correction."""
+    now, known = Fraction(total.numerator, total.denominator), scrap.sources.get(total.source_key)
+    before = Fraction(known.numerator, known.denominator) if known is not None and known.unit == total.unit else Fraction(0)
+    kept, late = replace(total), replace(total, position=STOCK)
+    stays = min(now, max(before, Fraction(0)))
+    kept.numerator, kept.denominator = stays.numerator, stays.denominator
+    late.numerator, late.denominator = (now - stays).numerator, (now - stays).denominator
+    return kept, late
+
+
+def weights(row: AccountRow, authority: str, yield_is: str, counted: Collection[str] = ()) -> dict[str, int]:
+    """How each source counts in this account: 1, -1, or 0 (a check, the other authority's figure).
+
+    Yield is gross minus scrap and open rework where gross is counted, else the good pieces (docs/domain.md, Authority and
+    Yield); each equipment for itself, when several work on one order. `counted`: what counters count at the operation (gross,
+    good), known from any of its accounts.
+    """
+    if row.kind != "yield":
+        return dict.fromkeys(row.sources, 1)
+    pieces = {key: source for key, source in row.sources.items() if source.kind in ("gross", "good")}
+    trusted = {key: source for key, source in pieces.items() if source.authority == authority}
+    if not trusted and authority == "counters":
+        trusted = {key: source for key, source in pieces.items() if source.kind == "gross"}
+    gross_at = {source.equipment for source in trusted.values() if source.kind == "gross"}
+    good_at = {source.equipment for source in trusted.values()} - gross_at
+    # The yield is negative and waits (docs/domain.md, Scrap before its counts), unless the operation counts good pieces.
+    counts_gross = bool(gross_at) or not (
+        good_at or authority == "declarations" or ("good" in counted and "gross" not in counted)
+    )
+    found = {}
+    for key, source in row.sources.items():
+        if key in pieces:
+            found[key] = int(key in trusted and (source.kind == "gross" or source.equipment in good_at))
+        else:
+            lowers = counts_gross and source.equipment not in good_at
+            found[key] = -int(lowers and source.kind in yield_is)
+    return found
+
+
+def recorded(row: AccountRow, counts: dict[str, int], unit: str, units: UnitTable, without: Collection[str] = ()) -> Fraction:
+    """What the account holds, exactly, in `unit`; what nothing converts into it stands apart. `without`: stated units that are
+    left out."""
+    amount = Fraction(0)
+    for stated, quantity in _stated(row, counts).items():
+        value = units.convert(quantity, stated, unit, row.material)
+        if stated not in without and not isinstance(value, Refusal):
+            amount += value
+    return amount
+
+
+def apart(row: AccountRow, counts: dict[str, int], unit: str, units: UnitTable, also: str = "") -> list[Apart]:
+    """What converts into `unit` (or into `also`) by no rule, by the unit that was stated. It waits by itself: the rest of the
+    account goes on."""
+    found = []
+    for stated, quantity in _stated(row, counts).items():
+        values = [units.convert(quantity, stated, wanted, row.material) for wanted in (unit, also) if wanted]
+        wrong = next((value for value in values if isinstance(value, Refusal)), None)
+        if wrong is not None and quantity:
+            found.append(Apart(stated, quantity.numerator, quantity.denominator, wrong.detail))
+    return found
+
+
+def _stated(row: AccountRow, counts: dict[str, int]) -> dict[str, Fraction]:
+    """Stated unit -> what was stated in it, in the order of the units."""
+    sums: dict[tuple[str, int], int] = {}
+    for key, source in row.sources.items():
+        if counts[key]:
+            part = (source.unit, source.denominator)
+            sums[part] = sums.get(part, 0) + counts[key] * source.numerator
+    found: dict[str, Fraction] = {}
+    for (stated, denominator), numerator in sorted(sums.items()):
+        found[stated] = found.get(stated, Fraction(0)) + Fraction(numerator, denominator)
+    return found
+
+
+def waits(row: AccountRow) -> list[Waits]:
+    """What of the account is parked: of its own unit, and each unit that stands apart."""
+    found = [Waits(row.code, row.detail, row.unit, fraction(row.parked, row.scale), row.dropped, False)] if row.code else []
+    dropped = verdict(row, BAD_UNIT) == DROP
+    apart = [(one, Fraction(one.numerator, one.denominator)) for one in row.apart]
+    return found + [Waits(BAD_UNIT, one.detail, one.unit, quantity, dropped, True) for one, quantity in apart]
+
+
+def stops(row: AccountRow) -> list[Waits]:
+    """What of the account waits for somebody. A code with nothing parked only says what would happen to more."""
+    return [one for one in waits(row) if one.quantity and not one.dropped]
+
+
+def stated_in(row: AccountRow, counts: dict[str, int], unit: str) -> dict[str, int]:
+    """`counts` of the sources alone that state this unit."""
+    return {key: weight if row.sources[key].unit == unit else 0 for key, weight in counts.items()}
+
+
+def lineage(row: AccountRow, counts: dict[str, int]) -> tuple[int, list[RawRange]]:
+    """Raw records behind the account, in total and by source."""
+    ranges: list[RawRange] = []
+    records = 0
+    for key, source in sorted(row.sources.items()):
+        if counts[key] and source.numerator:
+            records += source.records
+            add_ranges(ranges, source.ranges)
+    return records, ranges
+
+
+def settle(row: AccountRow, amount: Fraction) -> None:
+    """Note the exact amount and what it rounds to. Rounding is of cumulative quantities only (docs/domain.md,
+    Rounding and carry)."""
+    row.recorded_numerator, row.recorded_denominator = amount.numerator, amount.denominator
+    row.target = round_half_away(amount, row.scale)
+
+
+def unposted(row: AccountRow) -> int:
+    """Steps that may still be posted."""
+    return 0 if row.covered else row.target - row.parked - row.posted
+
+
+def carry(row: AccountRow) -> Fraction:
+    """What rounding leaves: less than one step."""
+    return Fraction(row.recorded_numerator, row.recorded_denominator) - fraction(row.target, row.scale)

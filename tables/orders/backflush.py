@@ -1,0 +1,213 @@
+"""Consumption that follows from other quantities: ledger_backflush from the pieces, phantoms from what was declared of them.
+
+Everything derived is a source of the component's account with a key of its own, so that it is replaced, never added.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import NamedTuple
+
+from schemas.configuration import Configuration
+from schemas.records import AccountRow, Component, Correlation, OrderRow, RawRange, SourceTotal
+from tables import correlations
+from tables.lineage import add_ranges
+from tables.orders.account import BASIS, row_key
+from tables.orders.components import basis_of, children_of, components_at, mode_of, phantom_of
+from tables.orders.order import authority_of, is_check, item_of, weights_of
+from tables.plant.units import UnitTable
+from tables.quantity import fraction
+from tables.refusal import Refusal
+
+MAX_PHANTOM_LEVELS = 5
+"""Phantoms within phantoms; deeper ones stay with the last that was exploded."""
+
+BACKFLUSH, PHANTOM = "backflush|", "phantom|"
+"""Source keys of what is derived begin with one of these."""
+
+
+class Derived(NamedTuple):
+    """A source that an account must have: exact quantity, and the sources that it follows from."""
+
+    account: AccountRow
+    """Empty: only its key counts."""
+    source_key: str
+    amount: Fraction
+    unit: str
+    authority: str
+    revision: str
+    behind: Sequence[SourceTotal]
+
+
+@dataclass(slots=True)
+class Made:
+    """Pieces of one operation, business date and BOM revision, in the order's unit."""
+
+    gross: Fraction = Fraction(0)
+    sources: list[SourceTotal] = field(default_factory=list)
+    by_lot: dict[tuple[str, str, str], Fraction] = field(default_factory=lambda: defaultdict(Fraction))
+    """(position, component material, component lot) -> pieces made while it was loaded."""
+
+
+def source_of(one: Derived) -> SourceTotal:
+    """The source of a derived quantity names the raw records that it follows from."""
+    ranges: list[RawRange] = []
+    told: list[Correlation] = []
+    for source in one.behind:
+        add_ranges(ranges, source.ranges)
+        correlations.add(told, source.correlations)
+    return SourceTotal(
+        kind="consumption",
+        authority=one.authority,
+        numerator=one.amount.numerator,
+        denominator=one.amount.denominator,
+        unit=one.unit,
+        log_epoch=0,
+        inbox_offset=0,
+        fold_version=0,
+        first_at=min((source.first_at for source in one.behind), default=0),
+        last_at=max((source.last_at for source in one.behind), default=0),
+        records=sum(source.records for source in one.behind),
+        ranges=ranges,
+        bom_revision=one.revision,
+        correlations=told,
+    )
+
+
+def derive(
+    configuration: Configuration, order: OrderRow, operation: str, date: str, accounts: Sequence[AccountRow], units: UnitTable
+) -> list[Derived]:
+    """All that follows for the consumption of one operation on one business date. `accounts`: all of the order. What no
+    longer follows is given with quantity 0."""
+    here = [row for row in accounts if row.operation == operation and row.business_date == date]
+    if not here or not (_follows(configuration, order, here[0]) or any(_has_derived(row) for row in here)):
+        return []
+    wanted = [*_backflushed(configuration, order, here, units), *_exploded(configuration, order, here, units)]
+    keys = {(row_key(one.account), one.source_key) for one in wanted}
+    for row in here:
+        for key, source in row.sources.items():
+            if key.startswith((BACKFLUSH, PHANTOM)) and source.numerator and (row_key(row), key) not in keys:
+                wanted.append(Derived(row, key, Fraction(0), source.unit, source.authority, source.bom_revision, ()))
+    return wanted
+
+
+def _follows(configuration: Configuration, order: OrderRow, like: AccountRow) -> bool:
+    """Has the order, in any revision, a component that is backflushed here or a phantom? Most orders have none."""
+    for component in (*order.components, *(one for bom in order.boms for one in bom.components)):
+        if component.phantom:
+            return True
+        in_operation = component.operation in ("", like.operation)
+        if in_operation and mode_of(configuration, component, _account(like, component, "")) == "ledger_backflush":
+            return True
+    return False
+
+
+def _has_derived(row: AccountRow) -> bool:
+    return row.kind == "consumption" and any(key.startswith((BACKFLUSH, PHANTOM)) for key in row.sources)
+
+
+def _backflushed(
+    configuration: Configuration, order: OrderRow, here: Sequence[AccountRow], units: UnitTable
+) -> Iterator[Derived]:
+    operation = here[0].operation
+    made, yield_share = _made(configuration, order, here, units)
+    for revision, pieces in sorted(made.items()):
+        for component in components_at(configuration, order, revision):
+            if component.operation not in ("", operation) or component.phantom:
+                continue
+            if mode_of(configuration, component, _account(here[0], component, "")) != "ledger_backflush":
+                continue
+            per_piece = fraction(component.quantity.amount, component.quantity.scale) / component.base
+            if basis_of(configuration, component, operation) == "yield":
+                per_piece *= yield_share
+            source_key = f"{BACKFLUSH}{component.item}|{component.position}|{operation}" + (f"|{revision}" if revision else "")
+            for lot, count in sorted(_by_lot(pieces, component).items()):
+                account, unit = _account(here[0], component, lot), component.quantity.unit
+                yield Derived(account, source_key, count * per_piece, unit, "backflush", revision, pieces.sources)
+
+
+def _made(
+    configuration: Configuration, order: OrderRow, here: Sequence[AccountRow], units: UnitTable
+) -> tuple[Mapping[str, Made], Fraction]:
+    """Pieces by revision, and which part of them is yield. Gross is what the operation's authority counted; where it
+    counts good pieces, scrap and rework come on top. By-products are no pieces."""
+    authority = authority_of(configuration, order, here[0].operation)
+    made: dict[str, Made] = defaultdict(Made)
+    gross = good = Fraction(0)
+    for row in here:
+        item = item_of(order, row.material)
+        if row.kind not in ("yield", BASIS) or (item is not None and item.role == "by"):
+            continue
+        counts = weights_of(configuration, order, row)
+        counts_good = any(counts[key] > 0 and source.kind == "good" for key, source in row.sources.items())
+        for key, source in sorted(row.sources.items()):
+            amount = units.convert(_exact(source), source.unit, item.quantity.unit if item else source.unit, row.material)
+            if isinstance(amount, Refusal):
+                continue  # its own account is parked with BAD_UNIT
+            if row.kind == BASIS:
+                made[source.bom_revision].by_lot[source.position, source.component_material, source.component_lot] += amount
+                continue
+            good += counts[key] * amount
+            on_top = counts_good and source.kind in ("scrap", "rework") and not is_check(configuration, authority, source)
+            if counts[key] > 0 or on_top:
+                gross += amount
+                made[source.bom_revision].gross += amount
+                made[source.bom_revision].sources.append(source)
+    return made, good / gross if gross else Fraction(0)
+
+
+def _by_lot(pieces: Made, component: Component) -> dict[str, Fraction]:
+    """Pieces by lot of the component; what no loaded lot covers has none. More by lot than there are pieces (another
+    authority counted them) is taken in proportion."""
+    found: dict[str, Fraction] = defaultdict(Fraction)
+    for (position, material, lot), count in pieces.by_lot.items():
+        if lot and material == component.material and component.position in ("", position):
+            found[lot] += count
+    covered = sum(found.values(), Fraction(0))
+    if covered > pieces.gross >= 0:
+        found = {lot: count * pieces.gross / covered for lot, count in found.items()}
+    elif covered != pieces.gross:
+        found[""] += pieces.gross - covered
+    return found
+
+
+def _exploded(configuration: Configuration, order: OrderRow, here: Sequence[AccountRow], units: UnitTable) -> Iterator[Derived]:
+    """What was declared of a phantom is consumption of its components, in the ratio of the bill of material."""
+    for row in here:
+        for key, source in sorted(row.sources.items()):
+            components = components_at(configuration, order, source.bom_revision)
+            phantom = phantom_of(components, row)
+            if phantom is None:
+                continue
+            amount = units.convert(_exact(source), source.unit, phantom.quantity.unit, row.material)
+            if isinstance(amount, Refusal):
+                continue  # the phantom's own account is parked with BAD_UNIT
+            whole = fraction(phantom.quantity.amount, phantom.quantity.scale) / phantom.base
+            for child in children_of(components, phantom):
+                account = _account(row, child, "")
+                account.reason = row.reason
+                part = fraction(child.quantity.amount, child.quantity.scale) / child.base
+                name = f"{PHANTOM}{child.item}|{row.lot}|{row.place}|{key}"
+                yield Derived(
+                    account, name, amount * part / whole, child.quantity.unit, source.authority, source.bom_revision, (source,)
+                )
+
+
+def _exact(source: SourceTotal) -> Fraction:
+    return Fraction(source.numerator, source.denominator)
+
+
+def _account(like: AccountRow, component: Component, lot: str) -> AccountRow:
+    return AccountRow(
+        like.plant,
+        like.order,
+        like.operation,
+        component.material,
+        lot,
+        "consumption",
+        "",
+        component.position,
+        like.business_date,
+        like.born_epoch,
+    )

@@ -1,0 +1,115 @@
+"""Components of an order: which one a consumption is of, how it is known, and whose reservation it reduces (docs/domain.md,
+Components and reservations)."""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from schemas.configuration import Configuration
+from schemas.records import AccountRow, Component, OrderRow
+from tables.plant.units import UnitTable
+from tables.quantity import fraction
+from tables.refusal import Refusal
+
+
+def revision_of(row: AccountRow) -> str:
+    """The BOM revision that the account's runs pinned; of several the one that was counted last."""
+    newest = max(row.sources.values(), key=lambda source: (source.last_at, source.bom_revision), default=None)
+    return newest.bom_revision if newest is not None else ""
+
+
+def known_revision(order: OrderRow, revision: str) -> bool:
+    """Did the order ever allow it? A run that states none, or an order without revisions, has nothing to disagree on."""
+    return not revision or not order.bom_revision or revision == order.bom_revision or _earlier(order, revision) is not None
+
+
+def components_at(configuration: Configuration, order: OrderRow, revision: str) -> Sequence[Component]:
+    """The bill of material that holds for a run which pinned `revision`."""
+    if configuration.rules.order.bom == "latest" or revision in ("", order.bom_revision):
+        return order.components
+    earlier = _earlier(order, revision)
+    return order.components if earlier is None else earlier
+
+
+def _earlier(order: OrderRow, revision: str) -> Sequence[Component] | None:
+    return next((bom.components for bom in order.boms if bom.revision == revision), None)
+
+
+def candidates(components: Sequence[Component], account: AccountRow) -> list[Component]:
+    """Components that the account may be of. A stated position that one has decides; else the operation's own come
+    first, then by position."""
+    found = [component for component in components if component.material == account.material]
+    at_position = [one for one in found if account.place and one.position == account.place]
+    own = [one for one in at_position if one.operation in ("", account.operation)]
+    return sorted(own or at_position or found, key=lambda one: (one.operation != account.operation, one.position, one.item))
+
+
+def component_of(components: Sequence[Component], account: AccountRow) -> Component | None:
+    return next(iter(candidates(components, account)), None)
+
+
+def children_of(components: Sequence[Component], phantom: Component) -> list[Component]:
+    return [component for component in components if component.parent and component.parent == phantom.item]
+
+
+def mode_of(configuration: Configuration, component: Component | None, account: AccountRow) -> str:
+    """declared | metered | ledger_backflush | erp_backflush: what rules.yaml says, else the component's own flag."""
+    position = component.position if component is not None else account.place
+    stated = configuration.rules.mode_for(account.material, position, account.operation)
+    if stated is not None:
+        return stated.mode
+    return component.mode if component is not None else "declared"
+
+
+def basis_of(configuration: Configuration, component: Component, operation: str) -> str:
+    """gross | yield: what a ledger_backflush component follows."""
+    stated = configuration.rules.mode_for(component.material, component.position, operation)
+    return stated.basis if stated is not None else component.basis
+
+
+def need_of(order: OrderRow, component: Component, unit: str, units: UnitTable) -> Fraction | None:
+    """What the whole order needs of the component, in `unit`; None: nobody can say."""
+    main = next((item for item in order.items if item.role == "main"), None)
+    if main is None:
+        return None
+    pieces = fraction(main.quantity.amount, main.quantity.scale)
+    need = pieces * fraction(component.quantity.amount, component.quantity.scale) / component.base
+    found = units.convert(need, component.quantity.unit, unit, component.material)
+    return None if isinstance(found, Refusal) else found
+
+
+class ItemShare(NamedTuple):
+    """Part of a posting's amount for one reservation item, in steps."""
+
+    item: str
+    location: str
+    amount: int
+
+
+def shares(
+    amount: int, found: Sequence[Component], needs: Mapping[str, int], issued: Mapping[str, int], own: Mapping[str, int]
+) -> list[ItemShare]:
+    """Give `amount` steps to reservation items, in the order of `found` until each need is met, the rest to the last.
+
+    needs, issued: steps per item, of the whole order. own: what this account gave each item; a correction takes that back
+    from the last item first. The shares add up to `amount`.
+    """
+    left, given = amount, dict.fromkeys((component.item for component in found), 0)
+    order = list(given)
+    if amount > 0:
+        for item in order[:-1]:
+            given[item] = min(left, max(0, needs.get(item, 0) - issued.get(item, 0)))
+            left -= given[item]
+    else:
+        for item in reversed(order[1:]):
+            given[item] = -min(-left, max(0, own.get(item, 0)))
+            left -= given[item]
+    given[order[-1] if amount > 0 else order[0]] += left
+    locations = {component.item: component.issue_location for component in found}
+    return [ItemShare(item, locations[item], steps) for item, steps in given.items() if steps]
+
+
+def phantom_of(components: Sequence[Component], row: AccountRow) -> Component | None:
+    """The phantom that the account is of, if it can be exploded."""
+    found = next((one for one in candidates(components, row) if one.phantom), None) if row.kind == "consumption" else None
+    return found if found is not None and found.quantity.amount and children_of(components, found) else None

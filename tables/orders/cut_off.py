@@ -1,0 +1,41 @@
+"""What an account leaves behind when its period closes (docs/domain.md, Cut-off)."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from schemas.records import AccountRow
+from tables.decisions import BAD_UNIT
+from tables.orders.account import unposted
+from tables.quantity import round_half_away
+
+APART_DECIMALS = 6
+"""Of what stands in a unit that nobody converts."""
+
+
+@dataclass(slots=True, frozen=True)
+class LeftBehind:
+    """Steps that the ERP does not have, and why."""
+
+    code: str
+    steps: int
+    unit: str
+    scale: int
+    """Decimals of a step."""
+
+
+def left_behind(row: AccountRow, accepted: Collection[str] = ()) -> Iterator[LeftBehind]:
+    """Everything of the account that the ERP does not have: parked, not due, on its way. `accepted`: ids of postings that are
+    known to be in the ERP, although the account has not heard of it yet."""
+    for one in row.apart:
+        steps = round_half_away(Fraction(one.numerator, one.denominator), APART_DECIMALS)
+        yield LeftBehind(BAD_UNIT, steps, one.unit, APART_DECIMALS)
+    if row.covered:
+        return
+    if row.parked:
+        yield LeftBehind(row.code, row.parked, row.unit, row.scale)
+    if unposted(row):
+        yield LeftBehind(code="NOT_DUE", steps=unposted(row), unit=row.unit, scale=row.scale)
+    open_ = [posting for posting in row.issued if posting.status != "accepted" and posting.posting_id not in accepted]
+    if issued := sum(posting.amount for posting in open_):
+        yield LeftBehind(code="IN_FLIGHT", steps=issued, unit=row.unit, scale=row.scale)

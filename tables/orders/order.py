@@ -1,0 +1,163 @@
+"""An order: what master data says of it, what the shop floor reported, and what of its accounts may be posted."""
+
+from fractions import Fraction
+
+from schemas.configuration import Configuration
+from schemas.records import (
+    AccountRow,
+    BomRevision,
+    Operation,
+    OrderChanged,
+    OrderItem,
+    OrderReleased,
+    OrderRow,
+    SourceTotal,
+)
+from tables.orders.account import STOCK, weights
+from tables.orders.components import component_of, components_at, mode_of, phantom_of, revision_of
+from tables.quantity import fraction
+from tables.row_kinds import ORDER_ROWS
+
+MAX_REVISIONS = 20
+"""Earlier bills of material that an order keeps; a run that pinned an older one parks its consumption."""
+
+
+def row_key(plant: str, order: str) -> str:
+    return ORDER_ROWS.key(plant, order)
+
+
+def released(row: OrderRow, event: OrderReleased | OrderChanged) -> bool:
+    """Take master data in. The ERP's change number decides, not the order of arrival. False: nothing newer."""
+    if row.known and (len(event.change_number), event.change_number) < (len(row.change_number), row.change_number):
+        return False
+    if row.known and event.change_number == row.change_number and isinstance(event, OrderReleased):
+        return False
+    if row.known and row.bom_revision != event.bom_revision and row.bom_revision:
+        kept = [bom for bom in row.boms if bom.revision not in (row.bom_revision, event.bom_revision)]
+        row.boms = [*kept, BomRevision(row.bom_revision, row.components)][-MAX_REVISIONS:]
+    row.known = True
+    row.change_number, row.bom_revision, row.order_type = event.change_number, event.bom_revision, event.order_type
+    row.automatic_receipt, row.backflush = event.automatic_receipt, event.backflush
+    row.items, row.operations, row.components = event.items, event.operations, event.components
+    set_status(row, event.status, event.label)
+    return True
+
+
+def set_status(row: OrderRow, status: str, label: int) -> None:
+    """`label`: when it holds from; what was made later than a technical completion is no correction of it."""
+    if status != "technically_complete":
+        row.technically_complete_at = 0
+    elif row.status != status or not row.technically_complete_at:
+        row.technically_complete_at = label
+    row.status = status
+
+
+def is_completed(order: OrderRow, operation: str) -> bool:
+    return order.completed or operation in order.completed_operations
+
+
+def operation_of(order: OrderRow, operation: str) -> Operation | None:
+    return next((entry for entry in order.operations if entry.operation == operation), None)
+
+
+def receives(order: OrderRow, operation: str) -> bool:
+    """Exactly one operation receives into stock; the others are confirmations without stock (docs/domain.md, Operations and
+    receipt)."""
+    found = operation_of(order, operation)
+    return found is not None and found.receipt
+
+
+def confirmed_with(order: OrderRow, operation: str) -> list[str]:
+    """The operations that the ERP confirms when `operation` is confirmed: itself, and before a milestone all the others
+    (docs/domain.md, Milestones)."""
+    found = operation_of(order, operation)
+    if found is None or found.confirm != "milestone":
+        return [operation]
+    return [entry.operation for entry in order.operations[: order.operations.index(found) + 1]]
+
+
+def item_of(order: OrderRow, material: str) -> OrderItem | None:
+    return next((item for item in order.items if item.material == material), None)
+
+
+def planned_unit(configuration: Configuration, order: OrderRow, account: AccountRow) -> str:
+    """The unit in which the order plans what the account is of; empty: it does not."""
+    if account.kind == "consumption":
+        component = component_of(components_at(configuration, order, revision_of(account)), account)
+        return component.quantity.unit if component is not None else ""
+    item = item_of(order, account.material)
+    return item.quantity.unit if item is not None else ""
+
+
+def authority_of(configuration: Configuration, order: OrderRow, operation: str) -> str:
+    found = operation_of(order, operation)
+    if found is not None and found.quantity_from != "plant":
+        return found.quantity_from
+    return configuration.plant.plant.quantity_from
+
+
+def counted_at(order: OrderRow, operation: str) -> set[str]:
+    """What counters have counted at the operation: gross, good."""
+    return {kind for kind in ("gross", "good") if f"{operation}|{kind}" in order.counted}
+
+
+def weights_of(configuration: Configuration, order: OrderRow, account: AccountRow) -> dict[str, int]:
+    """How each source counts in the account: 1, -1, or 0 (a check). One authority per quantity, one mode per component:
+    the figures of the other ways to know it are checks (docs/domain.md, Authority and Consumption modes)."""
+    if account.kind != "consumption":
+        authority = authority_of(configuration, order, account.operation)
+        found = weights(account, authority, configuration.rules.yield_.is_, counted_at(order, account.operation))
+        checks = {key for key, source in account.sources.items() if is_check(configuration, authority, source)}
+        return {key: 0 if key in checks else weight for key, weight in found.items()}
+    component = component_of(components_at(configuration, order, revision_of(account)), account)
+    mode = mode_of(configuration, component, account)
+    trusted = {"declared": "declarations", "metered": "counters", "ledger_backflush": "backflush"}.get(mode)
+    if component is None and configuration.rules.mode_for(account.material, account.place, account.operation) is None:
+        # Nobody says how it is known (unknown order, not in its bill): parked, but what was measured does not disappear.
+        measured = any(source.authority == "counters" for source in account.sources.values())
+        trusted = "counters" if measured else "declarations"
+    scrapped = bool(account.reason)  # component scrap is an issue with a reason, in any mode
+    return {key: int(scrapped or trusted is None or source.authority == trusted) for key, source in account.sources.items()}
+
+
+def is_check(configuration: Configuration, authority: str, source: SourceTotal) -> bool:
+    """Scrap and rework that the other authority has already: declared where the equipment has a counter of it, or counted
+    where declarations hold. Declared where nothing counts it, it is no check."""
+    if source.kind not in ("scrap", "rework") or source.authority == authority or source.position == STOCK:
+        return False
+    if source.authority == "counters":
+        return authority == "declarations"
+    entry = configuration.plant.equipment_for(source.equipment) if source.equipment else None
+    return entry is not None and any(counter.counts == source.kind for counter in entry.counters.values())
+
+
+def covered(configuration: Configuration, order: OrderRow, account: AccountRow) -> bool:
+    """Is the account of what somebody else posts? By a later milestone, or because the operation is not confirmed
+    (docs/domain.md, Milestones); of a phantom: its components' accounts; by erp_backflush: the ERP, and what was declared is
+    only a check."""
+    if account.kind == "consumption":
+        components = components_at(configuration, order, revision_of(account))
+        if phantom_of(components, account) is not None:
+            return True
+        return mode_of(configuration, component_of(components, account), account) == "erp_backflush"
+    if account.kind != "yield":
+        return False
+    index = next((i for i, entry in enumerate(order.operations) if entry.operation == account.operation), None)
+    if index is None or order.operations[index].receipt:
+        return False
+    booking = configuration.erp.booking("yield").operations
+    own = order.operations[index].confirm
+    if own == "none" or booking == "last" or (booking == "milestones" and own != "milestone"):
+        return True
+    return any(entry.confirm == "milestone" for entry in order.operations[index + 1 :])
+
+
+def limit(configuration: Configuration, order: OrderRow, material: str) -> Fraction | None:
+    """How much of an item may be received, in the item's unit; None: unlimited (docs/domain.md, Over-delivery)."""
+    item = item_of(order, material)
+    stated = configuration.rules.order.over_delivery
+    percent = item.over_delivery if item is not None and stated == "from_order" else stated
+    if item is None or percent in ("unlimited", "from_order") or configuration.rules.order.excess == "post":
+        return None
+    ordered = fraction(item.quantity.amount, item.quantity.scale)
+    return ordered * (1 + Fraction(percent or "0") / 100)

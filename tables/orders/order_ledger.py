@@ -1,0 +1,258 @@
+"""One order with all of its accounts at one moment: what each account holds, what waits and why, what becomes a posting.
+
+Pure: rows in, changed rows and postings out. streams/orders/book.py loads, keeps and sends them.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from schemas.configuration.rules import RuleAt
+from schemas.records import AccountRow, MaterialRow, OrderRow, Posting
+from tables.decisions import POST, verdict
+from tables.orders import account as ledger
+from tables.orders import order as orders
+from tables.orders import parking, rework
+from tables.orders.account import BASIS, TIMES, row_key
+from tables.orders.backflush import MAX_PHANTOM_LEVELS, derive, source_of
+from tables.orders.components import ItemShare, candidates, component_of, components_at, need_of, phantom_of, revision_of, shares
+from tables.orders.due import Look, due_time, enough, waits_for_counts
+from tables.orders.plant_rules import PlantRules
+from tables.orders.postings import Issue, Materials, issue
+from tables.quantity import fraction, round_half_away
+from tables.refusal import Refusal
+
+DEFAULT_DECIMALS = {"kg": 3, "l": 3, "m": 3, "t": 6, "h": 2, "min": 1, "s": 0, "ms": 0}
+"""Of ERP units that no material master describes; pieces and boxes have none."""
+
+
+@dataclass(slots=True, frozen=True)
+class Moment:
+    """What all orders of a plant have in common when they are served."""
+
+    rules: PlantRules
+    materials: Materials
+    now: int
+    """The plant's clock, microseconds."""
+    endpoint: str
+    final: bool = False
+    """The end of recorded input."""
+    missing_sources: Sequence[str] = ()
+
+
+class OrderLedger:
+    def __init__(self, order: OrderRow, accounts: Iterable[AccountRow], moment: Moment) -> None:
+        """`accounts`: all of the order. Rows are changed in place."""
+        self.order, self._moment = order, moment
+        self.accounts = {row_key(row): row for row in accounts}
+        self._sorted: list[AccountRow] = []
+
+    # -- consumption that follows from other accounts
+
+    def derived(self, changed: Collection[str]) -> set[str]:
+        """Row keys of the accounts whose derived sources change because these accounts did; new ones are among `accounts`."""
+        found: set[str] = set()
+        fresh = changed
+        for _ in range(MAX_PHANTOM_LEVELS):
+            grown: set[str] = set()
+            for operation, business_date in self._places(fresh):
+                grown |= self._derive(operation, business_date)
+            found |= grown
+            fresh = grown
+            if not fresh:
+                break
+        return found
+
+    def _places(self, keys: Collection[str]) -> list[tuple[str, str]]:
+        """Operations and business dates of which something is derived."""
+        rows = [self.accounts[key] for key in keys]
+        return sorted({(row.operation, row.business_date) for row in rows if row.kind in (BASIS, "yield", "consumption")})
+
+    def _derive(self, operation: str, business_date: str) -> set[str]:
+        if not self.order.known:
+            return set()
+        rules, changed = self._moment.rules, set[str]()
+        for one in derive(rules.configuration, self.order, operation, business_date, self._in_order(), rules.units):
+            key = row_key(one.account)
+            known = self.accounts.get(key)
+            source = known.sources.get(one.source_key) if known is not None else None
+            before = Fraction(source.numerator, source.denominator) if source is not None else Fraction(0)
+            if before == one.amount:
+                continue
+            target = self.accounts[key] = known or one.account
+            target.sources[one.source_key] = source_of(one)
+            target.since = target.since or self._moment.now
+            changed.add(key)
+        return changed
+
+    def sharing_rework(self, changed: Collection[str]) -> set[str]:
+        """Row keys of what shares its open rework with accounts that changed."""
+        reworked = [row for key in changed if (row := self.accounts[key]).kind == "rework"]
+        return {key for key, other in self.accounts.items() if any(rework.same(row, other) for row in reworked)}
+
+    # -- one account
+
+    def settle(self, row: AccountRow) -> None:
+        """What the account holds in its ERP unit, and what of it has to wait."""
+        rules, order = self._moment.rules, self.order
+        configuration, units = rules.configuration, rules.units
+        material, rule_at = self._moment.materials(row.material), rules.rule_for(row, order)
+        self._place(row, rule_at)
+        if not row.sequence:
+            row.unit, row.scale = self._erp_unit(row, material, rule_at)
+        counts = orders.weights_of(configuration, order, row)
+        phantom = phantom_of(components_at(configuration, order, revision_of(row)), row)
+        row.apart = ledger.apart(row, counts, row.unit, units, phantom.quantity.unit if phantom is not None else "")
+        parking.unpark(row)
+        ledger.settle(row, ledger.recorded(row, counts, row.unit, units, {one.unit for one in row.apart}))
+        row.covered = orders.covered(configuration, order, row)
+        self._park(row, material, rule_at is not None)
+
+    def _park(self, row: AccountRow, material: MaterialRow | None, posted: bool) -> None:
+        """`posted`: is there a rule that posts it?"""
+        rules, order, now = self._moment.rules, self.order, self._moment.now
+        found = parking.reasons(rules.configuration, order, material, row, rules.times.periods, now)
+        wrong = next((one for one in found if verdict(row, one.code) != POST and (posted or one.code not in parking.OVER)), None)
+        if wrong is not None:
+            parking.park(row, wrong)
+        elif not row.covered:
+            accounts = self._in_order() if row.kind in rework.KINDS else []
+            excess = parking.rework_excess(row, accounts, rules.units)
+            excess = excess or parking.over_delivery(rules.configuration, order, row, accounts, rules.units)
+            if excess is not None:
+                parking.park(row, *excess)
+
+    def issue(self, row: AccountRow, due_at: int | None) -> list[Posting]:
+        """What is posted of the account now; it notes when to look at it again. `due_at`: since when it is due."""
+        times, now = self._moment.rules.times, self._moment.now
+        rule_at = self._moment.rules.rule_for(row, self.order)
+        if rule_at is None or row.covered:
+            row.due_at = None
+            return []
+        rule = rule_at.rule
+        due = now if due_at is not None else due_time(row, rule, self.order, times, now)
+        if due is None or due > now or not ledger.unposted(row) or waits_for_counts(row):
+            row.due_at = due_time(row, rule, self.order, times, now + 1) if due == now else due
+            return []
+        if not enough(row, rule, self.order, times, Look(now, due_at, self._moment.final)):
+            row.due_at = due_time(row, rule, self.order, times, now + 1)
+            return []
+        configuration, periods = self._moment.rules.configuration, times.periods
+        how = Issue(
+            rule=rule,
+            configuration=configuration,
+            order=self.order,
+            counts=orders.weights_of(configuration, self.order, row),
+            cut=now,
+            posting_date=row.business_date if periods is None else periods.posting_date(row.business_date, now),
+            endpoint=self._moment.endpoint,
+            materials=self._moment.materials,
+            shares=lambda amount: self._shares(row, amount),
+            missing_sources=self._moment.missing_sources,
+        )
+        made = issue(row, how)
+        row.due_at, row.since = None, 0
+        return made
+
+    # -- after all accounts were served
+
+    def freed(self, made: Iterable[Posting]) -> set[str]:
+        """Row keys of what is parked for over-delivery, when these postings of the order gave it room."""
+        if not any(one.kind == "yield" and one.amount < 0 for one in made):
+            return set()
+        return {key for key, row in self.accounts.items() if row.code == "OVER_DELIVERY"}
+
+    def mark_final(self, made: Iterable[Posting]) -> bool:
+        """The final flag goes once per operation, with the last yield posting of a completed one: nothing of it may be left
+        that could still follow, an excess that nobody may receive excepted (docs/domain.md, Final flag). False: with none."""
+        order, marked = self.order, False
+        for operation, posting in sorted({one.operation: one for one in made if one.kind == "yield"}.items()):
+            if operation in order.final_sent or not orders.is_completed(order, operation):
+                continue
+            yields = [row for row in self.accounts.values() if (row.kind, row.operation) == ("yield", operation)]
+            if not any(_follows(row) for row in yields):
+                posting.final = marked = True
+                order.final_sent = [*order.final_sent, operation]
+        return marked
+
+    # -- where an account goes, and in which unit
+
+    def _in_order(self) -> list[AccountRow]:
+        """By key; an account never leaves."""
+        if len(self._sorted) != len(self.accounts):
+            self._sorted = [self.accounts[key] for key in sorted(self.accounts)]
+        return self._sorted
+
+    def _shares(self, row: AccountRow, amount: int) -> Sequence[ItemShare]:
+        """How an amount is spread over the reservation items of its component."""
+        rules = self._moment.rules
+        components = components_at(rules.configuration, self.order, revision_of(row))
+        found = candidates(components, row) if row.kind == "consumption" else []
+        # After a technical completion the ERP has deleted the reservations (docs/domain.md, Technical completion).
+        reserved = self.order.status != "technically_complete"
+        reserved = reserved and rules.configuration.erp.booking("consumption").reservation != "none"
+        if len(found) < 2 or not reserved:
+            return [ItemShare(row.reservation_item if reserved else "", row.location, amount)]
+        needs: dict[str, int] = {}
+        issued = {one.item: Fraction(0) for one in found}
+        own = {one.item: 0 for one in found}
+        for component in found:
+            need = need_of(self.order, component, row.unit, rules.units)
+            needs[component.item] = 0 if need is None else round_half_away(need, row.scale)
+        for other in self._in_order():
+            for posting in other.issued if (other.kind, other.material) == (row.kind, row.material) else ():
+                if posting.reservation_item in issued:
+                    issued[posting.reservation_item] += fraction(posting.amount, other.scale)
+                    own[posting.reservation_item] += posting.amount if other is row else 0
+        steps = {item: round_half_away(quantity, row.scale) for item, quantity in issued.items()}
+        given = shares(amount, found, needs, steps, own)
+        return [one if one.location else one._replace(location=row.location) for one in given]
+
+    def _place(self, row: AccountRow, rule_at: RuleAt | None) -> None:
+        """Receipt or issue location, and the reservation item that an issue reduces (docs/domain.md, Components and
+        reservations)."""
+        configuration, rule = self._moment.rules.configuration, rule_at.rule if rule_at is not None else None
+        if row.kind == "yield":
+            item = orders.item_of(self.order, row.material)
+            equipment = next((source.equipment for _, source in sorted(row.sources.items()) if source.equipment), "")
+            entry = configuration.plant.equipment_for(equipment) if equipment else None
+            row.location = (
+                (rule.receipt_location if rule is not None else "")
+                or (entry.receipt_location if entry is not None else "")
+                or (item.receipt_location if item is not None else "")
+            )
+            row.reservation_item = item.item if item is not None else ""
+        elif row.kind == "consumption":
+            component = component_of(components_at(configuration, self.order, revision_of(row)), row)
+            stated = component.issue_location if component is not None else ""
+            row.location = stated or (rule.issue_location if rule is not None else "")
+            row.reservation_item = component.item if component is not None else ""
+
+    def _erp_unit(self, row: AccountRow, material: MaterialRow | None, rule_at: RuleAt | None) -> tuple[str, int]:
+        """The rule's unit, the material's, the activity's, or the one that the sources count in."""
+        unit, decimals = (rule_at.rule.unit, rule_at.rule.decimals) if rule_at is not None else ("", None)
+        if row.kind in TIMES:
+            booking = self._moment.rules.configuration.erp.book.get(row.kind)  # type: ignore[call-overload]
+            unit = unit or (booking.unit if booking is not None else "") or "ms"
+            decimals = decimals if decimals is not None else (booking.decimals if booking is not None else None)
+        elif not unit and material is not None:
+            unit, decimals = material.unit, material.decimals if decimals is None else decimals
+        unit = unit or self._stated_unit(row)
+        return unit, decimals if decimals is not None else DEFAULT_DECIMALS.get(unit.lower(), 0)
+
+    def _stated_unit(self, row: AccountRow) -> str:
+        """The unit that the sources count in, if it converts into what the order plans in; else the planned one: what
+        nobody knows stands apart. Without a plan, the unit that most of the sources state."""
+        rules, stated = self._moment.rules, Counter(source.unit for source in row.sources.values())
+        planned = orders.planned_unit(rules.configuration, self.order, row)
+        if planned:
+            fitting = [unit for unit in stated if not isinstance(rules.units.factor(unit, planned, row.material), Refusal)]
+            return planned if planned in fitting else min(fitting, default=planned)
+        return min(stated, key=lambda unit: (-stated[unit], unit), default="PC")
+
+
+def _follows(row: AccountRow) -> bool:
+    """May another posting of this account follow as things are?"""
+    waiting = any(one.quantity and one.code != "OVER_DELIVERY" and not one.dropped for one in ledger.waits(row))
+    return not row.covered and (bool(ledger.unposted(row)) or waiting)

@@ -1,0 +1,170 @@
+"""Why something waits for a person or for master data: every reason for which an account, or a part of it, is parked."""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from schemas.configuration import Configuration
+from schemas.records import AccountRow, MaterialRow, OrderRow
+from tables.decisions import DROP, POST, verdict
+from tables.orders import order as orders
+from tables.orders import rework
+from tables.orders.account import TIMES
+from tables.orders.components import children_of, component_of, components_at, known_revision, revision_of
+from tables.plant.periods import PostingPeriods
+from tables.plant.units import UnitTable
+from tables.quantity import fraction, round_half_away
+from tables.refusal import Refusal
+
+NOT_OPEN = {"locked": "ORDER_LOCKED", "closed": "ORDER_CLOSED"}
+OVER = frozenset({"ORDER_CLOSED", "ORDER_TECHNICALLY_COMPLETE"})
+"""Of what no rule posts the end of the order stops nothing, and nobody has to decide about it."""
+
+
+class Excess(NamedTuple):
+    """A part of an account that has to wait. `steps`: of the account's smallest step."""
+
+    why: Refusal
+    steps: int
+
+
+def park(row: AccountRow, why: Refusal, steps: int | None = None) -> None:
+    """`steps`: how much of it; None: all that is not posted."""
+    row.code, row.detail = why.code, why.detail
+    row.parked = row.target - row.posted if steps is None else steps
+    row.dropped = verdict(row, why.code) == DROP
+
+
+def unpark(row: AccountRow) -> None:
+    row.code, row.detail, row.parked, row.dropped = "", "", 0, False
+
+
+# -- the whole account
+
+
+def reasons(
+    configuration: Configuration,
+    order: OrderRow,
+    material: MaterialRow | None,
+    account: AccountRow,
+    periods: PostingPeriods | None = None,
+    now: int = 0,
+) -> Iterator[Refusal]:
+    """Why the whole account must wait, the weightiest first; a person may let it pass one of them and not the next. They stop
+    this account only (docs/domain.md, Parking and decisions)."""
+    if not order.known:
+        yield Refusal("UNKNOWN_ORDER", f"order {order.order} has not been released")
+        return
+    if order.status in NOT_OPEN:
+        yield Refusal(NOT_OPEN[order.status], f"order {order.order} is {order.status}")
+    if order.status == "technically_complete" and not _technically_allowed(configuration, order, account):
+        yield Refusal("ORDER_TECHNICALLY_COMPLETE", f"order {order.order} is technically complete")
+    if orders.operation_of(order, account.operation) is None:
+        yield Refusal("UNKNOWN_OPERATION", f"order {order.order} has no operation `{account.operation}`")
+        return
+    if periods is not None and configuration.erp.periods.late == "park" and not periods.is_open(account.business_date, now):
+        yield Refusal("PERIOD_CLOSED", f"the period of {account.business_date} is closed")
+    if account.kind in TIMES:
+        return
+    if not account.material:
+        yield _no_material(account)
+        return
+    if configuration.rules.yield_.late_scrap.after_close == "park" and any(source.late for source in account.sources.values()):
+        yield Refusal("LATE_SCRAP", f"scrap of {account.business_date} came after its period was closed")
+    if account.kind == "consumption":
+        yield from _consumption_problems(configuration, order, material, account)
+        return
+    item = orders.item_of(order, account.material)
+    if item is None and orders.receives(order, account.operation):
+        yield Refusal("MATERIAL_NOT_IN_ORDER", f"order {order.order} does not make {account.material}")
+    if item is not None and item.batch_managed and not account.lot:
+        yield from _missing_lot(configuration, account)
+    yield from _long_lot(configuration, account)
+
+
+def _no_material(account: AccountRow) -> Refusal:
+    """Of a consumption: the position was empty. Of pieces: the run makes several materials, or nobody said what it makes."""
+    if account.kind == "consumption":
+        where = f" at position {account.place}" if account.place else ""
+        return Refusal("NOTHING_LOADED", f"nothing is loaded{where} as far as anybody said, and the record names no material")
+    return Refusal("MATERIAL_AMBIGUOUS", "the record names no material, and its run states none or several")
+
+
+def _technically_allowed(configuration: Configuration, order: OrderRow, account: AccountRow) -> bool:
+    """post_corrections: what was made before the completion, however late it is told; nothing that was made after it."""
+    answer = configuration.rules.order.technically_completed
+    before = [source for source in account.sources.values() if source.first_at <= order.technically_complete_at]
+    return answer == "post" or (answer == "post_corrections" and (bool(before) or account.sequence > 0))
+
+
+def _consumption_problems(
+    configuration: Configuration, order: OrderRow, material: MaterialRow | None, account: AccountRow
+) -> Iterator[Refusal]:
+    revision = revision_of(account)
+    if configuration.rules.order.bom == "revision_of_run" and not known_revision(order, revision):
+        yield Refusal("BOM_MISMATCH", f"the run used revision {revision}, order {order.order} has {order.bom_revision}")
+    components = components_at(configuration, order, revision)
+    component = component_of(components, account)
+    if component is None:
+        yield Refusal("MATERIAL_NOT_IN_BOM", f"{account.material} is no component of order {order.order}")
+        return
+    if component.phantom:
+        if not children_of(components, component):
+            yield Refusal("PHANTOM", f"{account.material} is a phantom: it has no stock")
+        return
+    if configuration.erp.booking("consumption").reservation == "required" and not component.item:
+        yield Refusal("RESERVATION_MISSING", f"component {account.material} of order {order.order} has no reservation item")
+    managed = component.batch_managed or (material is not None and material.batch_managed)
+    if managed and not account.lot:
+        yield from _missing_lot(configuration, account)
+    elif managed:
+        yield from _long_lot(configuration, account)
+
+
+def _missing_lot(configuration: Configuration, account: AccountRow) -> Iterator[Refusal]:
+    if configuration.plant.lots.missing != "ignore":
+        yield Refusal("LOT_MISSING", f"{account.material} is managed in batches and nobody named the lot")
+
+
+def _long_lot(configuration: Configuration, account: AccountRow) -> Iterator[Refusal]:
+    limit = configuration.plant.lots.erp_max_length
+    if limit and len(account.lot) > limit:
+        yield Refusal("LOT_TOO_LONG", f"lot {account.lot} has more than {limit} characters")
+
+
+# -- a part of it
+
+
+def rework_excess(row: AccountRow, accounts: Sequence[AccountRow], units: UnitTable) -> Excess | None:
+    """What came back from rework that was never open waits until it is declared (docs/domain.md, Rework). `accounts`: all of
+    the order, in key order."""
+    if row.kind not in rework.KINDS or verdict(row, "REWORK_EXCEEDED") == POST:
+        return None
+    steps = round_half_away(rework.beyond(row, accounts, units), row.scale)
+    why = Refusal("REWORK_EXCEEDED", f"more rework of {row.material} came back than was open")
+    return Excess(why, steps) if steps else None
+
+
+def over_delivery(
+    configuration: Configuration, order: OrderRow, row: AccountRow, accounts: Sequence[AccountRow], units: UnitTable
+) -> Excess | None:
+    """Of the account that receives: what is beyond the order's limit; the rest is posted (docs/domain.md, Over-delivery)."""
+    if row.kind != "yield" or not orders.receives(order, row.operation) or verdict(row, "OVER_DELIVERY") == POST:
+        return None
+    most = orders.limit(configuration, order, row.material)
+    item = orders.item_of(order, row.material)
+    if most is None or item is None:
+        return None
+    room = units.convert(most, item.quantity.unit, row.unit, row.material)
+    if isinstance(room, Refusal):
+        return None
+    for other in accounts:
+        if (other.kind, other.material, other.operation) == (row.kind, row.material, row.operation) and other is not row:
+            taken = units.convert(fraction(other.posted, other.scale), other.unit, row.unit, row.material)
+            room -= Fraction(0) if isinstance(taken, Refusal) else taken
+    allowed = max(0, int(room * 10**row.scale))
+    excess = row.target - max(allowed, min(row.posted, row.target))
+    if row.target <= allowed or not excess:
+        return None
+    detail = f"order {order.order} may receive {most} {item.quantity.unit} of {row.material}"
+    return Excess(Refusal("OVER_DELIVERY", detail), excess)

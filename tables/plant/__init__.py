@@ -1,0 +1,1 @@
+"""The plant as folds need it: its calendar and periods, times, units, and who owns which field."""
