@@ -4,9 +4,9 @@ from collections import defaultdict
 
 from streams.equipment.floor_silence import FloorSilence
 from streams.step import Step
-from tables.equipment.equipment import EquipmentFold, journal_key
+from tables.equipment.equipment import EquipmentFold
 from tables.equipment.people import People
-from tables.row_kinds import EQUIPMENT_ROWS
+from tables.row_kinds import EQUIPMENT_ROWS, JOURNAL_ROWS
 
 
 class EquipmentMemory:
@@ -24,7 +24,7 @@ class EquipmentMemory:
         for _, row in step.rows.scan(EQUIPMENT_ROWS.prefix):
             self.silence.remember(row)
             self.known[row.plant].add(row.equipment)
-            journal = step.rows.get(journal_key(row.plant, row.equipment))
+            journal = step.rows.get(JOURNAL_ROWS.key(row.plant, row.equipment))
             if journal is not None or row.activity_dirty or any(total.dirty for total in row.totals.values()):
                 self.unpublished[row.plant].add(row.equipment)
 

@@ -42,10 +42,11 @@ from streams.silence import ordered
 from streams.step import RawMessage, Step, Topology, sender
 from tables.canonical import DECLARATIONS
 from tables.equipment.counter import UNAVAILABLE
-from tables.equipment.equipment import EquipmentFold, journal_key, row_key
+from tables.equipment.equipment import EquipmentFold
 from tables.equipment.own_clock import reach_us
 from tables.plant.calendar import Calendar, calendar_of
 from tables.refusal import Refusal, RefusedReadings
+from tables.row_kinds import EQUIPMENT_ROWS, JOURNAL_ROWS
 
 Change = Callable[[EquipmentFold, Any], Refusal | None]
 """Folds a record into its equipment. A refusal: why not."""
@@ -191,7 +192,7 @@ class EquipmentStage:
             equipment.people_moved()
 
     def _equipment(self, step: Step, memory: EquipmentMemory, plant: str, name: str) -> EquipmentFold | Refusal:
-        key = row_key(plant, name)
+        key = EQUIPMENT_ROWS.key(plant, name)
         equipment = memory.equipment.get(key)
         if equipment is None:
             config = self._config(step, plant)
@@ -272,9 +273,9 @@ class EquipmentStage:
     def _put_whole(self, step: Step, memory: EquipmentMemory, plant: str, config: tuple[PlantConfig, Calendar]) -> None:
         """No journal outlives its configuration, nor the end of the input: the ledger reads rows."""
         for name in sorted(memory.known[plant]):
-            key = row_key(plant, name)
+            key = EQUIPMENT_ROWS.key(plant, name)
             equipment = memory.equipment.get(key)
-            if equipment is None and step.rows.get(journal_key(plant, name)) is not None:
+            if equipment is None and step.rows.get(JOURNAL_ROWS.key(plant, name)) is not None:
                 equipment = EquipmentFold(step.rows, plant, name, *config, step.state.log_epoch)
             if equipment is not None:
                 equipment.put()

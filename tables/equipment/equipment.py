@@ -54,14 +54,6 @@ RUN_EVENTS: dict[type, Callable[[EquipmentRow, Any], Changed | None]] = {
 }
 
 
-def row_key(plant: str, equipment: str) -> str:
-    return EQUIPMENT_ROWS.key(plant, equipment)
-
-
-def journal_key(plant: str, equipment: str) -> str:
-    return JOURNAL_ROWS.key(plant, equipment)
-
-
 JOURNALED = 60
 """Readings that wait in the journal before the rows are put; more when the head row is large."""
 MAX_KEPT = 4096
@@ -75,13 +67,13 @@ class EquipmentFold:
         self, rows: RowStore, plant: str, equipment: str, config: PlantConfig, calendar: Calendar, born_epoch: int
     ) -> None:
         self._rows, self._config, self._calendar, self.expected = rows, config, calendar, config.expected
-        self.key = row_key(plant, equipment)
+        self.key = EQUIPMENT_ROWS.key(plant, equipment)
         row: EquipmentRow | None = rows.get(self.key)
         self.row = row if row is not None else EquipmentRow(plant, equipment, born_epoch)
         self._declared_prefix = DECLARATION_ROWS.under(plant, equipment)
         self._ownership: Ownership | None = None
         self._timelines: dict[str, Timeline] = {}
-        self._journal_key = journal_key(plant, equipment)
+        self._journal_key = JOURNAL_ROWS.key(plant, equipment)
         self._journal: Journal | None = None
         """None: the rows have to be put; what came since cannot be folded again from a journal."""
         journal: JournalRow | None = rows.get(self._journal_key)
@@ -397,5 +389,5 @@ class EquipmentFold:
 def fold_journals(rows: RowStore, config: PlantConfig, calendar: Calendar) -> None:
     """Put the rows of every equipment of the plant that has a journal: they then say all that was committed."""
     for _, row in list(rows.scan(EQUIPMENT_ROWS.prefix)):
-        if row.plant == config.plant.id and rows.get(journal_key(row.plant, row.equipment)) is not None:
+        if row.plant == config.plant.id and rows.get(JOURNAL_ROWS.key(row.plant, row.equipment)) is not None:
             EquipmentFold(rows, row.plant, row.equipment, config, calendar, row.born_epoch).put()

@@ -16,7 +16,7 @@ MUTANTS = {
         "streams.delivery.stage",
         "if desk.is_closed(posting) or is_repeat(posting, desk.clock(posting.plant), desk.retention.postings_us):",
         "if False:",
-        f"{DELIVERY}::test_a_sequence_that_is_closed_is_answered_and_not_posted_again",
+        "tests/unit/streams/test_delivery_sequences.py::test_a_sequence_that_is_closed_is_answered_and_not_posted_again",
     ),
     "another content under an id": Mutant(
         "streams.delivery.stage",

@@ -6,8 +6,8 @@ from typing import Any
 from app.ledger.books.snapshot import Snapshot
 from tables.equipment.count_decisions import CODE, DECISIONS
 from tables.equipment.destination import UNDECIDED, Destination
-from tables.equipment.equipment import row_key
 from tables.refusal import Refusal
+from tables.row_kinds import EQUIPMENT_ROWS
 
 
 def utc(micros: int) -> str:
@@ -29,7 +29,7 @@ def is_target(text: str) -> bool:
 def fields_of(snapshot: Snapshot, text: str, decision: str) -> dict[str, Any] | Refusal:
     """What an OperatorDecision about it states; or why there is nothing to decide like that."""
     equipment, counter, at = text.split("|")
-    row = snapshot.rows.get("equipment", {}).get(row_key(snapshot.configuration.plant.plant.id, equipment))
+    row = snapshot.rows.get("equipment", {}).get(EQUIPMENT_ROWS.key(snapshot.configuration.plant.plant.id, equipment))
     known = [] if row is None else [Destination.parse(key) for key in row.totals]
     began = {int(to.reason) for to in known if to.kind == UNDECIDED and to.origin == counter}
     wanted = [one for one in began if utc(one) == at]

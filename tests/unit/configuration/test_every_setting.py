@@ -136,7 +136,7 @@ SHOWN = {
     "tests/unit/streams/test_delivery_bundles.py": {
         "test_a_document_has_at_most_so_many_lines": "Endpoint.lines_per_document",
     },
-    "tests/unit/streams/test_intake.py": {
+    "tests/unit/streams/test_intake_owners.py": {
         "test_the_owner_is_believed_and_a_source_that_states_no_system_is_not_asked": "Source.system",
     },
     "tests/unit/streams/test_lots.py": {"test_a_hold_blocks_shipments_or_only_notifies": "OnHold.shipment"},

@@ -8,8 +8,9 @@ from schemas.configuration import Configuration
 from schemas.records import ConfigActivated, CounterFrame, Tick, Total
 from streams.equipment.stage import EquipmentStage
 from streams.memory_step import MemoryStep, MemoryTopology
-from tables.equipment.equipment import EquipmentFold, row_key
+from tables.equipment.equipment import EquipmentFold
 from tables.plant.calendar import calendar_of
+from tables.row_kinds import EQUIPMENT_ROWS
 from tests.unit.streams.memory_store import MemoryStore
 from tests.unit.tables.floor_bench import MACHINE, PLANT, configuration, frame
 
@@ -72,7 +73,7 @@ class Floor:
     def row(self) -> Any:
         """The head row as a successor would have it: with what is in the journal only."""
         rows = RowCache(self.store, self.step.codec)
-        if rows.get(row_key(PLANT, MACHINE)) is None:
+        if rows.get(EQUIPMENT_ROWS.key(PLANT, MACHINE)) is None:
             return None
         config = self.configurations[0].plant
         return EquipmentFold(rows, PLANT, MACHINE, config, calendar_of(config), 1).row

@@ -9,7 +9,7 @@ from streams.step import sender
 from tables.delivery.outbox import Dispatch, ReadBack, Timer
 from tables.delivery.posting_state import TRANSITIONS, move
 from tables.invariant import InvariantBroken
-from tables.row_kinds import CLOSED_ACCOUNT_ROWS, POSTING_ROWS
+from tables.row_kinds import POSTING_ROWS
 from tests.unit.streams.quality_bench import PLANT, Bench, S, configuration, lot_state, posting
 
 SIM = configuration()
@@ -172,38 +172,6 @@ def test_another_content_while_it_is_on_the_way_is_never_accepted() -> None:
     bench.fold(ended("P1", "accepted", erp_document="D"))
     row = bench.row("P1")
     assert (row.state, row.code, row.erp_document) == ("parked", "POSTING_MISMATCH", "D")
-
-
-def test_a_sequence_that_is_closed_is_answered_and_not_posted_again() -> None:
-    bench = Bench(SIM)
-    bench.fold(posting("P1"))
-    bench.clock(10 * S)
-    bench.fold(ended("P1", "accepted", erp_document="D"))
-    bench.clock(10 * S + KEEP_ACCEPTED_US - 1)
-    assert bench.row("P1") is not None
-    bench.clock(10 * S + KEEP_ACCEPTED_US)
-    assert bench.row("P1") is None
-    bench.step.sent.clear()
-    assert bench.fold(posting("P1")) == []
-    assert [(one.status, one.code) for one in bench.step.take("orders.inbox")] == [("closed", "CLOSED")]
-
-
-def test_closed_sequences_grow_over_gaps() -> None:
-    bench = Bench(SIM)
-    bench.fold(*(posting(f"P{n}", sequence=n, order=f"O{n}") for n in (1, 2, 3)))
-    bench.clock(10 * S)
-    bench.fold(ended("P1", "accepted"), ended("P3", "accepted"))
-    row = bench.step.rows.get(CLOSED_ACCOUNT_ROWS.key("A1"))
-    assert (row.closed, row.beyond) == (1, [3])
-    bench.fold(ended("P2", "accepted"))
-    row = bench.step.rows.get(CLOSED_ACCOUNT_ROWS.key("A1"))
-    assert (row.closed, row.beyond) == (3, [])
-
-
-def test_sequences_count_from_one() -> None:
-    bench = Bench(SIM)
-    bench.fold(posting("P1", sequence=0))
-    assert [one.code for one in bench.step.take("exceptions")] == ["BAD_SEQUENCE"]
 
 
 @pytest.mark.parametrize("config", [configuration(erp={"erp": {"adapter": "none"}}), configuration(plant={"shadow": True})])

@@ -9,7 +9,6 @@ from schemas.records import AccountRow, EquipmentRow, TotalState
 from tables.equipment.activities import LABOUR, STATES
 from tables.equipment.counter import upwards
 from tables.equipment.destination import UNATTRIBUTED, Destination
-from tables.equipment.equipment import row_key
 from tables.equipment.own_clock import late_clock
 from tables.equipment.packed_readings import RAW_BITS
 from tables.equipment.people import People
@@ -26,7 +25,7 @@ _DERIVED = ("backflush|", "phantom|")
 def differences(snapshot: Snapshot) -> Iterator[str]:
     rows: list[EquipmentRow] = list(snapshot.of(EQUIPMENT_ROWS))
     for key, row in sorted(snapshot.rows.get("equipment", {}).items()):
-        if EQUIPMENT_ROWS.has(key) and key != row_key(row.plant, row.equipment):
+        if EQUIPMENT_ROWS.has(key) and key != EQUIPMENT_ROWS.key(row.plant, row.equipment):
             yield f"{key}: its row is of equipment {row.equipment}"
     for row in rows:
         if not _forgot(snapshot, row):
