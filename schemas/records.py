@@ -4011,11 +4011,12 @@ class Outcome:
 
 @dataclass(slots=True)
 class PendingConfig:
-    """A configuration that will take effect."""
+    """What a sender announced: a configuration that takes effect at a time, or the last one that it said."""
 
     plant: str
     hash: str
     at: int
+    sender: str = ""
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> PendingConfig:
@@ -4023,6 +4024,7 @@ class PendingConfig:
             plant=d["plant"],
             hash=d["hash"],
             at=d["at"],
+            sender=d["sender"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -4030,6 +4032,7 @@ class PendingConfig:
             "plant": self.plant,
             "hash": self.hash,
             "at": self.at,
+            "sender": self.sender,
         }
 
 

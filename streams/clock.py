@@ -5,11 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from schemas.records import ConfigActivated, PartitionPosition, PendingConfig, Tick
+from streams.announcements import CONFIGURED, ReadUnder, announced, holding, last_of_each, still_read
 from streams.silence import Watch, hear, note, out, watch
 from streams.step import Topology
 
-CONFIGURED = "configured/"
-"""Mark, with the plant: since when its configuration is in force."""
 _SEPARATOR = "\0"
 
 
@@ -26,13 +25,20 @@ def watch_of(topology: Topology, stage: str, state: PartitionPosition, plant: st
     if hash_ is None:
         return Watch(())
     configuration = topology.configuration(hash_)
-    return watch(topology.upstreams(stage, configuration), configuration, tells)
+    return watch(upstreams_of(topology, stage, state, plant), configuration, tells)
 
 
 def upstreams_of(topology: Topology, stage: str, state: PartitionPosition, plant: str) -> Sequence[str]:
     """Whom the stage's clock of the plant waits for; empty while the plant has no configuration: nobody knows."""
     hash_ = state.configurations.get(plant)
-    return () if hash_ is None else topology.upstreams(stage, topology.configuration(hash_))
+    if hash_ is None:
+        return ()
+    return still_read(state, plant, topology.upstreams(stage, topology.configuration(hash_)), intakes_of(topology))
+
+
+def intakes_of(topology: Topology) -> ReadUnder:
+    """Those of a configuration. Every intake feeds equipment."""
+    return lambda hash_: topology.upstreams("equipment", topology.configuration(hash_))
 
 
 def told(state: PartitionPosition, plant: str, upstream: str) -> int:
@@ -96,24 +102,25 @@ def _forget_others(state: PartitionPosition, plant: str, upstreams: Sequence[str
 
 
 def schedule(state: PartitionPosition, activated: ConfigActivated) -> None:
-    """Remember that a configuration takes effect when the clock reaches its time. Several senders say the same, and in any order:
-    what holds in the end is the newest by (time, hash), in every partition of every stage."""
-    wanted = PendingConfig(activated.plant, activated.hash, activated.at)
-    in_force = (state.marks.get(CONFIGURED + activated.plant, -1), state.configurations.get(activated.plant, ""))
-    if (wanted.at, wanted.hash) > in_force and wanted not in state.pending_configurations:
+    """Remember what an intake announced. Several say the same, in any order (streams/announcements.py)."""
+    plant = activated.plant
+    wanted = PendingConfig(plant, activated.hash, activated.at, activated.sender)
+    if wanted not in state.pending_configurations:
         state.pending_configurations.append(wanted)
-    if activated.plant not in state.configurations:
-        activate(state, activated.plant, activated.at)  # the first one holds from the beginning
+    if plant not in state.configurations:  # the first one holds from the beginning
+        state.configurations[plant], state.marks[CONFIGURED + plant] = activated.hash, activated.at
 
 
-def activate(state: PartitionPosition, plant: str, now: int) -> str | None:
-    """Make the newest configuration that is due at `now` the plant's. Returns its hash when it changed."""
-    due = [pending for pending in state.pending_configurations if pending.plant == plant and pending.at <= now]
-    if not due:
+def activate(state: PartitionPosition, plant: str, now: int, intakes: ReadUnder) -> str | None:
+    """Make what holds at `now` the plant's configuration. Returns its hash when it changed."""
+    if all(one.at > now for one in announced(state, plant)):
         return None
-    newest = max(due, key=lambda pending: (pending.at, pending.hash))
-    state.pending_configurations = [pending for pending in state.pending_configurations if pending not in due]
-    before = state.configurations.get(plant)
-    state.marks[CONFIGURED + plant] = newest.at
-    state.configurations[plant] = newest.hash
-    return newest.hash if newest.hash != before else None
+    before, chosen = state.configurations[plant], holding(state, plant, now, intakes)
+    state.configurations[plant], state.marks[CONFIGURED + plant] = chosen.hash, chosen.at
+    read, last = intakes(chosen.hash), last_of_each(announced(state, plant), now)
+    state.pending_configurations = [
+        one
+        for one in state.pending_configurations
+        if one.plant != plant or one.at > now or (one is last[one.sender] and one.sender in read)
+    ]
+    return chosen.hash if chosen.hash != before else None

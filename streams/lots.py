@@ -124,7 +124,7 @@ class LotsStage:
         advance = clock.observe(step.state, tick, clock.watch_of(self._topology, self.name, step.state, tick.plant))
         if advance is None:
             return
-        clock.activate(step.state, tick.plant, advance.now)
+        clock.activate(step.state, tick.plant, advance.now, clock.intakes_of(self._topology))
         for _, rows in self._waiting[step.partition].due(tick.plant, advance.now):
             for row in rows:
                 record = step.decode(row.record)

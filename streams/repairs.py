@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from schemas.records import ClockRepaired, PartitionPosition
-from streams.clock import CONFIGURED
+from streams.announcements import CONFIGURED
 
 CONTROL = b"repair"
 """Value of the header `control` of such a raw record."""

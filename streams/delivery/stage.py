@@ -182,7 +182,7 @@ class DeliveryStage:
         advance = clock.observe(state, tick, clock.watch_of(self._topology, self.name, state, tick.plant))
         if advance is None:
             return
-        if clock.activate(desk.step.state, tick.plant, advance.now) is not None:
+        if clock.activate(state, tick.plant, advance.now, clock.intakes_of(self._topology)) is not None:
             self._rules_changed(desk, tick.plant)
         self._let_go(desk, tick.plant)
         if hour_passed(*advance):

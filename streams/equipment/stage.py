@@ -31,7 +31,7 @@ from schemas.records import (
 from schemas.topics import EQUIPMENT_INBOX, LOTS_INBOX, ORDERS_INBOX
 from streams import boundary
 from streams.boundary import Concern, Handling, Original
-from streams.clock import activate, observe, schedule, watch_of
+from streams.clock import activate, intakes_of, observe, schedule, watch_of
 from streams.equipment.floor_silence import LOOK_US, figures
 from streams.equipment.frames import READING_BYTES, STAGE, Frames, ReadingPlace, refuse_frame, refuse_readings, unpacked
 from streams.equipment.memory import EquipmentMemory
@@ -248,7 +248,7 @@ class EquipmentStage:
         me = sender(self.name, EQUIPMENT_INBOX, step.partition)
         for topic in (ORDERS_INBOX, LOTS_INBOX):
             step.broadcast(topic, tick.plant, Tick(tick.plant, advance.now, me, tick.final), self._topology.partitions(topic))
-        activated = activate(step.state, tick.plant, advance.now) is not None
+        activated = activate(step.state, tick.plant, advance.now, intakes_of(self._topology)) is not None
         if activated or tick.final:
             self._put_whole(step, memory, tick.plant, config)
         if activated:

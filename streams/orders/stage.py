@@ -40,7 +40,7 @@ from schemas.records import (
 from schemas.topics import DELIVERY_INBOX, ORDERS_INBOX, PLANT_UPSTREAMS
 from streams import boundary
 from streams.boundary import AT_ONCE, Handling
-from streams.clock import activate, observe, schedule, watch_of
+from streams.clock import activate, intakes_of, observe, schedule, watch_of
 from streams.figures import PARKED, SILENT, Figure, known_code, owner
 from streams.orders import public_state as order_state
 from streams.orders import records, retention
@@ -102,7 +102,7 @@ class OrdersStage:
 
     def _configured(self, step: Step, memory: OrdersMemory, record: ConfigActivated) -> None:
         schedule(step.state, record)
-        self._to_delivery(step, ConfigActivated(record.plant, record.hash, record.at, self._me(step)))
+        self._to_delivery(step, record)
 
     def _ordered(self, step: Step, memory: OrdersMemory, record: UpstreamOrdered) -> None:
         ordered(step.state, record)
@@ -150,7 +150,7 @@ class OrdersStage:
         retention.judge(step, memory, memory.plants[tick.plant], book.touched(changed) | memory.touched, advance.now)
         memory.touched.clear()
         retention.forget(step, memory, memory.plants[tick.plant], tick.plant, advance.now)
-        if activate(step.state, tick.plant, advance.now) is not None:
+        if activate(step.state, tick.plant, advance.now, intakes_of(self._topology)) is not None:
             memory.plants.pop(tick.plant, None)
             step.state.marks[_CONFIGURED + tick.plant] = 1
         self._to_delivery(step, Tick(tick.plant, advance.now, self._me(step), tick.final))

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from schemas.codec import Codec
-from schemas.records import ClockRepaired, PartitionPosition, Tick, UpstreamOrdered
-from streams.clock import clock_of, observe
+from schemas.records import ClockRepaired, ConfigActivated, PartitionPosition, Tick, UpstreamOrdered
+from streams.announcements import still_read
+from streams.clock import activate, clock_of, observe, schedule
 from streams.repairs import repair
 from streams.silence import Watch, ordered, silent
 
@@ -74,6 +75,93 @@ def reached(log: list[tuple[str, int, tuple[str, ...]]]) -> int:
             clock = min(there)
             heard = {name: known for name, known in heard.items() if name in upstreams}  # who is gone begins anew
     return clock
+
+
+DEPLOYED = ("intake/a/0", "intake/a/1", "intake/b/0", "intake/ops/0")
+"""The operators' source is in every configuration."""
+
+
+class Deployments(RuleBasedStateMachine):
+    """Configurations that follow each other while the intakes are at different times, some restarted late and some not at all;
+    two partitions of a stage that hear it in different orders.
+
+    The test knows which deployment was the last one. It demands: when its intakes have been started, every partition has it in
+    force and goes on, of all that were ahead or are gone; and nothing that is due is skipped.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads: dict[str, tuple[str, ...]] = {"h0": DEPLOYED}
+        self.last = "h0"
+        self.runs_with: dict[str, str] = {}
+        self.told, self.announced = dict.fromkeys(DEPLOYED, 0), dict.fromkeys(DEPLOYED, 0)
+        self.states = [PartitionPosition(0, 1, 1, "") for _ in range(2)]
+        self.queues: list[dict[str, list[Any]]] = [{name: [] for name in DEPLOYED} for _ in self.states]
+        self.ends = [[0] for _ in self.states]
+        for name in DEPLOYED:
+            self.start(name)
+
+    def say(self, record: Any) -> None:
+        for queues in self.queues:
+            queues[record.sender].append(record)
+
+    @rule(name=st.sampled_from(DEPLOYED))
+    def start(self, name: str) -> None:
+        """A process with what was deployed last takes the intake over."""
+        if name in self.reads[self.last] and self.runs_with.get(name) != self.last:
+            at = max(self.told[name], self.announced[name] + 1) if name in self.runs_with else 0
+            self.runs_with[name], self.announced[name] = self.last, at
+            self.say(ConfigActivated("P", self.last, at, name))
+
+    @rule(name=st.sampled_from(DEPLOYED), further=st.integers(1, 60))
+    def works(self, name: str, further: int) -> None:
+        """Its process may still be the one of before, also when nobody wants it any more."""
+        if name in self.runs_with:
+            self.told[name] += further
+            self.say(Tick("P", self.told[name], name))
+
+    @rule(sources=st.sets(st.sampled_from(("a", "b"))))
+    def deploy(self, sources: set[str]) -> None:
+        self.last = f"h{len(self.reads)}"
+        self.reads[self.last] = tuple(name for name in DEPLOYED if name.split("/")[1] in sources | {"ops"})
+
+    @rule(partition=st.integers(0, 1), name=st.sampled_from(DEPLOYED))
+    def folded(self, partition: int, name: str) -> None:
+        """What an intake sent comes in its order; those of two intakes in any."""
+        state, queue = self.states[partition], self.queues[partition][name]
+        while queue:
+            record = queue.pop(0)
+            if isinstance(record, ConfigActivated):
+                schedule(state, record)
+                continue
+            in_force = state.configurations.get("P")
+            upstreams = still_read(state, "P", self.reads[in_force], self.reads.__getitem__) if in_force else ()
+            advance = observe(state, record, Watch(upstreams))
+            if advance is not None:
+                assert self.ends[partition][-1] == advance.before < advance.now
+                self.ends[partition].append(advance.now)
+                activate(state, "P", advance.now, self.reads.__getitem__)
+
+    @rule(partition=st.integers(0, 1))
+    def taken_over(self, partition: int) -> None:
+        self.states[partition] = CODEC.decode(CODEC.encode(self.states[partition]))
+
+    @rule(first=st.permutations(DEPLOYED))
+    def everybody_is_started(self, first: list[str]) -> None:
+        for name in first:
+            self.start(name)
+        newest = max(*self.told.values(), *self.announced.values())
+        for _ in range(2):  # the first brings a configuration into force, the second is counted by it
+            newest += 1
+            for name in self.reads[self.last]:
+                self.works(name, newest - self.told[name])
+            for partition, order in enumerate((first, first[::-1])):
+                for name in order:
+                    self.folded(partition, name)
+        for state in self.states:
+            assert state.configurations["P"] == self.last
+            assert clock_of(state, "P", self.reads[self.last]) == newest
+            assert len(state.pending_configurations) <= len(DEPLOYED), "what is kept is bounded by the intakes"
 
 
 class Silence(RuleBasedStateMachine):
@@ -168,4 +256,5 @@ MAY_GO = frozenset(INTAKES[:2])
 PATIENCE = 3
 WATCH = Watch(INTAKES, frozenset(INTAKES), MAY_GO, PATIENCE)
 test_clock = Clock.TestCase
+test_deployments = Deployments.TestCase
 test_silence = Silence.TestCase

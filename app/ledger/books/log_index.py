@@ -5,12 +5,13 @@ Values are of no interest here: they are read from the raw records again (app/le
 
 import struct
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.codec import Codec, Malformed
 from schemas.records import ClockRepaired, ConfigActivated, PartitionPosition, Tick, UpstreamOrdered
+from streams.announcements import still_read
 from streams.clock import activate, observe, schedule
 from streams.mapping import UNAVAILABLE
 from streams.repairs import repair
@@ -124,6 +125,10 @@ def index_equipment(
     `watch`: whom the clock waits for under a configuration (hash); `first`: the one to begin with where the partition is
     not read from its beginning.
     """
+
+    def read_under(hash_: str) -> Sequence[str]:
+        return watch(hash_).upstreams
+
     state = PartitionPosition(0, 1, 1, "")
     if first:
         state.configurations[wanted.plant] = first
@@ -142,6 +147,8 @@ def index_equipment(
         if name == "Tick":
             hash_ = state.configurations.get(wanted.plant)
             tick, watched = Tick.from_avro(values), Watch(()) if hash_ is None else watch(hash_)
+            if hash_ is not None:
+                watched = watched._replace(upstreams=still_read(state, wanted.plant, watched.upstreams, read_under))
             advance = observe(state, tick, watched)
             slowest = behind(state, wanted.plant, watched)
             if advance is None:
@@ -152,7 +159,7 @@ def index_equipment(
                 entry.known_at = advance.now
             waiting.clear()
             advances.append(advance.now)
-            activate(state, wanted.plant, advance.now)
+            activate(state, wanted.plant, advance.now, read_under)
         elif name == "ClockRepaired":
             repair(state, ClockRepaired.from_avro(values))
         elif name == "UpstreamOrdered":

@@ -84,6 +84,11 @@ def test_senders_that_are_no_upstreams_and_other_plants_do_not_count() -> None:
     assert clock_of(state, "P", ()) == 0
 
 
+def nobody(hash_: str) -> tuple[str, ...]:
+    """Reads under any configuration: the newest holds."""
+    return ()
+
+
 def config(name: str, at: int, sender: str = "a", plant: str = "P") -> ConfigActivated:
     return ConfigActivated(plant, name, at, sender)
 
@@ -94,7 +99,7 @@ def at_clock(*records: ConfigActivated, clocks: tuple[int, ...]) -> list[str]:
     for record in records:
         schedule(state, record)
     for now in clocks:
-        activate(state, "P", now)
+        activate(state, "P", now, nobody)
         held.append(state.configurations["P"])
     return held
 
@@ -124,9 +129,9 @@ def test_activation_is_told_once() -> None:
     state = fresh()
     schedule(state, config("A", 0))
     schedule(state, config("B", 10))
-    assert [activate(state, "P", now) for now in (9, 10, 11)] == [None, "B", None]
+    assert [activate(state, "P", now, nobody) for now in (9, 10, 11)] == [None, "B", None]
     schedule(state, config("B", 10, "late sender"))
-    assert state.pending_configurations == []
+    assert activate(state, "P", 12, nobody) is None
 
 
 def test_every_partition_ends_with_the_same_configuration_whatever_it_heard_first() -> None:
@@ -140,7 +145,7 @@ def test_every_partition_ends_with_the_same_configuration_whatever_it_heard_firs
             schedule(state, config("A", 0))
             for record in order:
                 schedule(state, record)
-                activate(state, "P", now)
-            activate(state, "P", 20)
+                activate(state, "P", now, nobody)
+            activate(state, "P", 20, nobody)
             ends.add(state.configurations["P"])
     assert ends == {"A"}
