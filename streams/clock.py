@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from schemas.records import ConfigActivated, PartitionPosition, PendingConfig, Tick
 from streams.announcements import CONFIGURED, ReadUnder, announced, holding, last_of_each, still_read
-from streams.silence import Watch, hear, note, out, watch
+from streams.silence import Watch, forget_removed, hear, note, out, watch
 from streams.step import Topology
 
 _SEPARATOR = "\0"
@@ -123,4 +123,7 @@ def activate(state: PartitionPosition, plant: str, now: int, intakes: ReadUnder)
         for one in state.pending_configurations
         if one.plant != plant or one.at > now or (one is last[one.sender] and one.sender in read)
     ]
-    return chosen.hash if chosen.hash != before else None
+    if chosen.hash == before:
+        return None
+    forget_removed(state, plant, read)
+    return chosen.hash

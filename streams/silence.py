@@ -125,6 +125,18 @@ def ordered(state: PartitionPosition, record: UpstreamOrdered) -> None:
         state.set_aside.pop(key, None)
 
 
+def forget_removed(state: PartitionPosition, plant: str, read: Collection[str]) -> None:
+    """A configuration reads only `read`: what is known of other intakes goes. One that returns begins anew: it joins, and an
+    order to set its source aside holds no more."""
+    state.heard = [heard for heard in state.heard if heard.plant != plant or heard.upstream in read]
+    for heard in state.heard:
+        if heard.plant == plant:
+            heard.clocks = {name: at for name, at in heard.clocks.items() if name in read}
+    topics = {plant + SEPARATOR + topic_of(name) for name in read}
+    for key in [key for key in state.set_aside if key.startswith(plant + SEPARATOR) and key not in topics]:
+        del state.set_aside[key]
+
+
 def _silent(state: PartitionPosition, plant: str, watch: Watch, of: frozenset[str]) -> Sequence[str]:
     """Those `of` them that were heard before the slowest of the others advanced by more than the patience. As many as
     possible, the longest silent first: partitions of one process fall silent together. Never all: who would know the time?"""

@@ -165,3 +165,33 @@ def test_who_folds_the_same_inbox_again_leaves_out_the_same() -> None:
         step.deliver(*made.log[f"{stage}.inbox"])
         again.stages[stage].fold(step)
         assert step.state == made.steps[stage].state
+
+
+def test_what_is_known_of_a_source_goes_with_the_configuration_that_removes_it_and_one_that_returns_joins() -> None:
+    made = plant(c="go_on")
+
+    def order(source: str) -> None:
+        upstream = {"event_id": f"u{source}", "source": source, "excluded": True, "who": "w", "why": "broken"}
+        made.send("ops", "", raw=json.dumps({"at": made.host, "upstream": upstream}).encode())
+
+    (first,) = made.configurations.values()
+    made.idle(T + 2 * MIN, step=10 * S)
+    order("c")
+    order("b")
+    made.idle(T + 10 * MIN, *others(made, "c"), step=10 * S)
+    fewer = live_configuration("a", "b", "ops", sources={"ops": OPERATORS}, clock={"patience": "5 min"})
+    made.configure(fewer)
+    made.idle(T + 20 * MIN, step=10 * S)
+    for stage in ("equipment", "lots", "orders"):
+        state = made.steps[stage].state
+        known = {heard.upstream for heard in state.heard} | {name for heard in state.heard for name in heard.clocks}
+        assert not [name for name in (*known, *state.clocks, *state.silent) if "raw.c" in name], stage
+        assert [key.partition("\0")[2] for key in state.set_aside] == ["raw.b"], f"{stage}: who stays, stays set aside"
+    waits = live_configuration("a", "b", "c", "ops", sources={"ops": OPERATORS}, clock={"patience": "5 min"})
+    assert waits.hash != first.hash
+    made.configure(waits)
+    made.idle(T + 21 * MIN, *others(made, "c"), step=10 * S)
+    assert made.clock("orders", PLANT) == T + 21 * MIN, "it joins"
+    made.idle(T + 22 * MIN, step=10 * S)
+    made.idle(T + 30 * MIN, *others(made, "c"), step=10 * S)
+    assert made.clock("orders", PLANT) == T + 22 * MIN, "then it counts: nobody has set it aside since it came back"
