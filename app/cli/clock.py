@@ -14,7 +14,8 @@ from app.cli.explain import AsJson
 from app.cli.failures import fail
 from app.cli.moments import moment
 from app.cli.where import Where, asks_where
-from app.kafka.writing import partitions_of, write
+from app.kafka.metadata import partitions_of
+from app.kafka.writing import write
 from app.secret import live_private_key
 from streams.intake.raw_headers import CONTROL_HEADER
 from streams.mapping.private import keyed_hash
@@ -49,7 +50,7 @@ def repair(
     value = repair_line(name, at, now, keyed_hash(live_private_key(plant, os.environ) or name.encode())(who), why)
     written = 0
     for topic in sorted({source.read.topic for source in plant.sources.values() if source.read.topic}):
-        for partition in partitions_of(where.broker, where.prefix + topic):
+        for partition in partitions_of(where.broker.admin(), where.prefix + topic):
             write(where.broker, where.prefix + topic, [(None, value)], partition, [(CONTROL_HEADER, CONTROL)])
             written += 1
     said = {"plant": name, "to": at, "partitions": written}

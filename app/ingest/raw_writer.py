@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 
 from confluent_kafka import KafkaException, Producer
 
-from app.kafka.broker import Broker
+from app.kafka.broker import Broker, BrokerUnavailable
+from app.kafka.metadata import TopicMissing, partitions_of
 from app.kafka.topic_plan import MAX_BATCH_BYTES
 from streams.intake.raw_headers import POSITION_HEADER
 from streams.mapping import RawRecord
@@ -43,9 +44,13 @@ class RawWriter:
         )
 
     def partitions(self) -> int:
-        """Of the topic; 0: it does not exist. Raises RawNotWritten when no broker answers."""
+        """Of the topic; 0: it does not exist. Raises RawNotWritten when no broker answers, BrokerRefused."""
         try:
-            return len(self._producer.list_topics(self._topic, timeout=TIMEOUT_S).topics[self._topic].partitions)
+            return len(partitions_of(self._producer, self._topic))
+        except TopicMissing:
+            return 0
+        except BrokerUnavailable as wrong:
+            raise RawNotWritten(str(wrong)) from wrong
         except KafkaException as wrong:
             raise RawNotWritten(f"no broker answers: {wrong.args[0]}") from wrong
 

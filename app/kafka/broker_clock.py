@@ -5,6 +5,7 @@ import time
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError, Message, Producer
 
 from app.kafka.broker import Broker
+from app.kafka.metadata import partitions_of
 from schemas.topics import CLOCK_PROBE
 
 ANSWER_SECONDS = 10.0
@@ -24,7 +25,7 @@ class BrokerClock:
     def host_is_ahead(self) -> float:
         """Seconds; below 0: behind. Of several brokers the one that differs most. What the way to the broker and back takes is no
         difference. Blocks for up to twice ANSWER_SECONDS. Raises ClockUnknown."""
-        partitions = self._producer.list_topics(self._topic, timeout=ANSWER_SECONDS).topics[self._topic].partitions
+        partitions = partitions_of(self._producer, self._topic, ANSWER_SECONDS)
         found: list[float] = []
         for partition in partitions:
             asked = time.time()

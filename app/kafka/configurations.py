@@ -6,7 +6,8 @@ from threading import Event
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from app.fatal import Exit, die
-from app.kafka.broker import Broker, BrokerUnavailable
+from app.kafka.broker import Broker, BrokerRefused, BrokerUnavailable
+from app.kafka.metadata import partitions_of, refusal
 from app.kafka.writing import write
 from schemas.codec import Codec
 from schemas.configuration import Configuration
@@ -29,13 +30,15 @@ class Configurations:
         self._epochs: list[LogEpoch] = []
 
     def get(self, hash_: str) -> Configuration:
-        """Ends the process when nobody ever stored it (CONFIG_MISSING), or no broker says so (BROKER_TIMEOUT): going on would
-        post by other rules."""
+        """Ends the process when nobody ever stored it (CONFIG_MISSING), or no broker says so (BROKER_TIMEOUT,
+        BROKER_AUTH): going on would post by other rules."""
         deadline = time.monotonic() + WAIT_SECONDS
         while hash_ not in self._known:
             unread = ""
             try:
                 self._read()
+            except BrokerRefused as exc:
+                die(Exit.BROKER_AUTH, f"waiting for configuration {hash_}: {exc}")
             except (BrokerUnavailable, KafkaException) as exc:
                 unread = str(exc)
             if hash_ not in self._known and (time.monotonic() > deadline or self._ending.wait(PAUSE_SECONDS)):
@@ -69,7 +72,8 @@ class Configurations:
             self._known[configuration.hash] = configuration
 
     def _read(self) -> None:
-        """All of the topic, to its end. Raises BrokerUnavailable: half of it would look like all of it."""
+        """All of the topic, to its end. Raises BrokerUnavailable, BrokerRefused: half of it would look like all of it, and one
+        that cannot be read like an empty one."""
         self._epochs.clear()
         consumer = Consumer(
             self._broker.client(
@@ -81,7 +85,7 @@ class Configurations:
             )
         )
         try:
-            partitions = consumer.list_topics(self._topic, timeout=READ_SECONDS).topics[self._topic].partitions
+            partitions = partitions_of(consumer, self._topic, READ_SECONDS)
             consumer.assign([TopicPartition(self._topic, partition, 0) for partition in partitions])
             open_partitions = len(partitions)
             while open_partitions:
@@ -90,7 +94,7 @@ class Configurations:
                     raise BrokerUnavailable(f"topic {self._topic} was not read to its end: no answer for {READ_SECONDS:.0f} s")
                 if message.error():
                     if message.error().code() != KafkaError._PARTITION_EOF:
-                        raise KafkaException(message.error())
+                        raise refusal(self._topic, message.error())
                     open_partitions -= 1
                 else:
                     self._take(self._codec.decode(message.value()))

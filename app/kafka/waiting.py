@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
 from app.fatal import Exit, die
 from app.kafka.broker import Broker
 from app.kafka.connection import Connection
+from app.kafka.metadata import FORBIDDEN
 from app.kafka.registry import RegistryError, RegistryUnavailable, SchemaNotRegistered
 from schemas.codec import Codec
 
@@ -21,7 +22,6 @@ WAIT_SECONDS = 120.0
 REFUSED_SECONDS = 5.0
 """A broker that refuses its clients this long means it: one that has just started may not know them yet."""
 ATTEMPT_SECONDS, LONGEST_PAUSE_SECONDS, TOLD_SECONDS = 2.0, 5.0, 30.0
-_FORBIDDEN = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED})
 _LOG = logging.getLogger("start")
 
 
@@ -108,7 +108,7 @@ def _look(admin: AdminClient, broker: Broker, names: Sequence[str]) -> _Look:
         for name in names:
             topic = admin.list_topics(name, timeout=ATTEMPT_SECONDS).topics[name]
             broker.hearing.refusal = ""
-            if topic.error is not None and topic.error.code() in _FORBIDDEN:
+            if topic.error is not None and topic.error.code() in FORBIDDEN:
                 return _Look(reason=f"no right to use {name} ({topic.error.str()})", answered=True, forbidden=True)
             found[name] = len(topic.partitions)
         missing = [name for name, count in found.items() if not count]

@@ -29,11 +29,3 @@ def write(
         producer.poll(0)
     if producer.flush(30) or failed:
         raise KafkaException(failed[0] if failed else KafkaError(KafkaError._TIMED_OUT))
-
-
-def partitions_of(broker: Broker, topic: str) -> list[int]:
-    """The topic's partitions, ascending. Raises KafkaException."""
-    found = broker.admin().list_topics(topic, timeout=10).topics[topic]
-    if found.error is not None:
-        raise KafkaException(found.error)
-    return sorted(found.partitions)

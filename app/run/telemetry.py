@@ -8,6 +8,7 @@ from confluent_kafka.admin import AdminClient
 
 from app.erp.telemetry_check import SeenTelemetry
 from app.kafka.broker import Broker
+from app.kafka.metadata import partitions_of
 from app.ledger.books.collector import end_offsets
 from schemas.codec import Codec
 from schemas.topics import TELEMETRY_PROCESS
@@ -30,7 +31,7 @@ class TelemetryReader:
                 enable_partition_eof=True,
             )
         )
-        found = self._consumer.list_topics(self._topic, timeout=10).topics[self._topic].partitions
+        found = partitions_of(self._consumer, self._topic)
         self._partitions = [(self._topic, partition) for partition in found]
         self._consumer.assign([TopicPartition(topic, partition, 0) for topic, partition in self._partitions])
         self._admin = AdminClient(broker.client())

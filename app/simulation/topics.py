@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from app.kafka.broker import Broker
+from app.kafka.metadata import partitions_of
 from schemas.configuration import PlantConfig
 from streams.mapping import Mapper, RawRecord, compile_source
 
@@ -42,7 +43,7 @@ def _consumer(broker: Broker) -> Consumer:
 def _partitions(broker: Broker, topic: str) -> list[int]:
     consumer = _consumer(broker)
     try:
-        return sorted(consumer.list_topics(topic, timeout=POLL_SECONDS).topics[topic].partitions)
+        return partitions_of(consumer, topic)
     finally:
         consumer.close()
 

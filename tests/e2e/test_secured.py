@@ -181,6 +181,14 @@ def test_a_command_that_is_refused_says_so(secured: Secured, how: str, tmp_path:
         assert (outcome.code, outcome.stderr.splitlines()[-1].split(":")[0]) == (2, "BROKER_AUTH"), outcome.said
 
 
+def test_a_topic_without_rights_is_not_an_empty_one(secured: Secured, tmp_path: Path) -> None:
+    """Else the log epoch would be the first one, and a configuration missing."""
+    plant = Installation([], Connection(Broker("")), tmp_path)
+    where = ["--bootstrap", secured.cluster.scram, "--client-config", secured.file(secured.settings(SCRAM))]
+    outcome = plant.command("topics", "epoch", "show", *where, "--prefix", "nobody.", "--registry", secured.registry)
+    assert (outcome.code, outcome.stderr.splitlines()[-1].split(":")[0]) == (2, "BROKER_AUTH"), outcome.said
+
+
 @pytest.mark.parametrize("how", ["wrong password", "no password", "wrong authority"])
 def test_a_registry_that_refuses_ends_the_worker_at_once(secured: Secured, how: str, tmp_path: Path) -> None:
     settings = secured.settings(SCRAM)

@@ -10,6 +10,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from app.engine.rows import POSITION_KEY
 from app.kafka.broker import Broker
+from app.kafka.metadata import partitions_of
 from schemas.codec import Codec
 from schemas.records import ExceptionRecord, LetterSettled, PartitionPosition
 from schemas.topics import EXCEPTIONS
@@ -61,7 +62,7 @@ class Collector:
             )
         )
         topics = [*self._stage_of, self._exceptions_topic]
-        metadata = [(topic, self._consumer.list_topics(topic, timeout=10).topics[topic].partitions) for topic in topics]
+        metadata = [(topic, partitions_of(self._consumer, topic)) for topic in topics]
         begin = 0 if from_start else OFFSET_BEGINNING
         self._consumer.assign([TopicPartition(topic, partition, begin) for topic, found in metadata for partition in found])
         self._partitions = [(topic, partition) for topic, found in metadata for partition in found]
