@@ -1,12 +1,14 @@
 """Who owns a moment of an equipment: the run, its outputs, the loaded lots and the business date (docs/domain.md, Runs and
 Outputs of a run)."""
 
+import heapq
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from schemas.configuration import Counter
+from schemas.configuration.plant import Attribution
 from schemas.records import EquipmentRow, LotLoad, Output, RunSegment, RunState
 from tables.equipment.destination import UNATTRIBUTED, UNDECIDED, Destination
 from tables.equipment.entries import standing
@@ -43,27 +45,29 @@ class Reign(NamedTuple):
     run: RunState
     start: int
     end: int
+    over_by: "Reign | None" = None
+    """The later start that ended it, because nothing else did."""
 
 
 class Ownership:
     """The spans of one equipment. Built from the row once per revision of its runs and loads.
 
     A moment belongs to an open run before one in its grace, then to the latest start, then to the start that was told last.
-    A run is open from its start to its end, both included.
+    A run is open from its start to its end, both included; one that a later start went over, until that start (see `reigns`).
     """
 
-    def __init__(self, row: EquipmentRow, calendar: Calendar, grace_us: int) -> None:
-        self._calendar, self._grace_us = calendar, grace_us
-        runs = [Reign(run, run.started_at, end_of(run, row)) for run in row.runs if run.started_at is not None and not run.voided]
+    def __init__(self, row: EquipmentRow, calendar: Calendar, attribution: Attribution) -> None:
+        self._calendar, self._grace_us = calendar, attribution.run_grace_us
+        runs = reigns(row, attribution.late_horizon_us)
         marks = {0}
-        for run, start, end in runs:
-            marks.update((start, end + 1, end + 1 + grace_us))
-            marks.update(segment.from_at for segment in segments_of(run))
+        for reign in runs:
+            marks.update((reign.start, reign.end + 1, reign.end + 1 + self._grace_us))
+            marks.update(segment.from_at for segment in segments_of(reign.run))
         loads = standing(row.loads, row.voids)
         marks.update(load.from_at for load in loads)
         self._starts = sorted(mark for mark in marks if mark < END_OF_TIME)
-        self._owners = [owner(runs, start, grace_us) for start in self._starts]
-        self._loads = [loaded_at(loads, start) for start in self._starts]
+        self._owners = _owners(runs, self._starts, self._grace_us)
+        self._loads = _loaded(loads, self._starts)
         self._load_events = loads
         self._runs = runs
 
@@ -104,6 +108,25 @@ def end_of(run: RunState, row: EquipmentRow) -> int:
     return min(ends, default=END_OF_TIME)
 
 
+def reigns(row: EquipmentRow, over_after_us: int) -> list[Reign]:
+    """The runs with their time, in the order of their starts. A run over which a later start stayed open for `over_after_us` is
+    over where that one began, unless it ended before that time was up, or people say when it ended."""
+    runs = sorted((run for run in row.runs if run.started_at is not None and not run.voided), key=started)
+    found: list[Reign] = []
+    over: Reign | None = None
+    for run in reversed(runs):
+        assert run.started_at is not None
+        end = end_of(run, row)
+        by_people = run.ended_at is not None and run.stated["ended_at"].by_people
+        if over is not None and not by_people and end > over.start + over_after_us:
+            found.append(Reign(run, run.started_at, over.start, over))
+        else:
+            found.append(Reign(run, run.started_at, end))
+        if end - run.started_at >= over_after_us:
+            over = found[-1]
+    return found[::-1]
+
+
 def _stopped_at_once(run: RunState, row: EquipmentRow) -> bool:
     stop, start = row.stop_places.get(str(run.started_at)), run.stated.get("started_at")
     return stop is not None and start is not None and precedes(start, stop)
@@ -112,6 +135,25 @@ def _stopped_at_once(run: RunState, row: EquipmentRow) -> bool:
 def owner(runs: Iterable[Reign], moment: int, grace_us: int) -> RunState | None:
     covering = [reign for reign in runs if reign.start <= moment <= reign.end + grace_us]
     return max(covering, key=lambda reign: (moment <= reign.end, started(reign.run))).run if covering else None
+
+
+def _owners(runs: list[Reign], moments: list[int], grace_us: int) -> list[RunState | None]:
+    """`owner` of each moment. Both are sorted: `runs` by their starts."""
+    found: list[RunState | None] = []
+    open_: list[tuple[int, Reign]] = []
+    in_grace: list[tuple[int, Reign]] = []
+    begun = 0
+    for moment in moments:
+        while begun < len(runs) and runs[begun].start <= moment:
+            heapq.heappush(open_, (-begun, runs[begun]))
+            begun += 1
+        while open_ and open_[0][1].end < moment:
+            heapq.heappush(in_grace, heapq.heappop(open_))
+        while in_grace and in_grace[0][1].end + grace_us < moment:
+            heapq.heappop(in_grace)
+        first = open_ or in_grace
+        found.append(first[0][1].run if first else None)
+    return found
 
 
 def started(run: RunState) -> tuple[int, Place, str]:
@@ -145,6 +187,20 @@ def outputs_at(run: RunState, moment: int, told: Told | None = None) -> list[Out
     if told is not None:
         begun = [segment for segment in begun if segment.from_at != moment or not precedes(told, segment)]
     return begun[-1].outputs if begun else segments[0].outputs if segments else []
+
+
+def _loaded(loads: list[LotLoad], moments: list[int]) -> list[tuple[tuple[str, Load], ...]]:
+    """`loaded_at` of each moment, which are sorted."""
+    found: list[tuple[tuple[str, Load], ...]] = []
+    held: dict[str, Load] = {}
+    told, reached = sorted(loads, key=lambda load: load.from_at), 0
+    for moment in moments:
+        before = reached
+        while reached < len(told) and told[reached].from_at <= moment:
+            held[told[reached].position] = Load(told[reached].material, told[reached].lot)
+            reached += 1
+        found.append(found[-1] if found and reached == before else tuple(sorted(held.items())))
+    return found
 
 
 def loaded_at(loads: Iterable[LotLoad], moment: int) -> tuple[tuple[str, Load], ...]:

@@ -99,7 +99,7 @@ class EquipmentFold:
     @property
     def ownership(self) -> Ownership:
         if self._ownership is None:
-            self._ownership = Ownership(self.row, self._calendar, self._config.attribution.run_grace_us)
+            self._ownership = Ownership(self.row, self._calendar, self._config.attribution)
         return self._ownership
 
     def save(self, keep: int = 0) -> None:
@@ -151,7 +151,7 @@ class EquipmentFold:
     def listen(self, label: int, source: str = "", at: int = 0) -> list[Silence]:
         """Whose silence begins to be an alarm at this label, or ends with a record of `source` that tells of the moment `at`."""
         known = set(self.row.sources)
-        changes = own_clock.listen(self.row, self.expected, label, source, at)
+        changes = own_clock.listen(self.row, self._config, label, source, at)
         if changes or known != self.row.sources.keys():
             self._journal = None
         return changes
@@ -297,11 +297,11 @@ class EquipmentFold:
             if declared.occurred_at < before:
                 self._rows.delete(key)
             else:
-                named.add(declared.run)
+                named |= {declared.run, *(Destination.parse(share.destination).run for share in declared.shares)}
         # The bucket that the horizon lies in may be counted anew: the owner of each moment of it has to be known.
         before = before // BUCKET_US * BUCKET_US
-        runs.prune(self.row, before - self._config.attribution.run_grace_us, named)
         needed = before - self._config.attribution.run_grace_us
+        runs.prune(self.row, needed, self._config.attribution.late_horizon_us, named)
         name, labour = self.row.equipment, standing(self.row.labour, self.row.voids)
         is_on = partial(people.is_on, name, labour) if people is not None else lambda person, moment: True
         presence.prune(self.row, needed, is_on)

@@ -6,13 +6,12 @@ behind the others, and where a source that is expected to speak (`sources.X.expe
 missed.
 """
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from schemas.configuration import PlantConfig
 from schemas.configuration.mapping import Expect
 from schemas.records import EquipmentRow, JournalRow, SourceHeard
-from tables.equipment.attribution import END_OF_TIME, end_of
+from tables.equipment.attribution import END_OF_TIME, reigns
 
 DAY_US = 86_400_000_000
 """A source that tells of the last day is back. For one day more its equipment waits for the rest: nothing says in which order
@@ -20,7 +19,6 @@ it comes."""
 STANDS_AT_MOST_US = 30 * DAY_US
 """State is bounded: what comes later than this and the late horizon is too late."""
 NOBODY_BEHIND = END_OF_TIME
-Expected = Mapping[str, Expect]
 
 
 class Silence(NamedTuple):
@@ -51,10 +49,11 @@ def seen(row: EquipmentRow, label: int, behind: int) -> None:
         row.standing = standing if standing < row.clock else 0
 
 
-def listen(row: EquipmentRow, expected: Expected, label: int, source: str = "", at: int = 0) -> list[Silence]:
+def listen(row: EquipmentRow, config: PlantConfig, label: int, source: str = "", at: int = 0) -> list[Silence]:
     """A label came, with a record of `source` that tells of the moment `at` (without: time passed). Returns whose silence began
     to be an alarm or ended."""
-    changes, known = _fallen_silent(row, expected, label), row.sources.get(source)
+    expected = config.expected
+    changes, known = _fallen_silent(row, config, label), row.sources.get(source)
     if known is None:
         if source in expected:
             row.sources[source] = SourceHeard(label, min(at, label))
@@ -68,8 +67,8 @@ def listen(row: EquipmentRow, expected: Expected, label: int, source: str = "", 
     return changes
 
 
-def _fallen_silent(row: EquipmentRow, expected: Expected, label: int) -> list[Silence]:
-    found = []
+def _fallen_silent(row: EquipmentRow, config: PlantConfig, label: int) -> list[Silence]:
+    found, expected, horizon_us = [], config.expected, config.attribution.late_horizon_us
     for name, known in sorted(row.sources.items()):
         if name not in expected:
             del row.sources[name]  # a new configuration expects nothing of it
@@ -77,7 +76,7 @@ def _fallen_silent(row: EquipmentRow, expected: Expected, label: int) -> list[Si
         while known.back_at and label > known.back_at + DAY_US:
             known.stands_at, known.back_at = known.next_stands_at, known.next_back_at
             known.next_stands_at = known.next_back_at = 0
-        if not known.silent and _misses(row, known, expected[name], label):
+        if not known.silent and _misses(row, known, expected[name], label, horizon_us):
             known.silent = True
             if not known.stands_at:
                 known.stands_at = known.label
@@ -103,18 +102,17 @@ def lowered(row: EquipmentRow, at: int) -> None:
         known.next_stands_at, known.next_back_at = min(known.next_stands_at, at), min(known.next_back_at, at)
 
 
-def _misses(row: EquipmentRow, heard: SourceHeard, expect: Expect, label: int) -> bool:
+def _misses(row: EquipmentRow, heard: SourceHeard, expect: Expect, label: int, horizon_us: int) -> bool:
     if label - heard.label <= expect.every_us:
         return False
-    return expect.while_ == "always" or _open(row, heard.label, label) > expect.every_us
+    return expect.while_ == "always" or _open(row, heard.label, label, horizon_us) > expect.every_us
 
 
-def _open(row: EquipmentRow, since: int, until: int) -> int:
+def _open(row: EquipmentRow, since: int, until: int, horizon_us: int) -> int:
     """For how long of this time a run was open, microseconds."""
     found, reached = 0, since
-    times = sorted((run.started_at, end_of(run, row)) for run in row.runs if run.started_at is not None and not run.voided)
-    for begin, end in times:
-        begin, end = max(begin, reached), min(end, until)
+    for reign in reigns(row, horizon_us):
+        begin, end = max(reign.start, reached), min(reign.end, until)
         if end > begin:
             found, reached = found + end - begin, end
     return found

@@ -20,7 +20,7 @@ from schemas.records import (
     RunVoided,
     Stated,
 )
-from tables.equipment.attribution import END_OF_TIME, end_of
+from tables.equipment.attribution import END_OF_TIME, Reign, end_of, reigns
 from tables.order_of_telling import Place, place
 
 
@@ -105,10 +105,20 @@ def _stopped(row: EquipmentRow, event: RunEnded) -> Changed | None:
     return Changed(moment, END_OF_TIME)
 
 
-def prune(row: EquipmentRow, before_us: int, named: Container[str] = ()) -> None:
-    """Forget runs that ended before, runs that nothing newer was said of and that never began, and stops before all of them.
-    Runs that are `named` by a declaration stay: it would lose its order."""
-    row.runs = [run for run in row.runs if run.run in named or _last_moment(row, run) >= before_us]
+def prune(row: EquipmentRow, before_us: int, over_after_us: int, named: Container[str] = ()) -> None:
+    """Forget runs that ended before or were over before (`reigns`), runs that nothing newer was said of and that never began or
+    are void, and stops before all of them. Runs that are `named` by a declaration stay: it would lose its order."""
+    known = {reign.run.run: reign for reign in reigns(row, over_after_us)}
+    needed: set[str] = set()
+    for reign in known.values():  # by their starts: without what ended it a run would go on
+        if reign.run.run in named or reign.run.run in needed or _last_needed(reign, over_after_us) >= before_us:
+            needed.add(reign.run.run)
+            if reign.over_by is not None:
+                needed.add(reign.over_by.run.run)
+    for run in row.runs:
+        if run.run not in known and (run.run in named or _last_told(run) >= before_us):
+            needed.add(run.run)
+    row.runs = [run for run in row.runs if run.run in needed]
     keep_from = oldest_needed(row, before_us)
     row.stops = [stop for stop in row.stops if stop >= keep_from]
     row.stop_places = {key: told for key, told in row.stop_places.items() if int(key) >= keep_from}
@@ -119,9 +129,13 @@ def oldest_needed(row: EquipmentRow, before_us: int) -> int:
     return min([before_us, *(run.started_at for run in row.runs if run.started_at is not None)])
 
 
-def _last_moment(row: EquipmentRow, run: RunState) -> int:
-    if run.started_at is not None:
-        return end_of(run, row)
+def _last_needed(reign: Reign, over_after_us: int) -> int:
+    """Its last moment; of a run that a later start went over, when that one has been open for long enough: until then an end of
+    it may come that gives the run back what follows."""
+    return reign.end if reign.over_by is None else reign.over_by.start + over_after_us
+
+
+def _last_told(run: RunState) -> int:
     told = [abs(stated.at) for stated in run.stated.values()] + [segment.from_at for segment in run.segments]
     return max(told, default=0)
 

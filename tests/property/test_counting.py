@@ -86,7 +86,7 @@ def test_a_bucket_counted_in_one_stroke(
     config = configuration(plant).plant
     found = config.counter_for(MACHINE, "shots")
     assert found is not None
-    counting = Counting("shots", found, Ownership(equipment.row, calendar_of(config), 0))
+    counting = Counting("shots", found, Ownership(equipment.row, calendar_of(config), config.attribution))
     bucket = Bucket(0, TimelineRow(entry, PointState(), ["a", "b"]))
     bucket.append(np.array(points, np.int64))
     assert counting.count(bucket) == counting.count_by_definition(bucket)

@@ -114,7 +114,7 @@ def count_all(
 ) -> None:
     """Give every piece, declaration and interval to its owner, by the runs, loads and states of `found.row`."""
     row = found.row
-    ownership = Ownership(row, calendar, plant.attribution.run_grace_us)
+    ownership = Ownership(row, calendar, plant.attribution)
     for name, reads in sorted(readings.items()):
         counter = plant.counter_for(row.equipment, name)
         if counter is not None:
@@ -138,7 +138,7 @@ class _Horizon:
             event = one.event if isinstance(one, RereadEvent) else None
             if expected and not (isinstance(one, RereadReading) and one.value == UNAVAILABLE):
                 source, at = (one.source, one.at) if isinstance(one, RereadReading) else (one.event.source, one.event.occurred_at)
-                own_clock.listen(row, expected, one.label, source, at)
+                own_clock.listen(row, plant, one.label, source, at)
             own_clock.seen(row, one.label, own_clock.NOBODY_BEHIND if one.behind is None else one.behind)
             self._clock[one.arrival] = own_clock.late_clock(row)
             if expected and type(event) in RUN_EVENTS:  # whether a run was open decides what counts as silence

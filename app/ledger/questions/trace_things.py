@@ -41,7 +41,7 @@ def _equipment(snapshot: Snapshot, row: EquipmentRow, asked: int | None) -> Foun
     """Whose moment it was, and which postings hold what was counted then."""
     plant = snapshot.configuration.plant
     moment = row.clock if asked is None else asked
-    span = Ownership(row, calendar_of(plant), plant.attribution.run_grace_us).at(moment)
+    span = Ownership(row, calendar_of(plant), plant.attribution).at(moment)
     run = span.run.run if span.run is not None else ""
     orders = sorted({output.order for output in span.outputs if output.order} | ({span.run.order} if span.run else set()))
     outputs = [f"{output.material} lot {output.lot or '-'} x {output.factor}" for output in span.outputs]
