@@ -40,6 +40,7 @@ from streams.silence import ordered
 from streams.step import Step, Topology, at_once, sender
 from streams.waiting_records import Waiting
 from tables import lots
+from tables.clock_times import lowered
 from tables.due_index import DueIndex
 from tables.row_kinds import LOT_ROWS
 
@@ -147,6 +148,12 @@ class LotsStage:
     def _repair(self, step: Step, record: ClockRepaired, source: LotRecord) -> None:
         if repair(step.state, record):
             self._waiting[step.partition].lower(record.plant, record.at)
+            forget = self._forget[step.partition]
+            for key in forget.later_than(record.plant, record.at + self._keep_us):
+                row: LotRow = step.rows.get(key)
+                if lowered(row, record.at):
+                    step.rows.put(key, row)
+                    forget.put(record.plant, key, lots.forget_at(row, self._keep_us))
             onward = replace(record, sender=sender(self.name, LOTS_INBOX, step.partition))
             for endpoint, partition in sorted(self._topology.endpoints.items()):
                 step.emit(DELIVERY_INBOX, endpoint, onward, partition)

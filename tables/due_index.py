@@ -37,5 +37,9 @@ class DueIndex:
                 taken[key] = known.pop(key)
         return taken
 
+    def later_than(self, plant: str, at: int) -> list[str]:
+        """What is due later than `at`, by key: looks at all of the plant's, for repairs."""
+        return sorted(key for key, due in self._at[plant].items() if due > at)
+
     def next_of(self, plant: str, key: str) -> int | None:
         return self._at[plant].get(key)

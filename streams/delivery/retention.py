@@ -3,10 +3,12 @@
 Held in memory only and derived from the rows alone, so a take-over builds the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from schemas.records import AccountClosedRow, LotStateRow, PlantRow, PostingRow
 from streams.step import Step
+from tables.clock_times import lowered
 from tables.delivery.backlog import Backlog
 from tables.delivery.posting_state import ACCEPTED, ended
 from tables.due_index import DueIndex
@@ -90,6 +92,26 @@ class Retention:
     def lot(self, key: str, row: LotStateRow) -> None:
         """A lot that nobody holds is as good as one that nobody has heard of."""
         self._due.put(row.plant, key, None if row.held else row.label + self._lots_us)
+
+    def repair(self, plant: str, at: int) -> None:
+        """The clock was right until `at`: nothing ended later."""
+        for key in self._due.later_than(plant, at + min(self._postings_us, self._accounts_us, self._lots_us)):
+            self._change(key, lambda row: lowered(row, at))
+
+    def _change(self, key: str, change: Callable[[Any], bool]) -> None:
+        row = self._rows.get(key)
+        mark = _accepted_key(row) if isinstance(row, PostingRow) and row.state == ACCEPTED else ""
+        if not change(row):
+            return
+        self._rows.put(key, row)
+        if mark:
+            self._rows.delete(mark)
+        if isinstance(row, PostingRow):
+            self.posting(row)
+        elif isinstance(row, AccountClosedRow):
+            self.closed(row)
+        else:
+            self.lot(key, row)
 
     def forget(self, step: Step, backlog: Backlog, plant: str, now: int) -> None:
         for key, until in self._due.take(plant, now, MOST_PER_TICK).items():

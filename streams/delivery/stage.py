@@ -199,6 +199,7 @@ class DeliveryStage:
 
     def _repaired(self, desk: Desk, message: RawMessage, repaired: ClockRepaired) -> None:
         if repair(desk.step.state, repaired):
+            desk.retention.repair(repaired.plant, repaired.at)
             # Their cuts were served by a clock that was ahead: it would not come back to them for long.
             self._let_go(desk, repaired.plant, MAX_INT64)
 

@@ -8,6 +8,7 @@ from streams.orders.memory import OrdersMemory
 from streams.orders.rest import named_by
 from streams.silence import missing_sources
 from streams.step import Step
+from tables.clock_times import lowered
 from tables.orders import order as orders
 from tables.orders.account import BASIS, account_key
 from tables.orders.cut_off import left_behind
@@ -55,13 +56,13 @@ class Book:
         for key in self._memory.active(self._name):
             row: AccountRow = self.step.rows.get(key)
             rule_at = self._rules.rule_for(row, order := self._order_of(row))
-            if rule_at is None or ((row.due_at is None or row.due_at <= self._now) and row.since <= self._now):
-                continue
-            row.since = min(row.since, self._now)
-            if row.due_at is not None:
+            changed = lowered(row, self._now)
+            if rule_at is not None and row.due_at is not None and (changed or row.due_at > self._now):
                 row.due_at = due_time(row, rule_at.rule, order, self._rules.times, self._now)
-            self._memory.due.put(self._name, key, row.due_at)
-            self.step.rows.put(key, row)
+                self._memory.due.put(self._name, key, row.due_at)
+                changed = True
+            if changed:
+                self.step.rows.put(key, row)
 
     def report_cut_off(self, before: int) -> None:
         """When a period closed since `before`: what it misses, account by account (docs/domain.md, Cut-off)."""

@@ -125,6 +125,10 @@ class OrdersMemory:
             self.accounts_of(order)
         return self._of_material.get((plant, material)) or set()
 
+    def asleep(self, order: str) -> bool:
+        """Was the order, by its row key, at rest at the take-over and not read since?"""
+        return order in self._asleep
+
     def coded(self, plant: str) -> set[str]:
         """Row keys of accounts that have a reason to wait, of orders that are not over."""
         return {key for key in self._coded[plant] if self.forget.next_of(plant, named_by(key).order) is None}

@@ -10,11 +10,12 @@ from streams.boundary import Concern, Original
 from streams.orders import public_state as order_state
 from streams.orders.memory import OrdersMemory
 from streams.step import Step
+from tables.clock_times import lowered
 from tables.orders import order as orders
 from tables.orders import retention
 from tables.orders.account import accounts_of, row_key
 from tables.orders.plant_rules import PlantRules
-from tables.row_kinds import ORDER_ROWS
+from tables.row_kinds import MATERIAL_ROWS, ORDER_ROWS
 
 MOST_PER_TICK = 50
 """Orders that go at one tick; with their accounts some hundred rows."""
@@ -56,6 +57,33 @@ def forget(step: Step, memory: OrdersMemory, plant: PlantRules, name: str, now: 
             _forget_at(step, memory, key, row, now + retention.ASK_AGAIN_US)
         else:
             _let_go(step, memory, key, row, accounts)
+
+
+def repair(step: Step, memory: OrdersMemory, plant: PlantRules, name: str, at: int) -> None:
+    """The clock was right until `at`: nothing happened later. Of orders at rest it reads those that are kept for too long."""
+    most = at + keep_us(plant)
+    wrong = set(memory.forget.later_than(name, most))
+    for key in sorted(key for key in wrong if MATERIAL_ROWS.has(key)):
+        material: MaterialRow = step.rows.get(key)
+        if lowered(material, at):
+            step.rows.put(key, material)
+            memory.told(key, material)
+    found = [
+        (key, order)
+        for page in step.rows.pages(ORDER_ROWS.under(name), lambda key: key in wrong or not memory.asleep(key))
+        for key, order in page
+        if order is not None
+    ]
+    for key, order in found:
+        late = lowered(order, at)
+        if key in wrong:
+            for account, row in zip(sorted(memory.accounts_of(key)), _accounts(step, memory, key), strict=True):
+                if lowered(row, at):
+                    step.rows.put(account, row)
+            _forget_at(step, memory, key, order, most)
+        if late:
+            step.rows.put(key, order)
+            memory.note(key, order)
 
 
 def refused(step: Step, stage: str, total: Total, now: int, original: Original) -> bool:

@@ -183,6 +183,7 @@ class OrdersStage:
         if record.plant in step.state.configurations:
             self._load(step, memory, record.plant)
             Book(step, memory, memory.plants[record.plant], record.plant, record.at, False).reschedule()
+            retention.repair(step, memory, memory.plants[record.plant], record.plant, record.at)
         self._to_delivery(step, replace(record, sender=self._me(step)))
 
     def _load(self, step: Step, memory: OrdersMemory, name: str) -> None:
