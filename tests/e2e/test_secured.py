@@ -185,7 +185,9 @@ def test_a_topic_without_rights_is_not_an_empty_one(secured: Secured, tmp_path: 
     """Else the log epoch would be the first one, and a configuration missing."""
     plant = Installation([], Connection(Broker("")), tmp_path)
     where = ["--bootstrap", secured.cluster.scram, "--client-config", secured.file(secured.settings(SCRAM))]
-    outcome = plant.command("topics", "epoch", "show", *where, "--prefix", "nobody.", "--registry", secured.registry)
+    where += ["--prefix", "norights.", "--registry", secured.registry]
+    assert plant.command("schemas", "register", *where[2:]).code == 0
+    outcome = plant.command("topics", "epoch", "show", *where)
     assert (outcome.code, outcome.stderr.splitlines()[-1].split(":")[0]) == (2, "BROKER_AUTH"), outcome.said
 
 
