@@ -20,6 +20,14 @@ BY_THE_CLOCK: dict[type, tuple[str, ...]] = {
 }
 
 
+def begun(row: Any, now: int) -> bool:
+    """A row of a version that did not keep such a time: what is reckoned from it begins `now`. True: one was missing."""
+    missing = [name for name in BY_THE_CLOCK[type(row)] if not getattr(row, name)]
+    for name in missing:
+        setattr(row, name, now)
+    return bool(missing)
+
+
 def lowered(row: Any, at: int) -> bool:
     """Nothing of the row happened later than `at` (microseconds). True: something of it says that it did, and says so no more."""
     late = [name for name in BY_THE_CLOCK[type(row)] if getattr(row, name) > at]

@@ -8,7 +8,7 @@ from typing import Any
 
 from schemas.records import AccountClosedRow, LotStateRow, PlantRow, PostingRow
 from streams.step import Step
-from tables.clock_times import lowered
+from tables.clock_times import begun, lowered
 from tables.delivery.backlog import Backlog
 from tables.delivery.posting_state import ACCEPTED, ended
 from tables.due_index import DueIndex
@@ -27,6 +27,8 @@ class Retention:
         self._rows = rows
         self._postings_us, self._lots_us = POSTING_ROWS.keep_us, LOT_STATE_ROWS.keep_us
         self._accounts_us = CLOSED_ACCOUNT_ROWS.keep_us
+        self._undated = frozenset((self._postings_us, self._accounts_us, self._lots_us))
+        """When a row would go that bears no time: a moment of 1970, which no clock in the log has."""
         self._due = DueIndex()
 
     @property
@@ -115,13 +117,16 @@ class Retention:
 
     def forget(self, step: Step, backlog: Backlog, plant: str, now: int) -> None:
         for key, until in self._due.take(plant, now, MOST_PER_TICK).items():
+            if CLOSED_ACCOUNT_ROWS.has(key):
+                step.rows.delete(self._closed_key(CLOSED_ACCOUNT_ROWS.bare(key), until))
+            if until in self._undated:  # an earlier version did not keep when it ended: it is kept from now on
+                self._change(key, lambda row: begun(row, now))
+                continue
             if POSTING_ROWS.has(key):
                 row: PostingRow = step.rows.get(key)
                 backlog.forget(row)
                 if row.state == ACCEPTED:
                     step.rows.delete(_accepted_key(row))
-            elif CLOSED_ACCOUNT_ROWS.has(key):
-                step.rows.delete(self._closed_key(CLOSED_ACCOUNT_ROWS.bare(key), until))
             step.rows.delete(key)
 
 

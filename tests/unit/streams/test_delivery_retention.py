@@ -7,7 +7,7 @@ import pytest
 from schemas.catalog import DAY_US, catalog
 from schemas.records import AttemptEnded, OperatorDecision
 from streams.delivery import retention as delivery_retention
-from tables.row_kinds import CLOSED_ACCOUNT_ROWS, LOT_STATE_ROWS, POSTING_ROWS
+from tables.row_kinds import ACCEPTED_ROWS, CLOSED_ACCOUNT_ROWS, CLOSED_MARK_ROWS, LOT_STATE_ROWS, POSTING_ROWS
 from tests.unit.streams.quality_bench import PLANT, Bench, S, configuration, lot_state, posting
 
 SIM = configuration()
@@ -114,6 +114,37 @@ def test_a_take_over_forgets_what_the_owner_before_would_have() -> None:
         bench.clock(11 * S + POSTING_US)
     assert one.step.rows.rows == other.step.rows.rows
     assert one.states().keys() == {"P2", "P3"}
+
+
+@pytest.mark.parametrize("marked", [False, True], ids=["as the version before left it", "taken over once since"])
+def test_a_row_of_a_version_that_did_not_keep_when_it_ended_is_kept_from_the_first_tick_on(marked: bool) -> None:
+    bench, long = Bench(SIM), 10 * CLOSED_US
+    bench.fold(lot_state("L1", held=False, label=10 * S))
+    accepted(bench)
+    rows = bench.step.rows
+    undated = (
+        (POSTING_ROWS.key("P1"), "closed_at"),
+        (CLOSED_ACCOUNT_ROWS.key("P", "A1"), "at"),
+        (LOT_STATE_ROWS.key("P", "4711", "L1"), "label"),
+    )
+    for key, time in undated:
+        row = rows.get(key)
+        setattr(row, time, 0)
+        rows.put(key, row)
+    for kind in (ACCEPTED_ROWS, CLOSED_MARK_ROWS):
+        for mark in rows.names(kind.prefix):
+            rows.delete(mark)
+    for _ in range(2 if marked else 1):
+        bench.crash()
+    bench.clock(long)
+    bench.clock(long + 1)
+    for key, time in undated:
+        assert getattr(rows.get(key), time) == long
+    bench.crash()
+    bench.clock(long + CLOSED_US - 1)
+    assert CLOSED_ACCOUNT_ROWS.find(rows, "P", "A1") is not None
+    bench.clock(long + max(CLOSED_US, LOT_US))
+    assert {key for key in rows.rows if not key.startswith("__")} == set(), "with their marks"
 
 
 def test_the_share_of_accepted_postings_is_kept_and_not_counted() -> None:
