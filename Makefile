@@ -4,18 +4,23 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ERP ?= sim
 
-.PHONY: demo test test-slow test-deep test-composition test-composition-short proved lint types layers check plants bench bench-rules bench-short bench-take-over lock clean
+.PHONY: demo test test-pure test-servers test-slow test-deep test-composition test-composition-short proved lint types layers check plants bench bench-rules bench-short bench-take-over lock clean
 
 demo: .venv/runtime.stamp  ## one shift of a simulated plant and two real recordings, through everything (ERP=tryton: a real ERP)
 	$(BIN)/lineledger demo --erp $(ERP) --out out/demo
 
-test: .venv/dev.stamp  ## all tests but the slow ones; real Kafka and registry where Docker, or Java 17 and Maven, are there
+test: .venv/dev.stamp  ## all tests but the slow ones; real Kafka and registry where Docker, or Java 17 and Maven, are there; BESIDE: further targets after the pure ones
 	@echo "pure tests (their output follows at the end) beside those with servers"
-	@$(BIN)/python -m pytest -q -m "not slow" tests/unit tests/property tests/mutants tests/docs tests/platform tests/plants \
-	  > .pytest_pure.log 2>&1 & pure=$$!; \
-	$(BIN)/python -m pytest -q -m "not slow" tests/e2e tests/composition tests/integration tests/chaos; servers=$$?; \
+	@$(MAKE) -s test-pure $(BESIDE) > .pytest_pure.log 2>&1 & pure=$$!; \
+	$(MAKE) -s test-servers; servers=$$?; \
 	wait $$pure; pure=$$?; cat .pytest_pure.log; \
 	test $$servers -eq 0 && test $$pure -eq 0
+
+test-pure: .venv/dev.stamp  ## those that need nothing but Python
+	$(BIN)/python -m pytest -q -m "not slow" tests/unit tests/property tests/mutants tests/docs tests/platform tests/plants
+
+test-servers: .venv/dev.stamp  ## those with Kafka, registry, Tryton, worker processes
+	$(BIN)/python -m pytest -q -m "not slow" tests/e2e tests/composition tests/integration tests/chaos
 
 test-slow: .venv/dev.stamp  ## chaos, outages, long recordings; LINELEDGER_TEST_SHORT=1 makes them smaller
 	$(BIN)/python -m pytest -q -m slow --ignore tests/e2e/test_moulding_shop.py

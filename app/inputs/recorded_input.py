@@ -4,6 +4,7 @@ import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from itertools import chain
 from pathlib import Path
 
 from app.inputs.arrivals import arrivals
@@ -58,13 +59,23 @@ def merged(files: Sequence[InputFile], plant: PlantConfig, private_key: bytes) -
     """Every record of the files by (received_at, file, place in it). Private fields are hashed already.
 
     received_at never falls within a file: a record that claims to be older than the one before it counts as arriving with it.
+    Records before which no time was ever stated arrive with the first of another file: time does not begin in 1970.
     Raises InputError for a file that cannot be read.
     """
     mappers = {file.source: compile_source(file.source, plant.sources[file.source], plant, private_key) for file in files}
     names = _names(files)
     future_us = plant.clock.future_us
     streams = [arrivals(_ordered(file, names[file.path], mappers[file.source]), future_us) for file in files]
-    return heapq.merge(*streams, key=lambda record: record.received_at)  # stable: equal times keep the order of the files
+    first = [next(stream, None) for stream in streams]
+    begins = min((record.received_at for record in first if record is not None and record.received_at), default=0)
+    whole = [_not_before(begins, record, rest) for record, rest in zip(first, streams, strict=True) if record is not None]
+    return heapq.merge(*whole, key=lambda record: record.received_at)  # stable: equal times keep the order of the files
+
+
+def _not_before(begins: int, first: RawRecord, rest: Iterator[RawRecord]) -> Iterator[RawRecord]:
+    for record in chain([first], rest):
+        record.received_at = record.received_at or begins
+        yield record
 
 
 def _names(files: Sequence[InputFile]) -> Mapping[Path, str]:

@@ -40,7 +40,7 @@ PLANTS = {"NORTH": 3, "SOUTH": 2}
 """Plant -> machines; each has an order of its own."""
 SHORT = "LINELEDGER_TEST_SHORT" in os.environ
 RATE, CUTS, EVERY_S = 500, 3 if SHORT else 10, 2
-BY_THEMSELVES = 6 if SHORT else 40
+BY_THEMSELVES = 2 if SHORT else 40
 """Postings of each plant whose own records are looked for, as `lineledger trace` does: seconds for each on a busy machine."""
 PLANT = """
 plant: {id: %(id)s, zone: Europe/Prague}

@@ -41,3 +41,20 @@ def test_sorting_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(recorded_input, "MAX_SORTED_RECORDS", 3)
     with pytest.raises(InputError, match="sort the file by time"):
         lines(tmp_path, "time")
+
+
+def test_what_states_no_time_arrives_with_the_first_that_does(tmp_path: Path) -> None:
+    """A header where columns are stated, a damaged file: time does not begin in 1970, with a tick at each shift end since."""
+    (tmp_path / "runs.csv").write_text(RUNS, encoding="utf-8")
+    (tmp_path / "empty.csv").write_text("po,started\nE,\nF,soon\n", encoding="utf-8")
+    files = [InputFile("runs", tmp_path / name) for name in ("empty.csv", "runs.csv")]
+    found = [(record.raw_source, record.received_at) for record in merged(files, plant("file"), b"")]
+    first = found[2][1]
+    assert found[:3] == [("empty.csv", first), ("empty.csv", first), ("runs.csv", first)]
+    assert first > 1_700_000_000_000_000
+
+
+def test_where_nothing_states_a_time_there_is_none(tmp_path: Path) -> None:
+    (tmp_path / "empty.csv").write_text("po,started\nE,\n", encoding="utf-8")
+    found = merged([InputFile("runs", tmp_path / "empty.csv")], plant("file"), b"")
+    assert [record.received_at for record in found] == [0]
