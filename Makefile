@@ -7,7 +7,7 @@ ERP ?= sim
 .PHONY: demo test test-pure test-servers test-slow test-deep test-composition test-composition-short proved lint types layers check plants bench bench-rules bench-short bench-take-over lock clean
 
 demo: .venv/runtime.stamp  ## one shift of a simulated plant and two real recordings, through everything (ERP=tryton: a real ERP)
-	$(BIN)/lineledger demo --erp $(ERP) --out out/demo
+	$(BIN)/lineledger demo --embedded --erp $(ERP) --out out/demo
 
 test: .venv/dev.stamp  ## all tests but the slow ones; real Kafka and registry where Docker, or Java 17 and Maven, are there; BESIDE: further targets after the pure ones
 	@echo "pure tests (their output follows at the end) beside those with servers"

@@ -12,12 +12,11 @@ from prometheus_client import REGISTRY
 
 from app.engine.stage import StageApp
 from app.erp.adapters import adapter_for
-from app.erp.budget import Budget
-from app.erp.executor import Executor, ExecutorSettings
+from app.erp.endpoint import OwnedLog, endpoint_of
 from app.erp.master_poller import MasterLog, MasterPoller
 from app.erp.metrics import ErpMetrics
 from app.erp.outcomes import OutcomeProducer
-from app.erp.own_erp import ErpIdentity, NoErp, OwnErp
+from app.erp.own_erp import OwnErp
 from app.erp.port import ErpAdapter
 from app.erp.traffic import TrafficJournal
 from app.settings import Settings
@@ -55,7 +54,7 @@ def with_executor(app: StageApp, stage: DeliveryStage, plant: Composed) -> list[
     adapter = adapter_for(plant.wanted.erp, os.environ, *sinks)
     if adapter is None and plant.settings.recorded:
         return [app]
-    calls = ErpCalls(app, adapter or NoErp(), plant, metrics)
+    calls = ErpCalls(app, adapter, plant, metrics)
     services: list[Any] = [app, calls]
     if adapter is not None and plant.wanted.plant.master_data.pulled and not plant.settings.recorded:
         pulling = adapter_for(plant.wanted.erp, os.environ, *sinks)
@@ -99,30 +98,32 @@ class MasterPull(Service):
 class ErpCalls(Service):
     """Runs the executor while the stage runs, and renews its lease with commits and heartbeats."""
 
-    def __init__(self, app: StageApp, adapter: Any, plant: Composed, metrics: ErpMetrics) -> None:
+    def __init__(self, app: StageApp, adapter: ErpAdapter | None, plant: Composed, metrics: ErpMetrics) -> None:
         super().__init__()
         assert plant.wanted is not None
-        endpoint, settings = plant.wanted.erp.erp, plant.settings
+        settings = plant.settings
         self._app = app
         self._renewed = 0.0
         self._outcomes = OutcomeProducer(
             settings.broker.client(), plant.codec, settings.prefix + DELIVERY_INBOX, catalog().endpoints[ENDPOINT], ENDPOINT
         )
         self._metrics = metrics
-        own = None if isinstance(adapter, NoErp) else ErpIdentity.of(plant.wanted.erp, os.environ)
-        self.own = OwnErp(own, os.environ, plant.installation.configuration, self._active)
         self._foreign: dict[str, str] = {}
-        self._executor = Executor(
-            adapter,
-            Budget(endpoint.calls_per_second, endpoint.concurrency),
-            ExecutorSettings(settings.session_timeout),
+        log = OwnedLog(
             send=self._outcomes.send,
             peek=self._peek,
             configuration=plant.installation.configuration,
-            own=self.own,
+            active=self._active,
             last_good=lambda: max(self._renewed, app.last_commit_boottime),
-            maintenance=lambda: self._seconds_of_maintenance(plant.wanted, settings.recorded),
-            metrics=self._metrics,
+        )
+        self._executor, self.own = endpoint_of(
+            plant.wanted,
+            adapter,
+            os.environ,
+            log,
+            self._metrics,
+            settings.session_timeout,
+            lambda: self._seconds_of_maintenance(plant.wanted, settings.recorded),
         )
         app.on_released = self._executor.accept
         app.observers.append(self._executor)

@@ -7,7 +7,8 @@ from pathlib import Path
 from app.configuration import load
 from app.inputs.recorded_input import inputs
 from app.ledger.proof import erp_check
-from app.run.run import RunRequest, execute
+from app.run.request import RunRequest
+from app.run.run import execute
 
 RECORDS, SHORT_RECORDS = 600_000, 60_000
 CONFIG = Path(__file__).parent / "chain_config"
@@ -64,6 +65,7 @@ def chain_rate(directory: Path, short: bool) -> float:
         files=inputs([str(source)], configuration.plant),
         out=directory / "chain-out",
         home=directory,
+        embedded=True,
         erp="none",
     )
     return execute(request, erp_check.check).rate

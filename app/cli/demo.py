@@ -8,15 +8,17 @@ import typer
 
 from app.cli.connecting import ClientConfig, connection_of
 from app.cli.progress import ProgressLine
-from app.cli.run import carry_out, check_workers
+from app.cli.run import carry_out, check_machine
 from schemas.configuration.adapters import STARTED
 
 
 def demo(
     erp: Annotated[str, typer.Option(help=f"{' or '.join(STARTED)}.")] = "sim",
-    bootstrap: Annotated[str, typer.Option(help="Kafka bootstrap servers; without: the embedded broker.")] = "",
+    bootstrap: Annotated[str, typer.Option(help="Kafka bootstrap servers; without: all stages in this process, no broker.")] = "",
     client_config: ClientConfig = None,
-    in_memory: Annotated[bool, typer.Option("--in-memory", help="All stages in this process, without a broker.")] = False,
+    embedded: Annotated[
+        bool, typer.Option("--embedded", help="Worker processes on a broker that lives as long as the run.")
+    ] = False,
     workers: Annotated[int, typer.Option(min=1, max=16)] = 1,
     seed: Annotated[int, typer.Option(help="Of the simulated plant.")] = 1,
     scale: Annotated[float, typer.Option(min=0.01, max=1.0, help="Share of the full shift.")] = 1.0,
@@ -29,9 +31,9 @@ def demo(
     from app.demo.plant_simulator import generate
     from app.demo.recordings import recordings
     from app.inputs.recorded_input import inputs
-    from app.run.run import RunRequest
+    from app.run.request import RunRequest
 
-    check_workers(workers, bootstrap)
+    check_machine(workers, bootstrap, embedded)
     progress = ProgressLine(quiet=as_json)
     progress("generate", 0, 0)
     raw = out / f"input-{int(time.time())}"
@@ -47,7 +49,7 @@ def demo(
         home=home,
         connection=connection_of(bootstrap, client_config=client_config) if bootstrap else None,
         client_config=client_config,
-        in_memory=in_memory,
+        embedded=embedded,
         workers=workers,
         erp=erp,
         progress=progress,

@@ -21,13 +21,15 @@ def run(
     config: Annotated[Path, typer.Option(help="Folder with plant.yaml, rules.yaml and erp.yaml.")],
     inputs: Annotated[list[str], typer.Option("--input", help="[SOURCE=]FILE, plain or .gz; repeatable.")],
     export_postings: Annotated[Path | None, typer.Option(help="CSV of all postings; what is not posted goes beside it.")] = None,
-    bootstrap: Annotated[str, typer.Option(help="Kafka bootstrap servers; without: the embedded broker.")] = "",
+    bootstrap: Annotated[str, typer.Option(help="Kafka bootstrap servers; without: all stages in this process, no broker.")] = "",
     client_config: ClientConfig = None,
     workers: Annotated[int, typer.Option(min=1, max=16, help="Processes per stage.")] = 1,
     erp: Annotated[str, typer.Option(help=f"{', '.join(STARTED)} or {NO_ADAPTER}; without: as erp.yaml says.")] = "",
     out: Annotated[Path, typer.Option(help="Folder for ledger, report and logs.")] = Path("out"),
     home: Annotated[Path, typer.Option(help="Where Tryton is installed.")] = Path(".cache/tryton"),
-    in_memory: Annotated[bool, typer.Option("--in-memory", help="All stages in this process, without a broker.")] = False,
+    embedded: Annotated[
+        bool, typer.Option("--embedded", help="Worker processes on a broker that lives as long as the run.")
+    ] = False,
     keep_topics: Annotated[bool, typer.Option("--keep-topics", help="Leave the run's topics on the broker.")] = False,
     refused_at_most: Annotated[
         str, typer.Option(help="Share of an input's records that may be refused; more ends the run. 100 %: any.")
@@ -41,9 +43,7 @@ def run(
     from app.inputs.recorded_input import inputs as resolve
     from app.secret import private_key
 
-    check_workers(workers, bootstrap)
-    if in_memory and bootstrap:
-        fail("--in-memory needs no broker: give one of --in-memory and --bootstrap")
+    check_machine(workers, bootstrap, embedded)
     if erp not in ("", *STARTED, NO_ADAPTER):
         fail(f"--erp {erp}: it is {', '.join(STARTED)} or {NO_ADAPTER}")
     try:
@@ -53,7 +53,7 @@ def run(
         look(files, configuration.plant, private_key(configuration.plant, os.environ), share)
     except (ConfigError, InputError) as error:
         fail(str(error))
-    from app.run.run import RunRequest
+    from app.run.request import RunRequest
     from streams.mapping.private_paths import maps_private
 
     if maps_private(configuration.plant) and not private_key(configuration.plant, os.environ):
@@ -67,7 +67,7 @@ def run(
         home=home,
         connection=connection_of(bootstrap, client_config=client_config) if bootstrap else None,
         client_config=client_config,
-        in_memory=in_memory,
+        embedded=embedded,
         workers=workers,
         erp=erp,
         keep_topics=keep_topics,
@@ -78,8 +78,10 @@ def run(
     raise typer.Exit(carry_out(request, export_postings, as_json, progress))
 
 
-def check_workers(workers: int, bootstrap: str) -> None:
+def check_machine(workers: int, bootstrap: str, embedded: bool) -> None:
     """Several processes per stage need a broker that fences."""
+    if embedded and bootstrap:
+        fail("--embedded is a broker of its own: give one of --embedded and --bootstrap")
     if workers > 1 and not bootstrap:
         fail("--workers needs a real Kafka (--bootstrap): on the embedded broker a partition never has a second owner")
 
@@ -89,7 +91,8 @@ def carry_out(request: "object", export_postings: Path | None, as_json: bool, pr
     from app.erp.traffic import JOURNAL, journalled
     from app.ledger.proof import balance, erp_check
     from app.ledger.questions import export, report
-    from app.run.run import RunRequest, execute
+    from app.run.request import RunRequest
+    from app.run.run import execute
 
     assert isinstance(request, RunRequest)
     with stoppable() as stop:

@@ -7,7 +7,7 @@ answers is not; the content of postings does not depend on it.) Inboxes have the
 import asyncio
 import os
 import time
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,13 +17,16 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from app.erp.adapters import adapter_for
-from app.erp.budget import Budget
-from app.erp.executor import Executor, ExecutorSettings
+from app.erp.endpoint import OwnedLog, endpoint_of
+from app.erp.executor import Executor
 from app.erp.metrics import ErpMetrics
-from app.erp.own_erp import ErpIdentity, OwnErp
+from app.erp.of_run import RunErp
 from app.erp.telemetry_check import SeenTelemetry
-from app.erp.traffic import TrafficJournal
+from app.erp.traffic import JOURNAL, TrafficJournal
+from app.inputs.recorded_input import InputFile, merged
 from app.kafka.partitioner import partition_of
+from app.run.request import Ran, RunRequest, on_their_way
+from app.topology import raw_topics
 from schemas.catalog import ENDPOINT, catalog
 from schemas.codec import Codec
 from schemas.configuration import Configuration
@@ -38,7 +41,6 @@ from streams.mapping import RawRecord
 from streams.memory_step import MemoryStep, MemoryTopology, Message, Sent
 from streams.orders.stage import OrdersStage
 from streams.stage import Gathering
-from tables.delivery.posting_state import REPORTED
 from tables.row_kinds import POSITION_ROWS, POSTING_ROWS
 
 FOLDED = ("equipment", "lots", "orders", "delivery")
@@ -124,10 +126,14 @@ class Chain:
     def posting(self, posting_id: str) -> PostingRow | None:
         return POSTING_ROWS.find(self._steps["delivery", catalog().endpoints[ENDPOINT]].rows, posting_id)
 
-    def on_its_way(self) -> int:
-        """Postings that the ERP may still get. Held and parked ones wait for somebody."""
+    def active(self, plant: str) -> str:
+        """Hash of the configuration that delivery has active for the plant."""
+        return self._steps["delivery", catalog().endpoints[ENDPOINT]].state.configurations.get(plant, "")
+
+    def on_their_way(self) -> int:
+        """Postings that the ERP may still get."""
         rows = self._steps["delivery", catalog().endpoints[ENDPOINT]].rows
-        return sum(row.state not in REPORTED for _, row in POSTING_ROWS.scan(rows))
+        return on_their_way(self.configuration, (row for _, row in POSTING_ROWS.scan(rows)))
 
     def clock(self) -> int:
         """The slowest clock of orders, microseconds."""
@@ -189,12 +195,21 @@ class Chain:
         return self._offsets[topic, partition] - 1
 
 
-@dataclass(slots=True)
-class Fed:
-    """What was put in. `by_file`: raw records by raw source."""
-
-    records: int = 0
-    by_file: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+def run(request: RunRequest, erp: RunErp, files: Sequence[InputFile], key: bytes) -> Ran:
+    """Everything, the end of the input, and what the ERP says to it."""
+    chain = Chain(erp.configuration, next(iter(raw_topics(erp.configuration, recorded=True))), key)
+    began = time.monotonic()
+    fed = asyncio.run(
+        feed(
+            chain,
+            merged(files, erp.configuration.plant, key),
+            erp.environ,
+            request.out / JOURNAL,
+            lambda records, clock: request.progress("running", records, clock),
+        )
+    )
+    rate = fed.total() / (time.monotonic() - began)
+    return Ran(chain.encoded(), chain.letters, fed, rate, 0, chain.seen)
 
 
 async def feed(
@@ -203,28 +218,24 @@ async def feed(
     environ: Mapping[str, str],
     journal: Path,
     progress: Callable[[int, int], None] = lambda records, clock: None,
-) -> Fed:
-    """Everything, the end of the input, and what the ERP says to it. `environ`: with the address and secret of the ERP."""
-    fed = Fed()
+) -> Counter[str]:
+    """Returns the raw records by raw source. `environ`: with the address and secret of the ERP."""
+    fed, count, packed = Counter[str](), 0, 0
     async with _Erp(chain, environ, journal):
         source = iter(records)
         while batch := list(islice(source, BATCH)):
             chain.feed(batch)
-            _count(fed, batch)
-            if fed.records % CHECKPOINT_RECORDS < BATCH:
+            fed.update(record.raw_source for record in batch)
+            count += len(batch)
+            if count - packed >= CHECKPOINT_RECORDS:
                 chain.checkpoint()
-            progress(fed.records, chain.clock())
+                packed = count
+            progress(count, chain.clock())
             await asyncio.sleep(ERP_SECONDS)
         chain.feed((), last=True)
         chain.checkpoint()
-        progress(fed.records, chain.clock())
+        progress(count, chain.clock())
     return fed
-
-
-def _count(fed: Fed, batch: Sequence[RawRecord]) -> None:
-    fed.records += len(batch)
-    for record in batch:
-        fed.by_file[record.raw_source] += 1
 
 
 class _Erp:
@@ -232,25 +243,19 @@ class _Erp:
 
     def __init__(self, chain: Chain, environ: Mapping[str, str], journal: Path) -> None:
         self._chain, self._told = chain, asyncio.Event()
-        erp = chain.configuration.erp
         environ = {**os.environ, **environ}
         metrics = ErpMetrics(CollectorRegistry())
-        adapter = None if chain.configuration.plant.shadow else adapter_for(erp, environ, metrics, TrafficJournal(journal))
+        adapter = adapter_for(chain.configuration.erp, environ, metrics, TrafficJournal(journal))
+        log = OwnedLog(
+            send=self._tell,
+            peek=chain.posting,
+            configuration=lambda _: chain.configuration,
+            active=chain.active,
+            last_good=lambda: time.clock_gettime(time.CLOCK_BOOTTIME),  # nobody else can own the endpoint
+        )
         self._executor: Executor | None = None
         if adapter is not None:
-            here = ErpIdentity.of(erp, environ)
-            own = OwnErp(here, environ, lambda _: chain.configuration, lambda _: chain.configuration.hash)
-            self._executor = Executor(
-                adapter,
-                Budget(erp.erp.calls_per_second, erp.erp.concurrency),
-                ExecutorSettings(SESSION_SECONDS),
-                send=self._tell,
-                peek=chain.posting,
-                configuration=lambda _: chain.configuration,
-                own=own,
-                last_good=lambda: time.clock_gettime(time.CLOCK_BOOTTIME),  # nobody else can own the endpoint
-                metrics=metrics,
-            )
+            self._executor, _ = endpoint_of(chain.configuration, adapter, environ, log, metrics, SESSION_SECONDS)
 
     def _tell(self, record: Any) -> None:
         self._chain.tell(record)
@@ -266,7 +271,7 @@ class _Erp:
         if self._executor is None:
             return
         try:
-            while error is None and self._chain.on_its_way():
+            while error is None and self._chain.on_their_way():
                 await self._told.wait()
                 self._told.clear()
                 self._chain.settle()

@@ -46,3 +46,15 @@ def test_a_public_class_name_appears_once() -> None:
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     places[node.name].append(str(path.relative_to(ROOT)))
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+def test_an_executor_is_composed_in_one_place() -> None:
+    """A second composition would have a budget, a guard or a lease of its own."""
+    composed = {"Executor", "Budget", "OwnErp"}
+    places = {
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "app").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in composed
+    }
+    assert places == {"app/erp/endpoint.py"}

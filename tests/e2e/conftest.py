@@ -18,7 +18,7 @@ SEED = 1
 
 @dataclass(slots=True, frozen=True)
 class Demo:
-    """A finished `lineledger demo` on the embedded broker, and what happened on its floor."""
+    """A finished `lineledger demo` and what happened on its floor."""
 
     out: Path
     truth: Truth

@@ -15,7 +15,8 @@ from app.kafka.broker import Broker
 from app.kafka.connection import Connection
 from app.ledger.proof import balance, erp_check
 from app.ledger.questions import export
-from app.run.run import RunRequest, execute
+from app.run.request import RunRequest
+from app.run.run import execute
 from app.topology import STAGES
 from tests.e2e.exported import decided_by_the_log
 
@@ -39,7 +40,7 @@ def run(
     workers: int = 1,
     progress: Callable[[str, int, int], None] | None = None,
     config: Path | None = None,
-    in_memory: bool = False,
+    embedded: bool = False,
 ) -> Exported:
     """The demo's plant, or the one of `config`, over `files`. Asserts that its ledger is exact and that the ERP agrees."""
     configuration = configuration_for("sim") if config is None else load(config)
@@ -50,7 +51,7 @@ def run(
         out=out,
         home=out / "home",
         connection=Connection(Broker(bootstrap)) if bootstrap else None,
-        in_memory=in_memory,
+        embedded=embedded,
         workers=workers,
         erp="sim",
         progress=progress or (lambda phase, records, clock: None),

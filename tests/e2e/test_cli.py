@@ -98,20 +98,21 @@ def test_an_unknown_erp_is_refused(presses: Path, tmp_path: Path) -> None:
 # Input that has nothing in it
 
 
-def test_an_empty_file_is_an_exact_run_of_nothing(presses: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("machine", [(), ("--embedded",)], ids=["memory", "embedded"])
+def test_an_empty_file_is_an_exact_run_of_nothing(presses: Path, tmp_path: Path, machine: tuple[str, ...]) -> None:
     out = tmp_path / "out"
-    outcome = run("--input", presses, "--erp", "sim", "--out", out, "--json")
+    outcome = run(*machine, "--input", presses, "--erp", "sim", "--out", out, "--json")
     assert outcome.code == 0, outcome.said
     assert (outcome.json["exact"], outcome.json["raw"], outcome.json["calls"]["postings"]) == (True, {}, 0)
     assert rows(out / "postings.csv") == rows(beside(out / "postings.csv")) == []
-    pids = json.loads((out / "pids.json").read_text(encoding="utf-8"))
+    pids = json.loads((out / "pids.json").read_text(encoding="utf-8")) if machine else {}
     assert all(not Path(f"/proc/{pid}").exists() for found in pids.values() for pid in found), "every worker is gone"
 
 
 def test_what_a_dead_worker_left_on_the_embedded_broker_is_not_called_exact(presses: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(run, "--input", presses, "--erp", "none", "--out", out)
+        running = pool.submit(run, "--embedded", "--input", presses, "--erp", "none", "--out", out)
         while not (out / "pids.json").exists() and not running.done():
             time.sleep(0.05)
         (intake,) = json.loads((out / "pids.json").read_text(encoding="utf-8"))["intake"]

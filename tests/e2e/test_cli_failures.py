@@ -113,9 +113,9 @@ def running(presses: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     line = b'{"msg": "%d", "type": "temperature", "v": 21, ' + where + b"}\n"
     with presses.open("wb") as file:
         file.writelines(line % number for number in range(200_000))
-    command = [sys.executable, "-m", "app.cli.main", "run", "--config", str(CONFIGURATION), "--input", str(presses)]
+    command = [sys.executable, "-m", "app.cli.main", "run", "--embedded", "--config", str(CONFIGURATION)]
     process = subprocess.Popen(
-        [*command, "--erp", "sim", "--out", str(tmp_path / "out")],
+        [*command, "--input", str(presses), "--erp", "sim", "--out", str(tmp_path / "out")],
         cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:

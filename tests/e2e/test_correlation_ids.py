@@ -50,7 +50,7 @@ def test_postings_name_the_ids_that_their_records_state(
     (tmp_path / "rules.yaml").write_text(RULES, encoding="utf-8")
     (tmp_path / "mes.jsonl").write_text("".join(json.dumps(record) + "\n" for record in RECORDS), encoding="utf-8")
     out = tmp_path / "out"
-    ran = lineledger("run", "--in-memory", "--config", tmp_path, "--input", tmp_path / "mes.jsonl", "--erp", "none", "--out", out)
+    ran = lineledger("run", "--config", tmp_path, "--input", tmp_path / "mes.jsonl", "--erp", "none", "--out", out)
     assert ran.code == 0, ran.said
     postings = {(row["kind"], row["material"]): row["posting_id"] for row in rows(out / "postings.csv")}
     assert set(postings) == set(expected)

@@ -60,7 +60,7 @@ def configure(floor: Path, extra: str) -> None:
 def run(floor: Path, name: str, *inputs: str) -> Path:
     out = floor / name
     files = [part for file in inputs for part in ("--input", str(floor / file))]
-    outcome = lineledger("run", "--in-memory", "--config", floor / "config", *files, "--erp", "sim", "--out", out, "--json")
+    outcome = lineledger("run", "--config", floor / "config", *files, "--erp", "sim", "--out", out, "--json")
     assert outcome.code == 0, outcome.said
     return out
 

@@ -1,4 +1,4 @@
-"""Dirty plants by `lineledger run`: on the embedded broker, and on a real Kafka while every stage is killed once."""
+"""Dirty plants by `lineledger run`: in one process, and on a real Kafka while every stage is killed once."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def check(plant: DirtyPlant, out: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "seed"), [("default", 2), ("nasty", 3), ("nasty", 12)])
-def test_exact_on_the_embedded_broker(name: Name, seed: int, tmp_path: Path) -> None:
+def test_exact_in_one_process(name: Name, seed: int, tmp_path: Path) -> None:
     plant = generate(tmp_path, seed, name)
     arguments = [argument for path in plant.files.values() for argument in ("--input", path)]
     outcome = lineledger("run", "--config", plant.config, *arguments, "--out", tmp_path / "out", "--json")
@@ -35,7 +35,7 @@ def test_exact_on_the_embedded_broker(name: Name, seed: int, tmp_path: Path) -> 
 def test_exact_on_kafka_with_kills(tmp_path: Path, kafka_bootstrap: str) -> None:
     plant = generate(tmp_path, 4, "nasty")
     files = list(plant.files.values())
-    quiet: Exported = run(files, tmp_path / "embedded", config=plant.config)
+    quiet: Exported = run(files, tmp_path / "quiet", config=plant.config)
     killer = Killer(tmp_path / "killed", "equipment", start_us=plant.begin_us)
     found = run(files, tmp_path / "killed", kafka_bootstrap, progress=killer, config=plant.config)
     assert list(killer.killed) == list(STAGES)

@@ -14,7 +14,7 @@ def test_documents_become_postings_and_a_damaged_one_an_exception(tmp_path: Path
     damaged.write_bytes((B2MML / "performance-sample.xml").read_bytes()[:-40])
     files = [B2MML / "schedule-sample.xml", B2MML / "performance-sample.xml", damaged]
     arguments = [text for file in files for text in ("--input", file)]
-    outcome = lineledger("run", "--in-memory", "--config", B2MML, *arguments, "--out", tmp_path / "out", "--json")
+    outcome = lineledger("run", "--config", B2MML, *arguments, "--out", tmp_path / "out", "--json")
     assert outcome.code == 0, outcome.said
     found = {
         row["kind"]: (row["order"], row["material"], row["lot"], row["quantity"], row["uom"], row["sources"])

@@ -29,6 +29,6 @@ def test_the_feeder_waits_for_bytes_too(tmp_path: Path) -> None:
             picture = base64.b85encode(rnd.randbytes(BYTES)).decode().replace("\\", "")
             file.write(json.dumps({"id": f"e{number}", "at": "2026-11-20T08:00:00Z", "t": "picture", "p": picture}) + "\n")
     out = tmp_path / "out"
-    outcome = lineledger("run", "--config", tmp_path, "--input", tmp_path / "floor.jsonl", "--out", out, "--json")
+    outcome = lineledger("run", "--embedded", "--config", tmp_path, "--input", tmp_path / "floor.jsonl", "--out", out, "--json")
     assert outcome.code == 0, outcome.said
     assert outcome.json["raw"] == {"raw": RECORDS, "ignored": RECORDS}

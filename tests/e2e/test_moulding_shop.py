@@ -19,9 +19,7 @@ CONFIG = PROJECT / "tests" / "data" / "moulding"
 
 def check(shop: moulding.Shop, out: Path) -> None:
     arguments = [argument for path in shop.files.values() for argument in ("--input", path)]
-    outcome = lineledger(
-        "run", "--in-memory", "--config", CONFIG, *arguments, "--out", out, "--json", timeout_s=TIMEOUTS[shop.shots > 100_000]
-    )
+    outcome = lineledger("run", "--config", CONFIG, *arguments, "--out", out, "--json", timeout_s=TIMEOUTS[shop.shots > 100_000])
     assert outcome.code == 0, outcome.said
     ledger = snapshot.read(out)
     proof = prove(ledger)

@@ -57,7 +57,7 @@ def attributed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     (config / "plant.yaml").write_text(plant.replace("run_grace: 0", f"run_grace: {grace}"), encoding="utf-8")
     files = [TOOL_ROOM / "orders.jsonl", runs, *recordings]
     arguments = [text for file in files for text in ("--input", file)]
-    outcome = lineledger("run", "--in-memory", "--config", config, *arguments, "--out", folder / "out", "--json")
+    outcome = lineledger("run", "--config", config, *arguments, "--out", folder / "out", "--json")
     assert outcome.code == 0, outcome.said
     assert outcome.json["exact"] is True
     postings = folder / "out" / "postings.csv"

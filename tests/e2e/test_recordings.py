@@ -78,9 +78,7 @@ def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     (file,) = RECORDINGS.glob(f"{machine}-*.shdr.gz")
     folder = tmp_path_factory.mktemp(machine)
     orders, out = standing_order(file, machine, folder), folder / "out"
-    outcome = lineledger(
-        "run", "--in-memory", "--config", MILLS, "--input", orders, "--input", file, "--erp", "sim", "--out", out, "--json"
-    )
+    outcome = lineledger("run", "--config", MILLS, "--input", orders, "--input", file, "--erp", "sim", "--out", out, "--json")
     assert outcome.code == 0, outcome.said
     expected = json.loads(EXPECTED.read_text(encoding="utf-8"))["parts_counted"][file.name]
     return Recorded(machine, expected, file, out, outcome.json, snapshot.read(out))

@@ -25,7 +25,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture(scope="module")
 def embedded(files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """The run that the others are compared with."""
-    exported = run(files, tmp_path_factory.mktemp("embedded"))
+    exported = run(files, tmp_path_factory.mktemp("embedded"), embedded=True)
     assert exported.postings.count(b"\n") > 200
     assert exported.not_posted.count(b"\n") > 5
     assert exported.restarts == 0
@@ -40,18 +40,18 @@ def same(found: Exported, expected: Exported) -> None:
 
 def test_without_a_broker(files: list[Path], embedded: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In memory, in batches and with checkpoints of another size, and once more: the same."""
-    first = run(files, tmp_path / "first", in_memory=True)
+    first = run(files, tmp_path / "first")
     same(first, embedded)
     monkeypatch.setattr(in_memory, "BATCH", 37)
     monkeypatch.setattr(in_memory, "CHECKPOINT_RECORDS", 500)
-    assert run(files, tmp_path / "second", in_memory=True) == first
+    assert run(files, tmp_path / "second") == first
 
 
 def test_other_checkpoints(files: list[Path], embedded: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "PROGRAM", late_checkpoints.__name__)
     monkeypatch.setenv("PYTHONPATH", str(PROJECT))
     monkeypatch.setenv(late_checkpoints.SECONDS, "0.8")
-    same(run(files, tmp_path), embedded)
+    same(run(files, tmp_path, embedded=True), embedded)
 
 
 @pytest.mark.kafka

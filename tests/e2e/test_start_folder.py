@@ -56,7 +56,7 @@ def test_a_run_with_its_workers_finds_its_own_packages(strangers: Path, tmp_path
     """From a folder that has packages of these names, with the same folder in PYTHONPATH for the command itself."""
     config, inputs = _case(tmp_path)
     out = tmp_path / "out"
-    done = _run([*COMMAND, "run", "--config", str(config), *inputs, "--out", str(out)], strangers)
+    done = _run([*COMMAND, "run", "--embedded", "--config", str(config), *inputs, "--out", str(out)], strangers)
     logs = "".join(path.read_text(errors="replace") for path in sorted((out / "logs").glob("*.log")))
     assert (done.returncode, "stranger" in logs) == (0, False), done.stderr + logs[-3000:]
 

@@ -47,7 +47,7 @@ def floor(tmp_path: Path) -> Path:
 def run(floor: Path, name: str, *inputs: str) -> tuple[Path, dict[str, object]]:
     out = floor / name
     files = [part for file in inputs for part in ("--input", str(floor / file))]
-    outcome = lineledger("run", "--in-memory", "--config", floor / "config", *files, "--erp", "none", "--out", out, "--json")
+    outcome = lineledger("run", "--config", floor / "config", *files, "--erp", "none", "--out", out, "--json")
     assert outcome.code == 0, outcome.said
     return out, outcome.json
 

@@ -105,7 +105,7 @@ def test_what_the_readme_tells_to_try(tmp_path: Path) -> None:
     commands = [line.partition("#")[0].split() for line in block.splitlines()]
     assert len(commands) >= 7
     out = tmp_path / "demo"
-    demo = lineledger("demo", "--out", out)
+    demo = lineledger("demo", "--embedded", "--out", out)
     assert demo.code == 0, demo.said
     (report,) = re.findall(r"## What you see\n.*?```text\n(.*?)```", readme, re.DOTALL)
     assert [line for line in comparable_report(report) if line not in comparable_report(demo.stdout)] == []

@@ -30,15 +30,15 @@ MUTANTS = {
         f"{LIVE}::test_nothing_leaves_before_its_commit",
     ),
     "another budget than the configuration's": Mutant(
-        "app.delivery",
-        "Budget(endpoint.calls_per_second, endpoint.concurrency)",
-        "Budget(__import__('fractions').Fraction(100_000), endpoint.concurrency)",
+        "app.erp.endpoint",
+        "Budget(settings.calls_per_second, settings.concurrency)",
+        "Budget(__import__('fractions').Fraction(100_000), settings.concurrency)",
         f"{LIVE}::test_a_day_in_the_life",
     ),
     "another budget of the endpoint": Mutant(
-        "app.delivery",
-        "Budget(endpoint.calls_per_second, endpoint.concurrency)",
-        "Budget(endpoint.calls_per_second, 1)",
+        "app.erp.endpoint",
+        "Budget(settings.calls_per_second, settings.concurrency)",
+        "Budget(settings.calls_per_second, 1)",
         f"{WIRES}::test_the_budget_is_the_configurations",
     ),
     "the lease is always good": Mutant(
@@ -145,8 +145,8 @@ MUTANTS = {
         f"{WIRES}::test_settings_reach_every_stage",
     ),
     "the lease is longer than the session": Mutant(
-        "app.delivery",
-        "ExecutorSettings(settings.session_timeout)",
+        "app.erp.endpoint",
+        "ExecutorSettings(session_seconds)",
         "ExecutorSettings(60.0)",
         f"{WIRES}::test_the_lease_is_what_was_confirmed_last",
     ),
@@ -176,8 +176,8 @@ MUTANTS = {
     ),
     "another plant's ERP is taken for this one": Mutant(
         "app.delivery",
-        "plant.installation.configuration, self._active)",
-        'plant.installation.configuration, lambda plant: "")',
+        "active=self._active,",
+        'active=lambda plant: "",',
         f"{WIRES}::test_another_plants_erp_is_refused",
     ),
     "a loop that hangs is alive": Mutant(

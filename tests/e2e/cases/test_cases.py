@@ -36,7 +36,7 @@ def check(case: Path, tmp_path: Path) -> None:
     """Run the folder `case` and compare it with its right.json."""
     out = tmp_path / "out"
     files = [argument for path in inputs(case) for argument in ("--input", path)]
-    outcome = lineledger("run", "--in-memory", "--config", case, *files, "--erp", "none", "--out", out, "--json")
+    outcome = lineledger("run", "--config", case, *files, "--erp", "none", "--out", out, "--json")
     assert outcome.code == 0, outcome.said
     ledger = snapshot.read(out)
     posted = out / "postings.csv"

@@ -1,0 +1,59 @@
+"""What `lineledger run` was asked, and what a machine that ran it leaves."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from app.erp.telemetry_check import SeenTelemetry
+from app.inputs.recorded_input import InputFile
+from app.kafka.connection import Connection
+from schemas.configuration import Configuration
+from schemas.records import PostingRow
+from tables.delivery.posting_state import REPORTED
+
+
+@dataclass(slots=True)
+class RunRequest:
+    """`connection`: of a real Kafka; None: all stages in this process, or with `embedded` worker processes on a broker that lives
+    as long as the run. `client_config`: the file for its workers."""
+
+    configuration: Configuration
+    config_dir: Path
+    files: Sequence[InputFile]
+    out: Path
+    home: Path
+    connection: Connection | None = None
+    embedded: bool = False
+    client_config: Path | None = None
+    workers: int = 1
+    erp: str = ""
+    keep_topics: bool = False
+    refused_at_most: Fraction = Fraction(1)
+    """Share of an input's records; with more refused the run is not exact."""
+    provision: Sequence[InputFile] = ()
+    """What an ERP that the run starts is filled from; empty: from `files`."""
+    progress: Callable[[str, int, int], None] = lambda phase, records, clock: None
+    started: Callable[[dict[str, list[int]]], None] = lambda pids: None
+
+
+@dataclass(slots=True, frozen=True)
+class Ran:
+    """What is left when everything is drained."""
+
+    rows: Mapping[str, Mapping[bytes, bytes]]
+    """As in the changelogs, by stage."""
+    letters: Sequence[bytes]
+    fed: Mapping[str, int]
+    """Raw records by raw source."""
+    rate: float
+    """Raw records per second, without the start of processes."""
+    restarts: int
+    seen: SeenTelemetry
+
+
+def on_their_way(configuration: Configuration, rows: Iterable[PostingRow]) -> int:
+    """Postings that the ERP may still get. Held and parked ones wait for somebody; without an ERP, or in shadow, all stay."""
+    if configuration.erp.erp.entry is None or configuration.plant.shadow:
+        return 0
+    return sum(row.state not in REPORTED for row in rows)
