@@ -1,7 +1,8 @@
-"""The command `lineledger`. Each sub-command imports what it needs when it is called: `--help` answers at once."""
+"""The command `lineledger`. Only the command that is called is imported."""
 
 import os
 import sys
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -19,38 +20,41 @@ app = typer.Typer(
 )
 
 
-def _wire() -> None:
-    from app.cli import clock, config, exceptions, explain, operators, rules, schemas, topics, upstream
-    from app.cli.codes import explain_code
-    from app.cli.demo import demo
-    from app.cli.erp_sim import erp_sim
-    from app.cli.ingest import ingest
-    from app.cli.run import run
-    from app.cli.status import status
-    from app.cli.up import up
-    from app.cli.worker import worker
+COMMANDS = {
+    "run": "run:run",
+    "worker": "worker:worker",
+    "up": "up:up",
+    "ingest": "ingest:ingest",
+    "demo": "demo:demo",
+    "erp-sim": "erp_sim:erp_sim",
+    "config": "config:app",
+    "rules": "rules:app",
+    "topics": "topics:app",
+    "clock": "clock:app",
+    "upstream": "upstream:app",
+    "schemas": "schemas:app",
+    "status": "status:status",
+    "trace": "explain:trace",
+    "reconcile": "explain:reconcile",
+    "shadow": "explain:shadow",
+    "parked": "explain:parked",
+    "variance": "explain:variance",
+    "exceptions": "exceptions:app",
+    "decide": "operators:decide",
+    "explain-code": "codes:explain_code",
+}
+"""Command -> module of app.cli, and what in it is the command or a group of commands."""
 
-    app.command()(run)
-    app.command()(worker)
-    app.command()(up)
-    app.command()(ingest)
-    app.command()(demo)
-    app.command("erp-sim")(erp_sim)
-    app.add_typer(config.app, name="config")
-    app.add_typer(rules.app, name="rules")
-    app.add_typer(topics.app, name="topics")
-    app.add_typer(clock.app, name="clock")
-    app.add_typer(upstream.app, name="upstream")
-    app.add_typer(schemas.app, name="schemas")
-    app.command()(status)
-    app.command()(explain.trace)
-    app.command()(explain.reconcile)
-    app.command()(explain.shadow)
-    app.command()(explain.parked)
-    app.command()(explain.variance)
-    app.add_typer(exceptions.app, name="exceptions")
-    app.command()(operators.decide)
-    app.command("explain-code")(explain_code)
+
+def _wire(named: str = "") -> None:
+    """Import and add the command that is named; every one when that is none (help, a wrong name), which takes a second."""
+    for name in [named] if named in COMMANDS else COMMANDS:
+        module, _, attribute = COMMANDS[name].partition(":")
+        command = getattr(import_module(f"app.cli.{module}"), attribute)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
 
 
 @app.callback(invoke_without_command=True)
@@ -69,7 +73,7 @@ def main() -> None:
     if not all(map(is_text, sys.argv)):
         print("an argument is no UTF-8 text; set terminal and locale (LANG) to UTF-8", file=sys.stderr)
         sys.exit(USAGE)
-    _wire()
+    _wire(sys.argv[1] if len(sys.argv) > 1 else "")
     ended(app)
 
 

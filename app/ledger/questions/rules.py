@@ -131,7 +131,7 @@ def _triggers(rule: PostRule, row: AccountRow, order: OrderRow, times: Timetable
     for trigger in rule.when:
         at = trigger_time(trigger, row, order, times, now)
         if at is not None:
-            text = "now" if at <= now else _local(at, zone)
+            text = f"reached {_local(at, zone)}" if at <= now else _local(at, zone)
         elif isinstance(trigger, EveryQuantity):
             text = f"when so much is unposted{f', now {_unposted(row)}' if known else ''}"
         elif isinstance(trigger, AtOnce):
