@@ -80,7 +80,7 @@ def until_ready(bootstrap: str, folder: Path) -> float:
     """Seconds to /ready. The worker is stopped gracefully afterwards."""
     (port,) = free_ports(1)
     command = [sys.executable, "-m", "app.cli.main", "worker", "orders", "--recorded", "--bootstrap", bootstrap]
-    command += ["--prefix", PREFIX, "--datadir", str(folder / "data"), "--metrics-port", str(port)]
+    command += ["--prefix", PREFIX, "--datadir", str(folder / "data"), "--metrics-port", str(port), "--instance", "0"]
     started = time.monotonic()
     with (folder / "worker.log").open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)

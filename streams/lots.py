@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from schemas.catalog import DAY_US
 from schemas.records import (
     ClockRepaired,
     ConfigActivated,
@@ -27,6 +28,7 @@ from schemas.records import (
     LotStaged,
     LotState,
     PendingRow,
+    PlantRow,
     QualityState,
     ShipmentBlock,
     Tick,
@@ -42,10 +44,13 @@ from streams.waiting_records import Waiting
 from tables import lots
 from tables.clock_times import lowered
 from tables.due_index import DueIndex
-from tables.row_kinds import LOT_ROWS
+from tables.row_kinds import LOT_MARK_ROWS, LOT_ROWS
+from tables.rows import nothing
 
 MOST_FORGOTTEN_PER_TICK = 500
 """Rows that go at one tick: a few milliseconds of the loop."""
+BEHIND_AT_MOST_US = 30 * DAY_US
+"""How much earlier than its lot a mark may be."""
 
 
 def row_key(plant: str, material: str, lot: str) -> str:
@@ -93,9 +98,18 @@ class LotsStage:
         waiting = self._waiting[step.partition] = Waiting(step.rows)
         forget = self._forget[step.partition] = DueIndex()
         yield from waiting.remember()
-        for page in step.rows.pages(LOT_ROWS.prefix):
+        marked: set[str] = set()
+        for page in step.rows.pages(LOT_MARK_ROWS.prefix, nothing):
+            for mark, _ in page:
+                at, _, lot = LOT_MARK_ROWS.bare(mark).partition("|")
+                key = LOT_ROWS.key(lot)
+                forget.put(lot.partition("|")[0], key, int(at))
+                marked.add(key)
+            yield
+        for page in step.rows.pages(LOT_ROWS.prefix, lambda key: key not in marked):
             for key, row in page:
-                forget.put(row.plant, key, lots.forget_at(row, self._keep_us))
+                if row is not None:
+                    self._mark(step, key, row)
             yield
 
     def taken_over(self, step: Step) -> None:
@@ -130,10 +144,9 @@ class LotsStage:
             for row in rows:
                 record = step.decode(row.record)
                 HANDLERS[type(record)].handle(self, step, record, LotRecord(row.inbox_offset, row.record))
-        for key in self._forget[step.partition].take(tick.plant, advance.now, MOST_FORGOTTEN_PER_TICK):
-            step.rows.delete(key)
-            for topic in (LOT_STATES, SHIPMENT_BLOCKS):
-                step.retire(topic, LOT_ROWS.bare(key))
+        for key, at in self._forget[step.partition].take(tick.plant, advance.now, MOST_FORGOTTEN_PER_TICK).items():
+            step.rows.delete(_mark_key(key, at))
+            self._forget_lot(step, key, advance.now)
         signed = sender(self.name, LOTS_INBOX, step.partition)
         onward = Tick(tick.plant, advance.now, signed, tick.final and tick.at == advance.now)
         for endpoint, partition in sorted(self._topology.endpoints.items()):
@@ -148,12 +161,12 @@ class LotsStage:
     def _repair(self, step: Step, record: ClockRepaired, source: LotRecord) -> None:
         if repair(step.state, record):
             self._waiting[step.partition].lower(record.plant, record.at)
-            forget = self._forget[step.partition]
-            for key in forget.later_than(record.plant, record.at + self._keep_us):
+            late = record.at + self._keep_us - BEHIND_AT_MOST_US
+            for key in self._forget[step.partition].later_than(record.plant, late):
                 row: LotRow = step.rows.get(key)
                 if lowered(row, record.at):
                     step.rows.put(key, row)
-                    forget.put(record.plant, key, lots.forget_at(row, self._keep_us))
+                    self._mark(step, key, row)
             onward = replace(record, sender=sender(self.name, LOTS_INBOX, step.partition))
             for endpoint, partition in sorted(self._topology.endpoints.items()):
                 step.emit(DELIVERY_INBOX, endpoint, onward, partition)
@@ -176,10 +189,33 @@ class LotsStage:
         label = getattr(record, "label", 0) or self._clock(step, plant)
         row.touched_at = max(row.touched_at, label)
         step.rows.put(key, row)
-        self._forget[step.partition].put(plant, key, lots.forget_at(row, self._keep_us))
+        self._mark(step, key, row)
         for onward in out:
             step.emit(LOTS_INBOX, "|".join(_subject(onward)), onward)
         self._publish(step, row, before, orders, label)
+
+    def _mark(self, step: Step, key: str, row: LotRow) -> None:
+        """A lot that may be forgotten some day has a mark of that time or of an earlier one: it moves when it is far behind, not
+        with each record. When its time has come, the row is asked."""
+        forget, at = self._forget[step.partition], lots.forget_at(row, self._keep_us)
+        known = forget.next_of(row.plant, key)
+        if at is None or (known is not None and known <= at < known + BEHIND_AT_MOST_US):
+            return
+        if known is not None:
+            step.rows.delete(_mark_key(key, known))
+        forget.put(row.plant, key, at)
+        step.rows.put(_mark_key(key, at), PlantRow(row.plant, at))
+
+    def _forget_lot(self, step: Step, key: str, now: int) -> None:
+        """The time of its mark has come."""
+        row: LotRow = step.rows.get(key)
+        at = lots.forget_at(row, self._keep_us)
+        if at is None or at > now:
+            self._mark(step, key, row)
+            return
+        step.rows.delete(key)
+        for topic in (LOT_STATES, SHIPMENT_BLOCKS):
+            step.retire(topic, LOT_ROWS.bare(key))
 
     def _publish(self, step: Step, row: LotRow, before: LotNews, known_orders: list[str], label: int) -> None:
         told = _told(row)
@@ -205,6 +241,10 @@ class LotsStage:
     def _blocks_shipments(self, step: Step, plant: str) -> bool:
         hash_ = step.state.configurations.get(plant)
         return hash_ is None or self._topology.configuration(hash_).rules.on_hold.shipment == "block"
+
+
+def _mark_key(key: str, at: int) -> str:
+    return LOT_MARK_ROWS.key(f"{at:020d}", LOT_ROWS.bare(key))
 
 
 def _subject(record: Any) -> tuple[str, str, str]:

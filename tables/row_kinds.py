@@ -80,6 +80,8 @@ LABOUR_ROWS = RowKind("equipment", "w|", LabourRow)
 WAITING_ROWS = RowKind("lots orders", "b|", PendingRow)
 
 LOT_ROWS = RowKind("lots", "l|", LotRow)
+LOT_MARK_ROWS = RowKind("lots", "x|", PlantRow)
+"""Marks of lots that may be forgotten: time, plant, material, lot."""
 
 ORDER_ROWS = RowKind("orders", "o|", OrderRow)
 ACCOUNT_ROWS = RowKind("orders", "a|", AccountRow)
@@ -89,6 +91,8 @@ OLD_MARK_ROWS = RowKind("orders", "f|", PlantRow)
 """The same of an earlier version."""
 LEFT_ROWS = RowKind("orders", "u|", PlantRow)
 """Marks of accounts of such orders of which the ERP does not have everything."""
+WAKING_ROWS = RowKind("orders", "k|", PlantRow)
+"""Master data that changed, and how far the orders at rest have been looked at for it."""
 MATERIAL_ROWS = RowKind("orders", "m|", MaterialRow)
 
 POSTING_ROWS = RowKind("delivery", "p|", PostingRow)
@@ -108,11 +112,13 @@ ROW_KINDS: tuple[RowKind[Any], ...] = (
     LABOUR_ROWS,
     WAITING_ROWS,
     LOT_ROWS,
+    LOT_MARK_ROWS,
     ORDER_ROWS,
     ACCOUNT_ROWS,
     AT_REST_ROWS,
     OLD_MARK_ROWS,
     LEFT_ROWS,
+    WAKING_ROWS,
     MATERIAL_ROWS,
     POSTING_ROWS,
     CLOSED_ACCOUNT_ROWS,

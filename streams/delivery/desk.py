@@ -31,6 +31,11 @@ from tables.invariant import InvariantBroken
 from tables.row_kinds import CLOSED_ACCOUNT_ROWS, LOT_STATE_ROWS, POSTING_ROWS
 
 
+def posts(configuration: Configuration | None) -> bool:
+    """Does a plant with this configuration post?"""
+    return configuration is not None and configuration.erp.erp.entry is not None and not configuration.plant.shadow
+
+
 def posting_key(posting_id: str) -> str:
     return POSTING_ROWS.key(posting_id)
 
@@ -193,8 +198,7 @@ class Desk:
 
     def posts(self, plant: str) -> bool:
         """False: shadow mode, or no ERP; postings become due and stay."""
-        configuration = self.configuration(plant)
-        return configuration is not None and configuration.erp.erp.entry is not None and not configuration.plant.shadow
+        return posts(self.configuration(plant))
 
     def dispatch(self, first: PostingRow, others: Sequence[PostingRow] = (), *, resend: bool = False) -> None:
         """One more attempt of a document, each line in the form that the hold policy allows now; recorded with what it

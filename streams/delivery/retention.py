@@ -69,6 +69,7 @@ class Retention:
         for page in self._rows.pages(LOT_STATE_ROWS.prefix):
             for key, lot in page:
                 self.lot(key, lot)
+                backlog.lot(lot)
             yield []
 
     def posting(self, row: PostingRow) -> None:
@@ -127,6 +128,8 @@ class Retention:
                 backlog.forget(row)
                 if row.state == ACCEPTED:
                     step.rows.delete(_accepted_key(row))
+            elif LOT_STATE_ROWS.has(key):
+                backlog.forget_lot(step.rows.get(key))
             step.rows.delete(key)
 
 

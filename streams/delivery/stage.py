@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from schemas.configuration import Configuration
 from schemas.records import (
     AttemptEnded,
     ClockRepaired,
@@ -25,7 +26,7 @@ from streams.boundary import AT_ONCE, Concern, Handling, Original
 from streams.delivery.attempts import attempt_ended, timer_fired
 from streams.delivery.bundles import dispatch_all, resolve
 from streams.delivery.decisions import decided
-from streams.delivery.desk import Desk
+from streams.delivery.desk import Desk, posts
 from streams.delivery.retention import Retention
 from streams.figures import OLDEST_UNPOSTED, POSTINGS, Figure, known_code, owner
 from streams.mapping.items import MAX_INT64
@@ -46,7 +47,6 @@ from tables.delivery.posting_state import (
     RETRY,
     UNKNOWN,
     WAITING_CLOCK,
-    waits_for_decision,
 )
 from tables.kpi import hour_passed, posting_success
 from tables.row_kinds import LOT_STATE_ROWS
@@ -169,6 +169,7 @@ class DeliveryStage:
         )  # fmt: skip
         desk.step.rows.put(key, row)
         desk.retention.lot(key, row)
+        desk.backlog.lot(row)
         for name in desk.backlog.of_lot(state.plant, state.material, state.lot):
             desk.look_again(desk.known(name))
 
@@ -182,8 +183,9 @@ class DeliveryStage:
         advance = clock.observe(state, tick, clock.watch_of(self._topology, self.name, state, tick.plant))
         if advance is None:
             return
+        before = desk.configuration(tick.plant)
         if clock.activate(state, tick.plant, advance.now, clock.intakes_of(self._topology)) is not None:
-            self._rules_changed(desk, tick.plant)
+            self._rules_changed(desk, tick.plant, before)
         self._let_go(desk, tick.plant)
         if hour_passed(*advance):
             _publish_success(desk, tick.plant, advance.now)
@@ -191,10 +193,10 @@ class DeliveryStage:
 
     def _configured(self, desk: Desk, message: RawMessage, activated: ConfigActivated) -> None:
         plant, state = activated.plant, desk.step.state
-        before = state.configurations.get(plant)
+        hash_, before = state.configurations.get(plant), desk.configuration(plant)
         clock.schedule(state, activated)
-        if state.configurations.get(plant) != before:
-            self._rules_changed(desk, plant)
+        if state.configurations.get(plant) != hash_:
+            self._rules_changed(desk, plant, before)
             self._let_go(desk, plant)
 
     def _repaired(self, desk: Desk, message: RawMessage, repaired: ClockRepaired) -> None:
@@ -203,12 +205,15 @@ class DeliveryStage:
             # Their cuts were served by a clock that was ahead: it would not come back to them for long.
             self._let_go(desk, repaired.plant, MAX_INT64)
 
-    def _rules_changed(self, desk: Desk, plant: str) -> None:
-        for name in desk.backlog.of_plant(plant):
-            row = desk.known(name)
-            if waits_for_decision(row) or row.state == DISPATCHED:
-                desk.look_again(row)
-        desk.backlog.wake(plant)
+    @staticmethod
+    def _rules_changed(desk: Desk, plant: str, before: Configuration | None) -> None:
+        """Costs what the change may concern, not what there is: most of what is queued goes out under any policy."""
+        now = desk.configuration(plant)
+        if before is None or now is None or before.rules.on_hold != now.rules.on_hold:
+            for name in desk.backlog.under_the_policy(plant):
+                desk.look_again(desk.known(name))
+        if posts(now) and not posts(before):  # nothing of it could go, so its lanes were passed over
+            desk.backlog.wake(plant)
 
     @staticmethod
     def _let_go(desk: Desk, plant: str, until: int | None = None) -> None:

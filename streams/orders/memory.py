@@ -7,6 +7,7 @@ from itertools import zip_longest
 from schemas.records import AccountRow, MaterialRow, OrderRow, PlantRow
 from streams.orders import rest
 from streams.orders.rest import named_by
+from streams.orders.waking import Waking
 from streams.waiting_records import Waiting
 from tables.due_index import DueIndex
 from tables.orders import order as orders
@@ -34,8 +35,9 @@ class OrdersMemory:
         """(plant, material) -> row keys of accounts; not of those that sleep."""
         self._asleep: set[str] = set()
         """Row keys of orders that were at rest at the take-over and of which nothing was read since."""
-        self._asleep_with: dict[tuple[str, str], list[str]] = defaultdict(list)
-        """(plant, material) -> row keys of orders, some of which may be awake."""
+        self._resting: dict[tuple[str, str], set[str]] = defaultdict(set)
+        """(plant, material) -> row keys of the orders at rest that have accounts of it."""
+        self._waking = Waking(rows)
         self._marks: dict[str, str] = {}
         """Row key of an order at rest -> key of its mark."""
         self.due = DueIndex()
@@ -70,8 +72,9 @@ class OrdersMemory:
                 self._asleep.add(name)
                 self._marks[name] = mark
                 for material in materials:
-                    self._asleep_with[plant, material].append(name)
+                    self._resting[plant, material].add(name)
             yield
+        self._waking.remember()
         for mark in self._rows.names(OLD_MARK_ROWS.prefix):
             self._rows.delete(mark)
         for page in self._rows.pages(LEFT_ROWS.prefix, nothing):
@@ -119,11 +122,25 @@ class OrdersMemory:
                 self.settled(key, self._rows.get(key))  # a reason that somebody dropped may fall with a new configuration
         return self._accounts.get(order) or set()
 
-    def accounts_with(self, plant: str, material: str) -> set[str]:
-        """Row keys of all accounts of the material."""
-        for order in self._asleep_with.pop((plant, material), ()):
-            self.accounts_of(order)
-        return self._of_material.get((plant, material)) or set()
+    def uses(self, plant: str, material: str) -> bool:
+        """Does an account have the material?"""
+        return bool(self._of_material.get((plant, material)) or self._resting.get((plant, material)))
+
+    def concerned(self, plant: str, material: str) -> set[str]:
+        """Master data of the material changed: row keys of its accounts, but of orders at rest. Those follow, see `woken`."""
+        self._waking.put(plant, material)
+        return {key for key in self._of_material.get((plant, material), ()) if named_by(key).order not in self._marks}
+
+    def woken(self, plant: str, most: int | None) -> set[str]:
+        """Row keys of the accounts of the next orders at rest that changed master data concerns; None: of all."""
+        return {
+            key
+            for order, material in self._waking.take(
+                plant, lambda plant, material: self._resting.get((plant, material), ()), most
+            )
+            for key in self.accounts_of(order)
+            if named_by(key).material == material
+        }
 
     def asleep(self, order: str) -> bool:
         """Was the order, by its row key, at rest at the take-over and not read since?"""
@@ -207,6 +224,8 @@ class OrdersMemory:
             return
         materials = sorted({named_by(one).material for one in accounts})
         self._marks[key] = rest.mark_key(rest.Marked(order.plant, key, order.forget_at, materials))
+        for material in materials:
+            self._resting[order.plant, material].add(key)
         for name in (self._marks[key], *self._left_marks(order.plant, accounts)):
             self._rows.put(name, PlantRow(order.plant, order.forget_at))
 
@@ -214,6 +233,8 @@ class OrdersMemory:
         """Something happened to the order, or it goes: its marks go."""
         mark = self._marks.pop(key, None)
         if mark is not None:
+            for material in rest.marked_by(mark).materials:
+                self._resting[plant, material].discard(key)
             for name in (mark, *self._left_marks(plant, self.accounts_of(key))):
                 self._rows.delete(name)
 

@@ -53,9 +53,11 @@ def material(reached: Reached) -> None:
         boundary.refuse(step, STAGE, refusal.refusal.code, refusal.refusal.detail, Original(record))
         return
     key = MATERIAL_ROWS.key(record.plant, record.material)
+    known: MaterialRow | None = step.rows.get(key)
     step.rows.put(key, row)
     reached.memory.told(key, row)
-    reached.changed.update(reached.memory.accounts_with(record.plant, record.material))
+    if known is None or replace(known, told_at=row.told_at) != row:
+        reached.changed.update(reached.memory.concerned(record.plant, record.material))
 
 
 def quality(reached: Reached) -> None:

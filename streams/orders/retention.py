@@ -139,7 +139,7 @@ def _let_go(step: Step, memory: OrdersMemory, key: str, order: OrderRow, account
 
 def _material(step: Step, memory: OrdersMemory, key: str, row: MaterialRow, now: int) -> None:
     """A material that an account has counts as told anew."""
-    if memory.accounts_with(row.plant, row.material):
+    if memory.uses(row.plant, row.material):
         row.told_at = now
         step.rows.put(key, row)
         memory.told(key, row)

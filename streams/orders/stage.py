@@ -54,6 +54,8 @@ from tables.orders.plant_rules import plant_rules, with_conversions
 from tables.plant.units import UnitTable
 from tables.row_kinds import ACCOUNT_ROWS, MATERIAL_ROWS
 
+MOST_WOKEN_PER_TICK = 50
+"""Orders at rest that are looked at again at one tick; with their accounts some hundred rows."""
 _CONFIGURED = "configured "
 """Mark of a plant whose configuration changed with its last tick."""
 
@@ -141,6 +143,7 @@ class OrdersStage:
                 record = step.decode(row.record)
                 reached = Reached(step, memory, memory.plants[tick.plant], record, row, changed, label)
                 HANDLERS[type(record)].handle(self, reached)
+        changed |= memory.woken(tick.plant, None if tick.final else MOST_WOKEN_PER_TICK)
         order_state.recorded(step, memory, changed, advance.now)
         book = Book(step, memory, memory.plants[tick.plant], tick.plant, advance.now, tick.final)
         book.serve(changed, self._topology.endpoints[ENDPOINT])

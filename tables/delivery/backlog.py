@@ -10,9 +10,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-from schemas.records import PostingRow
+from schemas.records import LotStateRow, PostingRow
 from tables.delivery.hold_gate import lot_of
-from tables.delivery.posting_state import ACCEPTED, CANCELLED, FOREIGN, IN_FLIGHT, QUEUED, RETRY, WAITING_CLOCK
+from tables.delivery.posting_state import (
+    ACCEPTED,
+    CANCELLED,
+    FOREIGN,
+    IN_FLIGHT,
+    QUEUED,
+    RETRY,
+    WAITING_CLOCK,
+    waits_for_decision,
+)
 from tables.tally import Oldest, Tally
 
 SPARE_READY_ENTRIES = 1_000
@@ -63,7 +72,10 @@ class Backlog:
         self._figures: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         self._of_lot: dict[tuple[str, str, str], set[str]] = defaultdict(set)
         self._of_account: dict[str, dict[str, int]] = defaultdict(dict)
-        self._of_plant: dict[str, set[str]] = defaultdict(set)
+        self._behind_gate: dict[str, set[str]] = defaultdict(set)
+        """Plant -> postings that its hold policy, or what is before them, keeps from being queued."""
+        self._held_lots: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        """Plant -> material and lot of each lot that is on hold, or was."""
         self._foreign: dict[str, set[str]] = defaultdict(set)
         self.states: Tally[tuple[str, str, str]] = Tally()
         """(plant, state, code) of the postings that are not in the ERP."""
@@ -91,14 +103,16 @@ class Backlog:
         self._count(name, (plant, posting.endpoint, row.state))
         if row.state == ACCEPTED:
             self._discard(self._of_lot, lot_key, name)
-            self._discard(self._of_plant, plant, name)
             self._of_account[posting.account].pop(name, None)
             if not self._of_account[posting.account]:
                 del self._of_account[posting.account]
         else:
             self._of_lot[lot_key].add(name)
-            self._of_plant[plant].add(name)
             self._of_account[posting.account][name] = posting.sequence
+        if waits_for_decision(row) and row.state != QUEUED:
+            self._behind_gate[plant].add(name)
+        else:
+            self._discard(self._behind_gate, plant, name)
         if row.state == RETRY and row.code == FOREIGN:
             self._foreign[plant].add(name)
         elif name in self._foreign.get(plant, ()):
@@ -121,11 +135,19 @@ class Backlog:
         self.states.put(name, None)
         self._oldest[posting.plant].put(name, None)
         self._discard(self._of_lot, (posting.plant, *lot_of(posting)), name)
-        self._discard(self._of_plant, posting.plant, name)
+        self._discard(self._behind_gate, posting.plant, name)
         if name in self._of_account.get(account, ()):
             del self._of_account[account][name]
             if not self._of_account[account]:
                 del self._of_account[account]
+
+    def lot(self, row: LotStateRow) -> None:
+        """The newest state of a lot."""
+        if row.held or any(change.held for change in row.changes):
+            self._held_lots[row.plant].add((row.material, row.lot))
+
+    def forget_lot(self, row: LotStateRow) -> None:
+        self._held_lots[row.plant].discard((row.material, row.lot))
 
     def figures(self, plant: str) -> list[tuple[str, Counter[str]]]:
         """How many of the plant's postings that are kept are in which state, by endpoint."""
@@ -205,9 +227,16 @@ class Backlog:
     def of_lot(self, plant: str, material: str, lot: str) -> list[str]:
         return sorted(self._of_lot.get((plant, material, lot), ()))
 
-    def of_plant(self, plant: str) -> list[str]:
-        """All that are not accepted."""
-        return sorted(self._of_plant.get(plant, ()))
+    def under_the_policy(self, plant: str) -> list[str]:
+        """Of which another hold policy may decide otherwise: what it keeps back, what is of a lot on hold, what is on its way.
+        Everything else that is queued goes out, whatever it says."""
+        found = set(self._behind_gate.get(plant, ()))
+        for material, lot in self._held_lots.get(plant, ()):
+            found |= self._of_lot.get((plant, material, lot), set())
+        for key in self.busy:
+            if key.startswith(plant + "|"):
+                found |= self._lanes[key].in_flight
+        return sorted(found)
 
     def before(self, account: str, sequence: int) -> list[str]:
         """Open postings of the account with a smaller sequence, ascending."""

@@ -46,15 +46,10 @@ def test_records_without_a_topic_are_parts_of_others() -> None:
     assert sorted(set(documents()) - _carried() - parts) == []
 
 
-UNUSED = {("lots", "PlantRow")}
-"""Carried for older versions only: nobody writes them."""
-
-
 def test_every_kind_of_row_is_in_the_register_and_says_when_it_goes() -> None:
     for stage, kinds in catalog().rows.items():
         carried = set(catalog().topics[f"{stage}.changelog"].records)
-        unused = {record for where, record in UNUSED if where == stage}
-        assert {kind.record for kind in kinds.values()} == carried - unused, stage
+        assert {kind.record for kind in kinds.values()} == carried, stage
         for prefix, kind in kinds.items():
             assert kind.after and (not kind.keep or kind.keep_us > 0), f"{stage} {prefix}"
 

@@ -8,12 +8,13 @@ import rocksdict
 
 from app.engine.rows import RowCache
 from schemas.codec import Codec
+from schemas.configuration import Configuration
 from schemas.records import AccountClosedRow, AttemptEnded, PostingRow
 from streams.delivery.stage import DeliveryStage
 from tables.delivery.posting_state import ACCEPTED
 from tables.row_kinds import ACCEPTED_ROWS, CLOSED_ACCOUNT_ROWS, CLOSED_MARK_ROWS, POSTING_ROWS
 from tests.unit.engine.conftest import db  # noqa: F401
-from tests.unit.streams.quality_bench import PLANT, Bench, S, configuration, posting
+from tests.unit.streams.quality_bench import PLANT, Bench, S, activated, configuration, lot_state, posting
 
 KEPT, HOUR = 20_000, 3_600 * S
 MOST_MS = 50
@@ -80,6 +81,45 @@ def test_a_tick_at_a_full_hour_and_one_that_forgets_cost_moments() -> None:
     figures = [one for one in bench.step.take("production.kpis") if one.kpi == "posting_success"]
     assert (figures[0].numerator, figures[0].denominator) == (1, 1)
     assert len(bench.step.rows.names(POSTING_ROWS.prefix)) < KEPT
+
+
+def beginning(bench: Bench, config: Configuration, at: int) -> Iterator[None]:
+    """The configuration holds from then on."""
+    yield
+    bench.fold(activated(config, at))
+    bench.clock(at)
+    yield
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_new_hold_policy_looks_at_what_it_may_concern(restart: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of twenty thousand that are queued, three are of lots on hold and one is of a lot that was."""
+    policies = [{"on_hold": {"receipt": answer}} for answer in ("into_blocked_stock", "wait", "wait", "post")]
+    names = [f"{n:016X}" for n in range(KEPT)]
+    before, after, again, open_ = (
+        configuration(rules=rules, plant={"shadow": True, "units": {"": [f"1 BOX = {n + 2} PC"]} if n > 1 else {}})
+        for n, rules in enumerate(policies)
+    )
+    bench = Bench(before, after, again, open_)
+    bench.fold(*(lot_state(lot, True, n) for n, lot in enumerate(("H1", "H2", "WAS"))))
+    lots = ("H1", "H2", "H2", "WAS", "L")
+    bench.fold(*(posting(name, account=f"{PLANT}|A{n}", order=f"O{n}", lot=lots[min(n, 4)]) for n, name in enumerate(names)))
+    bench.clock(10 * S)
+    bench.fold(lot_state("WAS", False, 9, 11 * S))
+    assert set(bench.states().values()) == {"queued"}
+    asked: list[str] = []
+    get = bench.step.rows.get
+    monkeypatch.setattr(bench.step.rows, "get", lambda key: asked.append(key) or get(key))
+    looked_at = []
+    for at, config in enumerate((after, again, open_), 12):
+        if restart:
+            bench.crash()
+        asked.clear()
+        assert longest_ms(beginning(bench, config, at * S)) < MOST_MS
+        looked_at.append(len({key for key in asked if POSTING_ROWS.has(key)}))
+        wanted = ["queued"] * 5 if config is open_ else ["held", "held", "held", "queued", "queued"]
+        assert [bench.row(name).state for name in names[:5]] == wanted
+    assert looked_at == [4, 0, 4], "the second one has the same policy"
 
 
 def test_rows_of_a_version_without_marks_get_them() -> None:

@@ -3,9 +3,14 @@
 from typing import Any
 
 import pytest
+import rocksdict
 
+from app.engine.rows import RowCache
+from schemas.catalog import DAY_US
+from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import (
+    ClockRepaired,
     GenealogyEdge,
     HoldForwarded,
     InspectionRecorded,
@@ -19,11 +24,12 @@ from schemas.records import (
     QualityState,
     Tick,
 )
-from streams.lots import LotsStage
+from streams.lots import BEHIND_AT_MOST_US, LotsStage
 from streams.memory_step import MemoryStep, MemoryTopology
 from streams.step import sender
 from tables import lots
-from tables.row_kinds import LOT_ROWS, WAITING_ROWS
+from tables.row_kinds import LOT_MARK_ROWS, LOT_ROWS, WAITING_ROWS
+from tests.unit.engine.conftest import db  # noqa: F401
 from tests.unit.streams.quality_bench import MATERIAL, PLANT, activated, configuration, decided, edge, event, placed, released
 
 CONFIG = configuration()
@@ -220,6 +226,85 @@ def test_a_lot_is_forgotten_when_nobody_holds_it_and_nothing_was_said_of_it_for_
         bench.clock(at + keep)
         left.append("".join(sorted(key[-1] for key in bench.step.rows.rows if LOT_ROWS.has(key))))
     assert left == ["BCDE", "BCE", "BC"]
+
+
+def test_a_take_over_decodes_no_lot_that_only_waits(db: rocksdict.Rdict, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    """Two thousand lots that may be forgotten some day, and two on hold of which one was free before."""
+    bench, codec, read = Lots(), Codec(), list[int]()
+    bench.fold(*(event(LotCreated, f"F{n}", 10) for n in range(2_000)), placed("HELD", "H", 1, 10))
+    bench.fold(event(LotCreated, "WAS-FREE", 10))
+    bench.clock(10)
+    bench.fold(placed("WAS-FREE", "H", 1, 20))
+    bench.clock(20)
+    for key, row in bench.step.rows.scan(""):
+        db[key.encode()] = codec.encode(row)
+    decode = Codec.decode
+    monkeypatch.setattr(Codec, "decode", lambda self, data: read.append(1) or decode(self, data))
+    bench.step.rows = RowCache(db, codec)
+    bench.stage = LotsStage(bench.topology)
+    bench.stage.taken_over(bench.step)
+    assert len(read) == 1, "the one that was never free"
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_what_happens_to_a_lot_moves_the_time_to_forget_it(restart: bool) -> None:
+    """Its mark stays where it was; when that time has come, the row is asked."""
+    keep, bench = LOT_ROWS.keep_us, Lots()
+
+    def left(at: int) -> tuple[str, list[str]]:
+        if restart:
+            bench.stage = LotsStage(bench.topology)
+            bench.stage.taken_over(bench.step)
+        bench.clock(at)
+        marks = bench.step.rows.names(LOT_MARK_ROWS.prefix)
+        return "".join(key[-1] for key in bench.step.rows.names(LOT_ROWS.prefix)), [str(int(key[2:22]) - keep) for key in marks]
+
+    bench.fold(*(event(LotCreated, lot, 10) for lot in "ABC"))
+    assert left(10) == ("ABC", ["10", "10", "10"])
+    bench.fold(event(LotStaged, "B", 500, location="X"), placed("C", "H", 1, 500))
+    assert left(500) == ("ABC", ["10", "10", "10"])
+    assert left(10 + keep) == ("BC", ["500"]), "C is on hold: there is no time to forget it"
+    assert left(500 + keep) == ("C", [])
+    bench.fold(released("C", "H", 2, 600 + keep))
+    assert left(600 + keep) == ("C", [str(600 + keep)])
+    assert left(600 + 2 * keep) == ("", [])
+
+
+def test_a_mark_moves_when_it_is_far_behind() -> None:
+    bench = Lots()
+    for label, moved in ((10, 10), (BEHIND_AT_MOST_US, 10), (BEHIND_AT_MOST_US + 10, BEHIND_AT_MOST_US + 10)):
+        bench.fold(event(LotStaged, "A", label, location="X"))
+        bench.clock(label)
+        assert [int(key[2:22]) - LOT_ROWS.keep_us for key in bench.step.rows.names(LOT_MARK_ROWS.prefix)] == [moved]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_repair_of_the_clock_lowers_what_the_mark_does_not_say(restart: bool) -> None:
+    """The lot was touched under a clock ten days ahead; its mark is of the first record."""
+    keep, ahead, bench = LOT_ROWS.keep_us, 10 * DAY_US, Lots()
+    bench.fold(event(LotCreated, "A", 10))
+    bench.clock(10)
+    bench.fold(event(LotStaged, "A", ahead, location="X"))
+    bench.clock(ahead)
+    if restart:
+        bench.stage = LotsStage(bench.topology)
+        bench.stage.taken_over(bench.step)
+    bench.fold(*(ClockRepaired(PLANT, 500, name, 1, "who", "why") for name in bench.topology.upstreams("lots", CONFIG)))
+    bench.clock(499 + keep)
+    assert len(bench.step.rows.names(LOT_ROWS.prefix)) == 1
+    bench.clock(500 + keep)
+    assert bench.step.rows.names(LOT_ROWS.prefix) == bench.step.rows.names(LOT_MARK_ROWS.prefix) == []
+
+
+def test_lots_of_a_version_without_marks_get_them() -> None:
+    bench = Lots()
+    bench.fold(event(LotCreated, "A", 10))
+    bench.clock(10)
+    (mark,) = bench.step.rows.names(LOT_MARK_ROWS.prefix)
+    bench.step.rows.delete(mark)
+    bench.stage = LotsStage(bench.topology)
+    bench.stage.taken_over(bench.step)
+    assert bench.step.rows.names(LOT_MARK_ROWS.prefix) == [mark]
 
 
 def test_a_lot_that_is_known_from_a_merge_alone_is_forgotten_too() -> None:

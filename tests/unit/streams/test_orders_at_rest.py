@@ -20,8 +20,9 @@ from schemas.records import (
 )
 from streams.orders.memory import OrdersMemory
 from streams.orders.rest import Marked, account_of, left_key, mark_key, marked_by, named_by
+from streams.orders.stage import MOST_WOKEN_PER_TICK
 from tables.orders.account import account_key
-from tables.row_kinds import ACCOUNT_ROWS, AT_REST_ROWS, LEFT_ROWS, OLD_MARK_ROWS, ORDER_ROWS, RowKind
+from tables.row_kinds import ACCOUNT_ROWS, AT_REST_ROWS, LEFT_ROWS, OLD_MARK_ROWS, ORDER_ROWS, WAKING_ROWS, RowKind
 from tests.unit.engine.conftest import db  # noqa: F401
 from tests.unit.streams.ledger_bench import CUT, Ledger, item, operation, released, total
 from tests.unit.tables.floor_bench import HOUR, PLANT, at, configuration, event
@@ -255,3 +256,81 @@ def test_a_new_configuration_reaches_what_was_dropped_of_an_order_that_stirred(r
     ledger.tick(late + 2)
     ledger.tick(late + 3)
     assert [(one.material, one.amount) for one in ledger.tick(at("22:00"))] == [("4711", 3), ("4712", 3)]
+
+
+MANY = 170
+"""Orders at rest with one material; three ticks and a bit."""
+
+
+def boxes(label: int, pieces: int) -> Any:
+    fields = {"material": "4711", "unit": "PC", "decimals": 0, "batch_managed": False}
+    return event(MaterialChanged, label, label, conversions=[f"1 BOX = {pieces} PC"], **fields)
+
+
+def in_boxes(ledger: Ledger) -> list[str]:
+    names = [f"O{n:03}" for n in range(MANY)]
+    ledger.fold(boxes(BEGIN, 10))
+    for name in names:
+        made = total("gross", 2, label=BEGIN, first_at=BEGIN, order=name, source_key=name, unit="BOX")
+        ledger.fold(released(BEGIN, order=name), made, event(OrderAcknowledged, CUT, CUT, order=name))
+    assert {one.amount for one in ledger.tick(CUT)} == {20}
+    for name in names:
+        taken(ledger, name)
+        ledger.fold(event(OrderCompleted, CUT, CUT + 1, order=name, operation=""))
+    ledger.tick(CUT + 2)
+    ledger.tick(CUT + HOUR)
+    assert len(marks(ledger, AT_REST_ROWS)) == MANY
+    return names
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_master_data_of_many_orders_at_rest_is_looked_at_some_at_each_tick(restart: bool) -> None:
+    """In their order, each once; a process that takes over goes on where the one before was."""
+    ledger = plant()
+    names, found, sizes = in_boxes(ledger), list[tuple[str, int]](), list[int]()
+    ledger.fold(boxes(CUT + HOUR + 1, 12), released(CUT + HOUR + 1, order="OPEN"))
+    ledger.fold(total("gross", 1, label=CUT + HOUR + 1, order="OPEN", source_key="S", unit="BOX"))
+    for n in range(6):
+        if restart:
+            ledger.restart()
+        issued = ledger.tick(CUT + HOUR + 2 + n)
+        found += [(one.order, one.amount) for one in issued]
+        sizes.append(len(issued))
+    assert found == [(name, 4) for name in names], "two boxes of two pieces more, of each order, once"
+    assert sizes == [MOST_WOKEN_PER_TICK] * 3 + [MANY - 3 * MOST_WOKEN_PER_TICK, 0, 0]
+    assert marks(ledger, WAKING_ROWS) == []
+
+
+def test_master_data_that_changes_again_begins_anew_and_the_end_of_the_input_waits_for_nothing() -> None:
+    ledger = plant()
+    names = in_boxes(ledger)
+    ledger.fold(boxes(CUT + HOUR + 1, 12))
+    assert [one.amount for one in ledger.tick(CUT + HOUR + 2)] == [4] * MOST_WOKEN_PER_TICK
+    ledger.fold(boxes(CUT + HOUR + 3, 13))
+    made = ledger.tick(CUT + HOUR + 4, final=True)
+    sums = {name: sum(one.amount for one in made if one.order == name) for name in names}
+    assert sums == {name: 2 if n < MOST_WOKEN_PER_TICK else 6 for n, name in enumerate(names)}
+    assert marks(ledger, WAKING_ROWS) == []
+
+
+def test_master_data_that_says_the_same_again_wakes_nobody() -> None:
+    ledger = plant()
+    in_boxes(ledger)
+    ledger.restart()
+    ledger.fold(boxes(CUT + HOUR + 1, 10))
+    ledger.step.take("production.totals")
+    assert ledger.tick(CUT + HOUR + 2) == []
+    assert ledger.step.take("production.totals") == []
+    assert len(marks(ledger, AT_REST_ROWS)) == MANY
+
+
+def test_whether_an_order_at_rest_uses_a_material_is_known_without_reading_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = plant()
+    in_boxes(ledger)
+    ledger.restart()
+    memory = OrdersMemory(ledger.step.rows)
+    for _ in memory.remember():
+        pass
+    monkeypatch.setattr(ledger.step.rows, "names", lambda prefix: pytest.fail(f"a scan of {prefix}"))
+    assert memory.uses(PLANT, "4711")
+    assert not memory.uses(PLANT, "4712")
