@@ -43,6 +43,8 @@ class Run(NamedTuple):
     order: str
     operation: str
     segments: list[tuple[int, list[Any]]]
+    told: int
+    """Raw position of what says when it started: of two that start together the one that was told of later started later."""
 
     def outputs(self, moment: int) -> list[Any]:
         begun = [outputs for since, outputs in self.segments if since <= moment]
@@ -86,12 +88,12 @@ def newest(statements: list[tuple[tuple[Any, ...], Any]]) -> Any:
 
 def rank(event: Any, earliest: bool = False) -> tuple[Any, ...]:
     people = isinstance(event, RunCorrected | RunVoided)
-    return event.version, people, -event.occurred_at if earliest else event.occurred_at, event.event_id
+    return event.version, people, -event.occurred_at if earliest else event.occurred_at, event.raw_offset
 
 
 def runs(events: Sequence[Any]) -> list[Run]:
     """Also those that were told of and never began: their start is None."""
-    stops = [event.occurred_at for event in events if isinstance(event, RunEnded) and not event.run]
+    stops = [(event.occurred_at, event.raw_offset) for event in events if isinstance(event, RunEnded) and not event.run]
     names = sorted({event.run for event in events if isinstance(event, RUN_EVENTS) and event.run})
     return [
         run for run in (_run(name, [one for one in events if getattr(one, "run", "") == name], stops) for name in names) if run
@@ -101,13 +103,13 @@ def runs(events: Sequence[Any]) -> list[Run]:
 RUN_EVENTS = (RunStarted, RunChanged, RunEnded, RunCorrected, RunVoided)
 
 
-def _run(name: str, own: list[Any], stops: list[int]) -> Run | None:
+def _run(name: str, own: list[Any], stops: list[tuple[int, int]]) -> Run | None:
     starts = [one for one in own if isinstance(one, RunStarted)]
     fixes = [one for one in own if isinstance(one, RunCorrected)]
     said, voids = [(rank(one), one) for one in starts + fixes], [(rank(one), one) for one in own if isinstance(one, RunVoided)]
     began = newest(
-        [(rank(one, earliest=True), one.occurred_at) for one in starts]
-        + [(rank(one), one.started_at) for one in fixes if one.started_at is not None]
+        [(rank(one, earliest=True), (one.occurred_at, one.raw_offset)) for one in starts]
+        + [(rank(one), (one.started_at, one.raw_offset)) for one in fixes if one.started_at is not None]
     )
     if voids and (not said or max(voids)[0] > max(said, key=lambda one: one[0])[0]):
         return None
@@ -115,16 +117,17 @@ def _run(name: str, own: list[Any], stops: list[int]) -> Run | None:
     ends += [(rank(one), (one.ended_at, True)) for one in fixes if one.ended_at is not None]
     end, by_people = newest(ends) or (FOREVER, False)
     if not by_people and began is not None:
-        end = min([end, *(stop for stop in stops if stop > began)])
+        end = min([end, *(stop[0] for stop in stops if stop > began)])
     order = newest([(rank(one), one.order) for one in starts + fixes if one.order]) or ""
     operation = newest([(rank(one), one.operation) for one in starts + fixes if one.operation]) or ""
-    return Run(name, began, end, order, operation, _segments(own, fixes))
+    start, told = began or (None, 0)
+    return Run(name, start, end, order, operation, _segments(own, fixes), told)
 
 
 def _segments(own: list[Any], fixes: list[Any]) -> list[tuple[int, list[Any]]]:
     told = sorted(
         (one for one in own if isinstance(one, RunStarted | RunChanged)),
-        key=lambda one: (one.occurred_at, one.version, isinstance(one, RunChanged), one.event_id),
+        key=lambda one: (one.occurred_at, one.version, isinstance(one, RunChanged), one.raw_offset),
     )
     latest = {one.occurred_at: one for one in told}
     fix = newest([(rank(one), one) for one in fixes if one.outputs])
@@ -142,13 +145,13 @@ class Floor(NamedTuple):
     """Whose a moment is."""
 
     runs: list[Run]
-    loads: list[tuple[int, str, str]]
-    """(since, event id, lot) at the hopper; no lot: unloaded."""
+    loads: list[tuple[int, int, str]]
+    """(since, raw position, lot) at the hopper; no lot: unloaded."""
     grace: int
 
     def owner(self, moment: int) -> Run | None:
         covering = [run for run in self.runs if run.start is not None and run.start <= moment <= run.end + self.grace]
-        return max(covering, key=lambda run: (moment <= run.end, run.start, run.name), default=None)
+        return max(covering, key=lambda run: (moment <= run.end, run.start, run.told, run.name), default=None)
 
     def lot(self, moment: int) -> str | None:
         """None: nothing was ever loaded."""
@@ -158,7 +161,7 @@ class Floor(NamedTuple):
 
 def floor_of(events: Sequence[Any], grace: int) -> Floor:
     moves = [one for one in events if getattr(one, "position", None) == "hopper" and not hasattr(one, "quantity")]
-    loads = sorted((one.occurred_at, one.event_id, one.lot if isinstance(one, LotLoaded) else "") for one in moves)
+    loads = sorted((one.occurred_at, one.raw_offset, one.lot if isinstance(one, LotLoaded) else "") for one in moves)
     return Floor(runs(events), loads, grace)
 
 
@@ -258,12 +261,12 @@ def _orders(run: Run) -> set[str]:
 def times(events: Sequence[Any], now: int, grace: int) -> dict[tuple[str, str, str], int]:
     """(run, kind, business date) -> milliseconds up to `now`: from one moment at which anything changes to the next."""
     floor = floor_of(events, grace)
-    states = sorted((one.occurred_at, one.event_id, one.state) for one in events if isinstance(one, EquipmentStateChanged))
+    states = sorted((one.occurred_at, one.raw_offset, one.state) for one in events if isinstance(one, EquipmentStateChanged))
     people: dict[str, list[tuple[int, str, Fraction]]] = defaultdict(list)
     for one in events:
         if isinstance(one, LabourRecorded):
             share = Fraction(one.share_numerator, one.share_denominator) if one.action == "on" else Fraction(0)
-            people[one.person].append((one.occurred_at, one.event_id, share))
+            people[one.person].append((one.occurred_at, one.raw_offset, share))
     marks = {at for at, _, _ in states} | {at for log in people.values() for at, _, _ in log} | {now}
     begun = [run for run in floor.runs if run.start is not None]
     marks |= {mark for run in begun for mark in (run.start, run.end, run.end + 1, run.end + grace + 1)}

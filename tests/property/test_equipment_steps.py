@@ -38,7 +38,8 @@ DEEP = 10 if os.environ.get("LINELEDGER_DEEP") == "1" else 1
 BEGIN, GRACE = at("05:00"), 5 * MIN
 RUNS, ORDERS, MATERIALS = ["R1", "R2", "R3"], ["O1", "O2"], ["A", "B"]
 COUNTERS = ["shots", "shots", "shots", "rejects", "resin"]
-AHEAD = st.integers(0, 3 * 3600).map(lambda seconds: BEGIN + seconds * S)
+AHEAD = (st.sampled_from([0, 0, 600, 3600]) | st.integers(0, 3 * 3600)).map(lambda seconds: BEGIN + seconds * S)
+"""Often the moment of something else: then the order of telling decides."""
 OUTPUTS = st.lists(
     st.builds(out, st.sampled_from(MATERIALS), lot=st.sampled_from(["", "L1"]), factor=st.integers(0, 3)), min_size=1, max_size=2
 )
@@ -49,9 +50,11 @@ class FloorMachine(RuleBasedStateMachine):
     numbered: bool
 
     @initialize(
-        on_fall=st.sampled_from(["reset", "reset+modulus", "placeholder", "placeholder+modulus", "rollover"]), seq=st.booleans()
+        on_fall=st.sampled_from(["reset", "reset+modulus", "placeholder", "placeholder+modulus", "rollover"]), seq=st.booleans(),
+        first=st.sampled_from([1, 8, 97]),
     )
-    def plant(self, on_fall: str, seq: bool) -> None:
+    def plant(self, on_fall: str, seq: bool, first: int) -> None:
+        """`first`: number of the first event. Ids are texts: e10 comes before e9, and was told after it."""
         kind, _, modulus = on_fall.partition("+")
         shots = {"on_fall": kind, **({"modulus": str(MODULUS)} if modulus or kind == "rollover" else {})}
         resin = {"counts": "consumption", "of": "loaded_lot", "position": "hopper", "unit": "kg", "decimals": "3"}
@@ -66,6 +69,7 @@ class FloorMachine(RuleBasedStateMachine):
         self.arrived: list[Any] = []  # has arrived, once for each time
         self.batch: list[Any] = []
         self.raw = itertools.count()
+        self.told = itertools.count(first)
 
     # -- what happens on the shop floor
 
@@ -161,7 +165,8 @@ class FloorMachine(RuleBasedStateMachine):
         self._happens(cls, when, run=run, order=order, material=material, quantity=pieces(amount), **fields)
 
     def _happens(self, cls: Any, when: int, **fields: Any) -> None:
-        self.underway.append(on_machine(cls, when, **fields))
+        number = next(self.told)
+        self.underway.append(on_machine(cls, when, event_id=f"e{number}", raw_offset=number, **fields))
 
     # -- what the network does
 
