@@ -228,7 +228,7 @@ class EquipmentStage:
         assert config is not None
         at_cut = config[1].next_cut(advance.before) <= advance.now if advance.before else False
         names = memory.known[tick.plant] if at_cut else memory.unpublished[tick.plant]
-        if advance.before // LOOK_US != advance.now // LOOK_US:
+        if advance.before // LOOK_US != advance.now // LOOK_US and not tick.final:  # the end of the input is no silence
             for name in sorted(memory.silence.listening[tick.plant]):
                 equipment = self._equipment(step, memory, tick.plant, name)
                 assert isinstance(equipment, EquipmentFold)

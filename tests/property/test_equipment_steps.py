@@ -50,7 +50,8 @@ class FloorMachine(RuleBasedStateMachine):
     numbered: bool
 
     @initialize(
-        on_fall=st.sampled_from(["reset", "reset+modulus", "placeholder", "placeholder+modulus", "rollover"]), seq=st.booleans(),
+        on_fall=st.sampled_from(["reset", "reset+modulus", "placeholder", "placeholder+modulus", "rollover"]),
+        seq=st.booleans(),
         first=st.sampled_from([1, 8, 97]),
     )
     def plant(self, on_fall: str, seq: bool, first: int) -> None:
