@@ -1593,6 +1593,7 @@ class EquipmentRow:
     forgotten_before: int = 0
     sources: dict[str, SourceHeard] = field(default_factory=dict)
     standing: int = 0
+    activities_from: str = ""
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> EquipmentRow:
@@ -1619,6 +1620,7 @@ class EquipmentRow:
             forgotten_before=d["forgotten_before"],
             sources={k: SourceHeard.from_avro(v) for k, v in d["sources"].items()},
             standing=d["standing"],
+            activities_from=d["activities_from"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -1645,6 +1647,7 @@ class EquipmentRow:
             "forgotten_before": self.forgotten_before,
             "sources": {k: v.to_avro() for k, v in self.sources.items()},
             "standing": self.standing,
+            "activities_from": self.activities_from,
         }
 
 

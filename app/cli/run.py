@@ -104,6 +104,7 @@ def carry_out(request: "object", export_postings: Path | None, as_json: bool, pr
     requests = list(journalled(request.out / JOURNAL))
     found = report.build(result.snapshot, proof, result.seconds, result.rate, result.calls, requests, result.telemetry)
     posted, open_ = export.write(export_postings or request.out / "postings.csv", result.snapshot, proof)
+    found.out = str(request.out)
     found.files = [str(posted), str(open_)]
     content = json.dumps(report.as_json(found), indent=1, ensure_ascii=False)
     (request.out / "report.json").write_text(content, encoding="utf-8")

@@ -114,11 +114,17 @@ def measure(row: EquipmentRow, ownership: Ownership, now: int, elsewhere: Elsewh
 
 
 def apply(row: EquipmentRow, ownership: Ownership, now: int, elsewhere: Elsewhere = nobody_elsewhere) -> None:
-    """Bring the row's activity totals to `now`. A destination that lost its time goes to zero."""
+    """Bring the row's activity totals to `now`. A destination that lost its time goes to zero.
+
+    Settled business dates stay as they are: runs of theirs are forgotten, and their time would be another run's.
+    """
     measured = measure(row, ownership, now, elsewhere)
     runs = {run.run for run in row.runs}  # the time of a run that is forgotten stays
     known = [key for key in row.totals if key.split("\x1f", 1)[0] in (STATES, LABOUR) and Destination.parse(key).run in runs]
+    settled = row.activities_from
     for key in sorted({*measured, *known}):
+        if Destination.parse(key).business_date < settled:
+            continue
         found = measured.get(key) or Measured(first=0)
         total = row.totals.get(key)
         if total is None:

@@ -300,20 +300,22 @@ class EquipmentFold:
                 named |= {declared.run, *(Destination.parse(share.destination).run for share in declared.shares)}
         # The bucket that the horizon lies in may be counted anew: the owner of each moment of it has to be known.
         before = before // BUCKET_US * BUCKET_US
-        needed = before - self._config.attribution.run_grace_us
+        # Activities are measured by whole business dates: who ran on one must be known until all of it is settled.
+        needed = self._calendar.date_began(before - self._config.attribution.run_grace_us)
+        reachable = self.row.activities_from = max(self.row.activities_from, self._calendar.shift_at(needed).business_date)
         runs.prune(self.row, needed, self._config.attribution.late_horizon_us, named)
         name, labour = self.row.equipment, standing(self.row.labour, self.row.voids)
         is_on = partial(people.is_on, name, labour) if people is not None else lambda person, moment: True
         presence.prune(self.row, needed, is_on)
         # A total is forgotten only when nothing can reach its key any more: it would be published anew, without what it had.
-        kept, reachable = {run.run for run in self.row.runs}, self._calendar.shift_at(before).business_date
+        kept = {run.run for run in self.row.runs}
         for key in [key for key, total in self.row.totals.items() if not total.dirty]:
             to = Destination.parse(key)
             if (to.kind == UNDECIDED and not self.row.totals[key].amount and int(to.reason) < before) or (
                 to.run and to.run not in kept and to.business_date < reachable
             ):
                 self._remember(self.row.totals.pop(key))
-        return min(needed, runs.oldest_needed(self.row, needed))
+        return needed
 
     def _remember(self, forgotten: TotalState) -> None:
         """When the first count was made is told of the whole run."""

@@ -15,7 +15,7 @@ from schemas.records import (
 )
 from tables.equipment.attribution import END_OF_TIME
 from tables.equipment.entries import find, name_of, restate, standing, still_needed, void
-from tables.equipment.runs import Changed, oldest_needed
+from tables.equipment.runs import Changed
 from tables.order_of_telling import place
 from tables.refusal import Refusal
 
@@ -104,12 +104,11 @@ def labour_problem(event: LabourRecorded) -> Refusal | None:
 def prune(row: EquipmentRow, before_us: int, is_on: Callable[[str, int], bool]) -> None:
     """Forget loads, states and log-ins that something later replaced before. `is_on`: is the person logged on here at that
     moment? (A log-in elsewhere may have ended theirs.)"""
-    keep_from = min(oldest_needed(row, before_us), before_us)
-    newest = {load.position: load for load in standing(row.loads, row.voids) if load.from_at < keep_from}
-    row.loads = [load for load in row.loads if load.from_at >= keep_from or newest.get(load.position) is load]
-    earlier = [span for span in standing(row.states, row.voids) if span.from_at < keep_from]
-    row.states = earlier[-1:] + [span for span in row.states if span.from_at >= keep_from]
-    last = {mark.person: mark for mark in standing(row.labour, row.voids) if mark.at < keep_from}
-    on = {person for person, mark in last.items() if mark.numerator and is_on(person, keep_from)}
-    row.labour = [mark for mark in row.labour if mark.at >= keep_from or (mark.person in on and last[mark.person] is mark)]
-    row.voids = still_needed(row.voids, keep_from, row.loads, row.states, row.labour)
+    newest = {load.position: load for load in standing(row.loads, row.voids) if load.from_at < before_us}
+    row.loads = [load for load in row.loads if load.from_at >= before_us or newest.get(load.position) is load]
+    earlier = [span for span in standing(row.states, row.voids) if span.from_at < before_us]
+    row.states = earlier[-1:] + [span for span in row.states if span.from_at >= before_us]
+    last = {mark.person: mark for mark in standing(row.labour, row.voids) if mark.at < before_us}
+    on = {person for person, mark in last.items() if mark.numerator and is_on(person, before_us)}
+    row.labour = [mark for mark in row.labour if mark.at >= before_us or (mark.person in on and last[mark.person] is mark)]
+    row.voids = still_needed(row.voids, before_us, row.loads, row.states, row.labour)

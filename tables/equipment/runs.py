@@ -119,14 +119,9 @@ def prune(row: EquipmentRow, before_us: int, over_after_us: int, named: Containe
         if run.run not in known and (run.run in named or _last_told(run) >= before_us):
             needed.add(run.run)
     row.runs = [run for run in row.runs if run.run in needed]
-    keep_from = oldest_needed(row, before_us)
+    keep_from = min([before_us, *(run.started_at for run in row.runs if run.started_at is not None)])
     row.stops = [stop for stop in row.stops if stop >= keep_from]
     row.stop_places = {key: told for key, told in row.stop_places.items() if int(key) >= keep_from}
-
-
-def oldest_needed(row: EquipmentRow, before_us: int) -> int:
-    """The earliest moment that an open run, or anything since `before_us`, may still ask for."""
-    return min([before_us, *(run.started_at for run in row.runs if run.started_at is not None)])
 
 
 def _last_needed(reign: Reign, over_after_us: int) -> int:

@@ -93,6 +93,13 @@ class Calendar:
         """The first cut strictly after the instant."""
         return self.shift_at(after_micros).end
 
+    def date_began(self, micros: int) -> int:
+        """When the business date of the instant began: the start of the first of the consecutive shifts that have it."""
+        shift = self.shift_at(micros)
+        while (before := self.shift_at(shift.start - 1)).business_date == shift.business_date:
+            shift = before
+        return shift.start
+
     def cuts_between(self, a: int, b: int) -> Iterator[int]:
         """The cuts c with a < c <= b, ascending."""
         cut = self.next_cut(a)

@@ -24,6 +24,8 @@ from tables.orders.cut_off import left_behind
 from tables.quantity import exact_text, fraction
 from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, LOT_ROWS, POSTING_ROWS
 
+DEFAULT_OUT = "out"
+"""Where the commands look when they are not told."""
 KIND_ORDER = ("yield", "scrap", "rework", "consumption", "machine_time", "setup_time", "labour_time")
 MADE = ("gross", "good")
 """What counters say that was made: the other kinds are part of it."""
@@ -74,6 +76,8 @@ class Report:
     restarts: int = 0
     files: list[str] = field(default_factory=list)
     example: str = ""
+    out: str = DEFAULT_OUT
+    """Folder of the run, as it was asked for: questions need it when it is another than theirs by default."""
 
     @property
     def doubtful(self) -> bool:
@@ -198,7 +202,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _proof_lines(report)
     yield ""
     if report.needs:
-        yield f"{'Needs somebody':<60}{'since':<14}{'owner':<14}next step"
+        yield f"{'Needs somebody':<60}{'since':<14}{'owner':<14}next step{_with(report, ' (add', ')')}"
         for need in report.needs:
             yield f"  {need.what:<57} {_local(need.since, report.zone, '%d %b %H:%M'):<14}{need.owner:<14}{need.command}"
     if report.variances:
@@ -217,7 +221,14 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"Month-end if closed now: {shown} would miss the period"
     yield f"Speed    {report.rate:,.0f} raw/s once the stages were up; ran {report.seconds:.1f} s"
     if report.files:
-        yield f"Open     {'   '.join(report.files)}" + (f"   Try: lineledger trace {report.example}" if report.example else "")
+        yield f"Open     {'   '.join(report.files)}" + (
+            f"   Try: lineledger trace {report.example}{_with(report)}" if report.example else ""
+        )
+
+
+def _with(report: Report, before: str = "", after: str = "") -> str:
+    """What a command needs to find this run's ledger."""
+    return "" if report.out == DEFAULT_OUT else f"{before} --out {report.out}{after}"
 
 
 def balance_lines(balances: Iterable[tuple[str, str, Balance]]) -> Iterator[str]:

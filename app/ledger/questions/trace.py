@@ -1,6 +1,6 @@
 """Why a posting is what it is: its rule, its records read and added again, its account's history, and what came of it."""
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -295,11 +295,15 @@ def _arrivals(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, check
     lines = []
     for name in names[:LISTED]:
         counted: Recounted = checked.again.equipment(name, posting.cut)
-        falls = Counter(fall.was for fall in counted.falls if fall.was != "undecided")
-        resets = ", ".join(f"{count} {was}{'s' if count > 1 else ''}" for was, count in sorted(falls.items()))
-        at = next((f" ({iso(fall.at)})" for fall in counted.falls if fall.was != "undecided"), "")
+        falls: dict[str, list[int]] = defaultdict(list)
+        for fall in counted.falls:
+            if fall.was != "undecided":
+                falls[fall.was].append(fall.at)
+        resets = ", ".join(
+            f"{len(at)} {was}{'s, the first' if len(at) > 1 else ''} at {iso(min(at))}" for was, at in sorted(falls.items())
+        )
         late, repeated = counted.tally["late"], counted.tally["duplicates"]
-        lines.append(f"          {name}: {late} arrived late, {repeated} duplicates ignored, {resets or 'no reset'}{at}")
+        lines.append(f"          {name}: {late} arrived late, {repeated} duplicates ignored, {resets or 'no reset'}")
     return lines
 
 

@@ -10,7 +10,7 @@ from app.ledger.questions.export import quantity_text
 from app.ledger.questions.trace import Found, iso, posting_of, trace_posting
 from schemas.records import AccountRow, EquipmentRow, IssuedPosting, LotRow, OrderRow
 from tables.equipment.attribution import Ownership
-from tables.orders.account import BASIS, account_key
+from tables.orders.account import BASIS, account_key, waits
 from tables.plant.calendar import calendar_of
 from tables.quantity import decimal_text
 from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, LOT_ROWS, ORDER_ROWS
@@ -97,6 +97,7 @@ def _order(snapshot: Snapshot, name: str, orders: list[OrderRow], accounts: list
             continue
         balance = proof.accounts[account_key(row)]
         lines.append(f"  {_account_line(row, balance)}")
+        lines += [f"      apart {quantity_text(one.quantity)} {one.unit}  parked {one.code}" for one in waits(row) if one.apart]
         lines += [
             f"      #{entry.sequence} {decimal_text(entry.amount, row.scale):>12} {row.unit}"
             f"  posting {entry.posting_id}  {entry.status}"
@@ -118,7 +119,8 @@ def _account_line(row: AccountRow, balance: Balance) -> str:
         for name in ("recorded", "posted", "waiting", "held", "parked", "pending", "covered", "carry")
         if name == "recorded" or getattr(balance, name)
     ]
-    about = f"{row.kind} op {row.operation} {row.material or '-'} lot {row.lot or '-'} {row.business_date}"
+    reason = f" {row.reason}" if row.reason else ""
+    about = f"{row.kind} op {row.operation} {row.material or '-'} lot {row.lot or '-'} {row.business_date}{reason}"
     return f"{about:<58} {row.unit}  {'  '.join(parts)}{f'  {row.code}' if row.code else ''}"
 
 

@@ -108,7 +108,7 @@ def test_five_thousand_runs_that_never_end_are_taken_and_counted_right() -> None
         if n % 8 == 7:
             source.cut(moment + 2 * MIN)
         most = max(most, len(source.equipment.row.runs))
-    assert most <= 2 * 7 * 24 + 2 * 8, "two horizons, and what came since the last cut"
+    assert most <= 2 * 7 * 24 + 24 + 2 * 8, "two horizons, the rest of a business date, and what came since the last cut"
     source.agrees(BEGIN + RUNS * HOUR)
     made = {run: amount for (run, what), amount in source.given.items() if what.startswith("gross")}
     assert made == {f"R{n}": n % 3 for n in range(RUNS) if n % 3}
@@ -140,10 +140,13 @@ def test_a_run_is_over_where_a_later_start_stayed_open_for_the_horizon() -> None
     source.read(at("12:30"), at("12:30"), 107)
     assert by_run(source.equipment) == {"B": 5, "": 2}
     source.cut(at("15:20"))
-    assert [run.run for run in source.equipment.row.runs] == ["B"]
     source.read(at("15:30"), at("15:30"), 110)
     source.agrees(at("15:40"))
     assert by_run(source.equipment) == {"B": 5, "": 5}
+    source.cut(at("11:00", day=21))
+    assert source.equipment.row.runs == [], "by whole business dates"
+    source.read(at("11:10", day=21), at("11:10", day=21), 111)
+    source.agrees(at("11:20", day=21))
 
 
 def test_what_people_say_of_an_end_holds() -> None:
@@ -212,13 +215,13 @@ def test_a_run_that_stays_for_its_declarations_does_not_get_back_what_was_ended_
 
 def test_what_was_started_and_voided_is_forgotten_too() -> None:
     source = Source(HORIZON)
-    for n in range(200):
+    for n in range(800):
         moment = BEGIN + n * 10 * MIN
         source.hear(moment, start(moment, f"R{n}"))
         source.hear(moment + MIN, on_machine(RunVoided, moment + MIN, run=f"R{n}", version=1))
         if n % 20 == 19:
             source.cut(moment + 2 * MIN)
-    assert len(source.equipment.row.runs) <= 24 + 20
+    assert len(source.equipment.row.runs) <= 24 + 20 + 24 * 6
 
 
 def test_states_and_loads_of_what_is_over_are_forgotten_and_times_stay() -> None:
@@ -230,8 +233,8 @@ def test_states_and_loads_of_what_is_over_are_forgotten_and_times_stay() -> None
         source.hear(moment, on_machine(EquipmentStateChanged, moment, state="running"))
         source.hear(moment + 30 * MIN, on_machine(EquipmentStateChanged, moment + 30 * MIN, state="down"))
         source.cut(moment + 40 * MIN)
-    assert len(source.equipment.row.states) <= 2 * 10
-    assert len(source.equipment.row.loads) <= 10
+    assert len(source.equipment.row.states) <= 2 * (10 + 24)
+    assert len(source.equipment.row.loads) <= 10 + 24
     times = {run: amount for (run, what), amount in source.given.items() if what.startswith("machine_time")}
     assert times == {f"R{n}": 30 * 60_000 for n in range(99)}
     assert amounts(source.equipment, "run", "kind")["R99", "machine_time"] == 30 * 60_000
