@@ -21,10 +21,12 @@ class SilentFloor(FloorMachine):
 
     expect: ClassVar[dict[str, Any] | None] = {"every": "10 min", "while": "always"}
 
-    @precondition(lambda self: any(isinstance(one, Reading) for one in self.arrived) and self.now < BEGIN + MOST_AWAY_US)
+    @precondition(lambda self: any(isinstance(one, Reading) for one in self.arrived))
     @rule(days=st.sampled_from([1, 8, 15]))
     def falls_silent(self, days: int) -> None:
         """The clock of the plant goes on, minute by minute or at once: to the machine it is one tick."""
+        if self.now + days * DAY_US > BEGIN + MOST_AWAY_US:
+            return  # beyond that the clock goes on, and what comes then is too late
         self.fold()
         before = late_clock(self.bench.row())
         self.now += days * DAY_US
@@ -46,4 +48,6 @@ class SilentFloor(FloorMachine):
 
 
 def test_silence() -> None:
-    run_state_machine_as_test(SilentFloor, settings=settings(max_examples=EXAMPLES, stateful_step_count=STEPS, database=None))
+    run_state_machine_as_test(
+        SilentFloor, settings=settings(max_examples=EXAMPLES // 5, stateful_step_count=STEPS, database=None)
+    )
