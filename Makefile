@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ERP ?= sim
 
-.PHONY: demo test test-pure test-servers test-slow test-deep test-composition test-composition-short proved lint types layers check plants bench bench-rules bench-short bench-take-over lock clean
+.PHONY: demo test test-pure test-servers test-slow test-deep test-composition test-composition-short proved lint types layers check plants bench bench-rules bench-run bench-short bench-take-over lock clean
 
 demo: .venv/runtime.stamp  ## one shift of a simulated plant and two real recordings, through everything (ERP=tryton: a real ERP)
 	$(BIN)/lineledger demo --embedded --erp $(ERP) --out out/demo
@@ -58,6 +58,9 @@ bench: .venv/dev.stamp  ## against plain Faust on a real Kafka, medians of 3
 
 bench-rules: .venv/dev.stamp  ## other rules on a day of a million raw records
 	$(BIN)/python -m benchmarks.simulation
+
+bench-run: .venv/dev.stamp  ## a moulding shop's history of 600,000 shots by one process, medians of 3
+	$(BIN)/python -m benchmarks.recorded
 
 bench-short: .venv/dev.stamp
 	$(BIN)/python -m benchmarks --short

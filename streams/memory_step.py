@@ -103,13 +103,17 @@ class MemoryTopology:
         raw: Sequence[str] | None = None,
     ) -> None:
         self.configurations, self._partitions, self._raw = configurations, partitions, raw
+        self._upstreams: dict[tuple[str, str], Sequence[str]] = {}
 
     def configuration(self, hash_: str) -> Configuration:
         return self.configurations[hash_]
 
     def upstreams(self, stage: str, configuration: Configuration) -> Sequence[str]:
-        raw = [f"raw.{configuration.plant.plant.id}"] if self._raw is None else self._raw
-        return upstreams_of(stage, dict.fromkeys(raw, 1), self.partitions)
+        key = (stage, configuration.hash)
+        if key not in self._upstreams:  # asked for at every tick of every partition
+            raw = [f"raw.{configuration.plant.plant.id}"] if self._raw is None else self._raw
+            self._upstreams[key] = upstreams_of(stage, dict.fromkeys(raw, 1), self.partitions)
+        return self._upstreams[key]
 
     def partitions(self, topic: str) -> int:
         return self._partitions if isinstance(self._partitions, int) else self._partitions(topic)

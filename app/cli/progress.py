@@ -25,7 +25,9 @@ class ProgressLine:
             return
         self._phase, self._last = phase, now
         at = datetime.fromtimestamp(clock / 1e6, UTC).strftime("%Y-%m-%d %H:%M") if clock else "-"
-        line = f"{phase:<9} {records:>10,} raw records   plant clock {at} UTC   {now - self._began:5.1f} s"
+        seconds = now - self._began
+        rate = f"{records / seconds:,.0f}/s" if records and seconds else "-"
+        line = f"{phase:<9} {records:>10,} raw records   {rate:>9}   plant clock {at} UTC   {seconds:5.1f} s"
         sys.stderr.write(f"\r{line}\x1b[K" if self._terminal else line + "\n")
         sys.stderr.flush()
 

@@ -5,6 +5,7 @@ answers is not; the content of postings does not depend on it.) Inboxes have the
 """
 
 import asyncio
+import contextlib
 import os
 import time
 from collections import Counter, defaultdict, deque
@@ -51,6 +52,8 @@ CHECKPOINT_RECORDS = 50_000
 """Raw records between two checkpoints: until then equipment keeps what changed unpacked."""
 ERP_SECONDS = 0.001
 """The executor's turn after each batch."""
+WAIT_SECONDS = 0.2
+"""For an answer of the ERP, between two looks at whether the run is to stop."""
 SESSION_SECONDS = 10.0
 """Of the lease, which nobody can take away here."""
 
@@ -205,7 +208,7 @@ def run(request: RunRequest, erp: RunErp, files: Sequence[InputFile], key: bytes
             merged(files, erp.configuration.plant, key),
             erp.environ,
             request.out / JOURNAL,
-            lambda records, clock: request.progress("running", records, clock),
+            request.progress,
         )
     )
     rate = fed.total() / (time.monotonic() - began)
@@ -217,11 +220,11 @@ async def feed(
     records: Iterable[RawRecord],
     environ: Mapping[str, str],
     journal: Path,
-    progress: Callable[[int, int], None] = lambda records, clock: None,
+    progress: Callable[[str, int, int], None] = lambda phase, records, clock: None,
 ) -> Counter[str]:
     """Returns the raw records by raw source. `environ`: with the address and secret of the ERP."""
     fed, count, packed = Counter[str](), 0, 0
-    async with _Erp(chain, environ, journal):
+    async with _Erp(chain, environ, journal, lambda: progress("draining", count, chain.clock())):
         source = iter(records)
         while batch := list(islice(source, BATCH)):
             chain.feed(batch)
@@ -230,19 +233,20 @@ async def feed(
             if count - packed >= CHECKPOINT_RECORDS:
                 chain.checkpoint()
                 packed = count
-            progress(count, chain.clock())
+            progress("running", count, chain.clock())
             await asyncio.sleep(ERP_SECONDS)
         chain.feed((), last=True)
         chain.checkpoint()
-        progress(count, chain.clock())
+        progress("running", count, chain.clock())
     return fed
 
 
 class _Erp:
     """The executor beside the chain; on the way out it is waited for. Without an adapter all postings stay queued."""
 
-    def __init__(self, chain: Chain, environ: Mapping[str, str], journal: Path) -> None:
-        self._chain, self._told = chain, asyncio.Event()
+    def __init__(self, chain: Chain, environ: Mapping[str, str], journal: Path, waits: Callable[[], None]) -> None:
+        """`waits`: called again and again while the ERP is waited for."""
+        self._chain, self._told, self._waits = chain, asyncio.Event(), waits
         environ = {**os.environ, **environ}
         metrics = ErpMetrics(CollectorRegistry())
         adapter = adapter_for(chain.configuration.erp, environ, metrics, TrafficJournal(journal))
@@ -272,7 +276,9 @@ class _Erp:
             return
         try:
             while error is None and self._chain.on_their_way():
-                await self._told.wait()
+                self._waits()
+                with contextlib.suppress(TimeoutError):  # an ERP that does not answer keeps nobody from stopping
+                    await asyncio.wait_for(self._told.wait(), WAIT_SECONDS)
                 self._told.clear()
                 self._chain.settle()
         finally:

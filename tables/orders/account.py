@@ -38,6 +38,9 @@ _ESCAPES = str.maketrans({"%": "%25", "|": "%7C"})
 
 def account_key(row: AccountRow) -> str:
     parts = (row.plant, row.order, row.operation, row.material, row.lot, row.kind, row.reason, row.place, row.business_date)
+    plain = "|".join(parts)
+    if "%" not in plain and plain.count("|") == len(parts) - 1:
+        return plain  # nothing to escape: asked for several times per account and tick
     return "|".join(part.translate(_ESCAPES) for part in parts)
 
 

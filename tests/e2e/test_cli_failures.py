@@ -106,14 +106,14 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
 # A run that is told to stop
 
 
-@pytest.fixture
-def running(presses: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A run whose workers are up, with a simulator of its own; it would go on for hours of log time."""
+@pytest.fixture(params=[(), ("--embedded",)], ids=["memory", "embedded"])
+def running(request: pytest.FixtureRequest, presses: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A run with a simulator of its own, and with workers or without; it would go on for hours of log time."""
     where = b'"machine": "IMM-01", "hdr": {"ts": "2017-02-01T06:00:00Z", "rx": "2017-02-01T06:00:00Z"}'
     line = b'{"msg": "%d", "type": "temperature", "v": 21, ' + where + b"}\n"
     with presses.open("wb") as file:
         file.writelines(line % number for number in range(200_000))
-    command = [sys.executable, "-m", "app.cli.main", "run", "--embedded", "--config", str(CONFIGURATION)]
+    command = [sys.executable, "-m", "app.cli.main", "run", *request.param, "--config", str(CONFIGURATION)]
     process = subprocess.Popen(
         [*command, "--input", str(presses), "--erp", "sim", "--out", str(tmp_path / "out")],
         cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -151,12 +151,13 @@ def alive(pid: int) -> bool:
 def test_a_run_that_is_stopped_ends_what_it_started(
     running: subprocess.Popen[bytes], tmp_path: Path, signum: signal.Signals
 ) -> None:
-    deadline = time.monotonic() + START_S
-    while not (tmp_path / "out" / "pids.json").exists():
+    deadline, pids = time.monotonic() + START_S, tmp_path / "out" / "pids.json"
+    embedded = "--embedded" in running.args
+    while not (pids.exists() if embedded else descendants(running.pid)):
         assert running.poll() is None and time.monotonic() < deadline
         time.sleep(0.05)
     started = descendants(running.pid)
-    workers = {pid for found in json.loads((tmp_path / "out" / "pids.json").read_text()).values() for pid in found}
+    workers = {pid for found in json.loads(pids.read_text()).values() for pid in found} if embedded else set()
     assert workers < started, "and the simulator"
     os.kill(running.pid, signum)
     assert running.wait(60) == 128 + signum

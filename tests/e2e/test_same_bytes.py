@@ -40,8 +40,10 @@ def same(found: Exported, expected: Exported) -> None:
 
 def test_without_a_broker(files: list[Path], embedded: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In memory, in batches and with checkpoints of another size, and once more: the same."""
-    first = run(files, tmp_path / "first")
+    phases = set[str]()
+    first = run(files, tmp_path / "first", progress=lambda phase, records, clock: phases.add(phase))
     same(first, embedded)
+    assert phases == {"starting", "running", "draining"}
     monkeypatch.setattr(in_memory, "BATCH", 37)
     monkeypatch.setattr(in_memory, "CHECKPOINT_RECORDS", 500)
     assert run(files, tmp_path / "second") == first

@@ -5,7 +5,19 @@ from fractions import Fraction
 import pytest
 
 from schemas.records import AccountRow, RawRange, SourceTotal
-from tables.orders.account import account_key, accounts_of, apart, carry, lineage, receive, recorded, settle, unposted, weights
+from tables.orders.account import (
+    account_key,
+    accounts_of,
+    apart,
+    carry,
+    lineage,
+    parse_key,
+    receive,
+    recorded,
+    settle,
+    unposted,
+    weights,
+)
 from tables.orders.posting_id import content_hash, posting_id
 from tables.plant.units import UnitTable
 from tests.unit.streams.ledger_bench import total
@@ -144,6 +156,14 @@ def test_unposted_is_neither_posted_nor_parked_nor_covered() -> None:
     assert unposted(account(target=10, posted=4, parked=1)) == 5
     assert unposted(account(target=10, posted=12)) == -2
     assert unposted(account(target=10, covered=True)) == 0
+
+
+@pytest.mark.parametrize("order", ["1001210", "1|2", "50 %", "%7C", "%", "|", "1|2%3"])
+def test_an_account_key_is_read_back(order: str) -> None:
+    """With and without what has to be escaped."""
+    row = AccountRow("P", order, "10", "M", "L", "yield", "", "", "2026-11-20", 0)
+    assert account_key(row).count("|") == 8
+    assert parse_key(account_key(row)) == row
 
 
 def test_account_keys_of_different_accounts_differ() -> None:
