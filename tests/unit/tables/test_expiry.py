@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from schemas.records import EquipmentStateChanged, RunCorrected, RunEnded, RunStarted, ScrapDeclared
-from tables.equipment.destination import Destination
 from tables.equipment.equipment import EquipmentFold
 from tests.unit.tables.floor_bench import HOUR, MIN, amounts, at, by_run, count, machine, on_machine, out, pieces
 
@@ -72,19 +71,21 @@ def test_old_buckets_are_forgotten_and_the_count_goes_on() -> None:
 
 
 def test_a_total_stays_while_its_business_date_can_still_get_pieces() -> None:
-    """The buckets of run A are forgotten, then a correction tells of A again. Published anew, its total would be 1, not 5 + 1."""
-    equipment = press()
-    hear(equipment, on_machine(RunStarted, at("07:30"), run="B", order="OB", operation="10", outputs=[out("4711")]))
-    count(equipment, ("09:00", 110))
-    expire_at(equipment, at("09:30"))
-    again = on_machine(
-        RunCorrected, at("09:31"), run="A", version=1, order="OA", operation="10", outputs=[out("4711")],
-        started_at=at("08:50"), ended_at=at("09:40"),
-    )  # fmt: skip
-    hear(equipment, again)
-    count(equipment, ("09:32", 111))
-    totals = {Destination.parse(key).run: total.amount for key, total in equipment.row.totals.items()}
-    assert totals["A"] == 5 + 5 + 1, "what a key had is never published without its past"
+    """Run A ended before the date began, and got pieces of it in its grace. It is forgotten, then a correction tells of a run A
+    again. Published anew, its total would be 1 instead of 5 + 1."""
+    equipment = machine({"attribution": {"late_horizon": "1 h", "run_grace": "5 min"}})
+    outputs = [out("4711")]
+    hear(equipment, on_machine(RunStarted, at("05:50"), run="A", order="OA", operation="10", outputs=outputs))
+    count(equipment, ("05:57", 100))
+    hear(equipment, on_machine(RunEnded, at("05:58"), run="A"))
+    count(equipment, ("06:01", 105), ("07:59", 105))
+    assert by_run(equipment) == {"A": 5}
+    expire_at(equipment, at("08:00"))
+    assert equipment.row.runs == []
+    correction = {"run": "A", "version": 1, "started_at": at("07:10"), "order": "OA", "operation": "10", "outputs": outputs}
+    hear(equipment, on_machine(RunCorrected, at("08:01"), **correction))
+    count(equipment, ("08:02", 106))
+    assert by_run(equipment) == {"A": 5 + 1}, "what a key had is never published without its past"
 
 
 def test_a_total_is_forgotten_when_its_business_date_is_out_of_reach() -> None:
