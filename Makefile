@@ -9,10 +9,10 @@ ERP ?= sim
 demo: .venv/runtime.stamp  ## one shift of a simulated plant and two real recordings, through everything (ERP=tryton: a real ERP)
 	$(BIN)/lineledger demo --embedded --erp $(ERP) --out out/demo
 
-test: .venv/dev.stamp  ## all tests but the slow ones; real Kafka and registry where Docker, or Java 17 and Maven, are there; BESIDE: further targets after the pure ones
+test: .venv/dev.stamp  ## all tests but the slow ones; real Kafka and registry where Docker, or Java 17 and Maven, are there; BESIDE, AFTER: targets behind the pure ones, and behind those with servers
 	@echo "pure tests (their output follows at the end) beside those with servers"
 	@$(MAKE) -s test-pure $(BESIDE) > .pytest_pure.log 2>&1 & pure=$$!; \
-	$(MAKE) -s test-servers; servers=$$?; \
+	$(MAKE) -s test-servers $(AFTER); servers=$$?; \
 	wait $$pure; pure=$$?; cat .pytest_pure.log; \
 	test $$servers -eq 0 && test $$pure -eq 0
 
