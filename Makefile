@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ERP ?= sim
 
-.PHONY: demo test test-pure test-servers test-slow test-deep test-composition test-composition-short proved lint types layers check plants bench bench-rules bench-run bench-short bench-take-over lock clean
+.PHONY: demo test test-pure test-servers test-slow test-slow-chaos test-slow-live test-deep test-composition test-composition-short proved lint types layers check plants bench bench-rules bench-run bench-short bench-take-over lock clean
 
 demo: .venv/runtime.stamp  ## one shift of a simulated plant and two real recordings, through everything (ERP=tryton: a real ERP)
 	$(BIN)/lineledger demo --embedded --erp $(ERP) --out out/demo
@@ -22,8 +22,13 @@ test-pure: .venv/dev.stamp  ## those that need nothing but Python
 test-servers: .venv/dev.stamp  ## those with Kafka, registry, Tryton, worker processes
 	$(BIN)/python -m pytest -q -m "not slow" tests/e2e tests/composition tests/integration tests/chaos
 
-test-slow: .venv/dev.stamp  ## chaos, outages, long recordings; LINELEDGER_TEST_SHORT=1 makes them smaller
-	$(BIN)/python -m pytest -q -m slow --ignore tests/e2e/test_moulding_shop.py
+test-slow: test-slow-chaos test-slow-live  ## chaos, outages, long recordings; LINELEDGER_TEST_SHORT=1 makes them smaller
+
+test-slow-chaos: .venv/dev.stamp
+	$(BIN)/python -m pytest -q -m slow tests/chaos
+
+test-slow-live: .venv/dev.stamp
+	$(BIN)/python -m pytest -q -m slow --ignore tests/chaos --ignore tests/e2e/test_moulding_shop.py
 
 proved: .venv/dev.stamp  ## did every test that docs/invariants.md names run? (after the tests, with LINELEDGER_PROVED=FOLDER)
 	$(BIN)/python -m tests.docs.proved "$(LINELEDGER_PROVED)"
