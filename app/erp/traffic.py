@@ -8,7 +8,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import httpx
 
@@ -58,10 +58,9 @@ class Traffic:
                 sink.tell(told)
 
 
-class Sink:
+class Sink(Protocol):
     def tell(self, request: Request) -> None:
         """Called before the request leaves. Must not wait."""
-        raise NotImplementedError
 
 
 class TrafficJournal(Sink):
