@@ -1,7 +1,9 @@
 """A count that nobody believes waits for a person, who decides through the log; the report names it, and each new start."""
 
 import json
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -64,6 +66,7 @@ def test_undecided_pieces_wait_and_a_decision_counts_or_drops_them(floor: Path) 
     assert need["what"].startswith("639 PC undecided SAW1 parts")
     (waiting,) = [row for row in rows(beside(first / "postings.csv")) if row["code"] == "COUNT_UNDECIDED"]
     assert (waiting["quantity"], waiting["status"]) == ("639", "undecided")
+    assert waiting["reason"] == f"since {target.split('|')[2]}"
     (fell,) = report["falls"]  # type: ignore[misc]
     assert (fell["equipment"], fell["was"], fell["quantity"]) == ("SAW1", "reset", "3")
 
@@ -73,7 +76,8 @@ def test_undecided_pieces_wait_and_a_decision_counts_or_drops_them(floor: Path) 
     unknown = lineledger("decide", "SAW1|parts|2026-11-20T01:00:00Z", "accept", *told, "--out", first)
     assert (unknown.code, target.split("|")[2] in unknown.stderr) == (1, True), unknown.said
 
-    assert lineledger("decide", target, "discard", *told, "--out", first).code == 0
+    tokyo = datetime.fromisoformat(target.split("|")[2]).astimezone(ZoneInfo("Asia/Tokyo")).isoformat()
+    assert lineledger("decide", f"SAW1|parts|{tokyo}", "discard", *told, "--out", first).code == 0
     second, report = run(floor, "second", "floor.jsonl", "decided.jsonl")
     assert posted(second) == 4 + 3 + 2 + 4
     assert [need for need in report["needs"] if "undecided" in need["what"]] == []  # type: ignore[attr-defined]

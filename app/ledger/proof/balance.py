@@ -4,12 +4,12 @@ Nothing here trusts a stored sum: sources are added again, postings are looked u
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from app.ledger.books.snapshot import Snapshot
-from schemas.configuration import Configuration
+from schemas.configuration import Configuration, PlantConfig
 from schemas.records import AccountRow, EquipmentRow, IssuedPosting, OrderRow, PostingRow, TotalState
 from tables.equipment.destination import UNATTRIBUTED, UNDECIDED, Destination
 from tables.orders import account as ledger
@@ -22,6 +22,8 @@ from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, MATERIAL_ROWS, ORDER_
 
 ACCEPTED, HELD = "accepted", ("held",)
 COUNTED = ("gross", "good", "scrap", "rework")
+MADE = ("gross", "good")
+"""What says how much was made: the other kinds are part of it."""
 NOT_ACCEPTED = ("rejected", "parked", "cancelled")
 
 
@@ -57,6 +59,8 @@ class Unattributed:
     code: str
     destination: Destination
     total: TotalState
+    made: bool = False
+    """It is part of what was made (`Proof.counted`)."""
 
     @property
     def quantity(self) -> Fraction:
@@ -87,7 +91,7 @@ class Proof:
     differences: list[str] = field(default_factory=list)
     """Sentences; none: exact."""
     counted: dict[str, Fraction] = field(default_factory=dict)
-    """Unit -> pieces that equipment gave by counters and declarations: to accounts, or to nobody."""
+    """Unit -> what was made, by the authority of each operation, in accounts or nobody's. What only checks it is left out."""
 
     @property
     def exact(self) -> bool:
@@ -197,6 +201,7 @@ def _posting(row: AccountRow, posting: IssuedPosting, found: PostingRow | None, 
 
 def _equipment(snapshot: Snapshot, proof: Proof) -> None:
     """Every total that equipment holds stands in an account with the same amount, or is listed as unattributed."""
+    plant = snapshot.configuration.plant
     sources: dict[tuple[str, ...], Fraction] = defaultdict(Fraction)
     for row in snapshot.of(ACCOUNT_ROWS):
         for source_key, source in row.sources.items():
@@ -205,20 +210,20 @@ def _equipment(snapshot: Snapshot, proof: Proof) -> None:
                 identity = (row.order, row.operation, row.material, row.lot, row.business_date, source_key, source.kind)
                 amount = Fraction(source.numerator, source.denominator)
                 sources[identity] += amount
-                if source.kind in ("gross", "good") and source.equipment and row.kind != BASIS:
-                    _count(proof, source.unit, amount)  # equipment itself forgets what is settled
+        if row.kind == "yield":  # equipment itself forgets what is settled
+            _made(proof, row, counts_of(snapshot.configuration, order_of(snapshot, row), row))
     for machine in snapshot.of(EQUIPMENT_ROWS):
         for destination, total in _totals(machine):
             quantity = fraction(total.amount, destination.scale)
-            of_nobody = destination.kind == UNATTRIBUTED and destination.reason in ("gross", "good")
-            if of_nobody or (destination.kind in ("gross", "good") and not destination.order):
+            made = _made_of_no_order(destination) and _is_authority(plant, machine.equipment, destination)
+            if made:
                 _count(proof, destination.unit, quantity)
             if destination.kind in (UNATTRIBUTED, UNDECIDED) or not destination.order:
                 if total.amount:
                     code = "UNATTRIBUTED" if destination.kind == UNATTRIBUTED else "NO_ORDER"
                     if destination.kind == UNDECIDED:
                         code = "COUNT_UNDECIDED"
-                    proof.unattributed.append(Unattributed(machine.equipment, code, destination, total))
+                    proof.unattributed.append(Unattributed(machine.equipment, code, destination, total, made))
                 continue
             identity = (
                 destination.order,
@@ -234,6 +239,29 @@ def _equipment(snapshot: Snapshot, proof: Proof) -> None:
                 proof.differences.append(
                     f"{machine.equipment} gave {quantity} to {'|'.join(map(str, identity))}, orders has {known}"
                 )
+
+
+def _made(proof: Proof, row: AccountRow, counts: Mapping[str, int]) -> None:
+    for source_key, source in row.sources.items():
+        if source.kind in MADE and counts[source_key]:
+            _count(proof, source.unit, Fraction(source.numerator, source.denominator))
+
+
+def _made_of_no_order(destination: Destination) -> bool:
+    """No run covers it, or its run has no order."""
+    kind = destination.reason if destination.kind == UNATTRIBUTED else destination.kind
+    return kind in MADE and not destination.order
+
+
+def _is_authority(plant: PlantConfig, equipment: str, to: Destination) -> bool:
+    """Of nobody's quantity: the plant's own authority, for no order states another one. A good count beside a gross one is a
+    check, too."""
+    if to.authority != plant.plant.quantity_from:
+        return False
+    entry = plant.equipment_for(equipment)
+    counts = {counter.counts for counter in entry.counters.values()} if entry is not None else set()
+    good = "good" in (to.kind, to.reason)
+    return to.authority != "counters" or not good or "gross" not in counts
 
 
 def _count(proof: Proof, unit: str, quantity: Fraction) -> None:

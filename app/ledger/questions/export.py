@@ -8,9 +8,9 @@ from typing import Any
 
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.proof.balance import Proof, counts_of, order_of
+from app.ledger.questions.undecided import utc
 from schemas.records import AccountRow, IssuedPosting, Posting, PostingRow, RawRange
 from tables.decisions import BAD_UNIT
-from tables.equipment.destination import UNDECIDED
 from tables.orders.account import BASIS, account_key, lineage, stated_in, unposted
 from tables.orders.components import components_at, phantom_of, revision_of
 from tables.quantity import decimal_text
@@ -116,11 +116,11 @@ def not_posted(snapshot: Snapshot, proof: Proof) -> Iterator[dict[str, Any]]:
             "material": destination.material or entry.equipment,
             "lot": destination.lot,
             "kind": destination.kind,
-            "reason": destination.reason,
+            "reason": f"since {utc(int(destination.reason))}" if entry.is_undecided else destination.reason,
             "business_date": destination.business_date,
             "quantity": decimal_text(entry.total.amount, destination.scale),
             "uom": destination.unit,
-            "status": "undecided" if destination.kind == UNDECIDED else "unattributed",
+            "status": "undecided" if entry.is_undecided else "unattributed",
             "records": entry.total.records,
             "sources": sources_text(entry.total.ranges),
             "code": entry.code,

@@ -13,7 +13,7 @@ from app.erp.traffic import Request
 from app.ledger.books.erp_calls import figures
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.proof import erp_check
-from app.ledger.proof.balance import ACCEPTED, Balance, Proof
+from app.ledger.proof.balance import ACCEPTED, Balance, Proof, Unattributed
 from app.ledger.proof.refused_inputs import RefusedInput, refused_inputs
 from app.ledger.questions import fell, variance
 from app.ledger.questions.export import quantity_text
@@ -27,10 +27,10 @@ from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, LOT_ROWS, POSTING_ROW
 DEFAULT_OUT = "out"
 """Where the commands look when they are not told."""
 KIND_ORDER = ("yield", "scrap", "rework", "consumption", "machine_time", "setup_time", "labour_time")
-MADE = ("gross", "good")
-"""What counters say that was made: the other kinds are part of it."""
 MAX_VARIANCES = 20
 """Lines of them in the printed report; `lineledger variance` lists all."""
+MAX_EQUIPMENT = 5
+"""Names of them in one line."""
 TALLIES = (
     ("duplicates", "duplicates"),
     ("late", "late readings"),
@@ -273,12 +273,14 @@ def _grouped(value: Fraction) -> str:
 def _proof_lines(report: Report) -> Iterator[str]:
     proof, verdict = report.proof, "EXACT" if report.proof.exact else "NOT EXACT"
     for unit, counted_ in sorted(proof.counted.items()):
-        nobodys = [entry for entry in proof.unattributed if entry.destination.unit == unit and not entry.is_undecided]
-        counts = sum((entry.quantity for entry in nobodys if entry.destination.reason in MADE and entry.is_count), Fraction(0))
-        lost = sum((entry.quantity for entry in nobodys if not entry.is_count), Fraction(0))
-        shown = f"{_grouped(counted_ - counts)} {unit}, of it {_grouped(lost)} unattributed"
-        beside = f", and {_grouped(counts)} counts of no run, of which none says how many pieces they are" if counts else ""
-        yield f"Counted {shown}{beside}; every total is in its account    {verdict}"
+        made = [entry for entry in proof.unattributed if entry.made and entry.destination.unit == unit]
+        counts = sum((entry.quantity for entry in made if entry.is_count), Fraction(0))
+        lost = sum((entry.quantity for entry in made if not entry.is_count), Fraction(0))
+        of_none = f", {_grouped(lost)} of them of no order" if lost else ""
+        yield f"Counted {_grouped(counted_ - counts)} {unit}{of_none}; every total is in its account    {verdict}"
+        if counts:
+            shown = f"{_grouped(counts)} counts while no run was open (how many {unit} one makes, only a run says)"
+            yield f"  not in it: {shown}: {_where(made)}"
     for entry in proof.unattributed:
         if entry.is_undecided:
             shown = f"{_grouped(entry.quantity)} {entry.destination.unit} of {entry.equipment} {entry.destination.origin}"
@@ -289,6 +291,17 @@ def _proof_lines(report: Report) -> Iterator[str]:
         yield f"{one.name}: {one.refused:,} of {one.records:,} records were refused, most of them {one.code}    NOT EXACT"
     if report.doubtful:
         yield "A worker died; the embedded broker never aborts what it had begun: run again, or give --bootstrap    NOT PROVED"
+
+
+def _where(entries: Iterable[Unattributed]) -> str:
+    """`STP-02 24, IMM-04 3`: equipment and its counts, the most first."""
+    sums: dict[str, Fraction] = defaultdict(Fraction)
+    for entry in entries:
+        if entry.is_count:
+            sums[entry.equipment] += entry.quantity
+    shown = sorted(sums.items(), key=lambda one: (-one[1], one[0]))
+    more = f" and {len(shown) - MAX_EQUIPMENT} more" if len(shown) > MAX_EQUIPMENT else ""
+    return ", ".join(f"{name} {_grouped(count)}" for name, count in shown[:MAX_EQUIPMENT]) + more
 
 
 def _local(micros: int, zone: str, form: str = "%d %b %Y %H:%M") -> str:
