@@ -5,7 +5,7 @@ import random
 from pathlib import Path
 
 from app.configuration import load
-from app.inputs.recorded_input import inputs
+from app.inputs.input_files import inputs
 from app.ledger.proof import erp_check
 from app.run.request import RunRequest
 from app.run.run import execute

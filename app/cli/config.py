@@ -71,7 +71,7 @@ def check(config: ConfigDir, as_json: AsJson = False) -> None:
 @app.command("try")
 def try_source(
     config: ConfigDir,
-    file: Annotated[Path, typer.Argument(help="Sample of raw records in the source's format; .gz is read too.")],
+    file: Annotated[Path, typer.Argument(help="Sample of raw records in the source's format; .gz and .zst are read, too.")],
     source: Annotated[str, typer.Option(help="Source of plant.yaml; default: the only one.")] = "",
     lines: Annotated[int, typer.Option(min=1, max=100_000, help="How many records to read.")] = 20,
     as_json: AsJson = False,

@@ -30,7 +30,7 @@ def demo(
     from app.demo.master import CONFIGURATION, ORDERS_SOURCE, configuration_for, from_erp
     from app.demo.plant_simulator import generate
     from app.demo.recordings import recordings
-    from app.inputs.recorded_input import inputs
+    from app.inputs.input_files import inputs
     from app.run.request import RunRequest
 
     check_machine(workers, bootstrap, embedded)
@@ -53,6 +53,7 @@ def demo(
         workers=workers,
         erp=erp,
         progress=progress,
+        reading=progress.reading,
         started=progress.pids,
     )
     raise typer.Exit(carry_out(request, None, as_json, progress))

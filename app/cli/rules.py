@@ -46,7 +46,9 @@ def explain(
 @app.command()
 def simulate(
     config: Annotated[Path, typer.Option("--config", help="Folder with the new rules.")],
-    inputs: Annotated[list[str] | None, typer.Option("--input", help="[SOURCE=]FILE, plain or .gz; repeatable.")] = None,
+    inputs: Annotated[
+        list[str] | None, typer.Option("--input", help="[SOURCE=]FILE, folder or pattern; .gz and .zst, too.")
+    ] = None,
     against: Annotated[Path | None, typer.Option("--against", help="Folder with the rules to compare with.")] = None,
     from_topic: Annotated[bool, typer.Option("--from-topic", help="Read the raw topics of plant.yaml instead of files.")] = False,
     since: Annotated[str, typer.Option(help="With --from-topic: from when, ISO 8601 with an offset.")] = "",
@@ -56,8 +58,9 @@ def simulate(
     as_json: AsJson = False,
 ) -> None:
     """Replay history under other rules and show postings, calls and latency. Nothing is posted and nothing is written."""
-    from app.inputs.recorded_input import InputError, merged
-    from app.inputs.recorded_input import inputs as resolve
+    from app.inputs.input_files import InputError
+    from app.inputs.input_files import inputs as resolve
+    from app.inputs.recorded_input import merged
     from app.secret import private_key
     from app.simulation.compare import differences, figures, unbalanced
     from app.simulation.replay import Floor, Ledger, replay

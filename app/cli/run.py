@@ -19,7 +19,7 @@ from schemas.configuration.adapters import NO_ADAPTER, STARTED
 
 def run(
     config: Annotated[Path, typer.Option(help="Folder with plant.yaml, rules.yaml and erp.yaml.")],
-    inputs: Annotated[list[str], typer.Option("--input", help="[SOURCE=]FILE, plain or .gz; repeatable.")],
+    inputs: Annotated[list[str], typer.Option("--input", help="[SOURCE=]FILE, folder or pattern; .gz and .zst, too.")],
     export_postings: Annotated[Path | None, typer.Option(help="CSV of all postings; what is not posted goes beside it.")] = None,
     bootstrap: Annotated[str, typer.Option(help="Kafka bootstrap servers; without: all stages in this process, no broker.")] = "",
     client_config: ClientConfig = None,
@@ -39,8 +39,8 @@ def run(
     """Run recorded input through all stages. Exit 0: everything is exact; 1: not; 2: wrong use or no infrastructure."""
     from app.configuration import ConfigError, load
     from app.inputs.first_look import look, share_of
-    from app.inputs.recorded_input import InputError
-    from app.inputs.recorded_input import inputs as resolve
+    from app.inputs.input_files import InputError
+    from app.inputs.input_files import inputs as resolve
     from app.secret import private_key
 
     check_machine(workers, bootstrap, embedded)
@@ -73,6 +73,7 @@ def run(
         keep_topics=keep_topics,
         refused_at_most=share,
         progress=progress,
+        reading=progress.reading,
         started=progress.pids,
     )
     raise typer.Exit(carry_out(request, export_postings, as_json, progress))

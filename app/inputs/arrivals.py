@@ -1,7 +1,8 @@
 """When each record of a recorded file arrived: the newest time stated so far, however wrong a single clock may be."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from typing import NamedTuple
 
 from streams.mapping import RawRecord
 
@@ -11,17 +12,24 @@ LONELY_US = 366 * 86_400_000_000
 """Nobody behind the last record of a file can be asked: beyond this it has a wrong clock."""
 
 
-def arrivals(records: Iterable[tuple[RawRecord, int | None]], future_us: int) -> Iterator[RawRecord]:
-    """Give each record its received_at in microseconds, in the order of the file. It never falls.
+class Arrived(NamedTuple):
+    """A record with its received_at. `newest`: stated up to here, microseconds; 0: nothing was."""
+
+    record: RawRecord
+    newest: int
+
+
+def arrivals(records: Iterable[tuple[RawRecord, int | None]], future_us: int, newest: int = 0) -> Generator[Arrived, None, None]:
+    """Give each record its received_at in microseconds, in the order of the file. It never falls. `newest`: of the record before
+    the first one, where a file is gone on with.
 
     `records`: with the time that each states itself, None where it cannot be read. A record that is more than `future_us`
     ahead of most of those behind it has a wrong clock: it counts as arriving with the one before it, so that it does not
     close shifts for everybody (intake refuses it if it says that it was received then: CLOCK_AHEAD).
     """
     ahead: deque[tuple[RawRecord, int | None]] = deque()
-    newest = 0
 
-    def settled() -> RawRecord:
+    def settled() -> Arrived:
         nonlocal newest
         record, stated = ahead.popleft()
         jumps = stated is None or stated > newest + future_us
@@ -29,7 +37,7 @@ def arrivals(records: Iterable[tuple[RawRecord, int | None]], future_us: int) ->
         if stated is not None and stated > newest and (not jumps or _credible(stated, newest, behind, future_us)):
             newest = stated
         record.received_at = newest or min(behind, default=0)
-        return record
+        return Arrived(record, newest)
 
     for entry in records:
         ahead.append(entry)

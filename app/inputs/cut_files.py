@@ -1,10 +1,10 @@
-"""Files of raw records, plain or gzip: cut into records by their source's format, each with its place in the file."""
+"""Files of raw records, plain, gzip or zstd: cut into records by their source's format, each with its place in the file."""
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from app.inputs.file_text import UnreadableFile, opened
+from app.inputs.file_text import Follow, UnreadableFile, nobody, opened
 from schemas.configuration.mapping import Read
 from streams.mapping.formats import Uncut, format_of
 from streams.mapping.items import RefusedInMapping
@@ -17,10 +17,10 @@ class CutRecord(NamedTuple):
     value: bytes
 
 
-def cut(path: Path, read: Read, columns: Collection[str] = ()) -> Iterator[CutRecord]:
+def cut(path: Path, read: Read, columns: Collection[str] = (), follow: Follow = nobody) -> Iterator[CutRecord]:
     """The records of a file in its order, empty ones left out. `columns`: those that plant.yaml reads of a csv file. Raises
-    UnreadableFile, for a damaged gzip file behind the records before the damage, and OSError."""
-    with opened(path, read) as content:
+    UnreadableFile, for a damaged packed file behind the records before the damage, and OSError."""
+    with opened(path, read, follow) as content:
         try:
             for number, value in format_of(read).cut(content, read, columns):
                 yield CutRecord(number, value)
@@ -30,11 +30,11 @@ def cut(path: Path, read: Read, columns: Collection[str] = ()) -> Iterator[CutRe
             raise UnreadableFile(wrong.code, wrong.detail) from None
 
 
-def cut_or_refused(path: Path, read: Read, columns: Collection[str] = ()) -> Iterator[CutRecord]:
+def cut_or_refused(path: Path, read: Read, columns: Collection[str] = (), follow: Follow = nobody) -> Iterator[CutRecord]:
     """As `cut`, but a document that cannot be cut is one record, which its mapping refuses. Raises UnreadableFile for a file that
     holds no readable bytes only, and OSError."""
     try:
-        yield from cut(path, read, columns)
+        yield from cut(path, read, columns, follow)
     except UnreadableFile as wrong:
         if not wrong.head:
             raise

@@ -1,24 +1,17 @@
 """The bytes of a file as its records have them: unpacked, without byte order mark, and UTF-8 where it is UTF-16."""
 
 import codecs
-import gzip
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import IO, Any, cast
 
+from app.inputs.packed import DAMAGE, TooLarge, Unpacked, packing_of
 from schemas.configuration.mapping import Read
 from schemas.configuration.values import is_utf16
 from streams.mapping.formats import format_of
 
-MAX_UNPACKED_BYTES = 64 << 30
-"""Of one file packed with gzip."""
-MAX_RATIO = 300
-"""Unpacked to packed bytes, as soon as more than RATIO_FROM_BYTES came out: telemetry packs 10 to 100 times, a bomb 1000."""
-RATIO_FROM_BYTES = 32 << 20
-_GZIP = b"\x1f\x8b"
 _MARKS = {
     codecs.BOM_UTF32_LE: "utf-32-le",
     codecs.BOM_UTF32_BE: "utf-32-be",
@@ -42,21 +35,35 @@ class UnreadableFile(ValueError):
         self.code, self.detail, self.head = code, detail, head
 
 
+Follow = Callable[[IO[bytes]], None]
+"""Told the file itself, whose `tell` says how much of it was read, packed as it is."""
+
+
+def nobody(file: IO[bytes]) -> None:
+    """Nobody looks how far a file is read."""
+
+
 @contextmanager
-def opened(path: Path, read: Read) -> Iterator[IO[bytes]]:
-    """The content of a file, plain or gzip. Raises UnreadableFile, also while it is read, and OSError."""
+def opened(path: Path, read: Read, follow: Follow = nobody) -> Iterator[IO[bytes]]:
+    """The content of a file, plain, gzip or zstd. Raises UnreadableFile, also while it is read, and OSError."""
+    name = ""
     try:
         with path.open("rb") as plain:
-            packed = plain.read(2) == _GZIP
+            follow(plain)
+            packing = packing_of(plain.read(4))
             plain.seek(0)
-            content: Any = BufferedReader(_Unpacked(plain), _CHUNK) if packed else plain
+            content: Any = plain
+            if packing is not None:
+                name, content = packing.name, BufferedReader(Unpacked(plain, packing), _CHUNK)
             head = content.peek(4)[:4]
             mark = next((mark for mark in _MARKS if head.startswith(mark)), b"")
             content.read(len(mark))
             encoding = _MARKS.get(mark, "") or (_without_mark(read.encoding) if not mark else "")
             yield BufferedReader(_Decoded(content, encoding, read), _CHUNK) if encoding else cast(IO[bytes], content)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as wrong:
-        raise UnreadableFile("BAD_FILE", f"the gzip file is damaged: {wrong}") from wrong
+    except DAMAGE as wrong:
+        raise UnreadableFile("BAD_FILE", f"the {name} file is damaged: {wrong}") from wrong
+    except TooLarge as wrong:
+        raise UnreadableFile("TOO_LARGE", f"{wrong}") from wrong
     except UnicodeError as wrong:
         detail = f"the file is no {wrong.encoding} text" if isinstance(wrong, UnicodeDecodeError) else f"{wrong}"
         raise UnreadableFile("BAD_FILE", detail) from wrong
@@ -67,26 +74,6 @@ def _without_mark(encoding: str) -> str:
     if not is_utf16(encoding):
         return ""
     return "utf-16-be" if encoding.lower().endswith("be") else "utf-16-le"
-
-
-class _Unpacked(RawIOBase):
-    """What a gzip file unpacks to, within bounds."""
-
-    def __init__(self, packed: IO[bytes]) -> None:
-        self._packed, self._content, self._size = packed, gzip.GzipFile(fileobj=packed), 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        found = self._content.read(len(buffer))
-        buffer[: len(found)] = found
-        self._size += len(found)
-        bomb = self._size > RATIO_FROM_BYTES and self._size > MAX_RATIO * self._packed.tell()
-        if bomb or self._size > MAX_UNPACKED_BYTES:
-            bound = f"{MAX_RATIO} times its size" if bomb else f"{MAX_UNPACKED_BYTES >> 30} GiB"
-            raise UnreadableFile("TOO_LARGE", f"the gzip file unpacks to more than {bound}; unpack it yourself if that is right")
-        return len(found)
 
 
 class _Decoded(RawIOBase):

@@ -2,12 +2,15 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from fractions import Fraction
+from io import BufferedReader
 from itertools import islice
 
 from app.inputs.cut_files import cut_or_refused
 from app.inputs.file_text import UnreadableFile
-from app.inputs.recorded_input import InputError, InputFile
+from app.inputs.input_files import InputError, InputFile
+from app.inputs.packed import DAMAGE, Unpacked, packing_of
 from app.inputs.refused_share import beyond
 from schemas.configuration import PlantConfig
 from schemas.configuration.formats import FORMATS
@@ -19,7 +22,6 @@ HEAD_BYTES = 4096
 LOOKED_AT = 1000
 """Records of the beginning of a file."""
 PACKED = (
-    (b"\x28\xb5\x2f\xfd", "zstd", "unpack it with `zstd -d`"),
     (b"\xfd7zXZ\x00", "xz", "unpack it with `xz -d`"),
     (b"BZh", "bzip2", "unpack it with `bzip2 -d`"),
     (b"\x04\x22\x4d\x18", "lz4", "unpack it with `lz4 -d`"),
@@ -32,6 +34,8 @@ PACKED = (
     (b"Obj\x01", "an Avro container", "write it as JSON lines"),
 )
 """First bytes, what has them, and what to do: no format of a source reads them."""
+TAR_AT, TAR = 257, b"ustar"
+"""Where a tar archive says what it is."""
 
 
 class MostlyRefused(InputError):
@@ -48,6 +52,10 @@ def look(files: Sequence[InputFile], plant: PlantConfig, private_key: bytes, at_
         for begins, name, do in PACKED:
             if head.startswith(begins):
                 raise InputError(f"{file.path} looks like {name}, which no source reads; {do}")
+        if head[TAR_AT:].startswith(TAR):
+            raise InputError(
+                f"{file.path} looks like a tar archive, which no source reads; unpack it with `tar xf` and give the folder"
+            )
         if at_most < 1:
             _sample(file, plant, private_key, at_most, head)
 
@@ -78,9 +86,16 @@ def guess(head: bytes) -> str:
 
 
 def _head(file: InputFile) -> bytes:
+    """The beginning of the content; of a damaged packed file that of the file, which its reader will refuse."""
     try:
         with file.path.open("rb") as content:
-            return content.read(HEAD_BYTES)
+            head = content.read(HEAD_BYTES)
+            packing = packing_of(head)
+            content.seek(0)
+            if packing is not None:
+                with suppress(*DAMAGE):
+                    head = BufferedReader(Unpacked(content, packing)).read(HEAD_BYTES)
+            return head
     except OSError as wrong:
         raise InputError(f"{file.path}: {wrong}") from wrong
 

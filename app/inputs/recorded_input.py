@@ -1,15 +1,17 @@
 """Recorded files as one stream, merged by received_at: the order that the raw partition will have."""
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatch
-from itertools import chain
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from itertools import chain, islice
 from pathlib import Path
+from typing import NamedTuple
 
-from app.inputs.arrivals import arrivals
+from app.inputs.arrivals import Arrived, arrivals
 from app.inputs.cut_files import cut_or_refused
 from app.inputs.file_text import UnreadableFile
+from app.inputs.input_files import InputError, InputFile
+from app.inputs.reading import FileRead
 from schemas.configuration import PlantConfig
 from streams.mapping import Mapper, RawRecord, compile_source
 
@@ -17,65 +19,104 @@ MAX_SORTED_RECORDS = 4_000_000
 """Of a file with `order: time`, which is held in memory: about 2 GB."""
 
 
-class InputError(ValueError):
-    """A file or its source cannot be used. `code` stands in docs/exceptions.md."""
+class FilePlace(NamedTuple):
+    """How far one file was given out: so many of its records, and the newest time stated up to there (microseconds)."""
 
-    code = "INPUT_INVALID"
-
-
-@dataclass(slots=True, frozen=True)
-class InputFile:
-    source: str
-    path: Path
+    records: int = 0
+    newest: int = 0
 
 
-def inputs(arguments: Sequence[str], plant: PlantConfig) -> list[InputFile]:
-    """`[SOURCE=]FILE` arguments. Without SOURCE: the source whose `files:` glob matches, else the only one."""
-    return [_input(argument, plant) for argument in arguments]
+class InputPlace(NamedTuple):
+    """How far an input was given out: `files` in their order. `begins`: when the first record of all arrived (microseconds)."""
+
+    begins: int
+    files: Sequence[FilePlace]
 
 
-def _input(argument: str, plant: PlantConfig) -> InputFile:
-    source, separator, name = argument.partition("=")
-    if separator and source in plant.sources:
-        path = Path(name)
-    else:
-        path, source = Path(argument), _source_of(Path(argument), plant)
-    if not path.is_file():
-        raise InputError(f"{path} is no file")
-    return InputFile(source, path)
+class _Given(NamedTuple):
+    """A record as it is given out, with what its file's place becomes. `file`: its number."""
 
-
-def _source_of(path: Path, plant: PlantConfig) -> str:
-    matching = [name for name, source in plant.sources.items() if any(fnmatch(path.name, glob) for glob in source.files)]
-    if len(matching) == 1:
-        return matching[0]
-    if not matching and len(plant.sources) == 1:
-        return next(iter(plant.sources))
-    found = f"matches {', '.join(matching)}" if matching else "matches no source's `files:`"
-    raise InputError(f"{path.name} {found}; write SOURCE={path}")
+    record: RawRecord
+    newest: int
+    file: int
 
 
 def merged(files: Sequence[InputFile], plant: PlantConfig, private_key: bytes) -> Iterator[RawRecord]:
+    """All records of a RecordedInput."""
+    return iter(RecordedInput(files, plant, private_key))
+
+
+class RecordedInput:
     """Every record of the files by (received_at, file, place in it). Private fields are hashed already.
 
     received_at never falls within a file: a record that claims to be older than the one before it counts as arriving with it.
     Records before which no time was ever stated arrive with the first of another file: time does not begin in 1970.
-    Raises InputError for a file that cannot be read.
+    A file is open from its second record to its last one: files that follow each other are not open at once.
     """
-    mappers = {file.source: compile_source(file.source, plant.sources[file.source], plant, private_key) for file in files}
-    names = _names(files)
-    future_us = plant.clock.future_us
-    streams = [arrivals(_ordered(file, names[file.path], mappers[file.source]), future_us) for file in files]
-    first = [next(stream, None) for stream in streams]
-    begins = min((record.received_at for record in first if record is not None and record.received_at), default=0)
-    whole = [_not_before(begins, record, rest) for record, rest in zip(first, streams, strict=True) if record is not None]
-    return heapq.merge(*whole, key=lambda record: record.received_at)  # stable: equal times keep the order of the files
+
+    def __init__(
+        self, files: Sequence[InputFile], plant: PlantConfig, private_key: bytes, place: InputPlace | None = None
+    ) -> None:
+        """`place`: to go on from; None: from the beginning. `order: time` sorts here, so such files are read at once.
+
+        Raises InputError for a file that cannot be read, also while records are given out.
+        """
+        self._future_us = plant.clock.future_us
+        self._mappers = {
+            file.source: compile_source(file.source, plant.sources[file.source], plant, private_key) for file in files
+        }
+        names = _names(files)
+        self._files = [(file, names[file.path], FileRead(file.path)) for file in files]
+        self._given = list(place.files) if place is not None else [FilePlace()] * len(files)
+        streams = [self._begun(number) for number in range(len(files))]
+        firsts = [first.record.received_at for first, _ in streams if first is not None and first.record.received_at]
+        self._begins = place.begins if place is not None else min(firsts, default=0)
+        self._streams = [self._of(number, first, rest) for number, (first, rest) in enumerate(streams) if first is not None]
+
+    @property
+    def place(self) -> InputPlace:
+        """Up to the record that was given out last."""
+        return InputPlace(self._begins, list(self._given))
+
+    @property
+    def bytes_read(self) -> int:
+        """Of the files as they are, packed or not."""
+        return sum(read.done for _, _, read in self._files)
+
+    @property
+    def bytes_total(self) -> int:
+        return sum(read.total for _, _, read in self._files)
+
+    def __iter__(self) -> Iterator[RawRecord]:
+        given = self._given
+        for record, newest, file in heapq.merge(*self._streams, key=_when):  # stable: equal times keep the order of the files
+            given[file] = FilePlace(given[file].records + 1, newest)
+            yield record
+
+    def _of(self, number: int, first: Arrived, rest: Iterator[Arrived]) -> Iterator[_Given]:
+        for record, newest in chain([first], rest):
+            record.received_at = record.received_at or self._begins
+            yield _Given(record, newest, number)
+
+    def _begun(self, number: int) -> tuple[Arrived | None, Iterator[Arrived]]:
+        """The first record that is to be given out, and all behind it."""
+        place = self._given[number]
+        if self._mappers[self._files[number][0].source].read.order != "file":
+            whole = self._from(number, place)
+            return next(whole, None), whole
+        with closing(self._from(number, place)) as look:
+            first = next(look, None)
+        if first is None:
+            return None, iter(())
+        return first, self._from(number, FilePlace(place.records + 1, first.newest))
+
+    def _from(self, number: int, place: FilePlace) -> Generator[Arrived, None, None]:
+        file, name, read = self._files[number]
+        return arrivals(_ordered(file, name, self._mappers[file.source], place.records, read), self._future_us, place.newest)
 
 
-def _not_before(begins: int, first: RawRecord, rest: Iterator[RawRecord]) -> Iterator[RawRecord]:
-    for record in chain([first], rest):
-        record.received_at = record.received_at or begins
-        yield record
+def _when(given: _Given) -> int:
+    return given.record.received_at
 
 
 def _names(files: Sequence[InputFile]) -> Mapping[Path, str]:
@@ -86,30 +127,34 @@ def _names(files: Sequence[InputFile]) -> Mapping[Path, str]:
     return {file.path: file.path.name if count[file.path.name] == 1 else str(file.path) for file in files}
 
 
-def _ordered(file: InputFile, name: str, mapper: Mapper) -> Iterator[tuple[RawRecord, int | None]]:
-    """Records in the order in which they arrived, with the time that each states. A record that states none stays behind the
-    one before it in the file."""
-    records = _records(file, name, mapper)
+def _ordered(file: InputFile, name: str, mapper: Mapper, skipped: int, read: FileRead) -> Iterator[tuple[RawRecord, int | None]]:
+    """Records in the order in which they arrived, with the time that each states; the first ones of that order are skipped. A
+    record that states none stays behind the one before it in the file."""
     if mapper.read.order == "file":
-        yield from records
+        yield from _records(file, name, mapper, skipped, read)
         return
     found: list[tuple[int, RawRecord, int | None]] = []
     at = 0
-    for record, stated in records:
+    for record, stated in _records(file, name, mapper, 0, read):
         at = at if stated is None else stated
         found.append((at, record, stated))
         if len(found) > MAX_SORTED_RECORDS:
             raise InputError(f"{file.path}: more than {MAX_SORTED_RECORDS:,} records are not sorted here; sort the file by time")
     found.sort(key=lambda entry: entry[0])
-    yield from ((record, stated) for _, record, stated in found)
+    read.by_records(len(found))
+    for number, (_, record, stated) in enumerate(islice(found, skipped, None), skipped):
+        read.given = number
+        yield record, stated
+    read.given = len(found)
 
 
-def _records(file: InputFile, name: str, mapper: Mapper) -> Iterator[tuple[RawRecord, int | None]]:
+def _records(file: InputFile, name: str, mapper: Mapper, skipped: int, read: FileRead) -> Iterator[tuple[RawRecord, int | None]]:
     try:
-        for number, value in cut_or_refused(file.path, mapper.read, mapper.columns):
+        for number, value in islice(cut_or_refused(file.path, mapper.read, mapper.columns, read.follow), skipped, None):
             record = RawRecord(value, file.source, name, number)
             stated = mapper.arrival(record)
             record.value = mapper.redacted(record.value)
             yield record, stated
+        read.ended()
     except (UnreadableFile, OSError) as wrong:
         raise InputError(f"{file.path}: {wrong}") from wrong

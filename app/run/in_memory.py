@@ -24,7 +24,8 @@ from app.erp.metrics import ErpMetrics
 from app.erp.of_run import RunErp
 from app.erp.telemetry_check import SeenTelemetry
 from app.erp.traffic import JOURNAL, TrafficJournal
-from app.inputs.recorded_input import InputFile, merged
+from app.inputs.input_files import InputFile
+from app.inputs.recorded_input import RecordedInput
 from app.kafka.partitioner import partition_of
 from app.run.request import Ran, RunRequest, on_their_way
 from app.topology import raw_topics
@@ -201,11 +202,13 @@ class Chain:
 def run(request: RunRequest, erp: RunErp, files: Sequence[InputFile], key: bytes) -> Ran:
     """Everything, the end of the input, and what the ERP says to it."""
     chain = Chain(erp.configuration, next(iter(raw_topics(erp.configuration, recorded=True))), key)
+    records = RecordedInput(files, erp.configuration.plant, key)
+    request.reading(records, 0)
     began = time.monotonic()
     fed = asyncio.run(
         feed(
             chain,
-            merged(files, erp.configuration.plant, key),
+            records,
             erp.environ,
             request.out / JOURNAL,
             request.progress,

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from app.erp.connector import ErpMasterData, OpeningStock
-from app.inputs.recorded_input import InputFile, merged
+from app.inputs.input_files import InputFile
+from app.inputs.recorded_input import merged
 from schemas.configuration import PlantConfig
 from schemas.records import Component, LotCreated, MaterialChanged, OrderChanged, OrderItem, OrderReleased
 from streams.mapping import compile_source

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from app.erp.of_run import RunErp
 from app.erp.traffic import JOURNAL
-from app.inputs.recorded_input import InputFile, merged
+from app.inputs.input_files import InputFile
+from app.inputs.recorded_input import RecordedInput
 from app.kafka.broker import Broker
 from app.kafka.configurations import Configurations
 from app.kafka.embedded import EmbeddedBroker
@@ -66,7 +67,9 @@ def run(request: RunRequest, erp: RunErp, files: Sequence[InputFile], key: bytes
             lambda records, clock: request.progress("running", records, clock),
             workers.check,
         )
-        feeder.feed(merged(files, plant, key))
+        records = RecordedInput(files, plant, key)
+        request.reading(records, 0)
+        feeder.feed(records)
         _drain(request, configuration, collector, feeder, workers)
         since, before = feeder.streaming or (began, 0)
         rate = (feeder.fed - before) / (time.monotonic() - since)

@@ -11,7 +11,8 @@ from app.erp.master import MasterChanges, WrittenStates, lines_of
 from app.erp.of_run import RunErp
 from app.erp.port import ErpUnavailable
 from app.erp.traffic import JOURNAL, TrafficJournal
-from app.inputs.recorded_input import InputFile, merged
+from app.inputs.input_files import InputFile
+from app.inputs.recorded_input import merged
 from schemas.configuration import PlantConfig
 from schemas.configuration.erp_source import ERP_SOURCE
 

@@ -6,7 +6,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from app.erp.telemetry_check import SeenTelemetry
-from app.inputs.recorded_input import InputFile
+from app.inputs.input_files import InputFile
+from app.inputs.recorded_input import RecordedInput
 from app.kafka.connection import Connection
 from schemas.configuration import Configuration
 from schemas.records import PostingRow
@@ -34,6 +35,8 @@ class RunRequest:
     provision: Sequence[InputFile] = ()
     """What an ERP that the run starts is filled from; empty: from `files`."""
     progress: Callable[[str, int, int], None] = lambda phase, records, clock: None
+    reading: Callable[[RecordedInput, int], None] = lambda read, known: None
+    """Told what the records come from, and how many of them an earlier process had folded."""
     started: Callable[[dict[str, list[int]]], None] = lambda pids: None
 
 

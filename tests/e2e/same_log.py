@@ -10,7 +10,7 @@ from pathlib import Path
 from app.configuration import load
 from app.demo.master import CONFIGURATION, configuration_for
 from app.demo.shift import START_MS
-from app.inputs.recorded_input import inputs
+from app.inputs.input_files import inputs
 from app.kafka.broker import Broker
 from app.kafka.connection import Connection
 from app.ledger.proof import balance, erp_check

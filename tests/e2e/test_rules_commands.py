@@ -33,7 +33,8 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_same_rules_post_what_the_run_posted(demo: Demo, files: list[str]) -> None:
     """Posting by posting: the simulation folds in one process what the run folded in many, over a broker."""
     from app.configuration import load
-    from app.inputs.recorded_input import inputs, merged
+    from app.inputs.input_files import inputs
+    from app.inputs.recorded_input import merged
     from app.secret import private_key
     from app.simulation.compare import documents
     from app.simulation.replay import Floor, Ledger, replay

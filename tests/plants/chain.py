@@ -9,7 +9,8 @@ from pathlib import Path
 from random import Random
 
 from app.configuration import load
-from app.inputs.recorded_input import inputs, merged
+from app.inputs.input_files import inputs
+from app.inputs.recorded_input import merged
 from app.ledger.books.snapshot import Snapshot
 from schemas.codec import Codec
 from streams.equipment.stage import EquipmentStage

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.inputs.recorded_input import InputFile
+from app.inputs.input_files import InputFile
 
 _CHUNK = 1 << 20
 

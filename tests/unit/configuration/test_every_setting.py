@@ -11,7 +11,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from app.inputs.recorded_input import InputError, inputs
+from app.inputs.input_files import InputError, inputs
 from schemas.configuration import ErpConfig, PlantConfig, RulesConfig
 from schemas.configuration.erp import Retry
 from schemas.configuration.mapping import Function

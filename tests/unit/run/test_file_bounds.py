@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.inputs import file_text
+from app.inputs import packed
 from app.inputs.cut_files import cut, cut_or_refused
 from app.inputs.file_text import UnreadableFile
 from schemas.configuration.mapping import Read
@@ -30,9 +30,9 @@ def bomb(path: Path, line: bytes, mib: int) -> None:
 
 @pytest.mark.parametrize("line", [b"\n", b"0" * MIB, b'{"a":1}\n'])
 def test_a_gzip_bomb_is_refused_as_a_file(tmp_path: Path, line: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_text, "RATIO_FROM_BYTES", 2 * MIB)
+    monkeypatch.setattr(packed, "RATIO_FROM_BYTES", 2 * MIB)
     bomb(tmp_path / "f", line, 12)
-    assert (tmp_path / "f").stat().st_size * file_text.MAX_RATIO < 12 * MIB
+    assert (tmp_path / "f").stat().st_size * packed.MAX_RATIO < 12 * MIB
     records = cut_or_refused(tmp_path / "f", JSON)
     with pytest.raises(UnreadableFile, match="TOO_LARGE: the gzip file unpacks to more than 300 times") as wrong:
         assert sum(1 for _ in records) <= 4 * MIB // len(line)
@@ -40,14 +40,14 @@ def test_a_gzip_bomb_is_refused_as_a_file(tmp_path: Path, line: bytes, monkeypat
 
 
 def test_a_file_that_packs_well_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_text, "RATIO_FROM_BYTES", 1 << 16)
+    monkeypatch.setattr(packed, "RATIO_FROM_BYTES", 1 << 16)
     lines = [b'{"at":%d,"machine":"IMM-07","counter":"shots","value":%d,"quality":"good"}' % (n, n) for n in range(20_000)]
     (tmp_path / "f").write_bytes(gzip.compress(b"\n".join(lines[:10_000])) + gzip.compress(b"\n" + b"\n".join(lines[10_000:])))
     assert [value for _, value in cut(tmp_path / "f", JSON)] == lines
 
 
 def test_what_unpacks_to_too_much_is_refused_whatever_its_ratio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_text, "MAX_UNPACKED_BYTES", 1 << 20)
+    monkeypatch.setattr(packed, "MAX_UNPACKED_BYTES", 1 << 20)
     (tmp_path / "f").write_bytes(gzip.compress(b"".join(b"%d\n" % n for n in range(400_000)), 1))
     with pytest.raises(UnreadableFile, match="TOO_LARGE"):
         list(cut(tmp_path / "f", JSON))

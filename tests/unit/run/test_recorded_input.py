@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from app.inputs import recorded_input
-from app.inputs.recorded_input import InputError, InputFile, merged
+from app.inputs.input_files import InputError, InputFile
+from app.inputs.recorded_input import merged
 from schemas.configuration import PlantConfig
 
 RULE = {"when": {}, "emit": "OrderCompleted", "order": "po"}
