@@ -19,6 +19,7 @@ from schemas.records import RECORDS
 
 MAX_MESSAGE_BYTES = 1 << 20
 _HEADER = struct.Struct(">bI")
+_HEADER_BYTES = _HEADER.size
 
 
 class Malformed(ValueError):
@@ -71,7 +72,7 @@ class Codec:
         ids = catalog().schema_ids if ids is None else ids
         self._schemas = {name: avro_schema(name) for name in ids if name in RECORDS}
         self._headers = {name: _HEADER.pack(0, ids[name]) for name in self._schemas}
-        self._by_id = {ids[name]: KnownSchema(name, self._schemas[name], None) for name in self._schemas}
+        self._by_header = {self._headers[name]: KnownSchema(name, self._schemas[name], None) for name in self._schemas}
         self._writers = writers
 
     def encode(self, record: Any) -> bytes:
@@ -84,16 +85,16 @@ class Codec:
 
     def fields(self, data: bytes) -> tuple[str, dict[str, Any]]:
         """Record name and field values of a message. Raises Malformed or UnknownSchema."""
-        if not 5 <= len(data) <= MAX_MESSAGE_BYTES or data[0] != 0:
-            raise Malformed(f"{len(data)} bytes are no message (first byte 0, 5 to {MAX_MESSAGE_BYTES} bytes)")
-        schema_id = int.from_bytes(data[1:5], "big")
-        name, writer, reader = self._by_id.get(schema_id) or self._written_as(schema_id)
+        size = len(data)
+        if size > MAX_MESSAGE_BYTES:
+            raise Malformed(f"{size} bytes are no message (at most {MAX_MESSAGE_BYTES})")
+        name, writer, reader = self._by_header.get(data[:_HEADER_BYTES]) or self._written_as(data)
         body = BytesIO(data)
-        body.seek(5)
+        body.seek(_HEADER_BYTES)
         try:
             values = fastavro.schemaless_reader(body, writer, reader)
         except SchemaResolutionError as exc:
-            raise UnknownSchema(schema_id) from exc
+            raise UnknownSchema(_id_of(data)) from exc
         except (
             EOFError,
             IndexError,
@@ -106,12 +107,16 @@ class Codec:
             struct.error,
         ) as exc:
             raise Malformed(f"{name}: {type(exc).__name__}: {exc}") from exc
-        if body.tell() != len(data):
-            raise Malformed(f"{name}: {len(data) - body.tell()} bytes after the record")
+        if body.tell() != size:
+            raise Malformed(f"{name}: {size - body.tell()} bytes after the record")
         return name, values
 
-    def _written_as(self, schema_id: int) -> KnownSchema:
-        """Raises UnknownSchema also when the registry does not answer: no record is to blame for that."""
+    def _written_as(self, data: bytes) -> KnownSchema:
+        """Whose schema is not ours. Raises Malformed, and UnknownSchema also when the registry does not answer: no record is to
+        blame for that."""
+        if len(data) < _HEADER_BYTES or data[0] != 0:
+            raise Malformed(f"{len(data)} bytes are no message (first byte 0, {_HEADER_BYTES} to {MAX_MESSAGE_BYTES} bytes)")
+        schema_id = _id_of(data)
         try:
             found = self._writers(schema_id) if self._writers is not None else None
         except Exception as exc:
@@ -119,9 +124,8 @@ class Codec:
         name = str(found.get("name", "")) if found is not None else ""
         if name not in self._schemas:
             raise UnknownSchema(schema_id)
-        known = self._by_id[schema_id] = KnownSchema(
-            name, fastavro.parse_schema(_without_logical_types(found)), self._schemas[name]
-        )
+        known = KnownSchema(name, fastavro.parse_schema(_without_logical_types(found)), self._schemas[name])
+        self._by_header[data[:_HEADER_BYTES]] = known
         return known
 
     def decode(self, data: bytes) -> Any:
@@ -131,5 +135,10 @@ class Codec:
 
     def name_of(self, data: bytes) -> str | None:
         """Record name of a message without decoding it; None: unknown."""
-        known = self._by_id.get(int.from_bytes(data[1:5], "big")) if len(data) >= 5 else None
+        known = self._by_header.get(data[:_HEADER_BYTES])
         return known.name if known else None
+
+
+def _id_of(data: bytes) -> int:
+    _, schema_id = _HEADER.unpack_from(data)
+    return int(schema_id)

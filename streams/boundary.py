@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from schemas.codec import Malformed
@@ -17,6 +18,7 @@ MAX_HEADER_BYTES = 64 << 10
 MAX_DETAIL_CHARACTERS = 2_000
 
 T = TypeVar("T")
+Kind = TypeVar("Kind")
 Handle = TypeVar("Handle")
 
 AT_ONCE = ""
@@ -71,25 +73,14 @@ def records(step: Step, stage: str, table: Mapping[type, Handling[Handle]]) -> I
     and malformed bytes do (FOLD_FAILED, BAD_RECORD).
     Raises UnknownSchema: the reader waits for a schema, a record of it is never refused.
     """
-    for message, record in _opened(step, stage, step.decode):
-        handling = table.get(type(record))
-        if handling is not None:
-            yield message, record, handling
-        else:
-            refuse(step, stage, "WRONG_STAGE", type(record).__name__, Original(record, message))
+    return _handled(step, stage, table, step.decode, type)
 
 
 def fields(
     step: Step, stage: str, table: Mapping[str, Handling[Handle]]
 ) -> Iterator[tuple[RawMessage, tuple[str, dict[str, Any]], Handling[Handle]]]:
     """Like `records`, with record name and plain values instead of built records (hot paths). `table`: `by_name`."""
-    for message, named in _opened(step, stage, step.fields):
-        handling = table.get(named[0])
-        if handling is not None:
-            yield message, named, handling
-        else:
-            name, values = named
-            refuse(step, stage, "WRONG_STAGE", name, Original(RECORDS[name].from_avro(values), message))
+    return _handled(step, stage, table, step.fields, itemgetter(0))
 
 
 def by_name(table: Mapping[type, Handling[Handle]]) -> dict[str, Handling[Handle]]:
@@ -97,10 +88,13 @@ def by_name(table: Mapping[type, Handling[Handle]]) -> dict[str, Handling[Handle
     return {record.__name__: handling for record, handling in table.items()}
 
 
-def _opened(step: Step, stage: str, read: Callable[[bytes], T]) -> Iterator[tuple[RawMessage, T]]:
+def _handled(
+    step: Step, stage: str, table: Mapping[Kind, Handling[Handle]], read: Callable[[bytes], T], kind_of: Callable[[T], Kind]
+) -> Iterator[tuple[RawMessage, T, Handling[Handle]]]:
+    suspects = step.suspects
     for message in step.records:
         step.offset = message.offset
-        if message.offset in step.suspects:
+        if message.offset in suspects:
             # Not even decoded: decoding may be what failed.
             refuse(step, stage, "FOLD_FAILED", "folding this record ended the process before", Original(message=message))
             continue
@@ -109,7 +103,12 @@ def _opened(step: Step, stage: str, read: Callable[[bytes], T]) -> Iterator[tupl
         except Malformed as exc:
             refuse(step, stage, "BAD_RECORD", str(exc), Original(message=message))
             continue
-        yield message, record
+        handling = table.get(kind_of(record))
+        if handling is not None:
+            yield message, record, handling
+        else:
+            built = RECORDS[record[0]].from_avro(record[1]) if isinstance(record, tuple) else record
+            refuse(step, stage, "WRONG_STAGE", type(built).__name__, Original(built, message))
 
 
 def refuse(step: Step, stage: str, code: str, detail: str, original: Original, concern: Concern = _THE_RECORD) -> None:

@@ -46,18 +46,21 @@ class Counting:
             state.value is not None and state.low is None and state.broken_at is None and state.excursion is None
         )
 
-    def pieces(self, state: PointState, times: Pieces, values: Pieces) -> Pieces | None:
-        """Pieces at each of these readings after a plain state, or the first state of all. None: something has to be decided."""
+    def pieces(self, state: PointState, times: Pieces, values: Pieces, never_falls: bool = False) -> Pieces | None:
+        """Pieces at each of these readings after a plain state, or the first state of all. None: something has to be decided.
+
+        `never_falls`: it is known that none is lower than the one before it.
+        """
         if self._adds_up:
             return np.where(values == UNAVAILABLE, 0, values)
-        if int(values.min()) == UNAVAILABLE:
+        if int(values[0] if never_falls else values.min()) == UNAVAILABLE:
             return None
         if self._switches:
             values = (values > 0).astype(np.int64)
         previous = np.int64(values[0] if state.value is None else state.value)
         if self._switches:
             return np.maximum(np.diff(values, prepend=previous), 0)
-        if int(values[0]) < previous or bool((values[1:] < values[:-1]).any()):
+        if int(values[0]) < previous or not (never_falls or bool((values[1:] >= values[:-1]).all())):
             return None
         pieces = values.copy()
         pieces[1:] -= values[:-1]
@@ -107,8 +110,11 @@ class Counting:
         if self._learns:
             largest = int(pieces.max())
             if largest > most or (largest == most and largest and most_us > plausible.SECOND_US):
-                since = np.diff(points[:, 0], prepend=np.int64(state.at if state.value is not None else points[0, 0]))
-                most, most_us = plausible.larger_step(most, most_us, largest, int(since[pieces == largest].min()))
+                times, where = points[:, 0], (pieces == largest).nonzero()[0]
+                before = times[where - 1]
+                if not where[0]:
+                    before[0] = times[0] if state.value is None else state.at
+                most, most_us = plausible.larger_step(most, most_us, largest, int((times[where] - before).min()))
         else:
             found = self._levels(state, points[:, 0], pieces)
             level = found if found is not None else level
@@ -156,13 +162,11 @@ class Counting:
             if keys:
                 ranges = _ranges(points[start:stop, 3], raw_sources)
                 amount, first, last = int(pieces[start:stop].sum()), int(times[start]), int(times[stop - 1])
-                merge(
-                    shares,
-                    [
-                        Share(key, amount * factor, stop - start, first, last, [_copy(entry) for entry in ranges])
-                        for key, factor in keys
-                    ],
-                )
+                (key, factor), *others = keys
+                found = [Share(key, amount * factor, stop - start, first, last, ranges)]
+                for key, factor in others:
+                    found.append(Share(key, amount * factor, stop - start, first, last, [_copy(entry) for entry in ranges]))
+                shares = merge(shares, found) if shares else found
             start = stop
         return shares
 
@@ -195,8 +199,8 @@ class Counting:
         return self._keys
 
 
-def merge(shares: list[Share], more: Iterable[Share]) -> None:
-    """Add to the shares of the same destinations; others are appended (and belong to `shares` from now on)."""
+def merge(shares: list[Share], more: Iterable[Share]) -> list[Share]:
+    """`shares`, with more added to those of the same destinations; others are appended (and belong to it from now on)."""
     for share in more:
         known = next((entry for entry in shares if entry.destination == share.destination), None)
         if known is None:
@@ -206,6 +210,7 @@ def merge(shares: list[Share], more: Iterable[Share]) -> None:
         known.records += share.records
         known.first_at, known.last_at = min(known.first_at, share.first_at), max(known.last_at, share.last_at)
         add_ranges(known.ranges, share.ranges)
+    return shares
 
 
 def _ranges(raws: Pieces, raw_sources: Sequence[str]) -> list[RawRange]:

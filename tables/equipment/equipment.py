@@ -174,13 +174,12 @@ class EquipmentFold:
         if timeline is None:
             unknown = Refusal("UNKNOWN_COUNTER", f"{self.row.equipment} has no counter `{counter}` in plant.yaml")
             return [RefusedReadings(unknown, list(range(len(readings))))]
-        refused = []
-        fresh = readings[:, 1] >= self._expired_before()
-        indexes = np.flatnonzero(fresh)
-        if len(indexes) < len(readings):
+        refused, kept, expired = [], None, self._expired_before()
+        if len(readings) and int(readings[:, 1].min()) < expired:
             self._journal = None
-            late = np.flatnonzero(~fresh).tolist()
-            readings = readings[indexes]
+            fresh = readings[:, 1] >= expired
+            kept, late = np.flatnonzero(fresh), np.flatnonzero(~fresh).tolist()
+            readings = readings[kept]
             self.row.tally["too_late"] = self.row.tally.get("too_late", 0) + len(late)
             refused.append(RefusedReadings(Refusal("TOO_LATE", f"readings of `{counter}` are older than the late horizon"), late))
         if self._journal is not None and not self._journal.take(counter, raw_source, readings, self._may_wait()):
@@ -188,7 +187,8 @@ class EquipmentFold:
         conflicts = timeline.read(readings, raw_source) if len(readings) else []
         if conflicts:
             detail = f"`{counter}` had another value under the same sequence number before; that one stays"
-            refused.append(RefusedReadings(Refusal("SEQ_CONFLICT", detail), indexes[conflicts].tolist()))
+            which = conflicts if kept is None else kept[conflicts].tolist()
+            refused.append(RefusedReadings(Refusal("SEQ_CONFLICT", detail), which))
         return refused
 
     def run_event(self, event: Any) -> Refusal | None:

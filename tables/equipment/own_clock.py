@@ -41,7 +41,9 @@ def reach_us(config: PlantConfig) -> int:
 
 def seen(row: EquipmentRow, label: int, behind: int) -> None:
     """A label came. `behind`: how far the slowest intake of the plant is, if it is behind the others."""
-    before, row.clock = late_clock(row), max(row.clock, label)
+    before = late_clock(row)
+    if label > row.clock:
+        row.clock = label
     if row.sources or row.standing or behind != NOBODY_BEHIND:
         stands = min((heard.stands_at for heard in row.sources.values() if heard.stands_at), default=NOBODY_BEHIND)
         may_go = max(min(stands, behind), row.clock - STANDS_AT_MOST_US)

@@ -71,7 +71,7 @@ class Timeline:
         if len(readings) < VECTOR_MIN:
             return self._read_each(readings, raw_source)
         if self._known.ascending(readings):
-            self._append(readings, raw_source)
+            self._append(readings, raw_source, ascending=True)
             return []
         repeated = self._known.repeated(readings)
         if repeated is None:
@@ -130,8 +130,8 @@ class Timeline:
 
     # -- append
 
-    def _append(self, readings: Readings, raw_source: str) -> None:
-        """Readings in truth order that are later than all that is known."""
+    def _append(self, readings: Readings, raw_source: str, ascending: bool = False) -> None:
+        """Readings in truth order that are later than all that is known. `ascending`: their numbers are so, too."""
         if not len(readings):
             return
         values = readings[:, 2]
@@ -144,7 +144,7 @@ class Timeline:
                 part = readings[start : min(stop, start + size)]
                 tail, pieces = self.state.tail, None
                 if len(part) >= VECTOR_MIN // 4 and self._counting.is_plain(tail):
-                    pieces = self._counting.pieces(tail, part[:, 1], part[:, 2])
+                    pieces = self._counting.pieces(tail, part[:, 1], part[:, 2], never_falls=not rises)
                     if pieces is None and len(part) >= VECTOR_MIN and (rises or int(part[0, 2]) >= (tail.value or 0)):
                         size = len(part) // 2  # something within it has to be decided: up to there in one stroke
                         continue
@@ -153,7 +153,7 @@ class Timeline:
                     self._append_one(Point(at, seq, value, raw), raw_source)
                     start, size = start + 1, stop - start - 1
                 else:
-                    self._append_many(part, pieces, raw_source)
+                    self._append_many(part, pieces, raw_source, ascending)
                     start, size = start + len(part), stop - start - len(part)
 
     def _append_few(self, readings: Readings, raw_source: str) -> bool:
@@ -196,24 +196,29 @@ class Timeline:
             self._credit(bucket, shares)
         return True
 
-    def _append_many(self, readings: Readings, pieces: Indexes, raw_source: str) -> None:
+    def _append_many(self, readings: Readings, pieces: Indexes, raw_source: str, ascending: bool) -> None:
         state, times, start = self.state, readings[:, 1], 0
+        last_seq, last_at, _, last_raw = readings[-1].tolist()
+        numbered = ascending and last_seq >= 0
         while start < len(readings):
             number = int(times[start]) // BUCKET_US
             end = (number + 1) * BUCKET_US
-            stop = int(times.searchsorted(end)) if int(times[-1]) >= end else len(readings)
+            stop = int(times.searchsorted(end)) if last_at >= end else len(readings)
             bucket = self._bucket(number)
             points = readings[start:stop][:, _AS_POINT]
             points[:, 3] |= bucket.raw_index(raw_source) << RAW_BITS
-            bucket.append(points)
+            if numbered:
+                bucket.append_span(points, int(points[0, 1]), int(points[-1, 1]))
+            else:
+                bucket.append(points)
             self._known.note(bucket)
             if self._counter.shows != "increment":
                 state.tail = self._counting.after(state.tail, points, pieces[start:stop])
                 bucket.row.exit = copy(state.tail)
             self._credit(bucket, self._counting.shares_of(points, pieces[start:stop], bucket.row.raw_sources))
             start = stop
-        state.last_seq, state.last_at, _, state.last_raw = readings[-1].tolist()
-        state.high_seq = max(state.high_seq, int(readings[:, 0].max()))
+        state.last_seq, state.last_at, state.last_raw = last_seq, last_at, last_raw
+        state.high_seq = max(state.high_seq, last_seq if numbered else int(readings[:, 0].max()))
 
     def _append_one(self, point: Point, raw_source: str) -> None:
         state = self.state

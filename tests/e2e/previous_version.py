@@ -36,7 +36,7 @@ def become_previous() -> None:
 
     def init(self: Codec, *args: Any, **kwargs: Any) -> None:
         initialise(self, *args, **kwargs)
-        self._by_id = {id_: known._replace(reader=today[known.name]) for id_, known in self._by_id.items()}
+        self._by_header = {head: known._replace(reader=today[known.name]) for head, known in self._by_header.items()}
 
     Codec.__init__ = init  # type: ignore[method-assign]
 
