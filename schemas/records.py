@@ -782,6 +782,30 @@ class CounterFrame:
 
 
 @dataclass(slots=True)
+class FormerDefinition:
+    """What a counter was before a configuration redefined it."""
+
+    until: int
+    counter: str
+    basis: bool
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> FormerDefinition:
+        return FormerDefinition(
+            until=d["until"],
+            counter=d["counter"],
+            basis=d["basis"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "until": self.until,
+            "counter": self.counter,
+            "basis": self.basis,
+        }
+
+
+@dataclass(slots=True)
 class Excursion:
     """A count that nobody believes yet, beside the one before it that stands."""
 
@@ -894,6 +918,7 @@ class CounterState:
     newest_bucket: int = 0
     falls: list[CountFall] = field(default_factory=list)
     decisions: list[CountDecision] = field(default_factory=list)
+    former: list[FormerDefinition] = field(default_factory=list)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> CounterState:
@@ -908,6 +933,7 @@ class CounterState:
             newest_bucket=d["newest_bucket"],
             falls=[CountFall.from_avro(v) for v in d["falls"]],
             decisions=[CountDecision.from_avro(v) for v in d["decisions"]],
+            former=[FormerDefinition.from_avro(v) for v in d["former"]],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -922,6 +948,7 @@ class CounterState:
             "newest_bucket": self.newest_bucket,
             "falls": [v.to_avro() for v in self.falls],
             "decisions": [v.to_avro() for v in self.decisions],
+            "former": [v.to_avro() for v in self.former],
         }
 
 
@@ -5468,6 +5495,7 @@ RECORDS: dict[str, Any] = {
     "ExceptionRecord": ExceptionRecord,
     "Excursion": Excursion,
     "FormerCount": FormerCount,
+    "FormerDefinition": FormerDefinition,
     "GenealogyEdge": GenealogyEdge,
     "Heard": Heard,
     "HoldChange": HoldChange,

@@ -19,6 +19,14 @@ class Advance(NamedTuple):
     now: int
 
 
+class Activation(NamedTuple):
+    """`since`: from which moment on the configuration holds (microseconds). One that was announced for a time before that of its
+    predecessor, by intakes that had not begun, holds from the tick that made it known."""
+
+    hash: str
+    since: int
+
+
 def watch_of(topology: Topology, stage: str, state: PartitionPosition, plant: str, tells: bool = False) -> Watch:
     """Whom the stage's clock of the plant waits for, and whom not when it is silent (streams/silence.py)."""
     hash_ = state.configurations.get(plant)
@@ -111,8 +119,18 @@ def schedule(state: PartitionPosition, activated: ConfigActivated) -> None:
         state.configurations[plant], state.marks[CONFIGURED + plant] = activated.hash, activated.at
 
 
+def activation(state: PartitionPosition, plant: str, now: int, intakes: ReadUnder) -> Activation | None:
+    """Make what holds at `now` the plant's configuration. None: it did not change."""
+    before = state.marks.get(CONFIGURED + plant, 0)
+    hash_ = activate(state, plant, now, intakes)
+    if hash_ is None:
+        return None
+    since = state.marks[CONFIGURED + plant]
+    return Activation(hash_, since if since > before else now)
+
+
 def activate(state: PartitionPosition, plant: str, now: int, intakes: ReadUnder) -> str | None:
-    """Make what holds at `now` the plant's configuration. Returns its hash when it changed."""
+    """As `activation`; returns the hash."""
     if all(one.at > now for one in announced(state, plant)):
         return None
     before, chosen = state.configurations[plant], holding(state, plant, now, intakes)

@@ -31,7 +31,7 @@ from schemas.records import (
 from schemas.topics import EQUIPMENT_INBOX, LOTS_INBOX, ORDERS_INBOX
 from streams import boundary
 from streams.boundary import Concern, Handling, Original
-from streams.clock import activate, intakes_of, observe, schedule, watch_of
+from streams.clock import activation, intakes_of, observe, schedule, watch_of
 from streams.equipment.floor_silence import LOOK_US, figures
 from streams.equipment.frames import READING_BYTES, STAGE, Frames, ReadingPlace, refuse_frame, refuse_readings, unpacked
 from streams.equipment.memory import EquipmentMemory
@@ -248,14 +248,25 @@ class EquipmentStage:
         me = sender(self.name, EQUIPMENT_INBOX, step.partition)
         for topic in (ORDERS_INBOX, LOTS_INBOX):
             step.broadcast(topic, tick.plant, Tick(tick.plant, advance.now, me, tick.final), self._topology.partitions(topic))
-        activated = activate(step.state, tick.plant, advance.now, intakes_of(self._topology)) is not None
-        if activated or tick.final:
+        activated = activation(step.state, tick.plant, advance.now, intakes_of(self._topology))
+        if activated is not None or tick.final:
             self._put_whole(step, memory, tick.plant, config)
-        if activated:
+        if activated is not None:
             for equipment in memory.changed.values():
                 equipment.put()
             memory.equipment.clear()
             memory.changed.clear()
+            self._redefine(step, memory, tick.plant, config[0], activated.since)
+
+    def _redefine(self, step: Step, memory: EquipmentMemory, plant: str, before: PlantConfig, since: int) -> None:
+        """Counters that the configuration in force defines in another way than the one `before`."""
+        config = self._config(step, plant)
+        assert config is not None
+        for name in sorted(memory.known[plant]):
+            if before.equipment_for(name) != config[0].equipment_for(name):
+                equipment = self._equipment(step, memory, plant, name)
+                assert isinstance(equipment, EquipmentFold)
+                equipment.redefined(before, since)
 
     def _repair(self, folding: Folding, message: RawMessage, record: ClockRepaired) -> None:
         step, memory, _ = folding

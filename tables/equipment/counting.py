@@ -135,15 +135,21 @@ class Counting:
 
     def count_by_definition(self, bucket: Bucket) -> tuple[PointState, list[Share], list[CountFall]]:
         state, shares, found = copy(bucket.row.entry), list[Share](), list[CountFall]()
+        self.count_points(bucket, bucket.points, state, shares, found)
+        return state, shares, found
+
+    def count_points(
+        self, bucket: Bucket, points: Points, state: PointState, shares: list[Share], found: list[CountFall]
+    ) -> None:
+        """Points of the bucket, one by one: the state moves over them, and what they give is added."""
         walk = self.walk(state)
-        for values in bucket.points.tolist():
+        for values in points.tolist():
             walk.take(Point(*values))
             for delta in walk.deltas:
                 merge(shares, self.shares_of_delta(delta, *raw_of(bucket, delta.raw)))
             walk.deltas.clear()
         for fall in walk.falls:
             falls.note(found, fall)
-        return state, shares, found
 
     def walk(self, state: PointState) -> Walk:
         """From `state`, which moves with it."""

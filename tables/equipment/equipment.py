@@ -1,6 +1,6 @@
 """One equipment: its row, its timelines and its declarations, folded event by event (docs/architecture.md, The stages)."""
 
-from collections.abc import Callable, Sized
+from collections.abc import Sized
 from functools import partial
 from math import isqrt
 from typing import Any
@@ -17,15 +17,12 @@ from schemas.records import (
     LotLoaded,
     LotUnloaded,
     OperatorDecision,
-    RunChanged,
     RunCorrected,
-    RunEnded,
-    RunStarted,
     RunVoided,
     TotalState,
 )
 from tables import correlations
-from tables.equipment import activities, count_decisions, declarations, own_clock, presence, runs
+from tables.equipment import activities, count_decisions, declarations, definitions, own_clock, presence, runs
 from tables.equipment.attribution import Ownership
 from tables.equipment.counter import Readings
 from tables.equipment.destination import UNDECIDED, Destination
@@ -34,6 +31,7 @@ from tables.equipment.journal import Journal
 from tables.equipment.own_clock import NOBODY_BEHIND, Silence, late_clock
 from tables.equipment.people import People
 from tables.equipment.reading_buckets import BUCKET_US
+from tables.equipment.run_events import RUN_EVENTS
 from tables.equipment.runs import Changed
 from tables.equipment.timeline import Timeline
 from tables.equipment.totals import give, replace
@@ -41,18 +39,6 @@ from tables.plant.calendar import Calendar
 from tables.refusal import Refusal, RefusedReadings
 from tables.row_kinds import DECLARATION_ROWS, EQUIPMENT_ROWS, JOURNAL_ROWS
 from tables.rows import RowStore
-
-RUN_EVENTS: dict[type, Callable[[EquipmentRow, Any], Changed | None]] = {
-    RunStarted: runs.started,
-    RunChanged: runs.changed,
-    RunEnded: runs.ended,
-    RunCorrected: runs.corrected,
-    RunVoided: runs.voided,
-    LotLoaded: presence.loaded,
-    LotUnloaded: presence.loaded,
-    EntryVoided: presence.voided,
-}
-
 
 JOURNALED = 60
 """Readings that wait in the journal before the rows are put; more when the head row is large."""
@@ -73,6 +59,8 @@ class EquipmentFold:
         self._declared_prefix = DECLARATION_ROWS.under(plant, equipment)
         self._ownership: Ownership | None = None
         self._timelines: dict[str, Timeline] = {}
+        self._removed: set[str] = set()
+        """Counters that the configuration has no longer: what they counted is kept, and nothing is added."""
         self._journal_key = JOURNAL_ROWS.key(plant, equipment)
         self._journal: Journal | None = None
         """None: the rows have to be put; what came since cannot be folded again from a journal."""
@@ -171,9 +159,8 @@ class EquipmentFold:
     def readings(self, counter: str, readings: Readings, raw_source: str) -> list[RefusedReadings]:
         """Fold readings in the order of their arrival. Returns those that were refused; the others are folded."""
         timeline = self._timeline(counter)
-        if timeline is None:
-            unknown = Refusal("UNKNOWN_COUNTER", f"{self.row.equipment} has no counter `{counter}` in plant.yaml")
-            return [RefusedReadings(unknown, list(range(len(readings))))]
+        if timeline is None or counter in self._removed:
+            return [RefusedReadings(self._unknown(counter), list(range(len(readings))))]
         refused, kept, expired = [], None, self._expired_before()
         if len(readings) and int(readings[:, 1].min()) < expired:
             self._journal = None
@@ -259,7 +246,7 @@ class EquipmentFold:
         self._journal = None
         timeline = self._timeline(decision.counter)
         if timeline is None:
-            return Refusal("UNKNOWN_COUNTER", f"{self.row.equipment} has no counter `{decision.counter}` in plant.yaml")
+            return self._unknown(decision.counter)
         changed = count_decisions.decided(self.row, decision)
         if isinstance(changed, Refusal):
             return changed
@@ -269,6 +256,14 @@ class EquipmentFold:
         timeline.attribute_by(self.ownership)
         timeline.decided(decision.began_at)
         return None
+
+    def redefined(self, before: PlantConfig, at: int) -> None:
+        """A configuration that follows `before` holds since `at`: what occurred since then counts by its counters."""
+        self._journal = None
+        for name, since, turned in definitions.redefined(self.row, before, self._config, at):
+            self._timelines.pop(name, None)
+            if (timeline := self._timeline(name)) is not None:
+                timeline.redefined(since, turned)
 
     # -- time
 
@@ -328,11 +323,13 @@ class EquipmentFold:
     def _timeline(self, name: str) -> Timeline | None:
         timeline = self._timelines.get(name)
         if timeline is None:
-            counter = self._config.counter_for(self.row.equipment, name)
-            if counter is None:
+            now = definitions.defined(self._config, self.row.equipment, name)
+            defined = definitions.history(self.row.counters.get(name), now)
+            if not defined:
                 return None
-            basis = counter.counts == "gross" or not self._config.counts_gross(self.row.equipment)
-            timeline = self._timelines[name] = Timeline(self._rows, self.row, name, counter, self.ownership, basis)
+            timeline = self._timelines[name] = Timeline(self._rows, self.row, name, defined, self.ownership)
+            if now is None:
+                self._removed.add(name)
         return timeline
 
     def _attribute_again(self, changed: Changed) -> None:
@@ -383,6 +380,9 @@ class EquipmentFold:
 
     def _too_late(self, at: int) -> bool:
         return at < self._expired_before()
+
+    def _unknown(self, counter: str) -> Refusal:
+        return Refusal("UNKNOWN_COUNTER", f"{self.row.equipment} has no counter `{counter}` in plant.yaml")
 
     def _count(self, what: str) -> None:
         self.row.tally[what] = self.row.tally.get(what, 0) + 1

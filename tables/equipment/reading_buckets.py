@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from schemas.records import PointState, TimelineRow
-from tables.equipment.counter import Point, copy
+from tables.equipment.counter import UNAVAILABLE, Point, copy
 from tables.equipment.packed_readings import RAW_BITS, Points, pack, unpack
 from tables.rows import RowStore
 
@@ -100,6 +100,13 @@ class Bucket:
         if self._beside is not None:
             self._beside = np.concatenate([self._beside, points])
         self._span(points[:, 1])
+
+    def turn(self, since: int) -> None:
+        """What the counter showed from then on grows where it fell."""
+        points = self.points
+        turned = (points[:, 0] >= since) & (points[:, 2] != UNAVAILABLE)
+        points[turned, 2] *= -1
+        self._beside, self.changed = None, True
 
     def _place(self, points: Points) -> None:
         known = self.points

@@ -9,21 +9,22 @@ because the state depends on which readings are known and not on their order. Wh
 with one number came first) they are taken in the order of their arrival.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from schemas.configuration import Counter
 from schemas.records import CounterState, EquipmentRow, PointState, RawRange, Share
-from tables.equipment import falls
+from tables.equipment import definitions, falls
 from tables.equipment.attribution import Ownership
 from tables.equipment.count_decisions import forget, verdicts
 from tables.equipment.counter import Point, Readings, copy, upwards_all
 from tables.equipment.counting import Counting, merge
+from tables.equipment.definitions import Definition
 from tables.equipment.known_readings import Indexes, Known
 from tables.equipment.packed_readings import RAW_BITS
 from tables.equipment.reading_buckets import BUCKET_US, Bucket, Buckets
+from tables.equipment.redefined_counting import RedefinedCounting
 from tables.equipment.totals import give, loosened, replace, tighten
 from tables.row_kinds import TIMELINE_ROWS
 from tables.rows import RowStore
@@ -38,21 +39,26 @@ _AS_POINT = [1, 0, 2, 3]
 class Timeline:
     """The fold of one counter. `row` and the buckets are its state; nothing else is kept. After a change call `save`."""
 
-    def __init__(
-        self, rows: RowStore, row: EquipmentRow, name: str, counter: Counter, ownership: Ownership, basis: bool = True
-    ) -> None:
-        """`basis`: what is backflushed follows from this counter."""
-        self._row, self._name, self._counter, self._basis = row, name, counter, basis
+    def __init__(self, rows: RowStore, row: EquipmentRow, name: str, defined: Sequence[Definition], ownership: Ownership) -> None:
+        """`defined`: what the counter was within the late horizon, and is."""
+        self._row, self._name, self._definitions = row, name, defined
+        self._counter = defined[-1].counter
         self.buckets = Buckets(rows, TIMELINE_ROWS.under(row.plant, row.equipment, name))
         state = row.counters.get(name)
         if state is None:
             state = row.counters[name] = CounterState(PointState(), PointState())
         self.state = state
-        self._known = Known(self.buckets, self.state, counter)
+        self._known = Known(self.buckets, self.state, self._counter)
         self.attribute_by(ownership)
 
     def attribute_by(self, ownership: Ownership) -> None:
-        self._counting = Counting(self._name, self._counter, ownership, self._basis, verdicts(self.state))
+        decided = verdicts(self.state)
+
+        def counting(one: Definition) -> Counting:
+            return Counting(self._name, one.counter, ownership, one.basis, decided)
+
+        self._counting = counting(self._definitions[-1])
+        self._redefined = RedefinedCounting(self._definitions, counting) if len(self._definitions) > 1 else None
 
     def save(self, keep: int) -> None:
         """`keep`: buckets that stay unpacked beside the newest."""
@@ -65,7 +71,12 @@ class Timeline:
 
         Returns the indexes of those that are refused: their sequence number had another value before (the first one stays).
         """
-        readings = upwards_all(readings, self._counter)
+        if self._redefined is None:
+            readings = upwards_all(readings, self._counter)
+        else:
+            readings = self._redefined.upwards(readings)
+            if self._tells_of_before(readings):
+                return self._read_each(readings, raw_source)
         if len(readings) <= FEW and self._append_few(readings, raw_source):
             return []
         if len(readings) < VECTOR_MIN:
@@ -79,6 +90,13 @@ class Timeline:
         self._read_new(np.delete(readings, repeated, axis=0) if len(repeated) else readings, raw_source)
         conflicts = self._read_each(readings[repeated], raw_source)
         return repeated[conflicts].tolist()  # type: ignore[no-any-return]
+
+    def _tells_of_before(self, readings: Readings) -> bool:
+        """Of what occurred by another definition, or right after it."""
+        known = self._redefined
+        return known is not None and (
+            int(readings[:, 1].min()) < known.until or known.carried(self.state.tail, known.until) is not self.state.tail
+        )
 
     def _read_each(self, readings: Readings, raw_source: str) -> list[int]:
         """One by one."""
@@ -224,7 +242,10 @@ class Timeline:
         state = self.state
         state.last_at, state.last_seq, state.last_raw = point.at, point.seq, point.raw
         state.high_seq = max(state.high_seq, point.seq)
-        bucket, walk = self._bucket(point.at // BUCKET_US), self._counting.walk(state.tail)
+        bucket, counting = self._bucket(point.at // BUCKET_US), self._counting
+        if self._redefined is not None:
+            counting, state.tail = self._redefined.at(point.at), self._redefined.carried(state.tail, point.at)
+        walk = counting.walk(state.tail)
         walk.take(point)
         bucket.append_one(point._replace(raw=bucket.raw_index(raw_source) << RAW_BITS | point.raw))
         self._known.note(bucket)
@@ -236,7 +257,7 @@ class Timeline:
             falls.tally(self._row, before, bucket.row.falls)
             bucket.changed = True
         for delta in walk.deltas:
-            self._credit(bucket, self._counting.shares_of_delta(delta, raw_source, delta.raw))
+            self._credit(bucket, counting.shares_of_delta(delta, raw_source, delta.raw))
 
     def _credit(self, bucket: Bucket, shares: list[Share]) -> None:
         give(self._row, shares)
@@ -283,6 +304,12 @@ class Timeline:
             first, last = max(from_us // BUCKET_US, state.oldest_bucket), min(to_us // BUCKET_US, state.newest_bucket)
             self._recount(range(first, last + 1))
 
+    def redefined(self, since: int, turned: bool) -> None:
+        """What occurred `since` then was counted by another definition, and is counted anew."""
+        for bucket in self.buckets.between(since // BUCKET_US, self.state.newest_bucket) if turned else ():
+            bucket.turn(since)
+        self.recount(since, 2**62)
+
     def decided(self, began_at: int) -> None:
         """A person decided about what began then: count from there on."""
         state = self.state
@@ -321,7 +348,7 @@ class Timeline:
             yield from bucket.row.shares
 
     def _count_bucket(self, bucket: Bucket) -> set[str]:
-        exit_, shares, found = self._counting.count(bucket)
+        exit_, shares, found = (self._redefined or self._counting).count(bucket)
         bucket.changed |= exit_ != bucket.row.exit or found != bucket.row.falls
         bucket.row.exit = exit_
         falls.tally(self._row, bucket.row.falls, found)
@@ -345,6 +372,8 @@ class Timeline:
                 self.buckets.delete(state.oldest_bucket)
             state.oldest_bucket += 1
         forget(state, state.oldest_bucket * BUCKET_US)
+        if state.former:
+            definitions.forget(state, self._definitions, min(before_us, state.oldest_bucket * BUCKET_US))
         self._known.forget(state.oldest_bucket)
 
     def _count(self, what: str, times: int = 1) -> None:

@@ -7,12 +7,12 @@ import struct
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.codec import Codec, Malformed
 from schemas.records import ClockRepaired, ConfigActivated, PartitionPosition, Tick, UpstreamOrdered
 from streams.announcements import still_read
-from streams.clock import activate, observe, schedule
+from streams.clock import activation, observe, schedule
 from streams.mapping import UNAVAILABLE
 from streams.repairs import repair
 from streams.silence import Watch, behind, ordered
@@ -47,8 +47,20 @@ class LogRecord:
     """Of a log: does it only tell the partitions of other equipment where a person is? None: of a run, which has no copies."""
     behind: int | None = None
     """How far the plant's slowest intake was then, if it was behind the others (microseconds)."""
+    in_force: str = ""
+    """Hash of the configuration that held in the stage when this came there; empty: the log that was read does not say."""
     known_at: int = NEVER
     """The stage's clock when it first told what this record says: a posting knows it if its cut is not before (microseconds)."""
+
+
+class Held(NamedTuple):
+    """A configuration that held in a partition of equipment: for what occurred since `since`, told with the ticks behind `after`
+    (microseconds). `arrival`: what came before was folded by its predecessor."""
+
+    hash: str
+    since: int = 0
+    after: int = 0
+    arrival: int = 0
 
 
 READING = "CounterReading"
@@ -61,6 +73,8 @@ class LogIndex:
     at: dict[Place, list[LogRecord]] = field(default_factory=lambda: defaultdict(list))
     advances: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     """Equipment -> the moments that its stage's clock went to, ascending."""
+    held: dict[str, list[Held]] = field(default_factory=dict)
+    """Equipment -> the configurations that held there, in their order."""
     complete: bool = True
     """Each inbox was read from its very beginning."""
 
@@ -129,9 +143,10 @@ def index_equipment(
     def read_under(hash_: str) -> Sequence[str]:
         return watch(hash_).upstreams
 
-    state = PartitionPosition(0, 1, 1, "")
+    state, held = PartitionPosition(0, 1, 1, ""), list[Held]()
     if first:
         state.configurations[wanted.plant] = first
+        held.append(Held(first))
     waiting: list[LogRecord] = []
     seen: set[str] = set()
     last: dict[tuple[str, str], tuple[Place, LogRecord]] = {}
@@ -159,7 +174,9 @@ def index_equipment(
                 entry.known_at = advance.now
             waiting.clear()
             advances.append(advance.now)
-            activate(state, wanted.plant, advance.now, read_under)
+            activated = activation(state, wanted.plant, advance.now, read_under)
+            if activated is not None:
+                held.append(Held(activated.hash, activated.since, advance.now, arrival))
         elif name == "ClockRepaired":
             repair(state, ClockRepaired.from_avro(values))
         elif name == "UpstreamOrdered":
@@ -168,6 +185,7 @@ def index_equipment(
             record = ConfigActivated.from_avro(values)
             schedule(state, record)
             intakes.take(record)
+            held = held or [Held(record.hash)]
         elif "label" in values and (
             values.get("copy") or wanted.equipment is None or values.get("equipment") in wanted.equipment
         ):
@@ -177,7 +195,7 @@ def index_equipment(
                 if entry.copy and any(known.copy for known in found.at.get(place, ())):
                     continue  # another partition has told it
                 arrival += 1
-                entry.behind = slowest
+                entry.behind, entry.in_force = slowest, state.configurations.get(wanted.plant, "")
                 found.add(place, entry)
                 waiting.append(entry)
                 if entry.record == READING and entry.label < wanted.readings_since:
@@ -186,7 +204,7 @@ def index_equipment(
                         found.forget(*last[counter])
                     last[counter] = (place, entry)
     for equipment in seen:
-        found.advances[equipment] = advances
+        found.advances[equipment], found.held[equipment] = advances, held
 
 
 def _entries(name: str, values: dict[str, Any], intakes: Intakes, arrival: int) -> Iterable[tuple[Place, LogRecord]]:

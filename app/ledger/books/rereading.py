@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from app.ledger.books.log_index import READING, LogIndex, LogRecord
-from schemas.configuration import Configuration
+from schemas.configuration import Configuration, PlantConfig
 from schemas.records import EntryVoided, LabourRecorded, MaterialChanged, MaterialRow, OrderRow, ProcessValue
 from streams.intake import connections
 from streams.intake.routes import ORDER_EVENTS, of_equipment, wrong_clock
@@ -45,6 +45,15 @@ class RereadEvent(NamedTuple):
     behind: int | None = None
 
 
+class HeldHere(NamedTuple):
+    """A configuration of the plant as it held at an equipment; see log_index.Held."""
+
+    plant: PlantConfig
+    since: int
+    after: int
+    arrival: int
+
+
 @dataclass(slots=True)
 class OfEquipment:
     """All that concerns one equipment, in the order of its arrival."""
@@ -54,6 +63,8 @@ class OfEquipment:
     events: list[RereadEvent] = field(default_factory=list)
     advances: Sequence[int] = ()
     """The moments that the stage's clock went to, where the log tells them; a run's clock goes to every cut."""
+    held: Sequence[HeldHere] = ()
+    """The configurations that held, where the log tells them; a run has one."""
 
 
 @dataclass(slots=True)
@@ -103,10 +114,16 @@ def reread(
     return found
 
 
-def reread_by_log(records: Iterable[tuple[RawRecord, bool]], index: LogIndex, mapped_by: Callable[[str], "Remapping"]) -> Reread:
+def reread_by_log(
+    records: Iterable[tuple[RawRecord, bool]],
+    index: LogIndex,
+    mapped_by: Callable[[str], "Remapping"],
+    by_hash: Callable[[str], Configuration],
+) -> Reread:
     """Map records of a live installation again; what became of them, when and in which order, is what the log says.
 
     `records`: each with whether intake has counted it. `mapped_by`: a configuration's hash, empty: the log does not say which.
+    `by_hash`: the configuration itself.
     """
     found = Reread(complete=index.complete)
     told: list[tuple[LogRecord, Any, RawRecord]] = []
@@ -121,9 +138,13 @@ def reread_by_log(records: Iterable[tuple[RawRecord, bool]], index: LogIndex, ma
             told.append((entry, item, mapped[entry.configuration][0]))
     told.sort(key=lambda each: each[0].arrival)
     for entry, item, raw in told:
+        hash_ = entry.in_force if entry.record == READING else ""
+        if hash_ and by_hash(hash_).plant.counter_for(entry.equipment, entry.counter) is None:
+            continue  # refused: nobody knew the counter then
         _sort(found, item, entry, raw, None)
     for equipment, advances in index.advances.items():
         found.equipment[equipment].advances = advances
+        found.equipment[equipment].held = [HeldHere(by_hash(hash_).plant, *when) for hash_, *when in index.held[equipment]]
     return found
 
 

@@ -5,6 +5,7 @@ Labels and ticks stand in the inboxes; what a record says is mapped anew from th
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from app.kafka.broker import Broker
@@ -47,7 +48,6 @@ class TopicSources:
         self._now, self._upstreams = configuration, upstreams
         self._configurations = Configurations(broker, codec, prefix)
         self._remappings: dict[str, Remapping] = {}
-        self._topics = {source.read.topic: name for name, source in configuration.plant.sources.items() if source.read.topic}
 
     # -- which configuration
 
@@ -72,6 +72,14 @@ class TopicSources:
         if configuration.hash not in self._remappings:
             self._remappings[configuration.hash] = Remapping(configuration, self._private_key)
         return self._remappings[configuration.hash]
+
+    @cached_property
+    def _topics(self) -> dict[str, str]:
+        """Raw topic -> source, of all configurations that the plant has had: a source that was removed has told of its time."""
+        plant = self._now.plant.plant.id
+        known = [*(one for one in self._configurations.all() if one.plant.plant.id == plant), self._now]
+        sources = [named for one in known for named in one.plant.sources.items()]
+        return {source.read.topic: name for name, source in sources if source.read.topic}
 
     # -- reading
 
@@ -98,7 +106,11 @@ class TopicSources:
                 index.complete = covered
                 missing: set[Place] = set(index.at)
                 records = self._wanted_records(log, index, 0 if whole else since, missing)
-                found = reread_by_log(records, index, lambda hash_: self._remapping(hash_ or wanted.posting.configuration))
+
+                def mapped_by(hash_: str) -> Remapping:
+                    return self._remapping(hash_ or wanted.posting.configuration)
+
+                found = reread_by_log(records, index, mapped_by, self._by_hash)
                 found.whole, found.counted = whole, False
                 found.complete = covered and not self._expired(log, missing)
                 found.order_rows = {row.order: row for row in snapshot.of(ORDER_ROWS) if row.order == wanted.order}
@@ -122,7 +134,7 @@ class TopicSources:
                         index_orders(index, messages, self._codec, plant, None, 2**62, intakes, _DECLARED)
             ends = self._taken_in(snapshot)
             places = [(topic, partition) for topic in self._topics for partition in range(log.partitions(topic))]
-            found = reread_by_log(self._all_records(log, places, ends), index, self._remapping)
+            found = reread_by_log(self._all_records(log, places, ends, index), index, self._remapping, self._by_hash)
             found.complete = index.complete and not any(log.bounds(*place)[0] for place in places)
             found.counted = found.complete and not intakes.changed
             found.order_rows = {row.order: row for row in snapshot.of(ORDER_ROWS)} if not found.complete else {}
@@ -172,7 +184,9 @@ class TopicSources:
 
     def _topic_of(self, source: str) -> str:
         known = self._now.plant.sources.get(source)
-        return known.read.topic if known is not None else ""
+        if known is not None:
+            return known.read.topic
+        return next((topic for topic, name in self._topics.items() if name == source), "")
 
     def _wanted_records(self, log: TopicLog, index: LogIndex, since: int, missing: set[Place]) -> Iterator[Counted]:
         """The raw records at the places of the index; those that are found leave `missing`."""
@@ -208,7 +222,7 @@ class TopicSources:
                     return
 
     def _all_records(
-        self, log: TopicLog, places: Sequence[tuple[str, int]], ends: dict[tuple[str, int], int]
+        self, log: TopicLog, places: Sequence[tuple[str, int]], ends: dict[tuple[str, int], int], index: LogIndex
     ) -> Iterator[Counted]:
         for topic, partition in places:
             low, high = log.bounds(topic, partition)
@@ -219,7 +233,9 @@ class TopicSources:
                 place = (f"{topic}/{partition}", message.offset())
                 if stated is not None:
                     place = (stated[0].decode(errors="replace"), stated[1])
-                yield _raw(message, self._topics[topic], place), message.offset() < ends.get((topic, partition), 0)
+                told = index.at.get(place, ())  # the source may have had another name
+                source = told[0].source if told else self._topics[topic]
+                yield _raw(message, source, place), message.offset() < ends.get((topic, partition), 0)
 
     @staticmethod
     def _taken_in(snapshot: Snapshot) -> dict[tuple[str, int], int]:

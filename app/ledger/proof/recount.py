@@ -7,8 +7,9 @@ What the stage's own arithmetic is made of (frames, vectors, buckets, totals tha
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from app.ledger.books.rereading import OfEquipment, RereadEvent, RereadReading
+from app.ledger.books.rereading import HeldHere, OfEquipment, RereadEvent, RereadReading
 from schemas.configuration import Counter, PlantConfig
 from schemas.records import (
     CounterState,
@@ -25,13 +26,14 @@ from schemas.records import (
     RunVoided,
 )
 from tables.canonical import DECLARATIONS
-from tables.equipment import activities, count_decisions, declarations, own_clock, presence
+from tables.equipment import activities, count_decisions, declarations, definitions, own_clock, presence
 from tables.equipment.attribution import Ownership, count_destinations, unattributed, undecided
 from tables.equipment.counter import UNAVAILABLE, Delta, Fall, Point, Walk, upwards
+from tables.equipment.definitions import Definition
 from tables.equipment.destination import Destination
-from tables.equipment.equipment import RUN_EVENTS
 from tables.equipment.people import Elsewhere, People
 from tables.equipment.presence import labour_problem
+from tables.equipment.run_events import RUN_EVENTS
 from tables.lineage import add_range
 from tables.plant.calendar import Calendar
 from tables.rows import MemoryRows
@@ -71,6 +73,13 @@ class Recounted:
     """Runs, loads and states as the records tell them; no totals."""
 
 
+class OfCounter(NamedTuple):
+    """What a counter was, and from when on; its readings in the order of their arrival."""
+
+    definitions: Sequence[Definition]
+    readings: Sequence[RereadReading]
+
+
 def recount(
     name: str, records: OfEquipment, people: Sequence[RereadEvent], plant: PlantConfig, calendar: Calendar, cut: int
 ) -> Recounted:
@@ -99,7 +108,9 @@ def recount(
     shift_end = calendar.shift_at(cut).start
     shift_end = next((at for at in records.advances if shift_end <= at <= cut), shift_end)
     elsewhere = known.elsewhere(name)
-    count_all(found, plant, calendar, readings, declared.values(), max(measured_at, shift_end), elsewhere)
+    held = [one for one in records.held if one.after < cut or one is records.held[0]] or [HeldHere(plant, 0, 0, 0)]
+    counters = {counter: OfCounter(_history(name, counter, reads, held), reads) for counter, reads in readings.items()}
+    count_all(found, plant, calendar, counters, declared.values(), max(measured_at, shift_end), elsewhere)
     return found
 
 
@@ -107,7 +118,7 @@ def count_all(
     found: Recounted,
     plant: PlantConfig,
     calendar: Calendar,
-    readings: Mapping[str, Sequence[RereadReading]],
+    counters: Mapping[str, OfCounter],
     declared: Iterable[DeclarationRow],
     measured_at: int,
     elsewhere: Elsewhere,
@@ -115,11 +126,10 @@ def count_all(
     """Give every piece, declaration and interval to its owner, by the runs, loads and states of `found.row`."""
     row = found.row
     ownership = Ownership(row, calendar, plant.attribution)
-    for name, reads in sorted(readings.items()):
-        counter = plant.counter_for(row.equipment, name)
-        if counter is not None:
+    for name, counter in sorted(counters.items()):
+        if counter.definitions:
             state = row.counters.get(name)
-            _count(found, name, counter, reads, ownership, count_decisions.verdicts(state) if state is not None else {})
+            _count(found, name, counter, ownership, count_decisions.verdicts(state) if state is not None else {})
     for one in declared:
         for share in declarations.shares_of(one, row, ownership, calendar):
             part = found.parts[Destination.parse(share.destination)]
@@ -171,19 +181,39 @@ def _tell(found: Recounted, told: RereadEvent, horizon: _Horizon, declared: dict
             found.tally["duplicates"] += not presence.labour(row, event)
 
 
+def _history(equipment: str, name: str, reads: Sequence[RereadReading], held: Sequence[HeldHere]) -> list[Definition]:
+    """What the counter was, and from when on. What held before its first reading came says nothing about it."""
+    first = min((read.arrival for read in reads), default=0)
+    found: list[Definition] = []
+    removed: int | None = None
+    for index, one in enumerate(held):
+        if index + 1 < len(held) and held[index + 1].arrival <= first:
+            continue
+        defined = definitions.defined(one.plant, equipment, name, one.since)
+        if defined is None:
+            removed = one.since if removed is None else removed
+        elif not found:
+            found.append(defined._replace(since=0))
+        elif not definitions.same(found[-1], defined):
+            since = one.since if removed is None else removed
+            found.append(defined._replace(since=max(since, found[-1].since)))
+        removed = removed if defined is None else None
+    return found
+
+
 def _count(
     found: Recounted,
     name: str,
-    counter: Counter,
-    readings: Sequence[RereadReading],
+    counter: OfCounter,
     ownership: Ownership,
     decided: Mapping[int, str],
 ) -> None:
+    history, readings = counter
     taken: list[RereadReading] = []
     known: set[tuple[int | str, ...]] = set()
     newest = 0
     for read in readings:
-        identity = _identity(read, counter)
+        identity = _identity(read, history[-1].counter)
         if identity in known:
             found.tally["duplicates"] += 1
             continue
@@ -192,12 +222,22 @@ def _count(
         found.tally["late"] += read.at < newest
         newest = max(newest, read.at)
     taken.sort(key=lambda read: (read.at, read.seq, read.raw_offset))
-    walk = Walk(PointState(), counter, decided)
-    for index, read in enumerate(taken):
-        walk.take(Point(read.at, read.seq, upwards(read.value, counter), index))
-    found.falls += walk.falls
-    for delta in walk.deltas:
-        _give(found, name, counter, delta, taken[delta.raw], ownership)
+    state, start = PointState(), 0
+    for number, definition in enumerate(history):
+        stop = start
+        while stop < len(taken) and definitions.index_at(history, taken[stop].at) == number:
+            stop += 1
+        if stop == start:
+            continue
+        state = definitions.carried(state, history, taken[start].at)
+        walk = Walk(state, definition.counter, decided)
+        for index in range(start, stop):
+            read = taken[index]
+            walk.take(Point(read.at, read.seq, upwards(read.value, definition.counter), index))
+        found.falls += walk.falls
+        for delta in walk.deltas:
+            _give(found, name, definition, delta, taken[delta.raw], ownership)
+        start = stop
 
 
 def _identity(read: RereadReading, counter: Counter) -> tuple[int | str, ...]:
@@ -210,13 +250,16 @@ def _identity(read: RereadReading, counter: Counter) -> tuple[int | str, ...]:
     return read.at, read.value
 
 
-def _give(found: Recounted, name: str, counter: Counter, delta: Delta, told_by: RereadReading, ownership: Ownership) -> None:
+def _give(
+    found: Recounted, name: str, definition: Definition, delta: Delta, told_by: RereadReading, ownership: Ownership
+) -> None:
+    counter = definition.counter
     if delta.undecided is not None:
         destination = undecided(ownership.at(delta.undecided).business_date, name, counter, delta.undecided)
         found.parts[destination].add(delta.pieces, 1, delta.at, told_by.raw_source, told_by.raw_offset)
         return
     span = ownership.at(delta.at)
-    destinations = count_destinations(span, name, counter)
+    destinations = count_destinations(span, name, counter, definition.basis)
     if delta.gap_from is not None and span.run is not None and counter.counts != "indicator":
         before = ownership.at(delta.gap_from).run
         if before is None or before.run != span.run.run:  # pieces counted across a disconnect: only a run that covers it

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from app.ledger.books.rereading import RereadReading
 from app.ledger.books.snapshot import Snapshot
-from app.ledger.proof.recount import Recounted, count_all
+from app.ledger.proof.recount import OfCounter, Recounted, count_all
 from schemas.records import AccountRow, EquipmentRow, TotalState
+from tables.equipment import definitions
 from tables.equipment.activities import LABOUR, STATES
 from tables.equipment.counter import upwards
 from tables.equipment.destination import UNATTRIBUTED, Destination
@@ -54,9 +55,9 @@ def _recounted(snapshot: Snapshot, row: EquipmentRow) -> Iterator[str]:
     plant = snapshot.configuration.plant
     stored = snapshot.rows.get("equipment", {})
     declared = [stored[key] for key in sorted(stored) if key.startswith(DECLARATION_ROWS.under(row.plant, row.equipment))]
-    readings = {name: _readings(snapshot, row, name) for name in row.counters}
+    counters = {name: _counter(snapshot, row, name) for name in row.counters}
     elsewhere = people_of_snapshot(snapshot, row.plant).elsewhere(row.equipment)
-    count_all(found, plant, calendar_of(plant), readings, declared, row.clock, elsewhere)
+    count_all(found, plant, calendar_of(plant), counters, declared, row.clock, elsewhere)
     counted = {destination.key(): part for destination, part in found.parts.items()}
     for key in sorted(counted.keys() | row.totals.keys()):
         destination = Destination.parse(key)
@@ -75,17 +76,18 @@ def _recounted(snapshot: Snapshot, row: EquipmentRow) -> Iterator[str]:
             yield f"{row.equipment}: {part.records} records give {'|'.join(destination[:8])}, its total names {total.records}"
 
 
-def _readings(snapshot: Snapshot, row: EquipmentRow, counter: str) -> list[RereadReading]:
-    prefix = TIMELINE_ROWS.under(row.plant, row.equipment, counter)
-    stored, shows = snapshot.rows.get("equipment", {}), snapshot.configuration.plant.counter_for(row.equipment, counter)
+def _counter(snapshot: Snapshot, row: EquipmentRow, name: str) -> OfCounter:
+    prefix, stored = TIMELINE_ROWS.under(row.plant, row.equipment, name), snapshot.rows.get("equipment", {})
+    now = definitions.defined(snapshot.configuration.plant, row.equipment, name)
+    history = definitions.history(row.counters[name], now)
     found: list[RereadReading] = []
     for key in [key for key in stored if key.startswith(prefix)]:
         bucket = stored[key]
         for at, seq, value, raw in Bucket(0, bucket).points.tolist():
             source, offset = bucket.raw_sources[raw >> RAW_BITS], raw & ((1 << RAW_BITS) - 1)
-            shown = upwards(value, shows) if shows is not None else value
+            shown = upwards(value, history[definitions.index_at(history, at)].counter) if history else value
             found.append(RereadReading(0, 0, len(found), at, seq, shown, source, offset))
-    return found
+    return OfCounter(history, found)
 
 
 def _sources(snapshot: Snapshot, rows: list[EquipmentRow]) -> Iterator[str]:
