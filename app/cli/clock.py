@@ -41,10 +41,10 @@ def repair(
     """Take the clock of a live plant back to TO: labels, equipment and every stage. Records are taken in again; what is forgotten
     or posted stays so. Correct the host's or the broker's clock first."""
     if not where.live:
-        fail("a run has no clock to repair; give --bootstrap of a live installation")
+        fail("WRONG_USE", "a run has no clock to repair; give --bootstrap HOST:PORT of a live installation")
     at, now = moment("--to", to), time.time_ns() // 1000
     if at > now:
-        fail(f"BAD_TIME: {to} has not come yet")
+        fail("BAD_TIME", f"--to {to} has not come yet")
     plant = where.read().configuration.plant
     name = plant.plant.id
     value = repair_line(name, at, now, keyed_hash(live_private_key(plant, os.environ) or name.encode())(who), why)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.exits import USAGE
+from app.cli.failures import fail
 from schemas.codes import entries_of, register
 
 
@@ -14,8 +14,8 @@ def explain_code(code: Annotated[str, typer.Argument(help="A code of a report, a
     entries = entries_of(code.upper())
     if not entries:
         near = get_close_matches(code.upper(), sorted({entry.name for entry in register()}), n=3)
-        typer.echo(f"{code} is no code of this version" + (f"; near it: {', '.join(near)}" if near else ""), err=True)
-        raise typer.Exit(USAGE)
+        known = f"near it: {', '.join(near)}" if near else "docs/exceptions.md has all"
+        fail("WRONG_USE", f"`{code}` is no code of this version; {known}")
     for entry in entries:
         number = f" (exit code {entry.exit})" if entry.exit else ""
         typer.echo(f"{entry.name}{number}\n  cause  {entry.cause}\n  owner  {entry.owner}\n  do     {entry.do.replace('`', '')}")

@@ -22,6 +22,7 @@ from schemas.configuration.mapping import Read
 from streams.mapping import UNAVAILABLE, Mapped, Mapper, RawRecord, Reading, RefusedRecord
 from streams.mapping.formats import format_of
 from tables.canonical import ENVELOPE
+from tables.quantity import decimal_text
 
 _SHOWN = 160
 _MODELS: dict[str, type[BaseModel]] = dict(zip(FILES, (PlantConfig, RulesConfig, ErpConfig), strict=True))
@@ -82,27 +83,25 @@ def try_source(
     found = mappers(configuration)
     mapper = found.get(source) if source else next(iter(found.values())) if len(found) == 1 else None
     if mapper is None:
-        fail(f"--source is one of {', '.join(sorted(found))}")
+        fail("WRONG_USE", f"--source is one of {', '.join(sorted(found))}", as_json)
     try:
         tried = list(_try(mapper, Repeats(configuration.plant), file, lines))
-    except OSError as wrong:
-        fail(f"{file} cannot be read: {wrong.strerror or wrong}")
     except UnreadableFile as wrong:
-        fail(f"{file}: {wrong}")
+        fail(wrong.code, f"{file}: {wrong.detail}", as_json)
+    plant = configuration.plant
     ordered = sorted(tried, key=lambda one: not one.refused)
     counts = Counter(_name(item) for one in tried for item in one.items)
     counts["ignored"] = mapper.ignored
     counts.update("SEQ_CONFLICT" if repeat.conflict else "repeated" for one in tried for repeat in one.repeats if repeat)
     if as_json:
-        records = [
-            {"position": one.position, "raw": one.raw, "items": list(map(_plain, one.items, one.repeats))} for one in ordered
-        ]
+        plain = [[_plain(item, repeat, plant) for item, repeat in zip(one.items, one.repeats, strict=True)] for one in ordered]
+        records = [{"position": one.position, "raw": one.raw, "items": items} for one, items in zip(ordered, plain, strict=True)]
         typer.echo(json.dumps({"source": mapper.name, "counts": dict(counts), "records": records}))
     else:
         for one in ordered:
             typer.echo(f"{one.position}  {_shown(one.raw, mapper.read)}")
             for item, repeat in zip(one.items, one.repeats, strict=True):
-                typer.echo(f"    {_described(item)}{_repeated(repeat)}")
+                typer.echo(f"    {_described(item, plant)}{_repeated(repeat)}")
             if not one.items:
                 typer.echo("    ignored")
         typer.echo("   ".join(f"{name} {count}" for name, count in sorted(counts.items()) if count))
@@ -120,7 +119,7 @@ def schema(
     """The JSON Schema of the files, for editors (always JSON)."""
     names = [file] if file else list(FILES)
     if any(name not in _MODELS for name in names):
-        fail(f"the files are {', '.join(FILES)}")
+        fail("WRONG_USE", f"`{file}` is none of the files; they are {', '.join(FILES)}", as_json)
     schemas = {name: _MODELS[name].model_json_schema(by_alias=True, mode="validation") for name in names}
     if out is None:
         typer.echo(json.dumps(schemas[file] if file else schemas, indent=None if as_json else 2))
@@ -140,9 +139,10 @@ def _loaded(directory: Path, exit_code: int, as_json: bool) -> Configuration:
     except ConfigError as wrong:
         if as_json:
             problems = [problem._asdict() for problem in wrong.problems]
-            typer.echo(json.dumps({"ok": False, "problems": problems}))
+            typer.echo(json.dumps({"ok": False, "code": wrong.code, "problems": problems}))
         else:
-            typer.echo("\n".join(str(problem) for problem in wrong.problems), err=True)
+            begins = f"{wrong.code}: " if exit_code == USAGE else ""
+            typer.echo("\n".join(f"{begins}{problem}" for problem in wrong.problems), err=True)
         raise typer.Exit(exit_code) from None
 
 
@@ -159,7 +159,7 @@ def _name(item: Any) -> str:
     )
 
 
-def _plain(item: Any, repeat: Repeat | None) -> dict[str, Any]:
+def _plain(item: Any, repeat: Repeat | None, plant: PlantConfig) -> dict[str, Any]:
     if isinstance(item, RefusedRecord):
         return {
             "refused": item.code,
@@ -170,21 +170,40 @@ def _plain(item: Any, repeat: Repeat | None) -> dict[str, Any]:
             "kind": item.kind,
             "quantity": None if item.quantity is None else item.quantity.to_avro(),
         }
-    plain = {"event": _name(item), **(item._asdict() if isinstance(item, Reading) else item.to_avro())}
+    if isinstance(item, Reading):
+        plain = {"event": _name(item), **item._asdict(), "shows": _counted(item, plant)}
+    else:
+        plain = {"event": _name(item), **item.to_avro()}
     return plain if repeat is None else {**plain, "repeats": repeat.of, "conflict": repeat.conflict}
 
 
-def _described(item: Any) -> str:
+def _described(item: Any, plant: PlantConfig) -> str:
     if isinstance(item, RefusedRecord):
         rule = f" (rule at plant.yaml:{item.line})" if item.line else ""
         return f"REFUSED {item.code}: {item.detail}{rule}"
     if isinstance(item, Reading):
-        value = "unavailable" if item.value == UNAVAILABLE else item.value
         seq = "" if item.seq < 0 else f" seq {item.seq}"
-        return f"-> CounterReading {item.equipment} {item.counter} = {value}{seq} at {_instant(item.occurred_at)}"
+        return f"-> CounterReading {item.equipment} {item.counter} = {_counted(item, plant)}{seq} at {_instant(item.occurred_at)}"
     hidden = ENVELOPE - {"correlation_id", "copy"}
-    content = {key: value for key, value in item.to_avro().items() if key not in hidden and value not in ("", [], None)}
+    content = {key: _written(value) for key, value in item.to_avro().items() if key not in hidden and value not in ("", [], None)}
     return f"-> {_name(item)} at {_instant(item.occurred_at)} {json.dumps(content, ensure_ascii=False)}"
+
+
+def _counted(reading: Reading, plant: PlantConfig) -> str:
+    """What a reading shows, in decimals with its unit."""
+    if reading.value == UNAVAILABLE:
+        return "unavailable"
+    counter = plant.counter_for(reading.equipment, reading.counter)
+    return str(reading.value) if counter is None else f"{decimal_text(reading.value, counter.decimals)} {counter.unit}"
+
+
+def _written(value: Any) -> Any:
+    """A field as people read it: quantities as decimals with their unit."""
+    if isinstance(value, dict) and value.keys() == {"amount", "scale", "unit"}:
+        return f"{decimal_text(value['amount'], value['scale'])} {value['unit']}"
+    if isinstance(value, dict):
+        return {key: _written(one) for key, one in value.items()}
+    return [_written(one) for one in value] if isinstance(value, list) else value
 
 
 def _repeated(repeat: Repeat | None) -> str:

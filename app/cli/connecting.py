@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.exits import USAGE
+from app.cli.failures import fail
 
 if TYPE_CHECKING:
     from app.kafka.connection import Connection
@@ -42,5 +42,4 @@ def connection_of(
             return Connection(Broker(bootstrap, embedded=True), prefix)
         return connection(bootstrap, prefix, registry, client_config)
     except (ConnectionInvalid, RegistryUrlInvalid) as wrong:
-        typer.echo(f"{wrong.code}: {wrong}", err=True)
-        raise typer.Exit(USAGE) from None
+        fail(wrong.code, str(wrong))

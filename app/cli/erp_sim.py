@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from app.cli.exits import USAGE
+from app.cli.failures import fail
 from app.erp.simulator.booking import Mode
 from app.erp.simulator.faults import Faults
 from app.erp.simulator.records import Ways
@@ -34,9 +34,8 @@ def erp_sim(
             ways=Ways(idempotency, msgspec.convert(mode, Mode)),
             faults=Faults() if faults is None else msgspec.json.decode(faults.read_bytes(), type=Faults),
         )
-    except (OSError, ValueError) as wrong:
-        typer.echo(f"erp-sim cannot start: {wrong}", err=True)
-        raise typer.Exit(USAGE) from wrong
+    except ValueError as wrong:
+        fail("WRONG_USE", f"--mode or --faults: {wrong}")
     asyncio.run(_until_signalled(settings, host, port))
 
 

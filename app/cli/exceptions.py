@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.exits import DIFFERS, OK, USAGE
+from app.cli.exits import DIFFERS, OK
 from app.cli.explain import AsJson, printed
 from app.cli.failures import fail
 from app.cli.moments import moment
@@ -111,7 +111,7 @@ def me() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):
-        fail("say who replays them: --who NAME (this process runs as a user without a name)")
+        fail("WRONG_USE", "say who replays them: --who NAME (this process runs as a user without a name)")
 
 
 def _list(where: Where, choice: Choice, as_json: bool) -> None:
@@ -131,7 +131,7 @@ def _settle(where: Where, state: str, who: str, why: str, choice: Choice, dry_ru
 
 def _chosen(where: Where, choice: Choice, as_json: bool) -> tuple[Snapshot, list[Life]]:
     if not choice.chooses:
-        end(USAGE, "say which: give ids, or --code, --source, --since, --until", as_json)
+        fail("WRONG_USE", "say which: give ids, or --code, --source, --since, --until", as_json)
     rows = where.read()
     return rows, choice.of(rows.lives)
 
@@ -150,7 +150,7 @@ def _tell(
 
 def _choice(ids: list[str] | None, code: str, source: str, state: str, since: str, until: str) -> Choice:
     if state and state not in STATES:
-        fail(f"`{state}` is no state; write one of {', '.join(STATES)}")
+        fail("WRONG_USE", f"--state {state} is no state; write one of {', '.join(STATES)}")
     return Choice(tuple(ids or ()), code, source, state, _moment("--since", since), _moment("--until", until))
 
 

@@ -83,7 +83,7 @@ def shadow(
     rows = where.read()
     book = asked(lambda: _asked_now(rows) if ask else _book(where, rows))
     if book is None:
-        fail("no ERP was asked; give --ask, with an adapter in erp.yaml and its address in the environment")
+        fail("WRONG_USE", "no ERP was asked; give --ask, with an adapter in erp.yaml and its address in the environment")
     found = comparison.compare_shadow(rows, book)
     printed(comparison.as_json(found), comparison.lines_of(found), as_json)
     raise typer.Exit(DIFFERS if found.differences else OK)
@@ -95,13 +95,19 @@ def reconcile(
     sources: Annotated[
         bool, typer.Option("--sources", help="Read all source records again, too, and add up every posting.")
     ] = False,
+    wait: Annotated[
+        float,
+        typer.Option(
+            min=0, help="Of a live installation: seconds to wait, at each look, until all partitions are at one moment."
+        ),
+    ] = 10.0,
     as_json: AsJson = False,
 ) -> None:
     """Prove again that nothing is lost (I1), each record counts once (I2), and that the ERP has booked exactly this, once (I3:
     of a run, what it answered at the end; of a live installation, what it answers now if its address is in the environment).
     Exit 1: something differs."""
     try:
-        found = asked(lambda: _reconciled(where, sources))
+        found = asked(lambda: _reconciled(where, sources, wait))
     except SourceExpired as gone:
         printed({"exact": False, "code": gone.code, "detail": str(gone)}, [f"{gone.code}: {gone}"], as_json)
         raise typer.Exit(DIFFERS) from None
@@ -116,22 +122,22 @@ def reconcile(
     raise typer.Exit(OK if found.exact else DIFFERS)
 
 
-def _reconciled(where: Where, with_sources: bool) -> Reconciliation:
+def _reconciled(where: Where, with_sources: bool, wait_s: float) -> Reconciliation:
     """A run is looked at once. Of a live installation what is on its way between stages differs for a moment: what does not
     stand in every look is no difference."""
-    found = _look(where, with_sources)
+    found = _look(where, with_sources, wait_s)
     for _ in range(LOOKS - 1 if where.live else 0):
         if found.exact:
             break
         time.sleep(PAUSE_SECONDS)
-        again = _look(where, with_sources)
+        again = _look(where, with_sources, wait_s)
         again.differences = [sentence for sentence in again.differences if sentence in found.differences]
         found = again
     return found
 
 
-def _look(where: Where, with_sources: bool) -> Reconciliation:
-    rows = where.read()
+def _look(where: Where, with_sources: bool, wait_s: float) -> Reconciliation:
+    rows = where.read(wait_s)
     return reconciled(rows, _book(where, rows), where.sources(rows) if with_sources else None)
 
 

@@ -1,14 +1,14 @@
 """What ends a command, in one line: `CODE: sentence`, and exit 2. A traceback is for defects of the program only."""
 
 import errno
+import json
 import logging
 import os
 import sys
 from collections.abc import Callable
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import typer
-from confluent_kafka import KafkaException
 
 from app.cli.exits import USAGE
 from app.observability.logs import described
@@ -18,6 +18,8 @@ from tables.refusal import RefusedValue
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+INTERRUPTED = 130
+"""128 + SIGINT, within a prompt."""
 IN_USE = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL})
 
 
@@ -38,9 +40,14 @@ def failure_of(error: BaseException) -> CommandFailure | None:
             return CommandFailure(error.refusal.code, error.refusal.detail)
         case OSError() if error.errno is not None:
             return _of_the_system(error)
-        case KafkaException():
-            return CommandFailure("BROKER_UNAVAILABLE", f"{error.args[0].str()}; check --bootstrap and --client-config")
+        case typer.TyperException():
+            return _of_the_words(error)
+    kafka = sys.modules.get("confluent_kafka")  # a command that does not need it does not import it
+    if kafka is not None and isinstance(error, kafka.KafkaException):
+        return CommandFailure("BROKER_UNAVAILABLE", f"{error.args[0].str()}; check --bootstrap and --client-config")
     code = getattr(error, "code", None)
+    if code == "BAD_CONFIG":  # a line per problem
+        return CommandFailure(code, f"\n{code}: ".join(str(error).splitlines()))
     return CommandFailure(code, str(error)) if isinstance(code, str) and entries_of(code) else None
 
 
@@ -57,10 +64,22 @@ def _of_the_system(error: OSError) -> CommandFailure:
     return CommandFailure("FILE_UNUSABLE", f"{error.strerror}{where}")
 
 
-def ended(command: Callable[[], None]) -> None:
-    """Run the command line. What it raises ends it with one line and exit 2; a defect shows where it is, and ends with 2, too."""
+def _of_the_words(error: typer.TyperException) -> CommandFailure:
+    """What was typed is no command: the sentence, and where its help is."""
+    said, typed = " ".join(error.format_message().split()), getattr(getattr(error, "ctx", None), "command_path", "lineledger")
+    if not said or said.startswith("Usage: "):  # the help itself, which was shown already
+        said = "a command is missing"
+    mark = " " if said.endswith("?") else "; "
+    return CommandFailure("WRONG_USE", f"{said.rstrip('.')}{mark}`{typed} --help` shows what it takes")
+
+
+def ended(command: Callable[[], Any]) -> NoReturn:
+    """Run the command line, and end the process with what `command` returns (None: 0). What it raises ends it with one line and
+    exit 2; a defect shows where it is, and ends with 2, too."""
     try:
-        command()
+        sys.exit(command())
+    except typer.Abort:
+        sys.exit(INTERRUPTED)
     except Exception as error:
         failure = failure_of(error)
         if failure is None:
@@ -75,7 +94,7 @@ def is_text(argument: str) -> bool:
     return not any("\ud800" <= sign <= "\udfff" for sign in argument)
 
 
-def fail(message: str) -> NoReturn:
-    """End the command: wrong use, or no infrastructure."""
-    typer.echo(message, err=True)
+def fail(code: str, detail: str, as_json: bool = False) -> NoReturn:
+    """End the command: wrong use, or no infrastructure. `code` is one of the register."""
+    typer.echo(json.dumps({"code": code, "detail": detail}) if as_json else f"{code}: {detail}", err=not as_json)
     raise typer.Exit(USAGE)

@@ -31,26 +31,23 @@ def ingest(
     """Write the records of dropped files into the source's raw topic. SIGTERM ends it, also within a file:
     the next start goes on behind the records that are written.
     Exit 0: every file was taken; 1: some stayed, the log says why; 2: wrong use or no infrastructure."""
-    from app.configuration import ConfigError, load, mappers
+    from app.configuration import load, mappers
     from app.ingest.drop_folder import DropFolder, FolderInUse
     from app.ingest.ingest import Ingest
     from app.ingest.raw_writer import RawNotWritten, RawWriter
     from app.secret import live_private_key
 
     if complete not in (STABLE, MARKER, RENAME):
-        fail(f"--complete {complete}: it is {STABLE}, {MARKER} or {RENAME}")
-    try:
-        configuration = load(config)
-        found = mappers(configuration, live_private_key(configuration.plant, os.environ))
-    except ConfigError as error:
-        fail(str(error))
+        fail("WRONG_USE", f"--complete {complete}: it is {STABLE}, {MARKER} or {RENAME}")
+    configuration = load(config)
+    found = mappers(configuration, live_private_key(configuration.plant, os.environ))
     if source not in found:
-        fail(f"--source is one of {', '.join(sorted(found))}")
+        fail("WRONG_USE", f"--source is one of {', '.join(sorted(found))}")
     mapper = found[source]
     if not mapper.read.topic:
-        fail(f"source {source} has no `read.topic`")
+        fail("WRONG_USE", f"source {source} has no `read.topic`; add `read: {{topic: TOPIC}}` to it in plant.yaml")
     if not folder.is_dir():
-        fail(f"{folder} is no folder")
+        fail("FILE_UNUSABLE", f"{folder} is no folder; make it, or name another one with --folder")
     stop = Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
@@ -59,10 +56,14 @@ def ingest(
         broker.reach()
         writer = RawWriter(broker, prefix + mapper.read.topic, stop.is_set)
         if not writer.partitions():
-            fail(f"topic {prefix}{mapper.read.topic} does not exist; run `lineledger topics apply --raw {mapper.read.topic}`")
+            there = f"--bootstrap {bootstrap} --prefix {prefix}" if prefix else f"--bootstrap {bootstrap}"
+            fail(
+                "TOPIC_MISSING",
+                f"there is no topic {prefix}{mapper.read.topic}; `lineledger topics apply {there} --raw {mapper.read.topic}`",
+            )
         files = DropFolder(folder, mapper.files, complete, quiet)  # type: ignore[arg-type]  # checked above
     except (RawNotWritten, FolderInUse) as error:
-        fail(f"{error.code}: {error}")
+        fail(error.code, str(error))
     try:
         all_taken = Ingest(files, mapper, writer, stop.is_set).run(once)
     finally:

@@ -1,5 +1,6 @@
 """The command `lineledger`. Only the command that is called is imported."""
 
+import logging
 import os
 import sys
 from importlib import import_module
@@ -46,6 +47,10 @@ COMMANDS = {
 """Command -> module of app.cli, and what in it is the command or a group of commands."""
 
 
+LASTING = frozenset({"run", "demo", "worker", "up", "ingest", "erp-sim"})
+"""Commands that go on for a while: they log."""
+
+
 def _wire(named: str = "") -> None:
     """Import and add the command that is named; every one when that is none (help, a wrong name), which takes a second."""
     for name in [named] if named in COMMANDS else COMMANDS:
@@ -71,10 +76,13 @@ def main() -> None:
 
     logs.start(Secrets.of(os.environ))
     if not all(map(is_text, sys.argv)):
-        print("an argument is no UTF-8 text; set terminal and locale (LANG) to UTF-8", file=sys.stderr)
+        print("WRONG_USE: an argument is no UTF-8 text; set terminal and locale (LANG) to UTF-8", file=sys.stderr)
         sys.exit(USAGE)
-    _wire(sys.argv[1] if len(sys.argv) > 1 else "")
-    ended(app)
+    named = sys.argv[1] if len(sys.argv) > 1 else ""
+    if named not in LASTING:
+        logging.getLogger().setLevel(logging.CRITICAL)  # what a question says is its answer, or one sentence
+    _wire(named)
+    ended(lambda: app(standalone_mode=False, prog_name="lineledger"))
 
 
 if __name__ == "__main__":

@@ -12,5 +12,5 @@ def moment(option: str, text: str) -> int:
     except ValueError:
         found = None
     if found is None or found.tzinfo is None:
-        fail(f"BAD_TIME: {option} {text} is no ISO 8601 time with an offset; write it like 2026-11-20T03:40:00+01:00")
+        fail("BAD_TIME", f"{option} {text} is no ISO 8601 time with an offset; write it like 2026-11-20T03:40:00+01:00")
     return round(found.timestamp() * 1_000_000)

@@ -12,11 +12,12 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from app.cli.exits import DIFFERS, OK, USAGE
+from app.cli.exits import DIFFERS, OK
 from app.cli.explain import AsJson
+from app.cli.failures import fail
 from app.cli.where import Where, asked, asks_where
 from app.ledger.books.snapshot import Snapshot
-from app.ledger.questions.operators import DecisionTarget, decision_line, now_of, source_of
+from app.ledger.questions.operators import NO_SOURCE, DecisionTarget, decision_line, now_of, source_of
 from app.secret import live_private_key, private_key
 from streams.mapping.private import keyed_hash
 from tables.refusal import Refusal
@@ -46,7 +47,7 @@ def decide(
 ) -> None:
     """Decide about something parked or rejected. The decision is a record of the plant's operators' source (format: replay)."""
     if decision not in DECISIONS:
-        end(USAGE, f"`{decision}` is no decision; write one of {', '.join(DECISIONS)}", as_json)
+        fail("WRONG_USE", f"`{decision}` is no decision; write one of {', '.join(DECISIONS)}", as_json)
     rows = where.read()
     at = now_of(rows, time.time_ns() // 1000)
     line = decision_line(rows, DecisionTarget(target, decision, code, document, hashed(rows, who), why, at))
@@ -67,11 +68,11 @@ def written(rows: Snapshot, lines: Sequence[str], append: Path | None, where: Wh
     """Give lines to the plant's operators' source; returns where they are now."""
     source = source_of(rows)
     if source is None:
-        end(USAGE, "plant.yaml has no source for this; add `operators: {read: {topic: TOPIC, format: replay}}`", as_json)
+        fail("NO_OPERATORS_SOURCE", NO_SOURCE, as_json)
     name, topic = source
     if not where.live:
         if append is None:
-            end(USAGE, f"a run is over: give --append FILE, and run again with --input {name}=FILE", as_json)
+            fail("WRONG_USE", f"a run is over: give --append FILE, and run again with --input {name}=FILE", as_json)
         with append.open("a", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in lines)
         return f"{append}; run again with --input {name}={append}"

@@ -12,8 +12,7 @@ from app.cli.connecting import Bootstrap, ClientConfig, Prefix, connection_of
 from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
 from app.cli.moments import moment
-from app.configuration import ConfigError, load
-from schemas.configuration import Configuration
+from app.configuration import load
 
 app = typer.Typer(help="Explain and try posting rules.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
@@ -32,10 +31,10 @@ def explain(
     from app.ledger.questions.rules import explained, explained_from_ledger
 
     if (out is None) == (config is None):
-        fail("state one of --out and --config")
+        fail("WRONG_USE", "state one of --out OUT (the account as a run left it) and --config DIR (the rules alone)")
     when = moment("--at", at) if at else None
     if config is not None:
-        found, lines = explained(_loaded(config), account, int(time.time() * 1_000_000) if when is None else when)
+        found, lines = explained(load(config), account, int(time.time() * 1_000_000) if when is None else when)
     else:
         assert out is not None
         found, lines = explained_from_ledger(ledger.read(out), account, when)
@@ -58,7 +57,6 @@ def simulate(
     as_json: AsJson = False,
 ) -> None:
     """Replay history under other rules and show postings, calls and latency. Nothing is posted and nothing is written."""
-    from app.inputs.input_files import InputError
     from app.inputs.input_files import inputs as resolve
     from app.inputs.recorded_input import merged
     from app.secret import private_key
@@ -67,12 +65,12 @@ def simulate(
     from app.simulation.show import as_json as shown
     from app.simulation.show import lines
 
-    new = _loaded(config)
-    old = _loaded(against) if against is not None else None
+    new = load(config)
+    old = load(against) if against is not None else None
     if old is not None and old.plant != new.plant:
-        fail("the two plant.yaml differ: only rules.yaml and erp.yaml may, or the raw records would mean two things")
+        fail("WRONG_USE", "the two plant.yaml differ: only rules.yaml and erp.yaml may, or the raw records would mean two things")
     if from_topic == bool(inputs) or (from_topic and not (bootstrap and since)):
-        fail("state --input FILE, or --from-topic with --bootstrap and --since")
+        fail("WRONG_USE", "state --input FILE, or --from-topic with --bootstrap and --since")
     key, began = private_key(new.plant, os.environ), time.monotonic()
     if from_topic:
         from app.simulation.topics import recorded
@@ -81,10 +79,7 @@ def simulate(
         broker.reach()
         records = recorded(broker, prefix, new.plant, key, moment("--since", since))
     else:
-        try:
-            records = merged(resolve(inputs or [], new.plant), new.plant, key)
-        except InputError as error:
-            fail(str(error))
+        records = merged(resolve(inputs or [], new.plant), new.plant, key)
     floor = Floor(new, key)
     ledgers = [Ledger(one, floor.codec) for one in (old, new) if one is not None]
     replay(records, floor, ledgers)
@@ -101,10 +96,3 @@ def simulate(
     if wrong:
         typer.echo(f"not exact: {', '.join(wrong[:5])}", err=True)
         raise typer.Exit(DIFFERS)
-
-
-def _loaded(folder: Path) -> Configuration:
-    try:
-        return load(folder)
-    except ConfigError as error:
-        fail(str(error))

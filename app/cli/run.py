@@ -37,22 +37,18 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable report.")] = False,
 ) -> None:
     """Run recorded input through all stages. Exit 0: everything is exact; 1: not; 2: wrong use or no infrastructure."""
-    from app.configuration import ConfigError, load
+    from app.configuration import load
     from app.inputs.first_look import look, share_of
-    from app.inputs.input_files import InputError
     from app.inputs.input_files import inputs as resolve
     from app.secret import private_key
 
     check_machine(workers, bootstrap, embedded)
     if erp not in ("", *STARTED, NO_ADAPTER):
-        fail(f"--erp {erp}: it is {', '.join(STARTED)} or {NO_ADAPTER}")
-    try:
-        configuration = load(config)
-        files = resolve(inputs, configuration.plant)
-        share = share_of(refused_at_most)
-        look(files, configuration.plant, private_key(configuration.plant, os.environ), share)
-    except (ConfigError, InputError) as error:
-        fail(str(error))
+        fail("WRONG_USE", f"--erp {erp}: it is {', '.join(STARTED)} or {NO_ADAPTER}")
+    configuration = load(config)
+    files = resolve(inputs, configuration.plant)
+    share = share_of(refused_at_most)
+    look(files, configuration.plant, private_key(configuration.plant, os.environ), share)
     from app.run.request import RunRequest
     from streams.mapping.private_paths import maps_private
 
@@ -82,9 +78,9 @@ def run(
 def check_machine(workers: int, bootstrap: str, embedded: bool) -> None:
     """Several processes per stage need a broker that fences."""
     if embedded and bootstrap:
-        fail("--embedded is a broker of its own: give one of --embedded and --bootstrap")
+        fail("WRONG_USE", "--embedded is a broker of its own: give one of --embedded and --bootstrap")
     if workers > 1 and not bootstrap:
-        fail("--workers needs a real Kafka (--bootstrap): on the embedded broker a partition never has a second owner")
+        fail("WRONG_USE", "--workers needs a real Kafka (--bootstrap HOST:PORT): without it a partition never has a second owner")
 
 
 def carry_out(request: "object", export_postings: Path | None, as_json: bool, progress: ProgressLine) -> int:

@@ -13,7 +13,8 @@ import typer
 from confluent_kafka.schema_registry import SchemaRegistryClient
 
 from app.cli.connecting import ClientConfig, Prefix, RegistryUrl
-from app.cli.exits import DIFFERS, OK, USAGE
+from app.cli.exits import DIFFERS, OK
+from app.cli.failures import fail
 from app.kafka import registry
 from app.kafka.connection import connection
 from schemas import generate as generator
@@ -91,9 +92,7 @@ def _asked(work: Callable[[], T], as_json: bool) -> T:
     except registry.SchemaIncompatible:
         raise
     except (registry.RegistryError, ValueError) as exc:  # ValueError: the client's word for an address that is no URL
-        code = getattr(exc, "code", "REGISTRY_URL_INVALID")
-        typer.echo(json.dumps({"code": code, "detail": str(exc)}) if as_json else f"{code}: {exc}", err=not as_json)
-        raise typer.Exit(USAGE) from exc
+        fail(getattr(exc, "code", "REGISTRY_URL_INVALID"), str(exc), as_json)
 
 
 def _print_incompatible(found: list[registry.Incompatible], as_json: bool) -> None:

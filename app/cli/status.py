@@ -24,7 +24,9 @@ def status(
     from app.ledger.questions.status import lines_of, status_of
 
     if not where.live:
-        fail("status is of a live installation: give --bootstrap; of a run `lineledger reconcile --out OUT` says how it ended")
+        fail(
+            "WRONG_USE", "status is of a live installation: give --bootstrap HOST:PORT; a run is asked by `lineledger reconcile`"
+        )
     connected = where.connection
     connected.broker.reach(timeout)
     found = status_of(look(connected.broker, connected.codec(retries=1), where.prefix, timeout))

@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from app.cli.connecting import Bootstrap, ClientConfig, Prefix, RegistryUrl, connection_of
-from app.cli.exits import DIFFERS, OK, USAGE
+from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
 from app.kafka import topics
 from app.kafka.broker import Broker, BrokerRefused, BrokerUnavailable
@@ -90,15 +90,12 @@ def apply(
 
 def _raw(named: list[str] | None, folders: list[Path] | None) -> list[str]:
     """The raw topics that were named, and those of the plants."""
-    from app.configuration import ConfigError, load
+    from app.configuration import load
     from app.topology import raw_topics
 
     found = list(named or ())
     for folder in folders or ():
-        try:
-            found += raw_topics(load(folder), recorded=False)
-        except ConfigError as error:
-            fail(str(error))
+        found += raw_topics(load(folder), recorded=False)
     return list(dict.fromkeys(found))
 
 
@@ -114,7 +111,7 @@ def _reported(work: Callable[[], list[Change]], as_json: bool) -> list[Change]:
     try:
         return work()
     except (BrokerUnavailable, BrokerRefused, TopicNameInvalid) as exc:
-        _end(exc.code, str(exc), as_json)
+        fail(exc.code, str(exc), as_json)
 
 
 def _print(changes: Sequence[Change], code: str, as_json: bool) -> None:
@@ -182,12 +179,7 @@ def _print_epoch(
         connected.broker.reach()
         found = work(connected.broker, connected.codec())
     except (BrokerUnavailable, BrokerRefused, RegistryError) as exc:
-        _end(exc.code, str(exc), as_json)
-    except (KafkaException, KeyError) as exc:
-        _end(BrokerUnavailable.code, f"no topic `{prefix}config` there ({exc!r}); check --bootstrap and --prefix", as_json)
+        fail(exc.code, str(exc), as_json)
+    except (KafkaException, KeyError):
+        fail("NO_INSTALLATION", f"{bootstrap} has no topic `{prefix}config`; check --bootstrap and --prefix", as_json)
     typer.echo(json.dumps({"log_epoch": found}) if as_json else f"log epoch {found}; start (or restart) every worker")
-
-
-def _end(code: str, detail: str, as_json: bool) -> NoReturn:
-    typer.echo(json.dumps({"code": code, "detail": detail}) if as_json else f"{code}: {detail}", err=not as_json)
-    raise typer.Exit(USAGE)

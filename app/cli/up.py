@@ -8,11 +8,10 @@ import typer
 
 from app.cli.connecting import Bootstrap, ClientConfig, Prefix, RegistryUrl, connection_of
 from app.cli.failures import fail
-from app.configuration import ConfigError, load
+from app.configuration import load
 from app.secret import live_private_key
 from app.settings import Settings
 from schemas.catalog import catalog
-from schemas.configuration import Configuration
 
 
 def up(
@@ -33,10 +32,10 @@ def up(
     from app.topology import STAGES, raw_topics
     from app.worker import run
 
-    plants = [_loaded(folder) for folder in config]
+    plants = [load(folder) for folder in config]
     names = [plant.plant.plant.id for plant in plants]
     if len(set(names)) < len(names):
-        fail(f"two of the folders have the same plant ({', '.join(names)})")
+        fail("WRONG_USE", f"two of the folders have the same plant ({', '.join(names)})")
     connected = connection_of(bootstrap, prefix, registry, client_config)
     raw = [topic for plant in plants for topic in raw_topics(plant, recorded=False)]
     connected.broker.reach()
@@ -50,10 +49,3 @@ def up(
         connection=connected, datadir=str(datadir / "up"), instance="up", metrics_port=metrics_port, private_key=first[1]
     )
     run(STAGES, settings, first[0], others=others)
-
-
-def _loaded(folder: Path) -> Configuration:
-    try:
-        return load(folder)
-    except ConfigError as error:
-        fail(str(error))

@@ -15,7 +15,7 @@ from app.cli.explain import AsJson
 from app.cli.failures import fail
 from app.cli.where import Where, asks_where
 from app.kafka.writing import write
-from app.ledger.questions.operators import source_of
+from app.ledger.questions.operators import NO_SOURCE, source_of
 from app.secret import live_private_key
 from streams.mapping.private import keyed_hash
 
@@ -43,16 +43,16 @@ def include(where: Where, source: Source, who: Who, why: Why, as_json: AsJson = 
 
 def _order(where: Where, source: str, who: str, why: str, excluded: bool, as_json: bool) -> NoReturn:
     if not where.live:
-        fail("a run waits for nobody; give --bootstrap of a live installation")
+        fail("WRONG_USE", "a run waits for nobody; give --bootstrap HOST:PORT of a live installation")
     rows = where.read()
     plant = rows.configuration.plant
     if source not in plant.sources:
-        fail(f"`{source}` is no source of plant.yaml; it has {', '.join(sorted(plant.sources))}")
+        fail("WRONG_USE", f"`{source}` is no source of plant.yaml; it has {', '.join(sorted(plant.sources))}")
     operators = source_of(rows)
     if operators is None:
-        fail("plant.yaml has no source for this; add `operators: {read: {topic: TOPIC, format: replay}}`")
+        fail("NO_OPERATORS_SOURCE", NO_SOURCE)
     if operators[0] == source:
-        fail(f"`{source}` is the source that this order would come through; start its intake")
+        fail("WRONG_USE", f"`{source}` is the source that this order would come through; start its intake")
     hashed = keyed_hash(live_private_key(plant, os.environ) or plant.plant.id.encode())(who)
     told = {"source": source, "excluded": excluded, "who": hashed, "why": why}
     at = time.time_ns() // 1000

@@ -47,13 +47,14 @@ class Where:
     def broker(self) -> Broker:
         return self.connection.broker
 
-    def read(self) -> snapshot.Snapshot:
-        """The ledger now. Raises what `app.cli.failures` knows where there is none."""
+    def read(self, wait_s: float = 0.0) -> snapshot.Snapshot:
+        """The ledger now; of a live installation, if it comes within `wait_s`, at a moment that all partitions share.
+        Raises what `app.cli.failures` knows where there is none."""
         if not self.live:
             return snapshot.read(self.out)
         connected = self.connection
         connected.broker.reach()
-        return live.read(connected.broker, connected.codec(), self.prefix, self.plant)
+        return live.read(connected.broker, connected.codec(), self.prefix, self.plant, wait_s)
 
     def sources(self, rows: snapshot.Snapshot) -> Sources:
         """The raw records that `rows` were made of."""
@@ -115,4 +116,4 @@ def asked(work: Callable[[], T]) -> T:
     try:
         return work()
     except ErpUnavailable as error:
-        fail(f"the ERP does not answer ({error}); ask again, or unset its address to leave it out")
+        fail(error.code, f"the ERP does not answer ({error.detail}); ask again, or unset its address to leave it out")

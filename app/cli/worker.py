@@ -8,14 +8,12 @@ from typing import Annotated
 import typer
 
 from app.cli.connecting import Bootstrap, ClientConfig, Prefix, RegistryUrl, connection_of
-from app.cli.exits import USAGE
 from app.cli.failures import fail
-from app.configuration import ConfigError, load
+from app.configuration import load
 from app.secret import live_private_key, private_key
 from app.settings import Settings
 from schemas.configuration import Configuration
 from schemas.records import ConfigDocument
-from tables.refusal import RefusedValue
 
 
 def worker(
@@ -41,10 +39,10 @@ def worker(
     from app.worker import run
 
     if unknown := [name for name in stages if name not in STAGES]:
-        fail(f"UNKNOWN_STAGE: {', '.join(unknown)}; stages are {', '.join(STAGES)}")
+        fail("UNKNOWN_STAGE", f"{', '.join(unknown)}; stages are {', '.join(STAGES)}")
     connected = connection_of(bootstrap, prefix, registry, client_config, embedded=embedded)
     if not (connected.registry.url or recorded):
-        fail("REGISTRY_MISSING: a lasting Kafka needs a schema registry: give --registry URL (and register its schemas first)")
+        fail("REGISTRY_MISSING", "a lasting Kafka needs a schema registry: give --registry URL (and register its schemas first)")
     wanted = _wanted(config, configuration)
     settings = Settings(
         connection=connected,
@@ -55,11 +53,7 @@ def worker(
         erp_journal=erp_journal,
         private_key=_key(stages, wanted, recorded),
     )
-    try:
-        run(stages, settings, wanted, metrics_host)
-    except RefusedValue as wrong:  # the address or secret of the ERP
-        typer.echo(f"{wrong.refusal.code}: {wrong.refusal.detail}", err=True)
-        raise typer.Exit(USAGE) from None
+    run(stages, settings, wanted, metrics_host)
 
 
 def _key(stages: list[str], wanted: Configuration | None, recorded: bool) -> bytes:
@@ -73,10 +67,4 @@ def _key(stages: list[str], wanted: Configuration | None, recorded: bool) -> byt
 def _wanted(config: Path | None, stored: Path | None) -> Configuration | None:
     if stored is not None:
         return Configuration.from_document(ConfigDocument.from_avro(json.loads(stored.read_text(encoding="utf-8"))))
-    if config is None:
-        return None
-    try:
-        return load(config)
-    except ConfigError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(USAGE) from error
+    return None if config is None else load(config)

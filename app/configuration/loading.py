@@ -57,7 +57,7 @@ def _read(path: Path, problems: list[Problem], *, required: bool) -> YamlText | 
         return _with_lines(path.name, read_yaml(path.read_bytes()))
     except FileNotFoundError:
         if required:
-            problems.append(Problem(path.name, 0, f"there is no {path.name}; write it, or name another folder"))
+            problems.append(Problem(path.name, 0, f"there is no {path.name} in {path.parent}; write it, or name another folder"))
             return None
         return YamlText({})
     except OSError as wrong:

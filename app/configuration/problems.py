@@ -37,7 +37,9 @@ class ConfigurationFinding(NamedTuple):
 
 
 class ConfigError(ValueError):
-    """The configuration cannot be used (code BAD_CONFIG). `problems`: all of them, by file and line."""
+    """The configuration cannot be used. `problems`: all of them, by file and line."""
+
+    code = "BAD_CONFIG"
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = sorted(set(problems))

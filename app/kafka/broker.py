@@ -37,6 +37,8 @@ class Hearing:
     def __init__(self) -> None:
         self.refusal = ""
         """The broker's (or TLS's) words when it last refused a client; empty: it did not."""
+        self.muted = False
+        """While somebody asks whether the broker is there: who asks says how it ended, in one sentence."""
         self._told_at = float("-inf")
 
     def __call__(self, error: KafkaError) -> None:
@@ -46,7 +48,7 @@ class Hearing:
         elif error.code() == KafkaError._ALL_BROKERS_DOWN:
             return  # follows the cause, and says less
         now = time.monotonic()
-        if _LOG.hasHandlers() and now - self._told_at >= LINE_SECONDS:  # without a log a command ends with one sentence
+        if not self.muted and now - self._told_at >= LINE_SECONDS:
             self._told_at = now
             _LOG.warning("%s: %s", error.name(), error.str())
 
@@ -84,14 +86,22 @@ class Broker:
         """
         within = within or REACH_SECONDS
         admin, deadline = self.admin(), time.monotonic() + within
-        while True:
-            try:
-                admin.list_topics("__none__", timeout=min(ATTEMPT_SECONDS, within))
-            except KafkaException as exc:
-                admin.poll(0)  # calls `hearing`
-                if self.hearing.refusal:
-                    raise BrokerRefused(f"{self.bootstrap}: {self.hearing.refusal}") from exc
-                if time.monotonic() > deadline:
-                    raise BrokerUnavailable(f"{self.bootstrap}: {exc}") from exc
-            else:
-                return
+        self.hearing.muted = True
+        try:
+            while not self._answers(admin, min(ATTEMPT_SECONDS, within), deadline):
+                pass
+        finally:
+            self.hearing.muted = False
+
+    def _answers(self, admin: AdminClient, timeout: float, deadline: float) -> bool:
+        try:
+            admin.list_topics("__none__", timeout=timeout)
+        except KafkaException as exc:
+            admin.poll(0)  # calls `hearing`
+            if self.hearing.refusal:
+                raise BrokerRefused(f"{self.bootstrap}: {self.hearing.refusal}") from exc
+            if time.monotonic() > deadline:
+                said = exc.args[0].str() if isinstance(exc.args[0], KafkaError) else exc
+                raise BrokerUnavailable(f"{self.bootstrap}: {said}") from exc
+            return False
+        return True

@@ -88,6 +88,14 @@ _SETTINGS = frozenset(
 _LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
+class AddressedClient(SchemaRegistryClient):  # type: ignore[misc]  # the library states no types
+    """A client that can say whom it asks: an address has no user and no password in it."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        super().__init__(dict(settings))
+        self.address = str(settings["url"])
+
+
 @dataclass(slots=True, frozen=True)
 class Registry:
     """Where the registry is, and what its clients must show. `url` empty: there is none (the embedded broker)."""
@@ -112,7 +120,7 @@ class Registry:
         if ":" not in self.settings.get("basic.auth.user.info", ":"):
             raise RegistryUrlInvalid("schema.registry.basic.auth.user.info is user:password")
 
-    def client(self, *, retries: int = 5, timeout_s: float = 10.0) -> SchemaRegistryClient:
+    def client(self, *, retries: int = 5, timeout_s: float = 10.0) -> "AddressedClient":
         """A client that repeats a failed call up to `retries` times with jittered waits of 0.2, 0.4, 0.8 ... s, at most 5 s each.
 
         Raises RegistryUrlInvalid for a file that cannot be used.
@@ -126,7 +134,7 @@ class Registry:
             "retries.max.wait.ms": 5000,
         }
         try:
-            return SchemaRegistryClient(settings)
+            return AddressedClient(settings)
         except OSError as exc:  # SSLError is one
             raise RegistryUrlInvalid(f"certificate, key or authority of the registry: {exc}") from exc
 
@@ -140,7 +148,7 @@ class Registry:
         return Codec(given, lambda schema_id: writers_schema(later, schema_id))
 
 
-def registry_client(url: str, *, retries: int = 5, timeout_s: float = 10.0) -> SchemaRegistryClient:
+def registry_client(url: str, *, retries: int = 5, timeout_s: float = 10.0) -> AddressedClient:
     """A client of a registry that lets everybody in."""
     return Registry(url).client(retries=retries, timeout_s=timeout_s)
 
@@ -262,17 +270,19 @@ def _or_absent(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | N
 
 
 def _call(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """One call with the client's bounded retries; its errors in the project's terms."""
+    """One call with the client's bounded retries; its errors in the project's terms, with the address that was asked."""
+    client = getattr(call, "__self__", None)
+    asked = f"{client.address}: " if isinstance(client, AddressedClient) else ""
     try:
         return call(*args, **kwargs)
     except httpx2.HTTPError as exc:
         if _tls_cause(exc) is not None:
-            raise RegistryError(f"the registry's certificate or ours is refused: {_tls_cause(exc)}") from exc
-        raise RegistryUnavailable(f"{type(exc).__name__}: {exc}") from exc
+            raise RegistryError(f"{asked}the registry's certificate or ours is refused: {_tls_cause(exc)}") from exc
+        raise RegistryUnavailable(f"{asked}{type(exc).__name__}: {exc}") from exc
     except SchemaRegistryError as exc:
         if exc.http_status_code in _RETRIED_STATUS:
-            raise RegistryUnavailable(str(exc)) from exc
-        raise RegistryError(str(exc)) from exc
+            raise RegistryUnavailable(f"{asked}{exc}") from exc
+        raise RegistryError(f"{asked}{exc}") from exc
 
 
 def _tls_cause(error: BaseException) -> ssl.SSLError | None:

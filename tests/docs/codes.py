@@ -33,6 +33,7 @@ CALLS = frozenset(
         "Gate",
         "refuse",
         "refused",
+        "fail",
         "later",
     }
 )

@@ -119,8 +119,11 @@ class Collector:
         return list(self._decoded(kind.stages[0], kind.prefix.encode()).values())
 
     def _decoded(self, stage: str, start: bytes) -> dict[str, Any]:
-        raw = [(key, value) for key, value in list(self._rows[stage].items()) if key.startswith(start)]
-        return {key.decode(): self._codec.decode(value) for key, value in sorted(raw)}
+        return self.decoded({key: value for key, value in list(self._rows[stage].items()) if key.startswith(start)})
+
+    def decoded(self, rows: Mapping[bytes, bytes]) -> dict[str, Any]:
+        """Rows of `encoded`, in key order."""
+        return {key.decode(): self._codec.decode(value) for key, value in sorted(rows.items())}
 
     def encoded(self) -> dict[str, dict[bytes, bytes]]:
         """Rows as they are stored, by stage."""

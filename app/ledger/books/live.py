@@ -5,6 +5,7 @@ from typing import Any
 from app.kafka.broker import Broker
 from app.kafka.configurations import Configurations
 from app.ledger.books.collector import Collector
+from app.ledger.books.one_moment import Rows, taken
 from app.ledger.books.snapshot import Snapshot
 from schemas.codec import Codec
 from schemas.records import PartitionPosition
@@ -25,8 +26,9 @@ class NoInstallation(LookupError):
     code = "NO_INSTALLATION"
 
 
-def read(broker: Broker, codec: Codec, prefix: str, plant: str = "") -> Snapshot:
-    """All rows as they are committed now. `plant`: which of several; empty: the only one. Raises NoInstallation."""
+def read(broker: Broker, codec: Codec, prefix: str, plant: str = "", wait_s: float = 0.0) -> Snapshot:
+    """All rows as they are committed now. `plant`: which of several; empty: the only one. `wait_s`: how long to wait for
+    a moment at which all partitions of orders have the same clock. Raises NoInstallation."""
     topics = sorted(broker.admin().list_topics(timeout=10).topics)
     names = {name.removeprefix(prefix) for name in topics if name.startswith(prefix)}
     if not all(changelog_of(stage) in names for stage in STAGES):
@@ -41,11 +43,12 @@ def read(broker: Broker, codec: Codec, prefix: str, plant: str = "") -> Snapshot
         collector.settle(SETTLE_SECONDS)
         collector.check()
         found = _plant_of(collector, plant)
-        rows = {stage: _of_plant(collector.rows(stage), found) for stage in STAGES}
+        encoded = taken(collector.encoded, lambda rows: _positions(collector, rows), found, wait_s)
+        rows = {stage: _of_plant(collector.decoded(encoded[stage]), found) for stage in STAGES}
         rows["intake"] = {
             f"{POSITION_ROWS.prefix}/{name}/{key.rpartition('/')[2]}": row
             for name in intakes
-            for key, row in collector.rows(name).items()
+            for key, row in collector.decoded(encoded[name]).items()
             if found in row.configurations
         }
         letters = [letter for letter in collector.exceptions() if letter.plant == found]
@@ -59,6 +62,12 @@ def read(broker: Broker, codec: Codec, prefix: str, plant: str = "") -> Snapshot
     fold_journals(equipment, configuration.plant, calendar_of(configuration.plant))
     rows["equipment"] = dict(equipment.scan(""))
     return Snapshot(rows, letters, configuration, {"live": True, "erp": configuration.erp.erp.adapter, "embedded": False})
+
+
+def _positions(collector: Collector, rows: Rows) -> dict[str, PartitionPosition]:
+    """Of orders: accounts of one plant, whose sums are compared, stand in all of its partitions."""
+    prefix = POSITION_ROWS.prefix.encode()
+    return collector.decoded({key: value for key, value in rows["orders"].items() if key.startswith(prefix)})
 
 
 def _plant_of(collector: Collector, wanted: str) -> str:

@@ -17,6 +17,12 @@ from tables.orders.account import account_key, waits
 from tables.refusal import Refusal
 from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
 
+NO_SOURCE = (
+    "plant.yaml has no source that decisions come through; add "
+    '`operators: {files: ["decided*.jsonl"], read: {topic: raw.PLANT.operators, format: replay}}` to `sources`'
+)
+"""Why nothing can be written, and what to add."""
+
 
 @dataclass(slots=True, frozen=True)
 class DecisionTarget:

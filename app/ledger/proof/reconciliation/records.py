@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from app.ledger.books.one_moment import clocks_of
 from app.ledger.books.rereading import Reread
 from app.ledger.books.snapshot import Snapshot
-from streams.clock import clock_of, clocks_in
 from streams.intake.clock import counted
 from tables.row_kinds import POSITION_ROWS
 
@@ -30,12 +30,7 @@ def _one_cut(snapshot: Snapshot) -> Iterator[str]:
     """I1 holds at a cut: every partition of a stage has the same clock of the plant. (Of a run: the end of its input.)"""
     plant = snapshot.configuration.plant.plant.id
     for stage in CLOCKED if snapshot.finished else ("orders",):
-        clocks = {}
-        for key, row in snapshot.rows.get(stage, {}).items():
-            if POSITION_ROWS.has(key):
-                reached = clock_of(row, plant, [name for (where, name), _ in clocks_in(row.clocks) if where == plant])
-                if reached:
-                    clocks[key] = reached
+        clocks = clocks_of({key: row for key, row in snapshot.rows.get(stage, {}).items() if POSITION_ROWS.has(key)}, plant)
         if len(set(clocks.values())) > 1:
             behind = min(clocks, key=lambda key: clocks[key])
             yield f"{stage}: partition {behind.rpartition('/')[2]} is behind the others, the sums are of no one moment"

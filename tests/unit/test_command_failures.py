@@ -1,0 +1,179 @@
+"""Each way in which a command ends with 2: one message, and it begins with a code of the register."""
+
+import ast
+import contextlib
+import io
+import re
+import shutil
+import socket
+
+import pytest
+
+from app.cli import failures, main
+from app.demo.master import CONFIGURATION
+from app.kafka import broker
+from schemas.codes import entries_of
+from tests.docs.codes import ROOT
+
+NOBODY = "127.0.0.1:1"
+PLANT = """
+plant: {id: P, zone: UTC}
+sources:
+  floor:
+    files: ["floor*"]
+    read: {format: csv, event_id: "n", occurred_at: at, equipment: m}
+    events:
+      - {when: {}, emit: CounterReading, counter: =parts, value: "n"}
+equipment: {M1: {counters: {parts: {}}}}
+"""
+OUT = ("--out", "{out}")
+WHO = ("--who", "A", "--why", "B")
+LIVE = ("--bootstrap", NOBODY, "--registry", "http://127.0.0.1:1")
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A configuration, a wrong one, files that are none of their kind, and the ledger of a small run."""
+    root = tmp_path_factory.mktemp("words")
+    (root / "plant").mkdir()
+    (root / "plant" / "plant.yaml").write_text(PLANT, encoding="utf-8")
+    shutil.copytree(root / "plant", root / "wrong")
+    (root / "wrong" / "plant.yaml").write_text(PLANT.replace("zone: UTC", "zone: Nowhere/At"), encoding="utf-8")
+    (root / "floor.csv").write_text("n,m,at\n1,M1,2026-11-20T07:00:00Z\n2,M9,2026-11-20T07:01:00Z\n", encoding="utf-8")
+    (root / "floor.zip").write_bytes(b"PK\x03\x04" + bytes(100))
+    (root / "floor.gz").write_bytes(b"\x1f\x8b" + bytes(100))
+    (root / "properties").write_text("sasl.password\n", encoding="utf-8")
+    found = {name: str(root / name) for name in ("plant", "wrong", "out", "floor.csv", "floor.zip", "floor.gz", "properties")}
+    run = ("run", "--config", found["plant"], "--input", found["floor.csv"], "--erp", "none", "--out", found["out"])
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        assert called(*run) == 0
+    return {**found, "root": str(root), "demo": str(CONFIGURATION)}
+
+
+def called(*words: str) -> int:
+    """The exit code of the command line in this process."""
+    main._wire(words[0] if words else "")
+    with pytest.raises(SystemExit) as ended:
+        failures.ended(lambda: main.app(list(words), standalone_mode=False, prog_name="lineledger"))
+    return int(ended.value.code or 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        ((), "WRONG_USE", "a command is missing"),
+        (("rum",), "WRONG_USE", "run"),
+        (("--nope",), "WRONG_USE", "--nope"),
+        (("config",), "WRONG_USE", "a command is missing; `lineledger config --help`"),
+        (("run",), "WRONG_USE", "--config"),
+        (("demo", "--scale", "x"), "WRONG_USE", "--scale"),
+        (("demo", "--workers", "2"), "WRONG_USE", "--bootstrap"),
+        (("demo", "--embedded", "--bootstrap", NOBODY), "WRONG_USE", "--embedded"),
+        (("trace",), "WRONG_USE", "what"),
+        (("worker", "cutting", *LIVE), "UNKNOWN_STAGE", "intake"),
+        (("worker", "orders", "--bootstrap", NOBODY), "REGISTRY_MISSING", "--registry"),
+        (("explain-code", "NOPE"), "WRONG_USE", "NOPE"),
+        (("config", "schema", "nope.yaml"), "WRONG_USE", "plant.yaml"),
+        (("config", "try", "--config", "{wrong}", "{floor.csv}"), "BAD_CONFIG", "plant.yaml:"),
+        (("config", "try", "--config", "{plant}", "nowhere.csv"), "FILE_UNUSABLE", "nowhere.csv"),
+        (("config", "try", "--config", "{plant}", "{plant}"), "FILE_UNUSABLE", "plant"),
+        (("config", "try", "--config", "{plant}", "{floor.gz}"), "BAD_FILE", "floor.gz"),
+        (("config", "try", "--config", "{demo}", "--source", "nope", "{floor.csv}"), "WRONG_USE", "presses"),
+        (("run", "--config", "{root}", "--input", "{floor.csv}"), "BAD_CONFIG", "there is no plant.yaml in"),
+        (("run", "--config", "{wrong}", "--input", "{floor.csv}"), "BAD_CONFIG", "Nowhere/At"),
+        (("run", "--config", "{plant}", "--input", "nowhere.csv"), "INPUT_INVALID", "nowhere.csv is no file"),
+        (("run", "--config", "{plant}", "--input", "{root}/*.nothing"), "INPUT_INVALID", "names no file"),
+        (("run", "--config", "{demo}", "--input", "{floor.csv}"), "INPUT_INVALID", "write SOURCE="),
+        (("run", "--config", "{plant}", "--input", "{floor.zip}"), "INPUT_INVALID", "zip archive"),
+        (("run", "--config", "{plant}", "--input", "{floor.gz}"), "INPUT_INVALID", "floor.gz"),
+        (("run", "--config", "{plant}", "--input", "{floor.csv}", "--erp", "sap"), "WRONG_USE", "--erp sap"),
+        (("run", "--config", "{plant}", "--input", "{floor.csv}", "--refused-at-most", "2"), "INPUT_INVALID", "share"),
+        (("rules", "simulate", "--config", "{plant}"), "WRONG_USE", "--input FILE"),
+        (("rules", "simulate", "--config", "{plant}", "--input", "nowhere"), "INPUT_INVALID", "nowhere"),
+        (("rules", "simulate", "--config", "{plant}", "--against", "{demo}"), "WRONG_USE", "plant.yaml differ"),
+        (("rules", "explain", "O1"), "WRONG_USE", "--config DIR"),
+        (("rules", "explain", "O1", "--config", "{root}"), "BAD_CONFIG", "plant.yaml"),
+        (("trace", "X", "--out", "nowhere"), "NO_LEDGER", "nowhere"),
+        (("parked", "--out", "nowhere"), "NO_LEDGER", "nowhere"),
+        (("trace", "M1", "--at", "noon", *OUT), "BAD_TIME", "2026-11-20T03:40:00+01:00"),
+        (("shadow", *OUT), "WRONG_USE", "--ask"),
+        (("status", *OUT), "WRONG_USE", "--bootstrap HOST:PORT"),
+        (("clock", "repair", "--to", "2026-11-20T07:00:00Z", *WHO, *OUT), "WRONG_USE", "--bootstrap HOST:PORT"),
+        (("upstream", "exclude", "floor", *WHO, *OUT), "WRONG_USE", "--bootstrap HOST:PORT"),
+        (("decide", "X", "perhaps", *WHO, *OUT), "WRONG_USE", "post, drop"),
+        (("exceptions", "--state", "lost", *OUT), "WRONG_USE", "discarded"),
+        (("exceptions", "discard", *WHO, *OUT), "WRONG_USE", "--code"),
+        (("exceptions", "discard", "--code", "UNKNOWN_EQUIPMENT", *WHO, *OUT), "NO_OPERATORS_SOURCE", "format: replay"),
+        (("erp-sim", "--directory", "{root}", "--mode", "nope"), "WRONG_USE", "nope"),
+        (("erp-sim", "--directory", "{root}", "--faults", "nowhere.json"), "FILE_UNUSABLE", "nowhere.json"),
+        (("schemas", "check"), "REGISTRY_URL_INVALID", "--registry URL"),
+        (("schemas", "check", "--registry", "nowhere"), "REGISTRY_URL_INVALID", "http"),
+        (("topics", "plan", "--bootstrap", NOBODY, "--config", "{root}"), "BAD_CONFIG", "plant.yaml"),
+        (("topics", "plan", "--bootstrap", NOBODY, "--client-config", "{properties}"), "CLIENT_CONFIG_INVALID", "key=value"),
+        (("up", "--config", "{plant}", "--config", "{plant}", *LIVE), "WRONG_USE", "same plant"),
+        (
+            ("ingest", "--config", "{plant}", "--source", "floor", "--folder", "{root}", "--bootstrap", NOBODY),
+            "WRONG_USE",
+            "read.topic",
+        ),
+        (
+            ("ingest", "--config", "{demo}", "--source", "nope", "--folder", "{root}", "--bootstrap", NOBODY),
+            "WRONG_USE",
+            "--source is one of",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else value,
+)
+def test_a_message_begins_with_its_code_and_says_what_to_do(
+    words: tuple[str, ...], code: str, says: str, places: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [re.sub(r"\{([\w.]+)\}", lambda name: places[name[1]], word) for word in words]
+    assert called(*given) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1].startswith(f"{code}: "), said
+    assert says in said[-1], said
+    assert len(said) == 1, said
+    assert entries_of(code)
+
+
+def test_a_broker_that_is_away_is_one_sentence(
+    places: dict[str, str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker, "REACH_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        address = f"127.0.0.1:{closed.getsockname()[1]}"
+    config = ("--config", places["demo"])
+    live = ("--bootstrap", address, "--registry", "http://127.0.0.1:1")
+    for words in (
+        ("parked", *live),
+        ("exceptions", "list", *live),
+        ("status", "--timeout", "1", *live),
+        ("topics", "plan", "--bootstrap", address),
+        ("topics", "epoch", "show", *live),
+        ("rules", "simulate", *config, "--from-topic", "--since", "2026-11-20T07:00:00Z", "--bootstrap", address),
+        ("ingest", *config, "--source", "presses", "--folder", places["root"], "--bootstrap", address),
+        ("run", "--config", places["plant"], "--input", places["floor.csv"], "--bootstrap", address, "--erp", "none"),
+        ("up", "--config", places["plant"], *live),
+    ):
+        assert called(*words) == 2
+        said = [line for line in capfd.readouterr().err.splitlines() if not line.startswith(("start", "PRIVATE_KEY_MISSING"))]
+        assert [line.partition(" ")[0] for line in said] == ["BROKER_UNAVAILABLE:"], (words, said)
+        assert address in said[0]
+
+
+def test_a_registry_that_is_away_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert called("schemas", "list") == 0
+    for port in (1, 2):
+        url = f"http://127.0.0.1:{port}"
+        assert called("schemas", "check", "--registry", url) == 2
+        assert f"REGISTRY_UNAVAILABLE: {url}: " in capsys.readouterr().err
+
+
+def test_every_command_ends_with_2_in_one_place() -> None:
+    """A message without a code could not be written by accident."""
+    own = []
+    for path in sorted((ROOT / "app" / "cli").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("Exit", "exit")):
+                own += [f"{path.name}: {ast.unparse(node)}" for one in node.args if "USAGE" in ast.unparse(one)]
+    assert sorted(own) == ["failures.py: sys.exit(USAGE)", "failures.py: typer.Exit(USAGE)", "main.py: sys.exit(USAGE)"]
