@@ -25,6 +25,8 @@ from tables.refusal import Refusal
 
 DEFAULT_DECIMALS = {"kg": 3, "l": 3, "m": 3, "t": 6, "h": 2, "min": 1, "s": 0, "ms": 0}
 """Of ERP units that no material master describes; pieces and boxes have none."""
+TIME_UNIT = "min"
+"""Of activities for which neither rule nor booking states one: ERPs plan and confirm them in minutes or hours, never in ms."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -230,26 +232,36 @@ class OrderLedger:
             row.reservation_item = component.item if component is not None else ""
 
     def _erp_unit(self, row: AccountRow, material: MaterialRow | None, rule_at: RuleAt | None) -> tuple[str, int]:
-        """The rule's unit, the material's, the activity's, or the one that the sources count in."""
+        """The rule's unit, the material's, the activity's, or the one that the order is planned and counted in."""
         unit, decimals = (rule_at.rule.unit, rule_at.rule.decimals) if rule_at is not None else ("", None)
         if row.kind in TIMES:
             booking = self._moment.rules.configuration.erp.book.get(row.kind)  # type: ignore[call-overload]
-            unit = unit or (booking.unit if booking is not None else "") or "ms"
+            unit = unit or (booking.unit if booking is not None else "") or TIME_UNIT
             decimals = decimals if decimals is not None else (booking.decimals if booking is not None else None)
         elif not unit and material is not None:
             unit, decimals = material.unit, material.decimals if decimals is None else decimals
-        unit = unit or self._stated_unit(row)
+        unit = unit or self._planned_unit(row)
         return unit, decimals if decimals is not None else DEFAULT_DECIMALS.get(unit.lower(), 0)
 
-    def _stated_unit(self, row: AccountRow) -> str:
-        """The unit that the sources count in, if it converts into what the order plans in; else the planned one: what
-        nobody knows stands apart. Without a plan, the unit that most of the sources state."""
-        rules, stated = self._moment.rules, Counter(source.unit for source in row.sources.values())
-        planned = orders.planned_unit(rules.configuration, self.order, row)
-        if planned:
-            fitting = [unit for unit in stated if not isinstance(rules.units.factor(unit, planned, row.material), Refusal)]
-            return planned if planned in fitting else min(fitting, default=planned)
-        return min(stated, key=lambda unit: (-stated[unit], unit), default="PC")
+    def _planned_unit(self, row: AccountRow) -> str:
+        """The unit that the plant's counters count it in, if it converts into what the order plans in; else the planned one. A
+        function of configuration and order: what was stated first decides nothing, and what does not convert stands apart.
+        Without any plan, the unit that most of the sources state."""
+        configuration, units = self._moment.rules.configuration, self._moment.rules.units
+
+        def fits(unit: str, into: str) -> bool:
+            return not isinstance(units.factor(unit, into, row.material), Refusal)
+
+        planned = orders.planned_unit(configuration, self.order, row)
+        stated = Counter(source.unit for source in row.sources.values())
+        if not planned:  # a material of an operation before the last: the pieces of the order
+            planned = next(
+                (item.quantity.unit for item in self.order.items if any(fits(unit, item.quantity.unit) for unit in stated)), ""
+            )
+        if not planned:
+            return min(stated, key=lambda unit: (-stated[unit], unit), default="PC")
+        counted = {unit for unit in orders.counted_units(configuration, self.order, row) if fits(unit, planned)}
+        return planned if planned in counted else min(counted, default=planned)
 
 
 def _follows(row: AccountRow) -> bool:

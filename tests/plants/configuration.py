@@ -103,8 +103,8 @@ post:
   - {kind: scrap, when: [shift_end, "above 4 PC at once"]}
   - {kind: rework, when: [shift_end]}
   - {kind: consumption, when: ["every 30 min"]}
-  - {kind: machine_time, when: [shift_end]}
-  - {kind: setup_time, when: [shift_end]}
+  - {kind: machine_time, when: [shift_end], unit: ms}
+  - {kind: setup_time, when: [shift_end], unit: ms}
 order: {over_delivery: "10"}
 """
 _ERP = """

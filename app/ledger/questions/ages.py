@@ -4,6 +4,11 @@ MINUTE_US = 60 * 1_000_000
 HOUR_US, DAY_US = 60 * MINUTE_US, 24 * 60 * MINUTE_US
 
 
+def span_text(seconds: int) -> str:
+    """`40 s`, `15 min`, `7 h`, `12 d`: whole units, cut."""
+    return f"{seconds} s" if seconds < 120 else age_text(1, 1 + seconds * 1_000_000)
+
+
 def age_text(since: int, now: int) -> str:
     """`40 min`, `7 h`, `12 d`: whole units, cut. Microseconds; empty: nothing says since when."""
     waited = max(0, now - since)

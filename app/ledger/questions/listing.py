@@ -9,6 +9,7 @@ from app.ledger.questions.ages import age_text
 from app.ledger.questions.export import quantity_text
 from app.ledger.questions.floor_needs import scrap_beyond_orders
 from app.ledger.questions.needs import since_of
+from app.ledger.questions.rule_needs import amounts_without_effect
 from app.ledger.questions.trace import iso
 from schemas.codes import owner_of
 from tables.decisions import BAD_UNIT
@@ -19,8 +20,8 @@ from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
 
 
 def parked_lines(snapshot: Snapshot, account: str, now: int) -> tuple[list[dict[str, Any]], list[str]]:
-    """Parked accounts, postings that somebody has to look at (parked, rejected), and scrap beyond what was ordered; `account`: of
-    one only. `now`: microseconds, which ages are counted to."""
+    """Parked accounts, postings that somebody has to look at (parked, rejected), scrap beyond what was ordered, and
+    amounts of rules that have no effect; `account`: of one only. `now`: microseconds, which ages are counted to."""
     found = [
         {
             "account": account_key(row),
@@ -64,6 +65,19 @@ def parked_lines(snapshot: Snapshot, account: str, now: int) -> tuple[list[dict[
             "since": one.since,
         }
         for one in (scrap_beyond_orders(snapshot) if not account else ())
+    ]
+    found += [
+        {
+            "account": one.account,
+            "posting": "",
+            "state": "rule",
+            "quantity": "",
+            "unit": "",
+            "code": one.why.code,
+            "detail": one.why.detail,
+            "since": one.since,
+        }
+        for one in (amounts_without_effect(snapshot) if not account else ())
     ]
     entries = [_told(entry, now) for entry in found]
     return entries, [_parked_line(entry) for entry in entries]

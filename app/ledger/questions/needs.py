@@ -9,6 +9,7 @@ from app.ledger.books.snapshot import Snapshot
 from app.ledger.proof.balance import Proof, Unattributed
 from app.ledger.questions.export import quantity_text
 from app.ledger.questions.floor_needs import missing, scrap_beyond_orders, silent_sources
+from app.ledger.questions.rule_needs import amounts_without_effect
 from app.ledger.questions.undecided import target, utc
 from schemas.codes import owner_of
 from schemas.records import AccountRow
@@ -47,6 +48,9 @@ def needs_of(snapshot: Snapshot, proof: Proof) -> Iterator[Need]:
         moment = f" --at {utc(found.since)}" if found.why.code in ("LOG_OFF_MISSING", "UPSTREAM_SILENT") else ""
         command = f"lineledger trace {found.about}{moment}" if found.about else f"lineledger explain-code {found.why.code}"
         yield Need(found.why.detail, found.since, owner_of(found.why.code), command)
+    for idle in amounts_without_effect(snapshot):
+        command = f"lineledger rules explain '{idle.account}'"
+        yield Need(idle.why.detail, idle.since, owner_of(idle.why.code), command)
     yield from _refused(snapshot)
 
 

@@ -10,7 +10,7 @@ from schemas.configuration import Configuration, PostRule
 from schemas.configuration.triggers import AtOnce, EveryQuantity
 from schemas.records import AccountRow, OrderRow
 from tables.orders.account import BASIS, account_key, parse_key, unposted
-from tables.orders.due import Timetable, due_time, trigger_time, waits_for_counts
+from tables.orders.due import Timetable, due_time, trigger_time, waits_for_counts, without_effect
 from tables.orders.plant_rules import plant_rules
 from tables.plant.units import UnitTable
 from tables.quantity import decimal_text
@@ -127,11 +127,13 @@ def _naming(rule: PostRule) -> str:
 
 
 def _triggers(rule: PostRule, row: AccountRow, order: OrderRow, times: Timetable, now: int, zone: str, known: bool) -> list[str]:
-    lines = []
+    lines, idle = [], without_effect(row, rule, times.units) if known else []
     for trigger in rule.when:
         at = trigger_time(trigger, row, order, times, now)
         if at is not None:
             text = f"reached {_local(at, zone)}" if at <= now else _local(at, zone)
+        elif str(trigger) in idle:
+            text = f"never, nothing says how many {row.unit} that is (RULE_UNIT_UNKNOWN)"
         elif isinstance(trigger, EveryQuantity):
             text = f"when so much is unposted{f', now {_unposted(row)}' if known else ''}"
         elif isinstance(trigger, AtOnce):
@@ -140,7 +142,9 @@ def _triggers(rule: PostRule, row: AccountRow, order: OrderRow, times: Timetable
             text = "when that is reported"
         lines.append(f"Trigger   {trigger}: {text}")
     if rule.at_least is not None:
-        lines.append(f"At least  {rule.at_least}; completion, sweeps and the end of input post less")
+        holds = f"At least  {rule.at_least}; completion, sweeps and the end of input post less"
+        no_effect = f"At least  {rule.at_least}: no effect, nothing says how many {row.unit} that is (RULE_UNIT_UNKNOWN)"
+        lines.append(no_effect if f"at_least: {rule.at_least}" in idle else holds)
     sweep = times.next_sweep(row.business_date, now)
     if sweep is not None:
         lines.append(f"Sweep     {_local(sweep, zone)}")

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from app.kafka.groups import Member
+from app.ledger.questions.ages import span_text
 from schemas.records import AccountRow, ExceptionRecord, PartitionPosition, PostingRow
 from streams.clock import clocks_in
 from tables.delivery.posting_state import ACCEPTED, CANCELLED, HELD, PARKED, REJECTED, RETRY, UNKNOWN
@@ -171,21 +172,21 @@ def _problems(found: Status) -> Iterator[str]:
             yield f"{stage.stage}: nobody has partition {', '.join(map(str, stage.unowned))}"
     for plant in found.plants:
         if plant.clock and plant.behind_s > LATE_S:
-            yield f"{plant.plant}: the clock is {plant.behind_s} s behind, held back by {plant.held_back_by}"
+            yield f"{plant.plant}: the clock is {span_text(plant.behind_s)} behind, held back by {plant.held_back_by}"
         if plant.circuit != "closed":
             codes = ", ".join(sorted(NO_ANSWER & plant.codes.keys()))
-            yield f"{plant.plant}: the ERP does not answer ({codes}); its oldest posting waits for {plant.oldest_s} s"
+            yield f"{plant.plant}: the ERP does not answer ({codes}); its oldest posting waits for {span_text(plant.oldest_s)}"
 
 
 def lines_of(found: Status) -> list[str]:
     lines = []
     for plant in found.plants:
         other = f"   still elsewhere: {', '.join(plant.elsewhere)}" if plant.elsewhere else ""
-        queue = f"{_counts(plant.queue)}, oldest {plant.oldest_s} s" if plant.queue else "empty"
+        queue = f"{_counts(plant.queue)}, oldest {span_text(plant.oldest_s)}" if plant.queue else "empty"
         codes = f"   {_counts(plant.codes)}" if plant.codes else ""
         lines += [
             f"plant {plant.plant}",
-            f"  clock          {plant.behind_s} s behind the wall clock, held back by {plant.held_back_by}",
+            f"  clock          {span_text(plant.behind_s)} behind the wall clock, held back by {plant.held_back_by}",
             f"  configuration  {plant.configuration[:12]}{other}",
             f"  ERP            circuit {plant.circuit}; queue: {queue}{codes}",
             f"  parked         {_counts(plant.parked) or 'nothing'}",

@@ -284,7 +284,9 @@ def test_lots_that_are_missing_or_too_long(lots: dict[str, str], lot: str, codes
 @pytest.mark.parametrize(
     ("rule", "booking", "expected"),
     [
-        ({}, {}, ("ms", 0)),
+        ({}, {}, ("min", 1)),
+        ({"unit": "ms"}, {}, ("ms", 0)),
+        ({"unit": "h"}, {}, ("h", 2)),
         ({}, {"unit": "h", "decimals": 3}, ("h", 3)),
         ({"unit": "min", "decimals": 1}, {"unit": "h", "decimals": 3}, ("min", 1)),
     ],

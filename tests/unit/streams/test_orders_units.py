@@ -1,13 +1,16 @@
 """A quantity in a unit that nobody converts waits by itself; the rest of its account goes on."""
 
+from dataclasses import replace
+from fractions import Fraction
+from itertools import permutations
 from typing import Any
 
 import pytest
 
-from schemas.records import ConfigActivated, MaterialChanged, OperatorDecision, OrderCompleted
+from schemas.records import ConfigActivated, MaterialChanged, OperatorDecision, OrderCompleted, OrderItem, Quantity
 from tables.orders.account import waits
-from tests.unit.streams.ledger_bench import CUT, Ledger, component, released, total
-from tests.unit.tables.floor_bench import MIN, PLANT, at, configuration, event
+from tests.unit.streams.ledger_bench import CUT, Ledger, component, operation, released, total
+from tests.unit.tables.floor_bench import HOUR, MIN, PLANT, at, configuration, event
 
 T1, EVENING = at("07:00"), at("22:00")
 
@@ -131,3 +134,60 @@ def test_the_final_flag_waits_for_it() -> None:
     bench.fold(released(T1, components=[component()]), total("gross", 10, label=T1), total("scrap", 1, (1, 2), T1, unit="TRAY"))
     bench.fold(event(OrderCompleted, CUT, CUT, order="O1"))
     assert not any(posting.final for posting in bench.tick(CUT))
+
+
+# -- the unit of an account: what configuration and order say, whatever was stated first
+
+BOXES = {"4711": ["1 BOX = 48 PC", "1 PALLET = 20 BOX"]}
+
+
+def unit_after(*told: Any, plan: str = "PC", plant: dict[str, Any] | None = None, **order: Any) -> set[tuple[str, str, str]]:
+    """(kind, unit, recorded) when the records come in any order, each in a shift of its own: the first one decides nothing."""
+    found = set()
+    for records in permutations(told):
+        bench = Ledger(configuration({"units": BOXES, **(plant or {})}))
+        items = [OrderItem(item="1", material="4711", quantity=Quantity(1000, 0, plan))]
+        bench.fold(released(T1, items=items, **order))
+        for n, record in enumerate(records, 1):
+            bench.fold(replace(record, inbox_offset=n, label=T1 + n * HOUR))
+            bench.tick(CUT + n * 8 * HOUR)
+        bench.check_conservation()
+        found.add(
+            tuple(
+                (row.kind, row.unit, str(Fraction(row.recorded_numerator, row.recorded_denominator)))
+                for _, row in sorted(bench.accounts().items())
+            )
+        )
+    assert len(found) == 1, found
+    return set(found.pop())
+
+
+def declared(numerator: int, unit: str) -> Any:
+    return total("good", numerator, source_key=f"d{unit}", unit=unit)
+
+
+BY_PEOPLE = {"plant": {"quantity_from": "declarations"}}
+
+
+@pytest.mark.parametrize(("plan", "recorded"), [("PC", "106"), ("BOX", "53/24"), ("PALLET", "53/480")])
+def test_what_people_declare_is_booked_in_the_unit_of_the_plan(plan: str, recorded: str) -> None:
+    assert unit_after(declared(2, "BOX"), declared(10, "PC"), plan=plan, plant=BY_PEOPLE) == {("yield", plan, recorded)}
+
+
+@pytest.mark.parametrize("plan", ["PC", "BOX"])
+def test_what_counters_count_is_booked_in_their_unit(plan: str) -> None:
+    told = total("gross", 100), declared(2, "BOX"), total("scrap", 1, unit="BOX")
+    assert unit_after(*told, plan=plan) == {("scrap", "PC", "48"), ("yield", "PC", "52")}
+
+
+def test_a_component_is_booked_in_the_unit_of_its_bill() -> None:
+    told = used(500, "g", 1), used(2, "kg", 2), used(1, "KG", 3)
+    assert unit_after(*told, components=[component()]) == {("consumption", "kg", "7/2")}
+
+
+def test_a_material_between_two_operations_is_booked_in_the_unit_of_the_order() -> None:
+    operations = [operation("10", receipt=False), operation("20")]
+    half = declared(2, "BOX"), declared(10, "PC")
+    told = [replace(one, material="4711-10") for one in half]
+    units = {"units": {"4711-10": BOXES["4711"]}}
+    assert unit_after(*told, operations=operations, plant=BY_PEOPLE | units) == {("yield", "PC", "106")}
