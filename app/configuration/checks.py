@@ -9,7 +9,6 @@ from schemas.configuration import ErpConfig, PlantConfig, RulesConfig
 from schemas.configuration.triggers import AtOnce, EveryQuantity, Measure
 from streams.mapping import MappingError, compile_source
 from tables.plant.calendar import Calendar
-from tables.plant.local_time import zone_of
 from tables.plant.periods import PostingPeriods
 from tables.plant.system_of_record import EVERY, OWNERS, may_state
 from tables.plant.units import UnitTable
@@ -38,11 +37,6 @@ def cross_checks(plant: PlantConfig | None, rules: RulesConfig | None, erp: ErpC
 
 
 def _calendar(plant: PlantConfig) -> Iterator[ConfigurationFinding]:
-    try:
-        zone_of(plant.plant.zone)
-    except RefusedValue as wrong:
-        yield ConfigurationFinding("plant.yaml", ("plant", "zone"), wrong.refusal.detail)
-        return
     calendar = plant.calendar
     try:
         Calendar(plant.plant.zone, calendar.shifts, calendar.business_date, calendar.outside_shift, calendar.days_off)
@@ -136,7 +130,12 @@ def _units(plant: PlantConfig, rules: RulesConfig | None, erp: ErpConfig | None)
         stated |= {counter.unit for counter in entry.counters.values()}
         for name, counter in entry.counters.items():
             if not counter.unit or re.search(r"[\s|]", counter.unit):
-                yield ConfigurationFinding("plant.yaml", ("equipment", equipment, "counters", name, "unit"), "this is no unit")
+                message = (
+                    f"`{counter.unit}` is no unit: a word without blank and `|`"
+                    if counter.unit
+                    else "the unit is empty; write one like PC"
+                )
+                yield ConfigurationFinding("plant.yaml", ("equipment", equipment, "counters", name, "unit"), message)
     if plant.master_data.materials == "erp" or _told_of_materials(plant):
         return  # units of materials are known only when these have come
 

@@ -21,6 +21,7 @@ from schemas.configuration.values import (
     OneOrMany,
     Section,
     Whole,
+    Zone,
     ZoneOffset,
     is_utf16,
     one_of,
@@ -92,7 +93,7 @@ class Function(Section):
     """What happens to more decimals than stated: refused (BAD_DECIMAL), or rounded half away from zero."""
     date: DateFormat | None = None
     """iso (the default) | excel | epoch_s | epoch_ms | epoch_us | epoch_ns | a form like `%d.%m.%Y %H:%M:%S`."""
-    zone: str | None = None
+    zone: Zone | None = None
     """Zone of local stamps that carry no offset; default: the plant's."""
     zones: dict[str, ZoneOffset] = Field(default_factory=dict)
     """Names that `%Z` of `date` may read beside UTC and GMT -> `+02:00`."""

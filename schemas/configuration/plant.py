@@ -21,6 +21,7 @@ from schemas.configuration.values import (
     Section,
     WallTime,
     Whole,
+    Zone,
 )
 
 MAX_INT64 = 2**63 - 1
@@ -29,7 +30,7 @@ Names = Annotated[list[str], OneOrMany]
 
 class Plant(Section):
     id: Name
-    zone: str = "UTC"
+    zone: Zone = "UTC"
     """IANA zone of the plant's wall clock."""
     quantity_from: Literal["counters", "declarations"] = "counters"
     """The one authority for quantities; the other one is a check. An operation of an order may say otherwise."""

@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -164,6 +165,14 @@ def _pattern(value: str) -> str:
     return value
 
 
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"'{value}' is no time zone; write one like Europe/Prague") from None
+    return value
+
+
 def _zone_offset(value: str) -> str:
     if not _ZONE_OFFSET.fullmatch(value):
         raise ValueError(f'`{value}` is no offset from UTC; write "+02:00" or "-05:00"')
@@ -223,6 +232,8 @@ Rate = Annotated[
 ]
 WallTime = Annotated[str, AfterValidator(_wall_time)]
 Pattern = Annotated[str, Field(max_length=256), AfterValidator(_pattern)]
+Zone = Annotated[str, AfterValidator(_zone)]
+"""IANA zone."""
 ZoneOffset = Annotated[str, AfterValidator(_zone_offset)]
 Conversion = Annotated[str, AfterValidator(_conversion)]
 Name = Annotated[str, AfterValidator(_name)]

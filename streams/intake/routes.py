@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from schemas.configuration.triggers import duration_text
 from schemas.records import (
     DispositionDecided,
     EntryVoided,
@@ -92,11 +93,11 @@ def wrong_clock(item: Any, raw: RawRecord, future_us: int, horizon_us: int) -> R
     if not raw.received_at:
         code, detail = "MISSING_FIELD", "nothing says when the record arrived"
     elif item.received_at > raw.received_at + future_us:
-        code, detail = "CLOCK_AHEAD", f"received_at is more than {future_us // 1_000_000} s ahead of its arrival"
+        code, detail = "CLOCK_AHEAD", f"received_at is more than {duration_text(future_us)} ahead of its arrival"
     elif type(item) in ORDER_EVENTS:
         return None
     else:
-        code, detail = "CLOCK_AHEAD", f"occurred_at is more than {horizon_us // 1_000_000} s ahead of its arrival"
+        code, detail = "CLOCK_AHEAD", f"occurred_at is more than {duration_text(horizon_us)} ahead of its arrival"
     refused = RefusedRecord(code, detail, kind=ACCOUNT_KINDS.get(type(item).__name__, ""), received_at=raw.received_at)
     refused.event_id = "" if isinstance(item, Reading) else item.event_id
     refused.equipment, refused.quantity = getattr(item, "equipment", ""), getattr(item, "quantity", None)

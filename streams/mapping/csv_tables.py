@@ -6,9 +6,10 @@ header, so that it can be read on its own, wherever it went.
 
 import csv
 import io
+import json
 import re
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from schemas.configuration.mapping import Read
@@ -17,6 +18,7 @@ from streams.mapping.items import MAX_RAW_BYTES, RefusedInMapping, check_size
 
 MAX_ROW_LINES = 200
 """Lines of one row: a quote that never ends does not swallow the file."""
+_DELIMITERS = (",", ";", "\t", "|")
 _SHOWN_NAMES = 20
 SHORT_HEADER_BYTES = 512
 MAX_HEADER_RATIO = 8
@@ -67,28 +69,47 @@ class Table:
             rows = [] if self._header and rows[0] == names else rows
         else:
             names, rows = header_names(rows[0]), rows[1:]
-            self._check(names)
+            self._check(names, value)
         for row in rows:
             if len(row) != len(names):
-                raise RefusedInMapping("BAD_LINE", f"the line has {len(row)} columns instead of {len(names)}")
+                other = self._other_delimiter(value, lambda columns: len(columns) == len(names)) if self._columns else ""
+                raise RefusedInMapping("BAD_LINE", f"the line has {len(row)} columns instead of {len(names)}{other}")
         return names, rows
+
+    def _other_delimiter(self, value: bytes, fits: Callable[[list[str]], bool]) -> str:
+        """What to write where the first line fits with another delimiter; empty: with none."""
+        first = value.decode(self._encoding, errors="replace").partition("\n")[0].rstrip("\r")
+        for sign in _DELIMITERS:
+            if sign != self._delimiter and sign in first and fits(first.split(sign)):
+                return f"; with `delimiter: {json.dumps(sign)}` it fits"
+        return ""
 
     def _rows(self, value: bytes) -> list[list[str]]:
         try:
             text = value.decode(self._encoding).rstrip("\r\n")
             rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter, strict=True))
-        except (UnicodeDecodeError, csv.Error) as wrong:
-            raise RefusedInMapping("BAD_LINE", f"no CSV line: {type(wrong).__name__}") from None
+        except UnicodeDecodeError:
+            encoding = self._encoding.removesuffix("-sig")
+            detail = f"the line is no {encoding} text; state its encoding, e.g. `encoding: cp1252` or `encoding: utf-16`"
+            raise RefusedInMapping("BAD_LINE", detail) from None
+        except csv.Error as wrong:
+            raise RefusedInMapping("BAD_LINE", f"no CSV line ({wrong}): a quote is open, or stands within a value") from None
         if not rows:
             raise RefusedInMapping("BAD_LINE", "the line is empty")
         return rows
 
-    def _check(self, names: Sequence[str]) -> None:
+    @staticmethod
+    def _has(alternatives: frozenset[str]) -> Callable[[list[str]], bool]:
+        return lambda columns: not alternatives.isdisjoint(header_names([column.strip('"') for column in columns]))
+
+    def _check(self, names: Sequence[str], value: bytes) -> None:
         for alternatives in self._wanted:
             if alternatives.isdisjoint(names):
                 missing = " or ".join(f"`{name}`" for name in sorted(alternatives))
                 there = ", ".join(f"`{name}`" for name in names[:_SHOWN_NAMES])
-                raise RefusedInMapping("BAD_LINE", f"the header has no column {missing}, which plant.yaml reads; it has {there}")
+                other = self._other_delimiter(value, self._has(alternatives))
+                detail = f"the header has no column {missing}, which plant.yaml reads; it has {there}{other}"
+                raise RefusedInMapping("BAD_LINE", detail)
 
 
 def header_names(header: Sequence[str]) -> list[str]:

@@ -17,8 +17,17 @@ def bad_time(text: str) -> RefusedInMapping:
 def bounded(instant: int, text: str, earliest: int = 0) -> int:
     """`instant` in microseconds since 1970, from `earliest` on and before 9999. Raises Refusal BAD_TIME."""
     if not earliest <= instant < LATEST:
-        raise bad_time(text)
+        raise out_of_bounds(text, instant < LATEST, bool(earliest))
     return instant
+
+
+def out_of_bounds(text: str, early: bool, number: bool = False) -> RefusedInMapping:
+    """A time that is one, and cannot be meant. `number`: it is a count since 1970."""
+    if number:
+        why = "as a number since 1970 lies out of all bounds: is it in another unit (epoch_s, epoch_ms, epoch_us, epoch_ns)?"
+    else:
+        why = "lies before 1970: the clock was not set" if early else "lies after 9998"
+    return RefusedInMapping("BAD_TIME", f"`{text[:64]}` {why}")
 
 
 def day_after(stamp: datetime) -> datetime:

@@ -15,7 +15,7 @@ from streams.mapping.texts import TextGetter, compile_text, outcomes
 from streams.mapping.times import states_wall_time
 from tables.plant.local_time import changes_clocks, zone_of
 from tables.quantity import Rounding, scaled
-from tables.refusal import Refusal, RefusedValue
+from tables.refusal import Refusal
 
 _UNAVAILABLE_WORD = "UNAVAILABLE"
 
@@ -127,10 +127,7 @@ def _check_passes(rule: Emission, context: Context, names: list[str] | None, pro
     totals = [
         name for (_, name), counter in _counters(plant).items() if counter.shows != "increment" and name in (names or [name])
     ]
-    try:
-        mixed = bool(totals) and changes_clocks(zone_of(time.zone or plant.plant.zone))
-    except RefusedValue:
-        return  # no zone: that is told where the time is compiled
+    mixed = bool(totals) and changes_clocks(zone_of(time.zone or plant.plant.zone))
     if mixed and states_wall_time(time.date or "iso"):
         problems.add(
             f"`ambiguous: {time.ambiguous}` lays the two passes of the repeated hour over each other, and counter `{totals[0]}` "

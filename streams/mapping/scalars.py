@@ -106,7 +106,7 @@ def text_field(record: str, name: str, expression: Any, scope: Scope, problems: 
         if words is not None and value not in words:
             raise RefusedInMapping("UNKNOWN_CODE", f"`{name}` is `{value[:64]}`, which is none of {', '.join(words)}")
         if name == "unit" and not _UNIT.fullmatch(value):
-            raise RefusedInMapping("BAD_UNIT", f"`{value[:64]}` is no unit")
+            raise no_unit(value)
         if name == "over_delivery" and value != "unlimited" and isinstance(scaled(value, 9), Refusal):
             raise RefusedInMapping("BAD_DECIMAL", f"`over_delivery` is `{value[:64]}`, neither a percentage nor unlimited")
         if name in FREE_TEXT:
@@ -178,6 +178,12 @@ def flag_field(name: str, expression: Any, scope: Scope, problems: Problems) -> 
     return get
 
 
+def no_unit(text: str) -> RefusedInMapping:
+    return RefusedInMapping(
+        "BAD_UNIT", f"`{text[:64]}` is no unit" if text.strip() else "there is no unit: its field is empty or missing"
+    )
+
+
 def quantity_field(expression: Any, scope: Scope, problems: Problems) -> FieldGetter:
     """An exact decimal with its unit. Refusals: BAD_DECIMAL, BAD_UNIT."""
     if not isinstance(expression, Function) or expression.unit is None:
@@ -203,7 +209,7 @@ def quantity_field(expression: Any, scope: Scope, problems: Problems) -> FieldGe
         except RefusedInMapping as wrong:
             raise RefusedInMapping("BAD_UNIT", wrong.detail) from None
         if not name or not _UNIT.fullmatch(name):
-            raise RefusedInMapping("BAD_UNIT", "the quantity has no unit" if not name else f"`{name[:64]}` is no unit")
+            raise no_unit(name or "")
         return Quantity(number, decimals, name)
 
     return get

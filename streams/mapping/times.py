@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.configuration.mapping import Function
-from streams.mapping.instants import LATEST, MICROSECOND, bad_time, bounded
+from streams.mapping.instants import LATEST, MICROSECOND, bounded, out_of_bounds
 from streams.mapping.iso_times import iso_stamp, utc_parser
 from streams.mapping.items import Problems, RefusedInMapping
 from streams.mapping.paths import Getter, compile_path
@@ -13,7 +13,7 @@ from streams.mapping.texts import Tables, compile_text
 from streams.mapping.time_forms import compile_form
 from streams.mapping.time_numbers import EARLIEST, EPOCH_DECIMALS, EPOCH_STEP, EXCEL, epoch_instant, excel_stamp
 from tables.plant.local_time import EPOCH, local_to_utc, zone_of
-from tables.refusal import Refusal, RefusedValue
+from tables.refusal import Refusal
 
 TimeGetter = Callable[[Any, Any, int], int | None]
 """(node, root, arrived_at in microseconds or 0) -> instant, or None where nothing is. Raises Refusal BAD_TIME or
@@ -62,7 +62,7 @@ def _parser(function: Function, plant_zone: str, problems: Problems) -> Parse:
         if function.zone is not None:
             problems.at("zone").add(f"`date: {form}` is UTC; it takes no `zone`")
         return lambda text, arrived_at: epoch_instant(text, form)
-    finish = _finisher(function, plant_zone, problems)
+    finish = _finisher(function, plant_zone)
     if form == EXCEL:
         return lambda text, arrived_at: finish(excel_stamp(text), text, arrived_at)
     if form != "iso":
@@ -77,20 +77,15 @@ def _parser(function: Function, plant_zone: str, problems: Problems) -> Parse:
     return iso
 
 
-def _finisher(function: Function, plant_zone: str, problems: Problems) -> Callable[[datetime, str, int], int]:
+def _finisher(function: Function, plant_zone: str) -> Callable[[datetime, str, int], int]:
     """From a stamp to its instant; one without an offset is a wall time of the zone."""
-    try:
-        zone = zone_of(function.zone or plant_zone)
-    except RefusedValue as wrong:
-        problems.at("zone").add(wrong.refusal.detail)
-        zone = zone_of("UTC")
-    ambiguous = function.ambiguous
+    zone, ambiguous = zone_of(function.zone or plant_zone), function.ambiguous
 
     def finish(stamp: datetime, text: str, arrived_at: int) -> int:
         if stamp.tzinfo is not None:
             return bounded((stamp - EPOCH) // MICROSECOND, text)
         if stamp.year < EPOCH.year:
-            raise bad_time(text)
+            raise out_of_bounds(text, early=True)
         local = local_to_utc(stamp, zone, ambiguous, arrived_at)
         if isinstance(local, Refusal):
             raise RefusedInMapping(local.code, local.detail)

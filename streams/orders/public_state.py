@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from schemas.configuration.triggers import duration_text
 from schemas.records import AccountRow, LotQuality, OrderRow, QualityState, Tick
 from schemas.topics import MES_ORDERS, ORDERS_STATE, PRODUCTION_KPIS
 from streams import boundary
@@ -61,7 +62,7 @@ def watch(step: Step, memory: OrdersMemory, plant: PlantRules, stage: str, name:
     for key in sorted(memory.unanswered.take(name, now - within)) if within else ():
         order: OrderRow = step.rows.get(key)
         order.overdue = True
-        detail = f"order {order.order} was released {within // 1_000_000} s ago, and the MES neither took nor refused it"
+        detail = f"order {order.order} was released {duration_text(within)} ago, and the MES neither took nor refused it"
         boundary.refuse(step, stage, "ORDER_NOT_ACKNOWLEDGED", detail, Original(), Concern(plant=name, part=order.order))
         publish(step, memory, order, now)
 

@@ -46,7 +46,9 @@ def test_try_shows_refused_records_first() -> None:
     assert code == 1
     assert lines[0].startswith('presses-sample.jsonl:8  {"type":"wobble"')
     assert lines[1].strip().startswith("REFUSED NO_MAPPING")
-    assert "-> CounterReading IMM-01 shots = 214 seq 2 at 2026-11-20T21:00:20Z" in output
+    assert "-> CounterReading IMM-01 shots = 214 PC seq 2 at 2026-11-20T21:00:20Z" in output
+    assert "-> CounterReading IMM-01 resin = 31.920 kg seq 3" in output
+    assert '"quantity": "12 PC"' in output
     assert "007-BOND" not in output
     assert lines[-1].endswith("ignored 1")
 
@@ -87,7 +89,6 @@ def test_try_shows_what_repeats_and_what_contradicts(tmp_path: Path) -> None:
     "args",
     [
         ("try", "--config", PRESSES, "--source", "lathes", SAMPLE),
-        ("try", "--config", PRESSES, PRESSES / "absent.jsonl"),
         ("schema", "other.yaml"),
     ],
 )

@@ -116,9 +116,26 @@ def test_problems_of_all_files_come_together(presses: Path) -> None:
     assert {problem.file for problem in problems_of(presses)} == {"plant.yaml", "rules.yaml", "erp.yaml"}
 
 
+def test_a_wrong_zone_is_named_once_beside_other_problems(presses: Path) -> None:
+    """However many times of the plant are local ones; and where a source has a zone of its own, at its place."""
+    change(presses, "plant.yaml", "Europe/Prague", "Europe/Prag")
+    assert [(problem.line, problem.message) for problem in problems_of(presses)] == [
+        (2, "plant.zone: 'Europe/Prag' is no time zone; write one like Europe/Prague")
+    ]
+    change(presses, "plant.yaml", "occurred_at: hdr.ts", "occurred_at: {path: hdr.ts, zone: Mars/Olympus}")
+    change(presses, "plant.yaml", "outside_shift: previous", "outside_shift: previos")
+    found = [problem.message for problem in problems_of(presses)]
+    assert [message.partition(":")[0] for message in found] == [
+        "plant.zone",
+        "calendar.outside_shift",
+        "sources.presses.read.occurred_at.zone",
+    ]
+    assert "'Mars/Olympus' is no time zone" in found[2]
+
+
 def test_only_plant_yaml_must_exist(tmp_path: Path) -> None:
     assert [str(problem) for problem in problems_of(tmp_path)] == [
-        "plant.yaml: there is no plant.yaml; write it, or name another folder"
+        f"plant.yaml: there is no plant.yaml in {tmp_path}; write it, or name another folder"
     ]
     shutil.copy(DATA / "mill" / "plant.yaml", tmp_path)
     assert load(tmp_path).erp.erp.adapter == "none"

@@ -119,7 +119,6 @@ def test_a_local_stamp_in_the_repeated_hour_may_be_decided_by_its_arrival() -> N
     ("occurred_at", "message"),
     [
         ({"path": "t", "date": "tomorrow"}, "is no time format"),
-        ({"path": "t", "zone": "Mars/Olympus"}, "is no time zone"),
         ({"path": "t", "ambiguous": "arrival"}, "needs a `received_at`"),
         ({"codes": {"a": "b"}}, "`path` is missing"),
         ({"join": ["t", "no path"]}, "is no path"),

@@ -1,0 +1,62 @@
+"""What a refusal says to the person who has to mend it: the cause, and what to write in plant.yaml."""
+
+from typing import Any
+
+import pytest
+
+from streams.mapping import Mapper, RefusedRecord
+from tests.unit.streams.mapping.sources import mapper_of, one, record
+
+DECLARED = {"emit": "ProductionDeclared", "order": "o", "quantity": {"path": "q", "decimals": "0", "unit": "u"}}
+
+
+def said(mapper: Mapper, value: bytes | str | dict[str, Any]) -> tuple[str, str]:
+    item = one(mapper, value)
+    assert isinstance(item, RefusedRecord)
+    return item.code, item.detail
+
+
+def table(**read: Any) -> Mapper:
+    found = {"format": "csv", "event_id": "position", "occurred_at": "at", "equipment": "m", **read}
+    return mapper_of([DECLARED], found)
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "says"),
+    [
+        ({}, "at;m;o;q;u\n2026-11-20T22:00:00Z;M1;1;2;PC", 'with `delimiter: ";"` it fits'),
+        ({"delimiter": ";"}, "at\tm\to\tq\tu\n2026-11-20T22:00:00Z\tM1\t1\t2\tPC", 'with `delimiter: "\\t"` it fits'),
+        ({"columns": ["at", "m", "o", "q", "u"]}, "2026-11-20T22:00:00Z;M1;1;2;PC", 'with `delimiter: ";"` it fits'),
+        ({}, "at,m,o,q,u\n2026-11-20T22:00:00Z,M1,\xfc,2,PC".encode("latin-1"), "is no utf-8 text; state its encoding"),
+        ({}, 'at,m,o,q,u\n2026-11-20T22:00:00Z,M1,"1,2,PC', "a quote is open"),
+        ({"delimiter": ";"}, "a;b\n1;2", "the header has no column"),
+    ],
+)
+def test_a_table_of_another_kind(read: dict[str, Any], value: str | bytes, says: str) -> None:
+    code, detail = said(table(**read), value)
+    assert (code, says in detail) == ("BAD_LINE", True), detail
+
+
+def test_no_delimiter_is_recommended_that_does_not_help() -> None:
+    assert "it fits" not in said(table(delimiter=";"), "a,b;c\n1,2;3")[1]
+
+
+@pytest.mark.parametrize(
+    ("occurred_at", "value", "says"),
+    [
+        ("ts", "1969-12-31T23:00:00Z", "lies before 1970: the clock was not set"),
+        ({"path": "ts", "date": "%d.%m.%Y %H:%M"}, "01.01.1900 00:00", "lies before 1970: the clock was not set"),
+        ({"path": "ts", "date": "epoch_ms"}, "1795212000", "is it in another unit"),
+        ("ts", "yesterday", "is no time in the stated form"),
+    ],
+)
+def test_times(occurred_at: Any, value: str, says: str) -> None:
+    mapper = mapper_of([{"emit": "OrderClosed", "order": "=1"}], {"event_id": "id", "occurred_at": occurred_at})
+    code, detail = said(mapper, {"id": "1", "ts": value})
+    assert (code, says in detail) == ("BAD_TIME", True), detail
+
+
+@pytest.mark.parametrize("unit", ["", " ", None])
+def test_an_empty_unit(unit: str | None) -> None:
+    code, detail = said(mapper_of([DECLARED]), record(o="1", q="2", u=unit))
+    assert (code, detail) == ("BAD_UNIT", "there is no unit: its field is empty or missing")
