@@ -20,7 +20,7 @@ def lines(sides: Sequence[tuple[str, Figures]], found: Sequence[AccountDifferenc
     yield _row("rules", [one.rules for _, one in sides])
     yield _row("postings", [f"{one.postings:,}" for _, one in sides])
     yield _row("  of them corrections", [f"{one.corrections:,}" for _, one in sides])
-    yield _row("calls to the ERP", [f"{one.documents:,}" for _, one in sides])
+    yield _row("calls to the ERP, cut by cut", [f"{one.documents:,}" for _, one in sides])
     for kind, unit in sorted({key for _, one in sides for key in one.by_kind}):
         cells = [one.by_kind.get((kind, unit), (0, Fraction(0))) for _, one in sides]
         yield _row(f"{kind} {unit}", [f"{quantity_text(amount)} in {count:,}" for count, amount in cells])
