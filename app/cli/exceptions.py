@@ -151,7 +151,7 @@ def _tell(
 def _choice(ids: list[str] | None, code: str, source: str, state: str, since: str, until: str) -> Choice:
     if state and state not in STATES:
         fail("WRONG_USE", f"--state {state} is no state; write one of {', '.join(STATES)}")
-    return Choice(tuple(ids or ()), code, source, state, _moment("--since", since), _moment("--until", until))
+    return Choice(tuple(ids or ()), code.upper(), source, state, _moment("--since", since), _moment("--until", until))
 
 
 def _moment(option: str, text: str) -> int:

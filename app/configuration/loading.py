@@ -24,6 +24,10 @@ def load(directory: Path) -> Configuration:
 
     Raises ConfigError with every problem that was found. Nothing is taken from the environment: see `resolved`.
     """
+    if directory.is_file():
+        raise ConfigError([Problem(directory.name, 0, f"{directory} is a file; name the folder that it is in")])
+    if not directory.exists():
+        raise ConfigError([Problem(PLANT, 0, f"there is no folder {directory}")])
     problems: list[Problem] = []
     documents = {name: _read(directory / name, problems, required=name == PLANT) for name in FILES}
     plant = _validated(PlantConfig, PLANT, documents[PLANT], problems)

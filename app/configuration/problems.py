@@ -77,7 +77,7 @@ def message_of(error: ErrorDetails, model: type[BaseModel]) -> str:
             hint = f"did you mean {near[0]}?" if near else f"write one of {words}"
             return f"`{_short(error['input'])}` is not known here; {hint}"
         case "value_error":
-            return str(context.get("error", error["msg"]))
+            return str(context.get("error", error["msg"])).replace("``", "an empty value")
         case "string_type" | "dict_type" | "model_type" | "model_attributes_type" | "list_type":
             wanted = {"string_type": "one value", "list_type": "a list"}.get(error["type"], "keys with values")
             return f"{wanted} expected here"

@@ -115,7 +115,8 @@ def _sample(file: InputFile, plant: PlantConfig, private_key: bytes, at_most: Fr
         likely = f"; it looks like {seems}, and the source reads {mapper.read.format}" if seems else ""
         raise MostlyRefused(
             f"{file.path}: {codes.total()} of its first {records} records are refused by source {file.source} ({found}), "
-            f"more than {float(at_most):.0%}{likely}"
+            f"more than {float(at_most):.0%}{likely}; "
+            f"`lineledger config try --config DIR --source {file.source} {file.path}` shows them"
         )
 
 

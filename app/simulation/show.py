@@ -6,7 +6,7 @@ from typing import Any
 
 from app.ledger.questions.export import quantity_text
 from app.simulation.compare import MOST_LISTED, AccountDifference, Figures
-from schemas.configuration.triggers import duration_text
+from schemas.configuration.values import duration_text
 from tables.quantity import exact_text
 
 SECOND_US = 1_000_000

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from schemas.configuration.values import Amount, Duration, Section, duration_us
+from schemas.configuration.values import Amount, Duration, Section, duration_text, duration_us
 
 _INTERVAL = re.compile(r"every\s+(\d+\s*(?:us|ms|s|min|h|d|w))")
 _QUANTITY = re.compile(r"every\s+(\d+(?:\.\d+)?)\s+(\S+)")
@@ -52,20 +52,6 @@ class AtOnce(Section):
 
     def __str__(self) -> str:
         return f"above {self.amount} {self.unit} at once"
-
-
-def duration_text(us: int) -> str:
-    """Microseconds as people write them: 1800000000 -> `30 min`."""
-    for name, size in (
-        ("d", 86_400_000_000),
-        ("h", 3_600_000_000),
-        ("min", 60_000_000),
-        ("s", 1_000_000),
-        ("ms", 1000),
-    ):
-        if us % size == 0:
-            return f"{us // size} {name}"
-    return f"{us} us"
 
 
 def _from_text(value: Any) -> Any:

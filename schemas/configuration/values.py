@@ -32,6 +32,8 @@ _UNITS_US = {
     "d": 86_400_000_000,
     "w": 604_800_000_000,
 }
+_UNIT_WORDS = {"sec": "s", "min": "min", "hour": "h", "hr": "h", "day": "d", "week": "w", "milli": "ms", "micro": "us"}
+"""How units are written out -> how they are written here."""
 _DURATION = re.compile(r"(\d{1,9})\s*(us|ms|s|min|h|d|w)")
 _WALL_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d(\s*-\s*([01]\d|2[0-3]):[0-5]\d)?")
 _CONVERSION = re.compile(r"\d+(\.\d+)?\s+\S+\s*=\s*\d+(\.\d+)?\s+\S+")
@@ -107,6 +109,26 @@ def _encoding(value: str) -> str:
     raise ValueError(message)
 
 
+def duration_text(us: int) -> str:
+    """Microseconds as people write them: 1800000000 -> `30 min`."""
+    for name in ("d", "h", "min", "s", "ms"):
+        if us % _UNITS_US[name] == 0:
+            return f"{us // _UNITS_US[name]} {name}"
+    return f"{us} us"
+
+
+def _duration_meant(text: str) -> str:
+    """What to write instead of a text that is no duration."""
+    number, word = re.fullmatch(r"(\d{0,9})\s*(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]  # anything fits
+    unit = next((unit for begins, unit in _UNIT_WORDS.items() if word.lower().startswith(begins)), "")
+    if number and unit:
+        return f"write `{number} {unit}`"
+    if number and not word and number.strip("0"):
+        seconds = duration_text(int(number) * _UNITS_US["s"])
+        return f"it needs a unit, e.g. `{number} min`; `{seconds}` if these are seconds"
+    return f"write a number and one of {', '.join(_UNITS_US)}, e.g. `15 min` or `7 d`"
+
+
 def duration_us(value: Any) -> int:
     """`15 min`, `4 h`, `7 d`, `1 s` (or `0`) as microseconds; an int is microseconds already. Raises ValueError."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -118,7 +140,7 @@ def duration_us(value: Any) -> int:
         return 0
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise ValueError(f"`{text}` is no duration; write a number and one of {', '.join(_UNITS_US)}, e.g. `15 min`")
+        raise ValueError(f"`{text}` is no duration; {_duration_meant(text)}")
     return int(match[1]) * _UNITS_US[match[2]]
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from schemas.configuration.triggers import duration_text
+from schemas.configuration.values import duration_text
 from schemas.records import (
     DispositionDecided,
     EntryVoided,

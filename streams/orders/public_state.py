@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from schemas.configuration.triggers import duration_text
+from schemas.configuration.values import duration_text
 from schemas.records import AccountRow, LotQuality, OrderRow, QualityState, Tick
 from schemas.topics import MES_ORDERS, ORDERS_STATE, PRODUCTION_KPIS
 from streams import boundary

@@ -82,7 +82,7 @@ def read(directory: Path, codec: Codec | None = None) -> Snapshot:
     """The snapshot in an output folder of `run`. Raises NoLedger."""
     path = directory / FILE
     if not path.is_file():
-        raise NoLedger(f"{path}: no ledger here; `lineledger run --out {directory} ...` writes one")
+        raise NoLedger(f"{path}: no ledger here; `lineledger run --out {directory} ...` writes one, --out names another folder")
     codec = codec or Codec()
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
         rows: dict[str, dict[str, Any]] = {}

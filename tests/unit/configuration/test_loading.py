@@ -70,10 +70,13 @@ CASES = [
     ("plant.yaml", '"3": down', '"3": broken', "`state` can become `broken`, which is none of running, setup"),
     ("plant.yaml", "part, lot: out_lot", "part, batch: out_lot", "Output has no field `batch`"),
     ("plant.yaml", "decimals: 3, unit: =kg", "decimals: 2, unit: =kg", "write `decimals: 2` at the counter too"),
+    ("plant.yaml", "hold_undecided: 15 min", "hold_undecided: 604800", "`7 d` if these are seconds"),
+    ("plant.yaml", "hold_undecided: 15 min", "hold_undecided: 7 days", "write `7 d`"),
+    ("plant.yaml", "hold_undecided: 15 min", 'hold_undecided: ""', "an empty value is no duration; write a number and one of"),
     ("plant.yaml", "on_fall: reset", "on_fal: reset", "`on_fal` is no key here; did you mean on_fall?"),
     ("plant.yaml", "on_fall: placeholder", "on_fall: rollover", "`on_fall: rollover` needs `modulus`"),
     ("plant.yaml", "outside_shift: previous", "outside_shift: previos", "did you mean previous?"),
-    ("plant.yaml", "hold_undecided: 15 min", "hold_undecided: 15", "`15` is no duration"),
+    ("plant.yaml", "hold_undecided: 15 min", "hold_undecided: 15", "`15` is no duration; it needs a unit, e.g. `15 min`; `15 s` if these are seconds"),
     ("plant.yaml", "private: [operator.badge]", "private: [=x]", "`=x` is no plain path"),
     ("plant.yaml", "    read:", "    red:", "`red` is no key here; did you mean read?"),
     ("plant.yaml", "days_off: [2026-12-25]", "days_off: [25.12.2026]", "`25.12.2026` is no date"),
@@ -131,6 +134,15 @@ def test_a_wrong_zone_is_named_once_beside_other_problems(presses: Path) -> None
         "sources.presses.read.occurred_at.zone",
     ]
     assert "'Mars/Olympus' is no time zone" in found[2]
+
+
+def test_a_folder_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "plant.yaml").write_text("", encoding="utf-8")
+    found = [str(problem) for path in ("nowhere", "plant.yaml") for problem in problems_of(tmp_path / path)]
+    assert found == [
+        f"plant.yaml: there is no folder {tmp_path / 'nowhere'}",
+        f"plant.yaml: {tmp_path / 'plant.yaml'} is a file; name the folder that it is in",
+    ]
 
 
 def test_only_plant_yaml_must_exist(tmp_path: Path) -> None:
