@@ -104,7 +104,8 @@ def try_source(
                 typer.echo(f"    {_described(item, plant)}{_repeated(repeat)}")
             if not one.items:
                 typer.echo("    ignored")
-        typer.echo("   ".join(f"{name} {count}" for name, count in sorted(counts.items()) if count))
+        told = "   ".join(f"{name} {count}" for name, count in sorted(counts.items()) if count)
+        typer.echo(told or f"{file} has no record; a csv file needs a line below its header")
         if len(tried) == lines:
             typer.echo(f"the first {lines} records; --lines reads more")
     raise typer.Exit(DIFFERS if any(one.refused for one in tried) else OK)

@@ -44,6 +44,9 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     (root / "floor.gz").write_bytes(b"\x1f\x8b" + bytes(100))
     (root / "properties").write_text("sasl.password\n", encoding="utf-8")
     found = {name: str(root / name) for name in ("plant", "wrong", "out", "floor.csv", "floor.zip", "floor.gz", "properties")}
+    (root / "damaged").mkdir()
+    (root / "damaged" / "ledger.sqlite").write_bytes(b"SQLite format 3\x00" + bytes(2000))
+    found["damaged"] = str(root / "damaged")
     run = ("run", "--config", found["plant"], "--input", found["floor.csv"], "--erp", "none", "--out", found["out"])
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         assert called(*run) == 0
@@ -95,6 +98,8 @@ def called(*words: str) -> int:
         (("rules", "explain", "O1", "--config", "{root}"), "BAD_CONFIG", "plant.yaml"),
         (("trace", "X", "--out", "nowhere"), "NO_LEDGER", "nowhere"),
         (("parked", "--out", "nowhere"), "NO_LEDGER", "nowhere"),
+        (("parked", "--out", "{damaged}"), "NO_LEDGER", "is damaged, or no ledger"),
+        (("config", "try", "--config", "{plant}/plant.yaml", "{floor.csv}"), "BAD_CONFIG", "is a file; name the folder"),
         (("trace", "M1", "--at", "noon", *OUT), "BAD_TIME", "2026-11-20T03:40:00+01:00"),
         (("shadow", *OUT), "WRONG_USE", "--ask"),
         (("status", *OUT), "WRONG_USE", "--bootstrap HOST:PORT"),

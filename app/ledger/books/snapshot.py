@@ -1,5 +1,6 @@
 """All rows of all stages at one moment, in one SQLite file: what `trace`, `parked`, `exceptions` and `reconcile` read."""
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -84,12 +85,14 @@ def read(directory: Path, codec: Codec | None = None) -> Snapshot:
     if not path.is_file():
         raise NoLedger(f"{path}: no ledger here; `lineledger run --out {directory} ...` writes one, --out names another folder")
     codec = codec or Codec()
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
-        rows: dict[str, dict[str, Any]] = {}
-        for stage, key, value in db.execute("select stage, key, value from rows"):
-            rows.setdefault(stage, {})[key.decode()] = codec.decode(value)
-        letters = [codec.decode(value) for (value,) in db.execute("select value from letters")]
-        found = dict(db.execute("select name, value from about"))
-    db.close()
+    rows: dict[str, dict[str, Any]] = {}
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            for stage, key, value in db.execute("select stage, key, value from rows"):
+                rows.setdefault(stage, {})[key.decode()] = codec.decode(value)
+            letters = [codec.decode(value) for (value,) in db.execute("select value from letters")]
+            found = dict(db.execute("select name, value from about"))
+    except sqlite3.DatabaseError as wrong:
+        raise NoLedger(f"{path} is damaged, or no ledger ({wrong}); run its input again") from wrong
     configuration = Configuration.from_document(ConfigDocument.from_avro(json.loads(found["configuration"])))
     return Snapshot(rows, letters, configuration, json.loads(found["about"]))

@@ -61,7 +61,12 @@ def decision_line(snapshot: Snapshot, wanted: DecisionTarget) -> str | Refusal:
     if wanted.decision in ("cancel", "accept", "discard"):
         return Refusal("DECISION_INVALID", f"`{wanted.decision}` is not for accounts; they take post, drop or retry")
     if wanted.code not in codes and (wanted.code or len(codes) != 1):
-        return Refusal("NOTHING_PARKED", f"{wanted.target} is parked with {', '.join(codes) or 'nothing'}; name one with --code")
+        parked = (
+            f"{wanted.target} is parked with {', '.join(codes)}; name one with --code"
+            if codes
+            else f"nothing of {wanted.target} is parked"
+        )
+        return Refusal("NOTHING_PARKED", parked)
     if wanted.decision == POST and (wanted.code or codes[0]) == BAD_UNIT:
         return Refusal("DECISION_INVALID", "nothing can be posted in a unit that nobody converts: add the conversion, or drop it")
     account = account_key(accounts[0]) if wanted.target != accounts[0].order else ""

@@ -76,7 +76,12 @@ CASES = [
     ("plant.yaml", "on_fall: reset", "on_fal: reset", "`on_fal` is no key here; did you mean on_fall?"),
     ("plant.yaml", "on_fall: placeholder", "on_fall: rollover", "`on_fall: rollover` needs `modulus`"),
     ("plant.yaml", "outside_shift: previous", "outside_shift: previos", "did you mean previous?"),
-    ("plant.yaml", "hold_undecided: 15 min", "hold_undecided: 15", "`15` is no duration; it needs a unit, e.g. `15 min`; `15 s` if these are seconds"),
+    (
+        "plant.yaml",
+        "hold_undecided: 15 min",
+        "hold_undecided: 15",
+        "`15` is no duration; it needs a unit, e.g. `15 min`; `15 s` if these are seconds",
+    ),
     ("plant.yaml", "private: [operator.badge]", "private: [=x]", "`=x` is no plain path"),
     ("plant.yaml", "    read:", "    red:", "`red` is no key here; did you mean read?"),
     ("plant.yaml", "days_off: [2026-12-25]", "days_off: [25.12.2026]", "`25.12.2026` is no date"),
