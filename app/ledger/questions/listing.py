@@ -26,7 +26,7 @@ def parked_lines(snapshot: Snapshot, account: str, now: int) -> tuple[list[dict[
         {
             "account": account_key(row),
             "posting": "",
-            "state": "parked",
+            "state": "dropped" if one.dropped else "parked",
             "quantity": quantity_text(one.quantity) if one.apart else decimal_text(row.parked, row.scale),
             "unit": one.unit,
             "code": one.code,
@@ -95,6 +95,10 @@ def _decide(entry: dict[str, Any]) -> str:
         answers = "cancel" if entry["code"] == POSTING_MISMATCH else "retry|cancel"
         waits_for_quality = entry["code"] == LOT_BLOCKED
         return "" if waits_for_quality else f"lineledger decide {entry['posting']} {answers} --who NAME --why TEXT"
+    if entry["state"] == "dropped":
+        return (
+            f"dropped; lineledger decide '{entry['account']}' retry --code {entry['code']} --who NAME --why TEXT takes that back"
+        )
     if entry["state"] != "parked":
         return ""
     answers = "drop" if entry["code"] == BAD_UNIT else "post|drop"

@@ -19,7 +19,7 @@ from app.ledger.questions import fell, variance
 from app.ledger.questions.export import quantity_text
 from app.ledger.questions.needs import Need, needs_of
 from streams.intake.clock import counted
-from tables.orders.account import BASIS
+from tables.orders.account import BASIS, waits
 from tables.orders.cut_off import left_behind
 from tables.quantity import exact_text, fraction
 from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, LOT_ROWS, POSTING_ROWS
@@ -149,14 +149,17 @@ def begun_at(snapshot: Snapshot) -> int:
 
 
 def missed(snapshot: Snapshot) -> list[tuple[str, str, Fraction, str]]:
-    """What a period that closed now would miss, by kind and unit (docs/domain.md, Cut-off)."""
+    """What a period that closed now would miss, by kind and unit (docs/domain.md, Cut-off). What somebody dropped is never to
+    come."""
     amounts: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
     orders: dict[tuple[str, str], set[str]] = defaultdict(set)
     accepted = {row.posting.posting_id for row in snapshot.of(POSTING_ROWS) if row.state == ACCEPTED}
     for row in snapshot.of(ACCOUNT_ROWS):
         left: dict[str, Fraction] = defaultdict(Fraction)
+        dropped = {one.code for one in waits(row) if one.dropped}
         for one in left_behind(row, accepted) if row.kind != BASIS else ():
-            left[one.unit] += fraction(one.steps, one.scale)
+            if one.code not in dropped:
+                left[one.unit] += fraction(one.steps, one.scale)
         for unit, amount in left.items():
             if amount:
                 amounts[row.kind, unit] += amount

@@ -10,9 +10,11 @@ from app.ledger.proof.balance import prove
 from app.ledger.questions.ages import age_text
 from app.ledger.questions.listing import exception_lines, parked_lines
 from app.ledger.questions.needs import needs_of
+from app.ledger.questions.report import missed
 from schemas.codes import owner_of
-from schemas.records import AttemptEnded, ExceptionRecord, OrderClosed
+from schemas.records import AttemptEnded, ExceptionRecord, OperatorDecision, OrderClosed
 from streams.boundary import Letter
+from tables.row_kinds import ACCOUNT_ROWS
 from tests.unit.streams.ledger_bench import CUT, Ledger, item, released, total
 from tests.unit.streams.quality_bench import Bench, S, configuration, posting
 from tests.unit.tables.floor_bench import HOUR, MIN, at, event
@@ -70,6 +72,25 @@ def test_scrap_beyond_what_was_ordered_is_listed_by_the_question_too() -> None:
     told = [entry for entry in found if entry["code"] == "SCRAP_EXCEEDED"]
     assert [(entry["quantity"], entry["age"], entry["decide"]) for entry in told] == [("101", "3 h", "")]
     assert any("101 PC scrap of 4711 in operation 10 of order O1, which is of 100" in line for line in lines)
+
+
+def test_what_somebody_dropped_waits_for_nobody() -> None:
+    ledger = Ledger()
+    ledger.fold(released(T, items=[item(quantity=6)]), total("gross", 10, label=T, first_at=T))
+    ledger.tick(CUT)
+    before, _ = parked_lines(Snapshot({"orders": dict(ledger.step.rows.scan(""))}, [], ledger.configurations[0], {}), "", T)
+    decision = event(
+        OperatorDecision, CUT, CUT, order="O1", account="", code="OVER_DELIVERY", decision="drop", who="h:1", why="counted twice"
+    )
+    ledger.fold(decision)
+    ledger.tick(at("22:00"))
+    after = Snapshot({"orders": dict(ledger.step.rows.scan(""))}, [], ledger.configurations[0], {})
+    found, _ = parked_lines(after, "", T)
+    assert [(entry["state"], entry["quantity"]) for entry in before + found] == [("parked", "4"), ("dropped", "4")]
+    assert found[0]["decide"].startswith("dropped; lineledger decide '") and " retry --code OVER_DELIVERY" in found[0]["decide"]
+    in_erp = {posting.posting_id for row in after.of(ACCOUNT_ROWS) for posting in row.issued}
+    assert len(in_erp) == 1
+    assert [amount for _, _, amount, _ in missed(after)] == [6], "its posting is on its way; nothing else is to come"
 
 
 def test_one_account_alone() -> None:
