@@ -22,6 +22,7 @@ from app.ledger.books.sources import FileSources, Sources
 from app.secret import private_key
 
 T = TypeVar("T")
+DEFAULT_OUT = Path("out")
 
 
 @dataclass(slots=True, frozen=True)
@@ -79,13 +80,22 @@ def _option(name: str, kind: Any, default: Any, *declared: str, says: str) -> Pa
 
 
 _OPTIONS = (
-    _option("out", Path, Path("out"), "--out", says="Output folder of `lineledger run`."),
+    _option("out", Path | None, None, "--out", says="Output folder of `lineledger run`; without: `out`."),
     _option("bootstrap", str, "", says="Kafka of a live installation; without: the folder of a run."),
     _option("prefix", str, "", says="The installation's topic prefix."),
     _option("registry", str, "", says="Its schema registry."),
     _option("client_config", Path | None, None, says="File with librdkafka settings (TLS, SASL)."),
     _option("plant", str, "", says="Of a live installation: which plant; without: the only one."),
 )
+
+
+def _one_of(out: Path | None, bootstrap: str) -> dict[str, Any]:
+    """A run or an installation. Who types --out means the run, whatever the environment says for other questions."""
+    if out is None:
+        return {"out": DEFAULT_OUT}
+    if bootstrap and bootstrap != os.environ.get("LINELEDGER_BOOTSTRAP"):
+        fail("WRONG_USE", "--out is of a run, --bootstrap of a live installation: give one of them")
+    return {"bootstrap": ""}
 
 
 def asks_where(command: Callable[..., None]) -> Callable[..., None]:
@@ -100,8 +110,8 @@ def asks_where(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def asking(**given: Any) -> None:
-        where = Where(**{option.name: given.pop(option.name) for option in _OPTIONS})
-        command(where=where, **given)
+        asked_for = {option.name: given.pop(option.name) for option in _OPTIONS}
+        command(where=Where(**{**asked_for, **_one_of(asked_for["out"], asked_for["bootstrap"])}), **given)
 
     del asking.__wrapped__  # its signature is not the one to show
     asking.__signature__ = Signature(parameters)  # type: ignore[attr-defined]

@@ -15,6 +15,9 @@ from app.settings import Settings
 from schemas.configuration import Configuration
 from schemas.records import ConfigDocument
 
+CONFIGURED = ("intake", "delivery")
+"""Stages that read their plant's files: the others hear of it in the log."""
+
 
 def worker(
     stages: Annotated[list[str], typer.Argument(help="intake, equipment, lots, orders, delivery.")],
@@ -44,6 +47,8 @@ def worker(
     if not (connected.registry.url or recorded):
         fail("REGISTRY_MISSING", "a lasting Kafka needs a schema registry: give --registry URL (and register its schemas first)")
     wanted = _wanted(config, configuration)
+    if wanted is None and (needs := [stage for stage in CONFIGURED if stage in stages]):
+        fail("WRONG_USE", f"{' and '.join(needs)}: a configuration is missing; give --config DIR")
     settings = Settings(
         connection=connected,
         datadir=str(datadir / (instance or "0")),

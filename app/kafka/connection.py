@@ -68,8 +68,12 @@ def connection(bootstrap: str, prefix: str = "", registry: str = "", client_conf
 
 def properties(file: Path) -> dict[str, str]:
     """Key and value of each line `key=value`; # begins a comment line. Values are not shown in messages: some are secret."""
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise ConnectionInvalid(f"{file} is no UTF-8 text of lines key=value") from None
     found = {}
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         text = line.strip()
         if text and not text.startswith("#"):
             key, equals, value = text.partition("=")

@@ -109,9 +109,12 @@ class Registry:
         for url in self.url.split(",") if self.url else ():
             parts = urlsplit(url.strip())
             if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise RegistryUrlInvalid("the address of the schema registry is no http(s) URL")
+                raise RegistryUrlInvalid("the address of the schema registry is no http(s) URL; write it like http://HOST:8081")
             if "@" in parts.netloc:
-                raise RegistryUrlInvalid("no user and password in the registry's URL: schema.registry.basic.auth.user.info")
+                raise RegistryUrlInvalid(
+                    "no user and password in the registry's URL; write them in the file of --client-config: "
+                    "schema.registry.basic.auth.user.info=USER:PASSWORD"
+                )
             if self.settings and parts.scheme == "http" and parts.hostname not in _LOCAL:
                 raise RegistryUrlInvalid(f"{parts.hostname}: credentials and certificates need an https:// address")
         unknown = set(self.settings) - _SETTINGS

@@ -74,6 +74,11 @@ def called(*words: str) -> int:
         (("demo", "--embedded", "--bootstrap", NOBODY), "WRONG_USE", "--embedded"),
         (("trace",), "WRONG_USE", "what"),
         (("worker", "cutting", *LIVE), "UNKNOWN_STAGE", "intake"),
+        (("worker", "intake", *LIVE), "WRONG_USE", "--config DIR"),
+        (("worker", "orders", "delivery", *LIVE), "WRONG_USE", "delivery: a configuration is missing; give --config DIR"),
+        (("parked", "--out", "{out}", *LIVE), "WRONG_USE", "give one of them"),
+        (("parked", "--bootstrap", NOBODY, "--client-config", "{floor.gz}"), "CLIENT_CONFIG_INVALID", "no UTF-8 text"),
+        (("schemas", "check", "--registry", "http://a:b@c"), "REGISTRY_URL_INVALID", "file of --client-config"),
         (("worker", "orders", "--bootstrap", NOBODY), "REGISTRY_MISSING", "--registry"),
         (("explain-code", "NOPE"), "WRONG_USE", "NOPE"),
         (("config", "schema", "nope.yaml"), "WRONG_USE", "plant.yaml"),
@@ -164,6 +169,11 @@ def test_a_broker_that_is_away_is_one_sentence(
         said = [line for line in capfd.readouterr().err.splitlines() if not line.startswith(("start", "PRIVATE_KEY_MISSING"))]
         assert [line.partition(" ")[0] for line in said] == ["BROKER_UNAVAILABLE:"], (words, said)
         assert address in said[0]
+
+
+def test_a_folder_that_is_typed_wins_over_the_environment(places: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINELEDGER_BOOTSTRAP", NOBODY)
+    assert called("parked", "--out", places["out"]) == 0
 
 
 def test_a_registry_that_is_away_is_named(capsys: pytest.CaptureFixture[str]) -> None:
