@@ -140,10 +140,12 @@ def _loaded(directory: Path, exit_code: int, as_json: bool) -> Configuration:
     except ConfigError as wrong:
         if as_json:
             problems = [problem._asdict() for problem in wrong.problems]
-            typer.echo(json.dumps({"ok": False, "code": wrong.code, "problems": problems}))
+            typer.echo(json.dumps({"ok": False, "code": wrong.code, "problems": problems, "partial": wrong.partial}))
         else:
             begins = f"{wrong.code}: " if exit_code == USAGE else ""
             typer.echo("\n".join(f"{begins}{problem}" for problem in wrong.problems), err=True)
+            if wrong.partial and not begins:
+                typer.echo("then check again: mappings, units and references are looked at once these are right", err=True)
         raise typer.Exit(exit_code) from None
 
 

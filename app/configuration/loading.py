@@ -38,7 +38,7 @@ def load(directory: Path) -> Configuration:
         found, line = document.place(path) if document else ((), 0)
         problems.append(Problem(name, line, sentence(found, message)))
     if problems or plant is None or rules is None or erp is None:
-        raise ConfigError(problems)
+        raise ConfigError(problems, partial=None in (plant, rules, erp))
     return Configuration.of(plant, rules, erp)
 
 

@@ -41,8 +41,9 @@ class ConfigError(ValueError):
 
     code = "BAD_CONFIG"
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = sorted(set(problems))
+    def __init__(self, problems: Iterable[Problem], partial: bool = False) -> None:
+        """`partial`: what holds between sections and files could not be looked at."""
+        self.problems, self.partial = sorted(set(problems)), partial
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

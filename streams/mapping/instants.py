@@ -10,8 +10,10 @@ MICROSECOND = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
 
 
-def bad_time(text: str) -> RefusedInMapping:
-    return RefusedInMapping("BAD_TIME", f"`{text[:64]}` is no time in the stated form")
+def bad_time(text: str, form: str = "") -> RefusedInMapping:
+    """`form`: as plant.yaml states it under `date`; empty: it states none."""
+    why = f"is no time of `date: {form}`" if form else "is no ISO 8601 time; another form is stated with `date`"
+    return RefusedInMapping("BAD_TIME", f"`{text[:64]}` {why}")
 
 
 def bounded(instant: int, text: str, earliest: int = 0) -> int:

@@ -66,12 +66,12 @@ def compile_form(form: str, zones: Mapping[str, str], problems: Problems) -> For
     def read(text: str) -> datetime:
         match = pattern.fullmatch(text.strip())
         if match is None:
-            raise bad_time(text)
+            raise bad_time(text, form)
         found = {name: value.casefold() for name, value in match.groupdict().items()}
         try:
             return _stamp(found, offsets)
         except (ValueError, OverflowError, KeyError):
-            raise bad_time(text) from None
+            raise bad_time(text, form) from None
 
     return read
 

@@ -26,7 +26,7 @@ def epoch_instant(text: str, form: str) -> int:
     decimals = EPOCH_DECIMALS[form]
     number = scaled(text.strip(), max(decimals, 0), "cut")
     if isinstance(number, Refusal):
-        raise bad_time(text)
+        raise bad_time(text, form)
     return bounded(number // 10**-decimals if decimals < 0 else number, text, EARLIEST)
 
 
@@ -37,9 +37,9 @@ def excel_stamp(text: str) -> datetime:
     plain = stripped.replace(",", ".") if _DECIMAL_COMMA.fullmatch(stripped) else stripped
     days = scaled(plain, _DAY_DECIMALS, "cut")
     if isinstance(days, Refusal) or days < 0:
-        raise bad_time(text)
+        raise bad_time(text, EXCEL)
     scale = 10**_DAY_DECIMALS
     try:
         return _DAY_ZERO + timedelta(milliseconds=(2 * days * _MS_OF_DAY + scale) // (2 * scale))
     except OverflowError:
-        raise bad_time(text) from None
+        raise bad_time(text, EXCEL) from None

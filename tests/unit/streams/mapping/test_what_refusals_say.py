@@ -47,7 +47,10 @@ def test_no_delimiter_is_recommended_that_does_not_help() -> None:
         ("ts", "1969-12-31T23:00:00Z", "lies before 1970: the clock was not set"),
         ({"path": "ts", "date": "%d.%m.%Y %H:%M"}, "01.01.1900 00:00", "lies before 1970: the clock was not set"),
         ({"path": "ts", "date": "epoch_ms"}, "1795212000", "is it in another unit"),
-        ("ts", "yesterday", "is no time in the stated form"),
+        ("ts", "20.11.2026", "is no ISO 8601 time; another form is stated with `date`"),
+        ({"path": "ts", "date": "%d.%m.%Y %H:%M"}, "2026-11-20", "is no time of `date: %d.%m.%Y %H:%M`"),
+        ({"path": "ts", "date": "epoch_ms"}, "noon", "is no time of `date: epoch_ms`"),
+        ({"path": "ts", "date": "excel"}, "noon", "is no time of `date: excel`"),
     ],
 )
 def test_times(occurred_at: Any, value: str, says: str) -> None:
