@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from app.cli.connecting import ClientConfig, connection_of
+from app.cli.failures import fail
 from app.cli.progress import ProgressLine
 from app.cli.run import carry_out, check_machine
 from schemas.configuration.adapters import STARTED
@@ -34,6 +35,8 @@ def demo(
     from app.run.request import RunRequest
 
     check_machine(workers, bootstrap, embedded)
+    if erp not in STARTED:
+        fail("WRONG_USE", f"--erp {erp}: it is {' or '.join(STARTED)}")
     progress = ProgressLine(quiet=as_json)
     progress("generate", 0, 0)
     raw = out / f"input-{int(time.time())}"

@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import os
+import socket
 import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
@@ -53,6 +54,8 @@ def failure_of(error: BaseException) -> CommandFailure | None:
 
 def _of_the_system(error: OSError) -> CommandFailure:
     where = f" ({error.filename})" if error.filename else ""
+    if isinstance(error, socket.gaierror):
+        return CommandFailure("WRONG_USE", f"there is no such host ({error.strerror}); check the address that was given")
     if error.errno in FULL:
         return CommandFailure("DISK_FULL", f"no space left{where}")
     if error.errno in FORBIDDEN:

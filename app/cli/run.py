@@ -45,6 +45,8 @@ def run(
     check_machine(workers, bootstrap, embedded)
     if erp not in ("", *STARTED, NO_ADAPTER):
         fail("WRONG_USE", f"--erp {erp}: it is {', '.join(STARTED)} or {NO_ADAPTER}")
+    if export_postings is not None and export_postings.is_dir():
+        fail("WRONG_USE", f"--export-postings {export_postings} is a folder; name a file in it")
     configuration = load(config)
     files = resolve(inputs, configuration.plant)
     share = share_of(refused_at_most)

@@ -70,6 +70,13 @@ def called(*words: str) -> int:
         (("config",), "WRONG_USE", "a command is missing; `lineledger config --help`"),
         (("run",), "WRONG_USE", "--config"),
         (("demo", "--scale", "x"), "WRONG_USE", "--scale"),
+        (("demo", "--erp", "sap"), "WRONG_USE", "--erp sap"),
+        (("erp-sim", "--directory", "{root}", "--host", "no.such.host.invalid"), "WRONG_USE", "no such host"),
+        (
+            ("run", "--config", "{plant}", "--input", "{floor.csv}", "--export-postings", "{plant}"),
+            "WRONG_USE",
+            "--export-postings",
+        ),
         (("demo", "--workers", "2"), "WRONG_USE", "--bootstrap"),
         (("demo", "--embedded", "--bootstrap", NOBODY), "WRONG_USE", "--embedded"),
         (("trace",), "WRONG_USE", "what"),
