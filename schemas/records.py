@@ -624,6 +624,7 @@ class ConfigActivated:
     hash: str
     at: int
     sender: str
+    started_at: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> ConfigActivated:
@@ -632,6 +633,7 @@ class ConfigActivated:
             hash=d["hash"],
             at=d["at"],
             sender=d["sender"],
+            started_at=d["started_at"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -640,6 +642,7 @@ class ConfigActivated:
             "hash": self.hash,
             "at": self.at,
             "sender": self.sender,
+            "started_at": self.started_at,
         }
 
 
@@ -4047,6 +4050,7 @@ class PendingConfig:
     hash: str
     at: int
     sender: str = ""
+    started_at: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> PendingConfig:
@@ -4055,6 +4059,7 @@ class PendingConfig:
             hash=d["hash"],
             at=d["at"],
             sender=d["sender"],
+            started_at=d["started_at"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -4063,6 +4068,7 @@ class PendingConfig:
             "hash": self.hash,
             "at": self.at,
             "sender": self.sender,
+            "started_at": self.started_at,
         }
 
 

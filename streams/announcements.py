@@ -3,7 +3,7 @@
 A function of the announcements alone: in whatever order an inbox has them, every partition of every stage decides the same.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from schemas.records import PartitionPosition, PendingConfig
 
@@ -20,11 +20,12 @@ def holding(state: PartitionPosition, plant: str, until: int, intakes: ReadUnder
 
     The times of two intakes do not say which of two deployments came first, because one of them may lag. So what everybody says
     whom it reads holds first of all: who is not read by it has nothing to say. While a deployment is under way and the intakes do
-    not agree, the newest by (time, hash) holds.
+    not agree, the newest by (time, hash) holds. Two of which everybody says so have no intake in common, and no log says which
+    came first: the one that was started last by the clocks of the hosts.
     """
     said, in_force = last_of_each(announced(state, plant), until), _in_force(state, plant)
     agreed = _agreed(said, in_force, intakes)
-    return max((one for one in (in_force, *said.values()) if not agreed or one.hash in agreed), key=_newest)
+    return _last_agreed((in_force, *said.values()), agreed) if agreed else max((in_force, *said.values()), key=_newest)
 
 
 def still_read(state: PartitionPosition, plant: str, upstreams: Sequence[str], intakes: ReadUnder) -> Sequence[str]:
@@ -35,7 +36,7 @@ def still_read(state: PartitionPosition, plant: str, upstreams: Sequence[str], i
     agreed = _agreed(said, in_force, intakes)
     if not agreed or in_force.hash in agreed:
         return upstreams
-    successor = max((one for one in said.values() if one.hash in agreed), key=_newest)
+    successor = _last_agreed(said.values(), agreed)
     now, then = intakes(in_force.hash), intakes(successor.hash)
     gone = {name for name in now if name not in then}
     if gone.isdisjoint(upstreams):
@@ -73,6 +74,13 @@ def _agreed(said: dict[str, PendingConfig], in_force: PendingConfig, intakes: Re
         if heard == {hash_} and (hash_ == in_force.hash or not unheard):
             found.add(hash_)
     return frozenset(found)
+
+
+def _last_agreed(announcements: Iterable[PendingConfig], agreed: Collection[str]) -> PendingConfig:
+    """By the last announcement of each."""
+    among = [one for one in announcements if one.hash in agreed]
+    started = {one.hash: max(other.started_at for other in among if other.hash == one.hash) for one in among}
+    return max(among, key=lambda one: (started[one.hash], *_newest(one)))
 
 
 def _in_force(state: PartitionPosition, plant: str) -> PendingConfig:

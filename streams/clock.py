@@ -112,7 +112,7 @@ def _forget_others(state: PartitionPosition, plant: str, upstreams: Sequence[str
 def schedule(state: PartitionPosition, activated: ConfigActivated) -> None:
     """Remember what an intake announced. Several say the same, in any order (streams/announcements.py)."""
     plant = activated.plant
-    wanted = PendingConfig(plant, activated.hash, activated.at, activated.sender)
+    wanted = PendingConfig(plant, activated.hash, activated.at, activated.sender, activated.started_at)
     if wanted not in state.pending_configurations:
         state.pending_configurations.append(wanted)
     if plant not in state.configurations:  # the first one holds from the beginning

@@ -65,6 +65,7 @@ class IntakeStage:
         self._plant = plant.plant.id
         step_us = plant.clock.step_us if recorded else LIVE_STEP_US
         self.future_us, self._horizon_us = plant.clock.future_us, plant.attribution.late_horizon_us
+        self._host = host
         self._clock = IntakeClock(calendar_of(plant), step_us, self.future_us, host)
         self._mappers = {
             name: compile_source(name, source, plant, private_key)
@@ -89,7 +90,8 @@ class IntakeStage:
         # Later than the one before it, also within one second: by its time every stage knows which of two is the newer one.
         at = 0 if known is None else max(step.state.marks.get(TICK, 0), step.state.marks.get(CONFIGURED, 0) + 1)
         step.state.marks[CONFIGURED] = at
-        self._broadcast(step, ConfigActivated(self._plant, wanted, at, self._me(step)))
+        started_at = self._host() if self._host is not None and not self._recorded else 0
+        self._broadcast(step, ConfigActivated(self._plant, wanted, at, self._me(step), started_at))
 
     def left(self, partition: int) -> None:
         self._frames.left(partition)

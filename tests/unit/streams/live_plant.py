@@ -77,6 +77,8 @@ class LivePlant:
         for stage, fold in self.stages.items():
             fold.taken_over(self.steps[stage])
         self.intakes: dict[str, tuple[IntakeStage, MemoryStep]] = {}
+        self._known: dict[str, tuple[IntakeStage, MemoryStep]] = {}
+        """Of all configurations: their positions stay."""
         self._offsets: dict[str, int] = defaultdict(int)
         self.configure(configuration)
 
@@ -92,11 +94,12 @@ class LivePlant:
     def configure(self, configuration: Configuration) -> None:
         """Workers of intake are started with it: those of new sources begin, those of removed ones end."""
         self.configurations[configuration.hash] = configuration
-        known, self.intakes = self.intakes, {}
+        self._known |= self.intakes
+        self.intakes = {}
         for topic in sorted({source.read.topic for source in configuration.plant.sources.values()}):
             name = topic.removeprefix("raw.")
             stage = IntakeStage(self.topology, topic, configuration, False, host=lambda: self.host)
-            step = known[name][1] if name in known else self._step(topic)
+            step = self._known[name][1] if name in self._known else self._step(topic)
             self.intakes[name] = stage, step
             stage.taken_over(step)
         self.settle()

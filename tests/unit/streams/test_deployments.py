@@ -4,7 +4,10 @@ and nobody waits for a source that it does not read."""
 import pytest
 
 from schemas.configuration import Configuration
+from schemas.records import PartitionPosition, PendingConfig
+from streams.announcements import CONFIGURED, holding
 from tests.unit.streams.live_plant import STAGES, LivePlant, live_configuration
+from tests.unit.streams.raw_bench import READ
 from tests.unit.tables.floor_bench import HOUR, PLANT, S, at
 
 T = at("10:00")
@@ -87,3 +90,43 @@ def test_an_hour_that_was_told_under_a_configuration_that_is_taken_back_counts_n
     plant.configure(variant("a", "b", late="3 d"))
     plant.configure(first)
     assert_goes_on_with(plant, first)
+
+
+def alone(*names: str, late: str = "2 d") -> Configuration:
+    """As `variant`, without the source that all others of these tests have in common."""
+    first, *others = names
+    topic = {"s": {"read": {**READ, "topic": f"raw.{first}"}}}
+    return live_configuration("s", *others, sources=topic, attribution={"late_horizon": late})
+
+
+@pytest.mark.parametrize("ahead", ["a", "b"])
+@pytest.mark.parametrize("step", [HOUR, 60 * S], ids=["at once", "minute by minute"])
+def test_two_deployments_within_the_lag_that_have_no_source_in_common(ahead: str, step: int) -> None:
+    """First all but `a` goes, then `a` goes and `b` comes back: nobody says both."""
+    plant = lagging(alone("a", "b"), ahead)
+    last = alone("b", late="3 d")
+    plant.configure(alone("a"))
+    plant.host += 30 * S
+    plant.configure(last)
+    began = plant.host
+    plant.host = T + 5 * S if ahead == "a" else began
+    plant.idle(began + 10 * S, "b", step=step)
+    assert_goes_on_with(plant, last)
+    plant.restart("orders")
+    plant.restart("equipment")
+    assert_goes_on_with(plant, last)
+
+
+def test_a_host_that_says_nothing_of_its_time_is_before_one_that_does() -> None:
+    """Announcements of an earlier version: between two of them the newest by time holds."""
+    state = PartitionPosition(0, 1, 1, "")
+    state.configurations[PLANT], state.marks[CONFIGURED + PLANT] = "h1", 0
+    old, new = ("a", "h2", 50, 0), ("b", "h3", 20, 0)
+    readers = {"h1": {"a", "b"}, "h2": {"a"}, "h3": {"b"}}
+
+    def held(*told: tuple[str, str, int, int]) -> str:
+        state.pending_configurations = [PendingConfig(PLANT, hash_, when, name, started) for name, hash_, when, started in told]
+        return holding(state, PLANT, 100, readers.__getitem__).hash
+
+    assert held(old, new) == held(new, old) == "h2"
+    assert held(old, (*new[:3], 7)) == held((*new[:3], 7), old) == "h3"
