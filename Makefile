@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ERP ?= sim
 
-.PHONY: demo test test-pure test-servers test-slow test-slow-chaos test-slow-live test-deep test-composition test-composition-short proved lint types layers check plants bench bench-rules bench-run bench-short bench-take-over lock clean
+.PHONY: demo test test-pure test-servers test-slow test-slow-chaos test-slow-live test-deep test-composition test-composition-short chart-test image proved lint types layers check plants bench bench-rules bench-run bench-short bench-take-over lock clean
 
 demo: .venv/runtime.stamp  ## one shift of a simulated plant and two real recordings, through everything (ERP=tryton: a real ERP)
 	$(BIN)/lineledger demo --embedded --erp $(ERP) --out out/demo
@@ -17,7 +17,7 @@ test: .venv/dev.stamp  ## all tests but the slow ones; real Kafka and registry w
 	test $$servers -eq 0 && test $$pure -eq 0
 
 test-pure: .venv/dev.stamp  ## those that need nothing but Python
-	$(BIN)/python -m pytest -q -m "not slow" tests/unit tests/property tests/mutants tests/docs tests/platform tests/plants
+	$(BIN)/python -m pytest -q -m "not slow" tests/unit tests/property tests/mutants tests/docs tests/platform tests/plants tests/deploy/test_chart_files.py
 
 test-servers: .venv/dev.stamp  ## those with Kafka, registry, Tryton, worker processes
 	$(BIN)/python -m pytest -q -m "not slow" tests/e2e tests/composition tests/integration tests/chaos
@@ -29,6 +29,12 @@ test-slow-chaos: .venv/dev.stamp
 
 test-slow-live: .venv/dev.stamp
 	$(BIN)/python -m pytest -q -m slow --ignore tests/chaos --ignore tests/e2e/test_moulding_shop.py
+
+chart-test: .venv/dev.stamp .cache/deploy-tools/stamp  ## the chart: lint, every profile against Kubernetes' own schemas, rules over what is rendered
+	$(BIN)/python -m pytest -q -rs tests/deploy --ignore tests/deploy/image
+
+image: .cache/deploy-tools/stamp  ## out/image: the image, its SBOM and provenance, by buildah; BASE=image@digest, else a Debian root file system
+	deploy/image/build.sh
 
 proved: .venv/dev.stamp  ## did every test that docs/invariants.md names run? (after the tests, with LINELEDGER_PROVED=FOLDER)
 	$(BIN)/python -m tests.docs.proved "$(LINELEDGER_PROVED)"
@@ -79,6 +85,11 @@ lock:  ## needs uv; writes hashes and no address
 
 clean:
 	rm -rf .venv out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+
+.cache/deploy-tools/stamp: deploy/tools/requirements.lock
+	mkdir -p .cache && $(PYTHON) -m venv .cache/deploy-tools
+	.cache/deploy-tools/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $<
+	touch $@
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("lineledger needs Python 3.11 or newer: make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'

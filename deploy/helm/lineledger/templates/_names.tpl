@@ -1,0 +1,41 @@
+{{/* Names and labels. */}}
+{{- define "lineledger.fullname" -}}
+{{- .Values.fullnameOverride | default .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- end }}
+
+{{- define "lineledger.labels" -}}
+app.kubernetes.io/name: lineledger
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}
+
+{{/* Takes (dict "root" $ "name" worker). What selects the pods of one worker. */}}
+{{- define "lineledger.selector" -}}
+app.kubernetes.io/name: lineledger
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .name }}
+{{- end }}
+
+{{- define "lineledger.image" -}}
+{{- $image := .Values.image -}}
+{{- $repository := required "image.repository: where you keep the image that you built (deploy/image)" $image.repository -}}
+{{- if $image.digest -}}
+{{- printf "%s@%s" $repository $image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $repository ($image.tag | default .Chart.AppVersion) -}}
+{{- end -}}
+{{- end }}
+
+{{/* Takes (dict "root" $ "plant" id). The ConfigMap with the plant's files. */}}
+{{- define "lineledger.configMap" -}}
+{{- $plant := index .root.Values.plants .plant -}}
+{{- $plant.existingConfigMap | default (printf "%s-plant-%s" (include "lineledger.fullname" .root) .plant) -}}
+{{- end }}
+
+{{/* Takes (dict "root" $ "plant" id). What changes when the plant's configuration does. */}}
+{{- define "lineledger.revision" -}}
+{{- $plant := index .root.Values.plants .plant -}}
+{{- if $plant.existingConfigMap -}}{{ $plant.revision | default "not given" }}{{- else -}}{{ $plant.files | toJson | sha256sum }}{{- end -}}
+{{- end }}

@@ -1,0 +1,56 @@
+{{/* What every pod of the chart has in common. */}}
+{{- define "lineledger.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 10001
+runAsGroup: 10001
+fsGroup: 10001
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{- define "lineledger.containerSecurity" -}}
+allowPrivilegeEscalation: false
+privileged: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
+{{/* Takes (dict "root" "client" "key"). How Kafka and registry are reached: the program reads these variables itself. */}}
+{{- define "lineledger.connection" -}}
+{{- $kafka := .root.Values.kafka -}}
+- {name: LINELEDGER_BOOTSTRAP, value: {{ required "kafka.bootstrap: host:port[,host:port]" $kafka.bootstrap | quote }}}
+- {name: LINELEDGER_PREFIX, value: {{ $kafka.prefix | quote }}}
+{{- if $kafka.registry }}
+- {name: LINELEDGER_REGISTRY, value: {{ $kafka.registry | quote }}}
+{{- end }}
+{{- if .client }}
+- {name: LINELEDGER_CLIENT_CONFIG, value: {{ printf "/etc/lineledger/client/%s" .key | quote }}}
+{{- end }}
+{{- end }}
+
+{{/* Takes (dict "root" "name" "worker"). */}}
+{{- define "lineledger.scheduling" -}}
+{{- with .worker.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .worker.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .worker.affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .worker.priorityClassName }}
+priorityClassName: {{ . | quote }}
+{{- end }}
+topologySpreadConstraints:
+  - maxSkew: 1
+    topologyKey: topology.kubernetes.io/zone
+    whenUnsatisfiable: {{ .worker.spread.zones }}
+    labelSelector:
+      matchLabels: {{- include "lineledger.selector" . | nindent 8 }}
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: {{ .worker.spread.hosts }}
+    labelSelector:
+      matchLabels: {{- include "lineledger.selector" . | nindent 8 }}
+{{- end }}

@@ -1,0 +1,31 @@
+{{/*
+A secret is referred to, never given: a Secret that exists, one that external-secrets makes, or one that a CSI driver mounts.
+Takes (dict "root" "source" "name" "at"). Empty where the source names none.
+*/}}
+{{- define "lineledger.secretVolume" -}}
+{{- $source := .source -}}
+{{- if gt (len (compact (list $source.existingSecret $source.secretProviderClass (ternary "external" "" (gt (len ($source.external | default dict)) 0))))) 1 -}}
+{{- fail (printf "%s: existingSecret, secretProviderClass or external, one of them" .at) -}}
+{{- end -}}
+{{- if $source.secretProviderClass }}
+csi:
+  driver: secrets-store.csi.k8s.io
+  readOnly: true
+  volumeAttributes: {secretProviderClass: {{ $source.secretProviderClass | quote }}}
+{{- else if $source.existingSecret }}
+secret: {secretName: {{ $source.existingSecret | quote }}, defaultMode: 0440}
+{{- else if $source.external }}
+secret: {secretName: {{ printf "%s-%s" (include "lineledger.fullname" .root) .name | quote }}, defaultMode: 0440}
+{{- end -}}
+{{- end }}
+
+{{/* Takes (dict "root" "worker"). Where a worker's Kafka credentials come from: its own, else those of all. As JSON. */}}
+{{- define "lineledger.client" -}}
+{{- $own := .worker.client | default dict -}}
+{{- $shared := .root.Values.kafka.client -}}
+{{- if or $own.existingSecret $own.secretProviderClass -}}
+{{- dict "existingSecret" $own.existingSecret "secretProviderClass" $own.secretProviderClass "key" ($own.key | default $shared.key) | toJson -}}
+{{- else -}}
+{{- $shared | toJson -}}
+{{- end -}}
+{{- end }}
