@@ -99,20 +99,39 @@ class Timeline:
         )
 
     def _read_each(self, readings: Readings, raw_source: str) -> list[int]:
-        """One by one."""
-        conflicts, late = [], set[int]()
-        for index, (seq, at, value, raw) in enumerate(readings.tolist()):
-            point = Point(at, seq, value, raw)
-            known = self._known.value_of(point, raw_source)
-            if known is None:
-                self._read_one(point, raw_source, late)
-            elif known == value:
-                self._count("duplicates")
-            else:
-                self._count("conflicts")
-                conflicts.append(index)
+        """One by one, but for stretches that are the everyday case."""
+        conflicts, late, rows, start = [], set[int](), readings.tolist(), 0
+        while start < len(rows):
+            stop = self._ascending_until(rows, start)
+            if stop - start > 1:
+                self._recount(late)
+                late.clear()
+                if self._append_few(readings[start:stop], raw_source):
+                    start = stop
+                    continue
+            for index in range(start, stop):
+                seq, at, value, raw = rows[index]
+                point = Point(at, seq, value, raw)
+                known = self._known.value_of(point, raw_source)
+                if known is None:
+                    self._read_one(point, raw_source, late)
+                elif known == value:
+                    self._count("duplicates")
+                else:
+                    self._count("conflicts")
+                    conflicts.append(index)
+            start = stop
         self._recount(late)
         return conflicts
+
+    def _ascending_until(self, rows: list[list[int]], start: int) -> int:
+        """Where the readings from `start` on end that are later than all that is known, with higher numbers; `start` + 1: it is
+        none."""
+        high_seq, last_at, stop = self.state.high_seq, self.state.last_at, start
+        while stop < len(rows) and rows[stop][0] > high_seq and rows[stop][1] >= last_at:
+            high_seq, last_at, _, _ = rows[stop]
+            stop += 1
+        return max(stop, start + 1)
 
     def _read_one(self, point: Point, raw_source: str, late: set[int]) -> None:
         state = self.state
