@@ -9,8 +9,7 @@ because the state depends on which readings are known and not on their order. Wh
 with one number came first) they are taken in the order of their arrival.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from tables.equipment.definitions import Definition
 from tables.equipment.known_readings import Indexes, Known
 from tables.equipment.packed_readings import RAW_BITS
 from tables.equipment.reading_buckets import BUCKET_US, Bucket, Buckets
+from tables.equipment.reading_order import by_bucket, truth_order
 from tables.equipment.redefined_counting import RedefinedCounting
 from tables.equipment.totals import give, loosened, replace, tighten
 from tables.row_kinds import TIMELINE_ROWS
@@ -71,12 +71,9 @@ class Timeline:
 
         Returns the indexes of those that are refused: their sequence number had another value before (the first one stays).
         """
-        if self._redefined is None:
-            readings = upwards_all(readings, self._counter)
-        else:
-            readings = self._redefined.upwards(readings)
-            if self._tells_of_before(readings):
-                return self._read_each(readings, raw_source)
+        readings = upwards_all(readings, self._counter) if self._redefined is None else self._redefined.upwards(readings)
+        if self._tells_of_before(readings):
+            return self._read_each(readings, raw_source)
         if len(readings) <= FEW and self._append_few(readings, raw_source):
             return []
         if len(readings) < VECTOR_MIN:
@@ -125,8 +122,7 @@ class Timeline:
         return conflicts
 
     def _ascending_until(self, rows: list[list[int]], start: int) -> int:
-        """Where the readings from `start` on end that are later than all that is known, with higher numbers; `start` + 1: it is
-        none."""
+        """Where the readings from `start` on end that are later than all that is known, with higher numbers; at least one."""
         high_seq, last_at, stop = self.state.high_seq, self.state.last_at, start
         while stop < len(rows) and rows[stop][0] > high_seq and rows[stop][1] >= last_at:
             high_seq, last_at, _, _ = rows[stop]
@@ -151,7 +147,7 @@ class Timeline:
             return
         state = self.state
         seqs, times, raws = readings[:, 0], readings[:, 1], readings[:, 3]
-        order = _truth_order(readings)
+        order = truth_order(readings)
         rank = np.empty(len(order), np.int64)
         rank[order] = np.arange(len(order))
         after = (times > state.last_at) | (
@@ -198,6 +194,8 @@ class Timeline:
         add. False: it is not that case, and nothing was done."""
         state, tail = self.state, self.state.tail
         if self._counter.shows in ("increment", "signal") or tail.value is None or not self._counting.is_plain(tail):
+            return False
+        if self._tells_of_before(readings):
             return False
         rows = readings.tolist()
         began, before = rows[0][1], tail.value
@@ -298,7 +296,7 @@ class Timeline:
     def _insert(self, readings: Readings, raw_source: str) -> set[int]:
         """Put readings in truth order into their buckets. Returns those: they have to be counted anew."""
         numbers = set[int]()
-        for number, start, stop in _by_bucket(readings):
+        for number, start, stop in by_bucket(readings):
             numbers.add(number)
             bucket = self._bucket(number)
             points = readings[start:stop][:, _AS_POINT]
@@ -398,22 +396,3 @@ class Timeline:
     def _count(self, what: str, times: int = 1) -> None:
         if times:
             self._row.tally[what] = self._row.tally.get(what, 0) + times
-
-
-def _truth_order(readings: Readings) -> Indexes:
-    """By time, number, raw position."""
-    times = readings[:, 1]
-    order: Indexes = times.argsort(kind="stable")
-    ordered = times[order]
-    return np.lexsort((readings[:, 3], readings[:, 0], times)) if bool((ordered[1:] == ordered[:-1]).any()) else order
-
-
-def _by_bucket(ordered: Readings) -> Iterator[tuple[int, int, int]]:
-    """(number of the bucket, first, last + 1) of readings in truth order."""
-    numbers = ordered[:, 1] // BUCKET_US
-    if numbers[0] == numbers[-1]:
-        yield int(numbers[0]), 0, len(numbers)
-        return
-    starts = [0, *((numbers[1:] != numbers[:-1]).nonzero()[0] + 1).tolist(), len(numbers)]
-    for start, stop in pairwise(starts):
-        yield int(numbers[start]), start, stop

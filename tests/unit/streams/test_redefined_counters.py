@@ -204,8 +204,9 @@ def test_the_order_of_arrival_changes_nothing(seed: int) -> None:
     assert told(True) == told(False)
 
 
+@pytest.mark.parametrize("known_until", [-5 * MIN, 5 * MIN])
 @pytest.mark.parametrize("seed", range(10))
-def test_the_size_of_batches_changes_nothing(seed: int) -> None:
+def test_the_size_of_batches_changes_nothing(seed: int, known_until: int) -> None:
     """Readings that come by hundreds, of before and after, in any order, against one by one."""
     definitions: list[dict[str, Any]] = [
         {},
@@ -224,7 +225,7 @@ def test_the_size_of_batches_changes_nothing(seed: int) -> None:
         for n in range(600):
             value += chance.choice((0, 1, 1, 2)) if chance.random() < 0.98 else chance.choice((-700, 2500))
             readings.append((n, T + n * 10 * S, max(0, value)))
-        early = [one for one in readings if one[1] < since + 5 * MIN and chance.random() < 0.7]
+        early = [one for one in readings if one[1] < since + known_until and chance.random() < 0.7]
         late = [one for one in readings if one not in early]
         if chance.random() < 0.5:
             chance.shuffle(late)
