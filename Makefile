@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ERP ?= sim
 
-.PHONY: demo test test-pure test-servers test-slow test-slow-chaos test-slow-live test-deep test-composition test-composition-short chart-test image proved lint types layers check plants bench bench-rules bench-run bench-short bench-take-over lock clean
+.PHONY: demo test test-pure test-servers test-slow test-slow-chaos test-slow-live test-deep test-composition test-composition-short chart-test image image-test proved lint types layers check plants bench bench-rules bench-run bench-short bench-take-over lock clean
 
 demo: .venv/runtime.stamp  ## one shift of a simulated plant and two real recordings, through everything (ERP=tryton: a real ERP)
 	$(BIN)/lineledger demo --embedded --erp $(ERP) --out out/demo
@@ -17,7 +17,7 @@ test: .venv/dev.stamp  ## all tests but the slow ones; real Kafka and registry w
 	test $$servers -eq 0 && test $$pure -eq 0
 
 test-pure: .venv/dev.stamp  ## those that need nothing but Python
-	$(BIN)/python -m pytest -q -m "not slow" tests/unit tests/property tests/mutants tests/docs tests/platform tests/plants tests/deploy/test_chart_files.py
+	$(BIN)/python -m pytest -q -m "not slow" tests/unit tests/property tests/mutants tests/docs tests/platform tests/plants tests/deploy/test_chart_files.py tests/deploy/test_systemd.py
 
 test-servers: .venv/dev.stamp  ## those with Kafka, registry, Tryton, worker processes
 	$(BIN)/python -m pytest -q -m "not slow" tests/e2e tests/composition tests/integration tests/chaos
@@ -35,6 +35,9 @@ chart-test: .venv/dev.stamp .cache/deploy-tools/stamp  ## the chart: lint, every
 
 image: .cache/deploy-tools/stamp  ## out/image: the image, its SBOM and provenance, by buildah; BASE=image@digest, else a Debian root file system
 	deploy/image/build.sh
+
+image-test: .venv/dev.stamp .cache/deploy-tools/stamp  ## builds the image twice, looks into it, runs it with runc: a worker on a real Kafka
+	$(BIN)/python -m pytest -q -rs tests/deploy/image
 
 proved: .venv/dev.stamp  ## did every test that docs/invariants.md names run? (after the tests, with LINELEDGER_PROVED=FOLDER)
 	$(BIN)/python -m tests.docs.proved "$(LINELEDGER_PROVED)"

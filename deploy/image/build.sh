@@ -3,6 +3,8 @@
 #   BASE         base image, by digest for a release; empty: a Debian root file system made here by mmdebstrap
 #   BUILD_BASE   base of the build stage where BASE has no pip
 #   OUT          folder for image.tar (OCI archive), sbom.json, provenance.json, digest [out/image]
+#   BASES        folder that keeps that root file system [OUT/.base]
+#   STORE        folder of buildah's images [OUT/.store]
 #   REVISION     what to build [HEAD]
 #   ISOLATION    of buildah's steps: chroot needs no privileges of a container host [chroot]
 set -euo pipefail
@@ -23,7 +25,7 @@ mkdir -p "$OUT"
 echo '{"default": [{"type": "insecureAcceptAnything"}]}' > "$policy"
 
 if [ -z "${BASE:-}" ]; then
-  BASE="$(deploy/image/debian-base.sh "$OUT/.base" "$STORE")"
+  BASE="$(deploy/image/debian-base.sh "${BASES:-$OUT/.base}" "$STORE")"
 fi
 source="$(mktemp -d)"
 trap 'rm -rf "$source"' EXIT

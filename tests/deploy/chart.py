@@ -15,6 +15,7 @@ CHART = ROOT / "deploy" / "helm" / "lineledger"
 DEMO = ROOT / "app" / "demo" / "plant"
 PROFILES = ("small", "plant", "group")
 RELEASE = "prod"
+KUBERNETES = "1.34"
 GIVEN: Mapping[str, Any] = {
     "image": {"repository": "registry.example/lineledger"},
     "kafka": {"bootstrap": "kafka:9092", "registry": "https://registry:8081", "prefix": "prod."},
@@ -76,7 +77,8 @@ def render(folder: Path, values: Mapping[str, Any], *arguments: str | Path, note
     if notes:
         said = run("install", RELEASE, CHART, "--dry-run=client", *arguments, "-f", given)
         return Rendered([], said.partition("NOTES:")[2])
-    said = run("template", RELEASE, CHART, "--namespace", "ledger", *arguments, "-f", given)
+    # A helm that somebody built by himself takes an old Kubernetes for granted.
+    said = run("template", RELEASE, CHART, "--namespace", "ledger", "--kube-version", KUBERNETES, *arguments, "-f", given)
     return Rendered([each for each in yaml.safe_load_all(said) if each])
 
 

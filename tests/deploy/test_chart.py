@@ -278,17 +278,22 @@ def test_only_delivery_gets_the_secret_of_the_erp_and_only_intake_the_private_ke
         assert files == wanted.get(name, {})
 
 
-def test_a_worker_may_have_credentials_of_its_own(rendered: Chart) -> None:
+def test_a_worker_and_the_setup_may_have_credentials_of_their_own(rendered: Chart) -> None:
     values = {
         "kafka": {"client": {"existingSecret": "all"}},
+        "setup": {"client": {"existingSecret": "setup", "key": "setup.properties"}},
         "workers": {"lots": {"stages": ["lots"], "client": {"existingSecret": "lots"}}},
     }
-    made = rendered("plant", values)
-    secrets = {}
+    made, secrets, files = rendered("plant", values), {}, {}
     for workload in made.workloads():
         (client,) = [each for each in pod(workload)["spec"]["volumes"] if each["name"] == "client"]
         secrets[workload["metadata"]["name"]] = client["secret"]["secretName"]
-    assert {name for name, secret in secrets.items() if secret == "lots"} == {f"{RELEASE}-lots"}
+    own = {name: secret for name, secret in secrets.items() if secret != "all"}
+    assert own == {f"{RELEASE}-lots": "lots", f"{RELEASE}-setup": "setup"}
+    for name, container in made.containers():
+        files[name] = {each["name"]: each.get("value") for each in container["env"]}["LINELEDGER_CLIENT_CONFIG"]
+    assert files[f"{RELEASE}-setup"] == "/etc/lineledger/client/setup.properties"
+    assert files[f"{RELEASE}-lots"] == "/etc/lineledger/client/client.properties"
 
 
 def test_the_alerts_come_as_they_are(rendered: Chart) -> None:

@@ -50,7 +50,7 @@ UNDER: Mapping[str, Mapping[str, Any]] = {
     "secretStore.refreshInterval": {"erp": {"external": {"a": "b"}}},
 }
 """Values without which one would say nothing."""
-ELSEWHERE = {"plants", "workers", "intake", "pod.autoscaling.enabled", "pod.client"}
+ELSEWHERE = {"plants", "workers", "intake", "pod.autoscaling.enabled", "pod.client", "setup.client"}
 """Maps of names that people choose, and what holds for one worker only: test_chart.py."""
 
 

@@ -19,7 +19,7 @@ secret: {secretName: {{ printf "%s-%s" (include "lineledger.fullname" .root) .na
 {{- end -}}
 {{- end }}
 
-{{/* Takes (dict "root" "worker"). Where a worker's Kafka credentials come from: its own, else those of all. As JSON. */}}
+{{/* Takes (dict "root" "worker"). Where the Kafka credentials of a worker, or of the setup, come from: its own, else those of all. As JSON. */}}
 {{- define "lineledger.client" -}}
 {{- $own := .worker.client | default dict -}}
 {{- $shared := .root.Values.kafka.client -}}
