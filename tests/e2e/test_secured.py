@@ -104,6 +104,31 @@ def test_all_stages_become_a_receipt_on_a_secured_broker(secured: Secured, way: 
         assert not [text for text in texts if secret in text], "a secret is shown"
 
 
+def test_another_password_during_operation(secured: Secured, tmp_path: Path) -> None:
+    """As docs/security.md says it: workers go on, the new one goes into the file, and they are restarted."""
+    prefix = "another."
+    with SimulatorProcess(tmp_path / "erp") as erp:
+        environ = {"LIVE_ERP_URL": erp.url, "LIVE_ERP_TOKEN": erp.token}
+        plant = _installed(secured, SCRAM, prefix, tmp_path, environ)
+        file = Path(plant.where[-1])
+        with plant.workers(*STAGES):
+            plant.send(*order(), *shots((0, 100), (1, 105)))
+            until(lambda: plant.received("O1") == 5, "5 pieces")
+            old = secured.file(secured.settings(SCRAM))
+            secured.cluster.change_password()
+            file.write_bytes(secured.file(secured.settings(SCRAM)).read_bytes())
+            plant.admin = connection(secured.cluster.scram, prefix, secured.registry, file)
+            plant.send(*shots((2, 112)))
+            until(lambda: plant.received("O1") == 12, "7 more, over the connections that are there")
+            refused = plant.command(
+                "worker", "orders", *plant.where[:-1], old, "--datadir", tmp_path / "old", "--instance", "old"
+            )
+            assert (refused.code, "FATAL BROKER_AUTH" in refused.stderr) == (85, True), refused.said
+        with plant.workers(*STAGES):
+            plant.send(*shots((3, 115)))
+            until(lambda: plant.received("O1") == 15, "3 more, by those that read the file again")
+
+
 def _children() -> list[int]:
     answer = subprocess.run(["ps", "-o", "pid=", "--ppid", str(os.getpid())], capture_output=True, text=True, check=True)
     return [int(pid) for pid in answer.stdout.split()]

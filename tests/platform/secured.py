@@ -2,6 +2,7 @@
 
 import secrets
 import subprocess
+import time
 from pathlib import Path
 
 from confluent_kafka import KafkaException
@@ -12,6 +13,9 @@ from confluent_kafka.admin import (
     AdminClient,
     ResourcePatternType,
     ResourceType,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
 )
 
 from tests.platform.certificates import Authority
@@ -20,6 +24,7 @@ from tests.platform.maven import broker_jars, java
 from tests.platform.process import SMALL_JVM, JavaProcess, free_ports
 
 ADMIN, WORKER = "admin", "lineledger"
+PATIENCE_S = 30.0
 _OPERATIONS = AclOperation
 _WANTED = {
     ResourceType.TOPIC: (_OPERATIONS.READ, _OPERATIONS.WRITE, _OPERATIONS.DESCRIBE, _OPERATIONS.DESCRIBE_CONFIGS),
@@ -97,6 +102,26 @@ class SecuredCluster:
         admin = self._admin()  # kept: its answers end with it
         for future in admin.create_acls(bindings).values():
             future.result(20)
+
+    def change_password(self, name: str = WORKER) -> None:
+        """From now on `with_password` gives the new one, and who logs in with the old one is refused. Connections stay."""
+        fresh = secrets.token_hex(12)
+        known = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
+        admin = self._admin()
+        for future in admin.alter_user_scram_credentials([UserScramCredentialUpsertion(name, known, fresh.encode())]).values():
+            future.result(20)
+        self._passwords[name] = fresh
+        deadline = time.monotonic() + PATIENCE_S
+        while not self._lets_in(name):
+            assert time.monotonic() < deadline, f"the new password of {name} does not hold after {PATIENCE_S} s"
+
+    def _lets_in(self, name: str) -> bool:
+        client = AdminClient({"bootstrap.servers": self.scram, "log_level": 0, **self.with_password(name)})
+        try:
+            client.list_topics(timeout=2)
+        except KafkaException:
+            return False
+        return True
 
     def _admin(self) -> AdminClient:
         return AdminClient({"bootstrap.servers": self.scram, "log_level": 0, **self.with_password(ADMIN)})
