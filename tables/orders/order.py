@@ -89,20 +89,14 @@ def planned_unit(configuration: Configuration, order: OrderRow, account: Account
     return item.quantity.unit if item is not None else ""
 
 
-def counted_units(configuration: Configuration, order: OrderRow, account: AccountRow) -> set[str]:
-    """The units that counters of the plant have, where counters are the authority for what the account is of: pieces, or what a
-    meter shows."""
+def counted_by(configuration: Configuration, order: OrderRow, account: AccountRow) -> tuple[str, ...]:
+    """What counters count (`counts`) where they are the authority for what the account is of: pieces, or what a meter shows.
+    Empty: they are not."""
     if account.kind == "consumption":
         components = components_at(configuration, order, revision_of(account))
-        if mode_of(configuration, component_of(components, account), account) != "metered":
-            return set()
-        kinds: tuple[str, ...] = ("consumption",)
-    elif authority_of(configuration, order, account.operation) == "counters":
-        kinds = ("gross", "good")
-    else:
-        return set()
-    counters = (counter for entry in configuration.plant.equipment.values() for counter in entry.counters.values())
-    return {counter.unit for counter in counters if counter.counts in kinds}
+        metered = mode_of(configuration, component_of(components, account), account) == "metered"
+        return ("consumption",) if metered else ()
+    return ("gross", "good") if authority_of(configuration, order, account.operation) == "counters" else ()
 
 
 def authority_of(configuration: Configuration, order: OrderRow, operation: str) -> str:

@@ -260,7 +260,8 @@ class OrderLedger:
             )
         if not planned:
             return min(stated, key=lambda unit: (-stated[unit], unit), default="PC")
-        counted = {unit for unit in orders.counted_units(configuration, self.order, row) if fits(unit, planned)}
+        by = orders.counted_by(configuration, self.order, row)
+        counted = {unit for counts in by for unit in self._moment.rules.counter_units.get(counts, ()) if fits(unit, planned)}
         return planned if planned in counted else min(counted, default=planned)
 
 

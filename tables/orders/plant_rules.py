@@ -1,8 +1,9 @@
 """A plant's configuration, ready for use by orders: calendar, units, periods, and the posting rule of each account."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from schemas.configuration import Configuration
+from schemas.configuration import Configuration, PlantConfig
 from schemas.configuration.rules import RuleAt
 from schemas.records import AccountRow, MaterialRow, OrderRow
 from tables.orders.due import Timetable
@@ -18,6 +19,8 @@ MAX_ANSWERS = 50_000
 class PlantRules:
     configuration: Configuration
     times: Timetable
+    counter_units: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """What the plant's counters count (`counts`) -> their units."""
     _rules: dict[tuple[str, ...], RuleAt | None] = field(default_factory=dict)
 
     @property
@@ -50,7 +53,16 @@ def plant_rules(configuration: Configuration, units: UnitTable) -> PlantRules:
             PostingPeriods(periods.close, plant.plant.zone, plant.calendar.days_off) if periods.close else None,
             periods.sweep_before_us,
         ),
+        _counter_units(plant),
     )
+
+
+def _counter_units(plant: PlantConfig) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for entry in plant.equipment.values():
+        for counter in entry.counters.values():
+            found.setdefault(counter.counts, set()).add(counter.unit)
+    return {counts: frozenset(units) for counts, units in found.items()}
 
 
 def with_conversions(units: UnitTable, row: MaterialRow) -> UnitTable:
