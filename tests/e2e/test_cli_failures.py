@@ -44,7 +44,9 @@ def ends_with(outcome: Outcome, code: str) -> None:
     ids=lambda value: value if isinstance(value, str) else " ".join(value[:2]),
 )
 def test_a_command_that_cannot_work(arguments: tuple[str, ...], code: str) -> None:
-    ends_with(lineledger(*arguments), code)
+    outcome = lineledger(*arguments)
+    ends_with(outcome, code)
+    assert len(outcome.stderr.splitlines()) == 1, "no line of a log before it"
 
 
 def test_an_argument_that_is_no_text() -> None:
