@@ -169,8 +169,20 @@ def test_a_broker_that_is_away_is_one_sentence(
         ("topics", "epoch", "show", *live),
         ("rules", "simulate", *config, "--from-topic", "--since", "2026-11-20T07:00:00Z", "--bootstrap", address),
         ("ingest", *config, "--source", "presses", "--folder", places["root"], "--bootstrap", address),
-        ("run", "--config", places["plant"], "--input", places["floor.csv"], "--bootstrap", address, "--erp", "none"),
-        ("up", "--config", places["plant"], *live),
+        (
+            "run",
+            "--config",
+            places["plant"],
+            "--input",
+            places["floor.csv"],
+            "--bootstrap",
+            address,
+            "--erp",
+            "none",
+            "--out",
+            places["out"],
+        ),
+        ("up", "--config", places["plant"], "--datadir", places["root"], *live),
     ):
         assert called(*words) == 2
         said = [line for line in capfd.readouterr().err.splitlines() if not line.startswith(("start", "PRIVATE_KEY_MISSING"))]
