@@ -10,8 +10,11 @@ import socket
 import pytest
 
 from app.cli import failures, main
+from app.configuration import load
 from app.demo.master import CONFIGURATION
 from app.kafka import broker
+from app.ledger.books import snapshot
+from schemas.catalog import catalog
 from schemas.codes import entries_of
 from tests.docs.codes import ROOT
 
@@ -46,6 +49,9 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     found = {name: str(root / name) for name in ("plant", "wrong", "out", "floor.csv", "floor.zip", "floor.gz", "properties")}
     (root / "damaged").mkdir()
     (root / "damaged" / "ledger.sqlite").write_bytes(b"SQLite format 3\x00" + bytes(2000))
+    row = catalog().schema_ids["AccountRow"].to_bytes(4, "big")
+    snapshot.write(root / "older", {"orders": {b"a|x": b"\0" + row + b"x"}}, [], load(CONFIGURATION), {})
+    found["older"] = str(root / "older")
     found["damaged"] = str(root / "damaged")
     run = ("run", "--config", found["plant"], "--input", found["floor.csv"], "--erp", "none", "--out", found["out"])
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -110,6 +116,7 @@ def called(*words: str) -> int:
         (("rules", "explain", "O1", "--config", "{root}"), "BAD_CONFIG", "plant.yaml"),
         (("trace", "X", "--out", "nowhere"), "NO_LEDGER", "nowhere"),
         (("parked", "--out", "nowhere"), "NO_LEDGER", "nowhere"),
+        (("parked", "--out", "{older}"), "NO_LEDGER", "written by another version"),
         (("parked", "--out", "{damaged}"), "NO_LEDGER", "is damaged, or no ledger"),
         (("config", "try", "--config", "{plant}/plant.yaml", "{floor.csv}"), "BAD_CONFIG", "is a file; name the folder"),
         (("trace", "M1", "--at", "noon", *OUT), "BAD_TIME", "2026-11-20T03:40:00+01:00"),

@@ -92,7 +92,9 @@ def read(directory: Path, codec: Codec | None = None) -> Snapshot:
                 rows.setdefault(stage, {})[key.decode()] = codec.decode(value)
             letters = [codec.decode(value) for (value,) in db.execute("select value from letters")]
             found = dict(db.execute("select name, value from about"))
+        configuration = Configuration.from_document(ConfigDocument.from_avro(json.loads(found["configuration"])))
     except sqlite3.DatabaseError as wrong:
         raise NoLedger(f"{path} is damaged, or no ledger ({wrong}); run its input again") from wrong
-    configuration = Configuration.from_document(ConfigDocument.from_avro(json.loads(found["configuration"])))
+    except (ValueError, LookupError) as wrong:  # rows of another schema, a configuration with other keys
+        raise NoLedger(f"{path} was written by another version of the program; run its input again") from wrong
     return Snapshot(rows, letters, configuration, json.loads(found["about"]))
