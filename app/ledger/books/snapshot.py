@@ -96,5 +96,5 @@ def read(directory: Path, codec: Codec | None = None) -> Snapshot:
     except sqlite3.DatabaseError as wrong:
         raise NoLedger(f"{path} is damaged, or no ledger ({wrong}); run its input again") from wrong
     except (ValueError, LookupError) as wrong:  # rows of another schema, a configuration with other keys
-        raise NoLedger(f"{path} was written by another version of the program; run its input again") from wrong
+        raise NoLedger(f"{path} was written by another version of the program ({wrong}); run its input again") from wrong
     return Snapshot(rows, letters, configuration, json.loads(found["about"]))
