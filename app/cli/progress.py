@@ -33,6 +33,8 @@ class ProgressLine:
         self._read: BytesRead | None = None
         self._since: tuple[float, int] | None = None
         """When reading was first seen, and the bytes that were read then."""
+        self.records = 0
+        """As told last."""
         self._known = 0
         """Records of before, where a run is gone on with."""
 
@@ -41,7 +43,7 @@ class ProgressLine:
         self._read, self._known = read, known
 
     def __call__(self, phase: str, records: int, clock: int) -> None:
-        now = time.monotonic()
+        now, self.records = time.monotonic(), records
         if self._since is None and phase == "running" and self._read is not None:
             self._since = now, self._read.bytes_read
         pause = TERMINAL_SECONDS if self._terminal else LOG_SECONDS

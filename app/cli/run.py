@@ -2,10 +2,11 @@
 
 import json
 import os
+import shlex
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,10 +17,17 @@ from app.cli.progress import ProgressLine
 from app.cli.stopping import stoppable
 from schemas.configuration.adapters import NO_ADAPTER, STARTED
 
+if TYPE_CHECKING:
+    from app.run.resume import Asked
+
+REFUSED_AT_MOST = "50 %"
+
 
 def run(
-    config: Annotated[Path, typer.Option(help="Folder with plant.yaml, rules.yaml and erp.yaml.")],
-    inputs: Annotated[list[str], typer.Option("--input", help="[SOURCE=]FILE, folder or pattern; .gz and .zst, too.")],
+    config: Annotated[Path | None, typer.Option(help="Folder with plant.yaml, rules.yaml and erp.yaml.")] = None,
+    inputs: Annotated[
+        list[str] | None, typer.Option("--input", help="[SOURCE=]FILE, folder or pattern; .gz and .zst, too; repeatable.")
+    ] = None,
     export_postings: Annotated[Path | None, typer.Option(help="CSV of all postings; what is not posted goes beside it.")] = None,
     bootstrap: Annotated[str, typer.Option(help="Kafka bootstrap servers; without: all stages in this process, no broker.")] = "",
     client_config: ClientConfig = None,
@@ -32,14 +40,22 @@ def run(
     ] = False,
     keep_topics: Annotated[bool, typer.Option("--keep-topics", help="Leave the run's topics on the broker.")] = False,
     refused_at_most: Annotated[
-        str, typer.Option(help="Share of an input's records that may be refused; more ends the run. 100 %: any.")
-    ] = "50 %",
+        str, typer.Option(help="Share of an input's records that may be refused; more ends the run. 100 %: any. Without: 50 %.")
+    ] = "",
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="Folder from which the run goes on when it is stopped or dies; without: below --out.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run of this folder; what is not given is as it was.")
+    ] = False,
+    afresh: Annotated[bool, typer.Option("--afresh", help="Begin again where a run is unfinished.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable report.")] = False,
 ) -> None:
     """Run recorded input through all stages. Exit 0: everything is exact; 1: not; 2: wrong use or no infrastructure."""
     from app.configuration import load
     from app.inputs.first_look import look, share_of
     from app.inputs.input_files import inputs as resolve
+    from app.run.resume import FOLDER, Asked
     from app.secret import private_key
 
     check_machine(workers, bootstrap, embedded)
@@ -47,10 +63,24 @@ def run(
         fail("WRONG_USE", f"--erp {erp}: it is {', '.join(STARTED)} or {NO_ADAPTER}")
     if export_postings is not None and export_postings.is_dir():
         fail("WRONG_USE", f"--export-postings {export_postings} is a folder; name a file in it")
-    configuration = load(config)
-    files = resolve(inputs, configuration.plant)
-    share = share_of(refused_at_most)
-    look(files, configuration.plant, private_key(configuration.plant, os.environ), share)
+    in_memory = not (bootstrap or embedded)
+    if resume and not in_memory:
+        fail("WRONG_USE", "--resume is of runs without a broker: leave --bootstrap and --embedded out")
+    folder = out / FOLDER if checkpoint is None else checkpoint
+    wanted = Asked(
+        config="" if config is None else str(config),
+        inputs=inputs or (),
+        erp=erp,
+        export_postings="" if export_postings is None else str(export_postings),
+        refused_at_most=refused_at_most,
+        folder=str(Path.cwd()),
+    )
+    asked = what_is_asked(wanted, folder, resume, afresh)
+    configuration = load(Path(asked.config))
+    files = resolve(asked.inputs, configuration.plant)
+    share = share_of(asked.refused_at_most)
+    if not resume:
+        look(files, configuration.plant, private_key(configuration.plant, os.environ), share)
     from app.run.request import RunRequest
     from streams.mapping.private_paths import maps_private
 
@@ -59,7 +89,7 @@ def run(
     progress = ProgressLine(quiet=as_json)
     request = RunRequest(
         configuration=configuration,
-        config_dir=config,
+        config_dir=Path(asked.config),
         files=files,
         out=out,
         home=home,
@@ -67,14 +97,45 @@ def run(
         client_config=client_config,
         embedded=embedded,
         workers=workers,
-        erp=erp,
+        erp=asked.erp,
         keep_topics=keep_topics,
         refused_at_most=share,
+        checkpoint=folder if in_memory else None,
+        asked=asked,
+        resume=resume,
         progress=progress,
         reading=progress.reading,
         started=progress.pids,
     )
-    raise typer.Exit(carry_out(request, export_postings, as_json, progress))
+    exported = Path(asked.export_postings) if asked.export_postings else None
+    raise typer.Exit(carry_out(request, exported, as_json, progress))
+
+
+def what_is_asked(wanted: "Asked", folder: Path, resume: bool, afresh: bool) -> "Asked":
+    """What the command line says, and with `resume` what it said when the run began.
+
+    Raises RunUnfinished, NothingToResume.
+    """
+    from app.run.resume import Asked, NothingToResume, RunUnfinished, asked_in
+
+    before = asked_in(folder)
+    if resume and afresh:
+        fail("WRONG_USE", "--resume goes on, --afresh begins again: give one of them")
+    if resume and before is None:
+        raise NothingToResume(f"{folder} has no run that could go on; leave `--resume` out")
+    if before is not None and not (resume or afresh):
+        raise RunUnfinished(f"{folder} has a run that is not at its end: `--resume` goes on with it, `--afresh` begins again")
+    if before is not None and resume:
+        elsewhere = before.folder != wanted.folder and not Path(before.config).is_absolute()
+        if elsewhere and not wanted.config:
+            fail("WRONG_USE", f"the run was begun in {before.folder}: go on there, or give --config and --input")
+        return Asked(**{name: value or getattr(before, name) for name, value in asdict(wanted).items()})
+    if not (wanted.config and wanted.inputs):
+        fail(
+            "WRONG_USE",
+            f"{'--input' if wanted.config else '--config'} is missing: `lineledger run --config DIR --input [SOURCE=]FILE`",
+        )
+    return replace(wanted, refused_at_most=wanted.refused_at_most or REFUSED_AT_MOST)
 
 
 def check_machine(workers: int, bootstrap: str, embedded: bool) -> None:
@@ -85,18 +146,34 @@ def check_machine(workers: int, bootstrap: str, embedded: bool) -> None:
         fail("WRONG_USE", "--workers needs a real Kafka (--bootstrap HOST:PORT): without it a partition never has a second owner")
 
 
+def going_on(out: Path, folder: Path) -> str:
+    """The command that goes on with a run."""
+    from app.run.resume import FOLDER
+
+    elsewhere = [] if folder == out / FOLDER else ["--checkpoint", str(folder)]
+    return shlex.join(["lineledger", "run", "--resume", "--out", str(out), *elsewhere])
+
+
 def carry_out(request: "object", export_postings: Path | None, as_json: bool, progress: ProgressLine) -> int:
     """Run, export, report; the exit code."""
     from app.erp.traffic import JOURNAL, journalled
     from app.ledger.proof import balance, erp_check
     from app.ledger.questions import export, report
     from app.run.request import RunRequest
+    from app.run.resume import asked_in, discard
     from app.run.run import execute
 
     assert isinstance(request, RunRequest)
     with stoppable() as stop:
         try:
-            result = execute(replace(request, progress=stop.between(request.progress)), erp_check.check)
+            looking = replace(request, progress=stop.between(request.progress), between_turns=stop.waiting)
+            result = execute(looking, erp_check.check)
+        except SystemExit:
+            progress.done()
+            if request.checkpoint is not None and asked_in(request.checkpoint) is not None:
+                how = going_on(request.out, request.checkpoint)
+                typer.echo(f"stopped after {progress.records:,} raw records; it goes on with: {how}", err=True)
+            raise
         finally:
             progress.done()
     proof = balance.prove(result.snapshot)
@@ -109,4 +186,6 @@ def carry_out(request: "object", export_postings: Path | None, as_json: bool, pr
     (request.out / "report.json").write_text(content, encoding="utf-8")
     (request.out / "report.txt").write_text(report.text(found), encoding="utf-8")
     sys.stdout.write(content + "\n" if as_json else report.text(found))
+    if request.checkpoint is not None:
+        discard(request.checkpoint)
     return OK if found.exact else DIFFERS

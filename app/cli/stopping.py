@@ -17,13 +17,23 @@ class StopSignal:
     """
 
     def __init__(self) -> None:
-        self._signum = 0
+        self._signum, self._waits = 0, False
 
     def __call__(self, signum: int, frame: FrameType | None) -> None:
         for again in SIGNALS:
             signal.signal(again, signal.SIG_IGN)  # a second one must not cut the closing short
         self._signum = signum
-        self.check()
+        if not self._waits:
+            self.check()
+
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Within the block a signal waits for the next look of `between`: nothing is left half done."""
+        self._waits = True
+        try:
+            yield
+        finally:
+            self._waits = False
 
     def check(self) -> None:
         """Raises SystemExit when the signal has come."""

@@ -57,12 +57,14 @@ class ErpMasterData:
 
 @dataclass(slots=True, frozen=True)
 class Starting:
-    """`directory`: the run's output. `home`: where programs of ERPs are installed."""
+    """`directory`: the run's output. `home`: where programs of ERPs are installed. `run`: its name; books of that name that are
+    complete are of an earlier process of it, and are gone on with."""
 
     configuration: Configuration
     directory: Path
     home: Path
     opening: Callable[[], ErpMasterData]
+    run: str
 
 
 @dataclass(slots=True, frozen=True)

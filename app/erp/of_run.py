@@ -22,6 +22,8 @@ class RunErp:
     environ: Mapping[str, str] = field(default_factory=dict)
     store: str = ""
     """Name of the folder below the run's output that keeps the simulator's books; empty: another ERP."""
+    lasts: bool = True
+    """Its books are still there when a run that died goes on."""
 
 
 def with_adapter(configuration: Configuration, adapter: str) -> Configuration:
@@ -37,17 +39,23 @@ def with_adapter(configuration: Configuration, adapter: str) -> Configuration:
 
 @contextlib.contextmanager
 def started(
-    choice: str, configuration: Configuration, directory: Path, home: Path, opening: Callable[[], ErpMasterData]
+    choice: str,
+    configuration: Configuration,
+    directory: Path,
+    home: Path,
+    opening: Callable[[], ErpMasterData],
+    run: str,
 ) -> Iterator[RunErp]:
-    """`choice`: what `--erp` says; empty: as erp.yaml says. A server that is started here ends with the context."""
+    """`choice`: what `--erp` says; empty: as erp.yaml says. `run`: its name, the same when it goes on. A server that is started
+    here ends with the context."""
     wanted, url = choice or configuration.erp.erp.adapter, configuration.erp.erp.url
     entry = ADAPTERS.get(wanted)
     alone = entry is not None and entry.started == "alone" and (not url or URL_VARIABLE in url)
     start = connector_of(wanted).start if entry is not None and (choice or alone) else None
     if entry is not None and start is not None:
-        with start(Starting(configuration, directory, home, opening)) as own:
+        with start(Starting(configuration, directory, home, opening, run)) as own:
             environ = {URL_VARIABLE: own.url, variable_of(TOKEN_SECRET): own.secret}
-            yield RunErp(entry.title, with_adapter(configuration, wanted), environ, own.store)
+            yield RunErp(entry.title, with_adapter(configuration, wanted), environ, own.store, bool(own.store))
     elif wanted == NO_ADAPTER:
         yield RunErp("no ERP", with_adapter(configuration, NO_ADAPTER))
     else:

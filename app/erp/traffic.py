@@ -85,6 +85,13 @@ def journalled(path: Path) -> Iterator[Request]:
                 yield Request(call, postings, again, text)
 
 
+def mended(path: Path) -> None:
+    """Take away a last line that was cut off: the next one would stand behind it."""
+    if path.is_file():
+        with path.open("rb+") as file:
+            file.truncate(file.read().rfind(b"\n") + 1)
+
+
 class CountedTransport(httpx.AsyncBaseTransport):
     def __init__(self, inner: httpx.AsyncBaseTransport, traffic: Traffic) -> None:
         self._inner, self._traffic = inner, traffic

@@ -39,11 +39,12 @@ def inputs(arguments: Sequence[str], plant: PlantConfig) -> list[InputFile]:
                 raise InputError(f"{name} names no file")
             given += [file for file in several if file not in found]
             found |= dict.fromkeys(several)
-        elif not named.is_file():
+            continue
+        file = InputFile(source or _source_of(named, plant), named)
+        if not named.is_file():
             raise InputError(f"{named} is no file")
-        else:
-            given.append(InputFile(source or _source_of(named, plant), named))
-            found[given[-1]] = None
+        given.append(file)
+        found[file] = None
     return given
 
 

@@ -22,11 +22,14 @@ from app.erp.endpoint import OwnedLog, endpoint_of
 from app.erp.executor import Executor
 from app.erp.metrics import ErpMetrics
 from app.erp.of_run import RunErp
+from app.erp.sent_postings import SentPostings
 from app.erp.telemetry_check import SeenTelemetry
 from app.erp.traffic import JOURNAL, TrafficJournal
 from app.inputs.input_files import InputFile
 from app.inputs.recorded_input import RecordedInput
 from app.kafka.partitioner import partition_of
+from app.run.checkpoint import FedSoFar, Partition
+from app.run.kept_run import KeptRun, keeping
 from app.run.request import Ran, RunRequest, on_their_way
 from app.topology import raw_topics
 from schemas.catalog import ENDPOINT, catalog
@@ -43,6 +46,7 @@ from streams.mapping import RawRecord
 from streams.memory_step import MemoryStep, MemoryTopology, Message, Sent
 from streams.orders.stage import OrdersStage
 from streams.stage import Gathering
+from tables.delivery.outbox import Entry
 from tables.row_kinds import POSITION_ROWS, POSTING_ROWS
 
 FOLDED = ("equipment", "lots", "orders", "delivery")
@@ -72,6 +76,8 @@ class Chain:
     letters: list[bytes] = field(default_factory=list)
     released: Callable[[int, list[Any]], None] = lambda partition, entries: None
     """Told the outbox entries of a turn of delivery."""
+    begins: Callable[[str, int], Partition | None] = lambda stage, partition: None
+    """What a partition begins with; None: with nothing."""
     _queues: dict[tuple[str, int], deque[Message]] = field(default_factory=lambda: defaultdict(deque))
     _offsets: dict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
     _steps: dict[tuple[str, int], MemoryStep] = field(default_factory=dict)
@@ -127,6 +133,20 @@ class Chain:
                 fold.before_commit(self._steps[stage, partition])
         self._changed.clear()
 
+    def at_rest(self) -> dict[tuple[str, int], Partition]:
+        """All rows and positions, at a moment at which nothing is on its way."""
+        self.settle()
+        while self._changed:
+            self.checkpoint()
+            self.settle()
+        return {at: Partition(step.rows, step.state) for at, step in self._steps.items()}
+
+    def release(self) -> None:
+        """Hand out the outbox entries that the beginning gave: of postings that were on their way."""
+        for (stage, partition), step in self._steps.items():
+            if stage == "delivery":
+                self._released(partition, step)
+
     def posting(self, posting_id: str) -> PostingRow | None:
         return POSTING_ROWS.find(self._steps["delivery", catalog().endpoints[ENDPOINT]].rows, posting_id)
 
@@ -157,6 +177,10 @@ class Chain:
 
     def _open(self, stage: str, topic: str, partition: int) -> None:
         step = self._steps[stage, partition] = MemoryStep(topic, partition, self.codec, self._emit)
+        begins = self.begins(stage, partition)
+        if begins is not None:
+            step.rows, step.state = begins
+            self._offsets[topic, partition] = step.state.next_offset
         self._stages[stage].taken_over(step)
 
     def _turn(self, stage: str, partition: int, messages: Sequence[Message]) -> None:
@@ -168,6 +192,9 @@ class Chain:
         else:
             self._changed.add((stage, partition))
         step.state.next_offset = messages[-1].offset + 1
+        self._released(partition, step)
+
+    def _released(self, partition: int, step: MemoryStep) -> None:
         if step.released:
             entries, step.released = step.released, []
             self.released(partition, entries)
@@ -200,59 +227,81 @@ class Chain:
 
 
 def run(request: RunRequest, erp: RunErp, files: Sequence[InputFile], key: bytes) -> Ran:
-    """Everything, the end of the input, and what the ERP says to it."""
-    chain = Chain(erp.configuration, next(iter(raw_topics(erp.configuration, recorded=True))), key)
-    records = RecordedInput(files, erp.configuration.plant, key)
-    request.reading(records, 0)
-    began = time.monotonic()
-    fed = asyncio.run(
-        feed(
-            chain,
-            records,
-            erp.environ,
-            request.out / JOURNAL,
-            request.progress,
-        )
-    )
-    rate = fed.total() / (time.monotonic() - began)
-    return Ran(chain.encoded(), chain.letters, fed, rate, 0, chain.seen)
+    """Everything, the end of the input, and what the ERP says to it; from a checkpoint on where there is one."""
+    with keeping(request.checkpoint if erp.lasts else None, not erp.configuration.erp.erp.tells_repetitions) as kept:
+        raw = next(iter(raw_topics(erp.configuration, recorded=True)))
+        chain = Chain(erp.configuration, raw, key)
+        if kept is not None:
+            chain = Chain(erp.configuration, raw, key, seen=kept.seen, letters=kept.letters, begins=kept.begins)
+        records = RecordedInput(files, erp.configuration.plant, key, None if kept is None else kept.place)
+        known = 0 if kept is None else kept.fed.by_source.total()
+        request.reading(records, known)
+        began = time.monotonic()
+        with request.between_turns():
+            fed = asyncio.run(feed(chain, records, erp.environ, request.out / JOURNAL, request.progress, kept))
+        rate = (fed.total() - known) / (time.monotonic() - began)
+        return Ran(chain.encoded(), chain.letters, fed, rate, 0, chain.seen)
 
 
 async def feed(
     chain: Chain,
-    records: Iterable[RawRecord],
+    records: RecordedInput,
     environ: Mapping[str, str],
     journal: Path,
     progress: Callable[[str, int, int], None] = lambda phase, records, clock: None,
+    kept: KeptRun | None = None,
 ) -> Counter[str]:
-    """Returns the raw records by raw source. `environ`: with the address and secret of the ERP."""
-    fed, count, packed = Counter[str](), 0, 0
-    async with _Erp(chain, environ, journal, lambda: progress("draining", count, chain.clock())):
-        source = iter(records)
-        while batch := list(islice(source, BATCH)):
-            chain.feed(batch)
-            fed.update(record.raw_source for record in batch)
-            count += len(batch)
-            if count - packed >= CHECKPOINT_RECORDS:
+    """Returns the raw records by raw source. `environ`: with the address and secret of the ERP.
+
+    `progress` may raise SystemExit: then nothing is on its way, and the run is kept as it stands.
+    """
+    fed, packed, looked = FedSoFar() if kept is None else kept.fed, 0, False
+
+    def look(phase: str) -> None:
+        nonlocal looked
+        looked = True
+        progress(phase, fed.by_source.total(), chain.clock())
+        looked = False
+        if kept is not None and kept.due:
+            kept.write(chain.at_rest)
+
+    try:
+        async with _Erp(chain, environ, journal, lambda: look("draining"), None if kept is None else kept.sent):
+            source = iter(records)
+            while batch := list(islice(source, BATCH)):
+                chain.feed(batch)
+                fed.by_source.update(record.raw_source for record in batch)
+                fed.place = records.place
+                packed += len(batch)
+                if packed >= CHECKPOINT_RECORDS:
+                    chain.checkpoint()
+                    packed = 0
+                look("running")
+                await asyncio.sleep(ERP_SECONDS)
+            if not fed.ended:
+                chain.feed((), last=True)
                 chain.checkpoint()
-                packed = count
-            progress("running", count, chain.clock())
-            await asyncio.sleep(ERP_SECONDS)
-        chain.feed((), last=True)
-        chain.checkpoint()
-        progress("running", count, chain.clock())
-    return fed
+                fed.ended = True
+            look("running")
+    except SystemExit:
+        if kept is not None and looked:  # what the ERP had answered until its calls ended, too
+            kept.write(chain.at_rest)
+        raise
+    return fed.by_source
 
 
 class _Erp:
     """The executor beside the chain; on the way out it is waited for. Without an adapter all postings stay queued."""
 
-    def __init__(self, chain: Chain, environ: Mapping[str, str], journal: Path, waits: Callable[[], None]) -> None:
-        """`waits`: called again and again while the ERP is waited for."""
-        self._chain, self._told, self._waits = chain, asyncio.Event(), waits
+    def __init__(
+        self, chain: Chain, environ: Mapping[str, str], journal: Path, waits: Callable[[], None], sent: SentPostings | None
+    ) -> None:
+        """`waits`: called again and again while the ERP is waited for. `sent`: where what leaves is noted; None: nowhere."""
+        self._chain, self._told, self._waits, self._sent = chain, asyncio.Event(), waits, sent
         environ = {**os.environ, **environ}
         metrics = ErpMetrics(CollectorRegistry())
-        adapter = adapter_for(chain.configuration.erp, environ, metrics, TrafficJournal(journal))
+        sinks = [metrics, TrafficJournal(journal), *([] if sent is None else [sent])]
+        adapter = adapter_for(chain.configuration.erp, environ, *sinks)
         log = OwnedLog(
             send=self._tell,
             peek=chain.posting,
@@ -270,9 +319,14 @@ class _Erp:
 
     async def __aenter__(self) -> None:
         if self._executor is not None:
-            self._chain.released = self._executor.accept
+            self._chain.released = self._accept
             self._executor.taken_over(catalog().endpoints[ENDPOINT])
             self._executor.start()
+            self._chain.release()
+
+    def _accept(self, partition: int, entries: list[Entry]) -> None:
+        if self._executor is not None:
+            self._executor.accept(partition, entries if self._sent is None else self._sent.certain(entries, self._tell))
 
     async def __aexit__(self, kind: object, error: object, trace: object) -> None:
         if self._executor is None:

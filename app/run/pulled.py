@@ -25,18 +25,25 @@ class MasterDataMissing(RuntimeError):
     code = "MASTER_DATA_MISSING"
 
 
-def with_pulled(files: Sequence[InputFile], plant: PlantConfig, erp: RunErp, out: Path, key: bytes) -> list[InputFile]:
+def with_pulled(
+    files: Sequence[InputFile], plant: PlantConfig, erp: RunErp, out: Path, key: bytes, again: bool
+) -> list[InputFile]:
     """The input with what the ERP says before it, where plant.yaml takes master data from the ERP. The file stays in `out`:
-    given as input again, it gives the same log without the ERP.
+    given as input again, it gives the same log without the ERP; so it does `again`, when a run goes on.
 
     Raises MasterDataMissing.
     """
     if not plant.master_data.pulled or any(file.source == ERP_SOURCE for file in files):
         return list(files)
-    first = next((record.received_at for record in merged(files, plant, key)), 0)
     path = out / FILE
+    if again and path.is_file():
+        return [InputFile(ERP_SOURCE, path), *files]
+    first = next((record.received_at for record in merged(files, plant, key)), 0)
     at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=first)
-    path.write_bytes(b"".join(line + b"\n" for line in lines_of(_pull(erp, TrafficJournal(out / JOURNAL)), at, WrittenStates())))
+    lines = lines_of(_pull(erp, TrafficJournal(out / JOURNAL)), at, WrittenStates())
+    new = path.with_suffix(".new")
+    new.write_bytes(b"".join(line + b"\n" for line in lines))
+    new.replace(path)
     return [InputFile(ERP_SOURCE, path), *files]
 
 

@@ -1,6 +1,7 @@
 """What `lineledger run` was asked, and what a machine that ran it leaves."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -9,6 +10,7 @@ from app.erp.telemetry_check import SeenTelemetry
 from app.inputs.input_files import InputFile
 from app.inputs.recorded_input import RecordedInput
 from app.kafka.connection import Connection
+from app.run.resume import Asked
 from schemas.configuration import Configuration
 from schemas.records import PostingRow
 from tables.delivery.posting_state import REPORTED
@@ -34,6 +36,14 @@ class RunRequest:
     """Share of an input's records; with more refused the run is not exact."""
     provision: Sequence[InputFile] = ()
     """What an ERP that the run starts is filled from; empty: from `files`."""
+    checkpoint: Path | None = None
+    """Folder from which a run in memory goes on when it was stopped or died; None: it does not."""
+    asked: Asked | None = None
+    """Noted there; with None the run is one that is not begun on a command line."""
+    resume: bool = False
+    """Go on with the run of that folder."""
+    between_turns: Callable[[], AbstractContextManager[object]] = nullcontext
+    """Within it a signal to stop waits for the next progress, where nothing is on its way."""
     progress: Callable[[str, int, int], None] = lambda phase, records, clock: None
     reading: Callable[[RecordedInput, int], None] = lambda read, known: None
     """Told what the records come from, and how many of them an earlier process had folded."""

@@ -1,6 +1,7 @@
 """One run: ERP, input, a machine that folds it, ledger. The steps stand in `execute`, in order."""
 
 import os
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Any
 
 from app.erp.of_run import RunErp, started
 from app.erp.telemetry_check import Finding, look
-from app.erp.traffic import JOURNAL, journalled
+from app.erp.traffic import JOURNAL, journalled, mended
 from app.ledger.books import snapshot as ledger
 from app.ledger.books.erp_calls import own_words
 from app.ledger.books.inputs import note
@@ -17,6 +18,7 @@ from app.run import in_memory, on_broker
 from app.run.master_data import master_data
 from app.run.pulled import with_pulled
 from app.run.request import RunRequest
+from app.run.resume import Basis, begun, gone_on
 from app.secret import private_key
 
 
@@ -42,13 +44,13 @@ def execute(request: RunRequest, reconcile: Reconcile) -> RunResult:
     began = time.monotonic()
     out, plant = request.out, request.configuration.plant
     out.mkdir(parents=True, exist_ok=True)
-    (out / JOURNAL).unlink(missing_ok=True)
     request.progress("starting", 0, 0)
     key = private_key(plant, os.environ)
     noted = note(request.files, out)
+    name = _begun(request, noted, key)
     opening = request.provision or request.files
-    with started(request.erp, request.configuration, out, request.home, lambda: master_data(opening, plant, key)) as erp:
-        files = with_pulled(request.files, plant, erp, out, key)
+    with started(request.erp, request.configuration, out, request.home, lambda: master_data(opening, plant, key), name) as erp:
+        files = with_pulled(request.files, plant, erp, out, key, request.resume)
         in_process = request.connection is None and not request.embedded
         ran = (in_memory if in_process else on_broker).run(request, erp, files, key)
         records = sum(ran.fed.values())
@@ -68,3 +70,17 @@ def execute(request: RunRequest, reconcile: Reconcile) -> RunResult:
         calls = reconcile(snapshot, erp, out)
         found = look(journalled(out / JOURNAL), ran.seen.canaries(own_words(snapshot)))
         return RunResult(snapshot, time.monotonic() - began, records, erp.name, ran.restarts, ran.rate, calls, found)
+
+
+def _begun(request: RunRequest, noted: list[dict[str, Any]], key: bytes) -> str:
+    """Begin, or go on with what was begun; the run's name. Raises NothingToResume, RunDiffers."""
+    journal = request.out / JOURNAL
+    basis = Basis.of(request.configuration, noted, request.erp, key)
+    if request.checkpoint is not None and request.resume:
+        name = gone_on(request.checkpoint, basis)
+        mended(journal)
+        return name
+    journal.unlink(missing_ok=True)
+    if request.checkpoint is None or request.asked is None:
+        return secrets.token_hex(4)
+    return begun(request.checkpoint, request.asked, basis)

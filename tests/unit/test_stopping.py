@@ -68,3 +68,18 @@ def test_a_second_signal_does_not_cut_the_closing_short() -> None:
                 closed.append(True)
 
     assert (ends_with(run), closed) == (143, [True])
+
+
+def test_a_signal_can_wait_for_the_next_look() -> None:
+    done: list[str] = []
+
+    def run() -> None:
+        with stoppable() as stop:
+            look = stop.between(lambda phase, records, clock: done.append(phase))
+            with stop.waiting():
+                look("running", 1, 0)
+                os.kill(os.getpid(), signal.SIGTERM)
+                done.append("the batch in work is done")
+                look("running", 2, 0)
+
+    assert (ends_with(run), done) == (143, ["running", "the batch in work is done"])

@@ -1,7 +1,7 @@
 """A simulator that a run starts: it knows the run's orders and materials, and keeps its books in the run's output."""
 
 import asyncio
-import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,12 +10,20 @@ from app.erp.simulator.control import SimulatorControl
 from app.erp.simulator.process import SimulatorProcess
 from schemas.configuration import Configuration
 
+PROVISIONED = "provisioned"
+"""File of the store: it knows the run's orders and materials."""
+
 
 @contextmanager
 def start(run: Starting) -> Iterator[StartedErp]:
-    store = f"erp-sim-{secrets.token_hex(4)}"
+    store = f"erp-sim-{run.run}"
+    complete = run.directory / store / PROVISIONED
+    if not complete.exists():
+        shutil.rmtree(run.directory / store, ignore_errors=True)
     with SimulatorProcess(run.directory / store) as simulator:
-        asyncio.run(_provision(simulator, run.configuration, run.opening()))
+        if not complete.exists():
+            asyncio.run(_provision(simulator, run.configuration, run.opening()))
+            complete.touch()
         yield StartedErp(simulator.url, simulator.token, store)
 
 

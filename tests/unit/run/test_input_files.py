@@ -73,7 +73,9 @@ def test_a_name_with_signs_of_a_pattern_is_a_name_where_there_is_such_a_file(dat
     [
         ("2026/**/*.csv", "2026/\\*\\*/\\*.csv names no file"),
         ("empty", "empty names no file"),
-        ("2027", "2027 is no file"),
+        ("shots=2027", "2027 is no file"),
+        ("shots-2027.jsonl", "shots-2027.jsonl is no file"),
+        ("2027", "2027 matches no source"),
         ("2026/../other", "notes.txt matches no source's `files:`; write SOURCE=2026/../other/notes.txt"),
     ],
 )
