@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,7 @@ def erp_sim(
     ] = "by_order",
     idempotency: Annotated[bool, typer.Option(help="Without it the same posting id posted twice is booked twice.")] = True,
     faults: Annotated[Path | None, typer.Option(help="JSON file: latency, budget, outages, probabilities, rules.")] = None,
+    attached: Annotated[bool, typer.Option("--attached", hidden=True, help="End when standard input does.")] = False,
 ) -> None:
     """Run a simulated ERP. It prints its address as one line of JSON; callers need the token in DIRECTORY/token."""
     try:
@@ -36,14 +38,16 @@ def erp_sim(
         )
     except ValueError as wrong:
         fail("WRONG_USE", f"--mode or --faults: {wrong}")
-    asyncio.run(_until_signalled(settings, host, port))
+    asyncio.run(_until_signalled(settings, host, port, attached))
 
 
-async def _until_signalled(settings: SimSettings, host: str, port: int) -> None:
+async def _until_signalled(settings: SimSettings, host: str, port: int, attached: bool) -> None:
     serving = asyncio.create_task(serve(Simulator(settings), host, port))
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signum, serving.cancel)
+    if attached:
+        loop.add_reader(sys.stdin.fileno(), serving.cancel)  # nobody writes to it: what is to be read is its end
     try:
         await serving
     except asyncio.CancelledError:

@@ -17,7 +17,7 @@ STOP_TIMEOUT_S = 10.0
 
 
 class SimulatorProcess:
-    """A simulator on 127.0.0.1, as a context manager.
+    """A simulator on 127.0.0.1, as a context manager. It ends with this process, however that ends.
 
     `directory` keeps its store and token; started again on it, it knows what it knew. `options`: as on the command
     line (--no-idempotency, --mode, --faults). Raises RuntimeError when it does not start.
@@ -45,9 +45,9 @@ class SimulatorProcess:
 
     def start(self) -> None:
         assert self._process is None, "started twice"
-        where = ["--directory", str(self._directory), "--port", str(self._port)]
+        where = ["--directory", str(self._directory), "--port", str(self._port), "--attached"]
         command = lineledger.command("app.cli.main", "erp-sim", *where, *self._options)
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
             self.url = json.loads(self._first_line())["url"]
             self.token = (self._directory / TOKEN_FILE).read_text(encoding="ascii").strip()
@@ -75,8 +75,9 @@ class SimulatorProcess:
     def _forget(self) -> None:
         assert self._process is not None
         self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
         self._process = None
 
     def _first_line(self) -> bytes:
