@@ -160,6 +160,7 @@ class Letter(NamedTuple):
 
     def record(self) -> ExceptionRecord:
         """Within its bounds: long originals and headers are cut, the hash and length of the original stay."""
+        original = bytes(self.original)  # within one process it may not have been encoded yet
         return ExceptionRecord(
             event_id=self.event_id,
             plant=self.plant,
@@ -169,9 +170,9 @@ class Letter(NamedTuple):
             source=self.source,
             raw_source=self.raw_source,
             raw_offset=self.raw_offset,
-            original=self.original[:MAX_ORIGINAL_BYTES],
-            original_sha256=hashlib.sha256(self.original).hexdigest(),
-            original_bytes=len(self.original),
+            original=original[:MAX_ORIGINAL_BYTES],
+            original_sha256=hashlib.sha256(original).hexdigest(),
+            original_bytes=len(original),
             headers=_bounded(self.headers),
             quantity=self.quantity,
             kind=self.kind,

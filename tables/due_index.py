@@ -37,6 +37,13 @@ class DueIndex:
                 taken[key] = known.pop(key)
         return taken
 
+    def first(self, plant: str) -> int | None:
+        """When the next of them is due; None: none is."""
+        heap, known = self._heaps[plant], self._at[plant]
+        while heap and known.get(heap[0][1]) != heap[0][0]:
+            heapq.heappop(heap)
+        return heap[0][0] if heap else None
+
     def later_than(self, plant: str, at: int) -> list[str]:
         """What is due later than `at`, by key: looks at all of the plant's, for repairs."""
         return sorted(key for key, due in self._at[plant].items() if due > at)

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -35,7 +35,7 @@ from app.topology import raw_topics
 from schemas.catalog import ENDPOINT, catalog
 from schemas.codec import Codec
 from schemas.configuration import Configuration
-from schemas.records import PostingRow
+from schemas.records import CounterFrame, PostingRow, RawRange, Tick, Total
 from schemas.topics import EXCEPTIONS, TELEMETRY_PROCESS, inbox_of
 from streams.delivery.stage import DeliveryStage
 from streams.equipment.stage import EquipmentStage
@@ -43,11 +43,11 @@ from streams.intake.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED
 from streams.intake.stage import IntakeStage
 from streams.lots import LotsStage
 from streams.mapping import RawRecord
-from streams.memory_step import MemoryStep, MemoryTopology, Message, Sent
+from streams.memory_step import Handed, MemoryStep, MemoryTopology, Message, Sent
 from streams.orders.stage import OrdersStage
 from streams.stage import Gathering
 from tables.delivery.outbox import Entry
-from tables.row_kinds import POSITION_ROWS, POSTING_ROWS
+from tables.row_kinds import POSITION_ROWS, POSTING_ROWS, WAITING_ROWS
 
 FOLDED = ("equipment", "lots", "orders", "delivery")
 """Stages with an inbox, in the order of their turns."""
@@ -55,12 +55,30 @@ BATCH = 2_000
 """Raw records of one turn."""
 CHECKPOINT_RECORDS = 50_000
 """Raw records between two checkpoints: until then equipment keeps what changed unpacked."""
+MAX_KEYS = 100_000
+"""Keys whose partition is kept."""
 ERP_SECONDS = 0.001
 """The executor's turn after each batch."""
 WAIT_SECONDS = 0.2
 """For an answer of the ERP, between two looks at whether the run is to stop."""
 SESSION_SECONDS = 10.0
 """Of the lease, which nobody can take away here."""
+
+
+@dataclass(slots=True)
+class Inbox:
+    """One partition of the log in memory: what was not read yet."""
+
+    next_offset: int = 0
+    waiting: list[Message] = field(default_factory=list)
+
+    def append(self, value: Any, key: bytes = b"", headers: Sequence[tuple[str, bytes]] = ()) -> None:
+        self.waiting.append(Message(self.next_offset, value, key, headers=headers))
+        self.next_offset += 1
+
+    def take(self) -> list[Message]:
+        taken, self.waiting = self.waiting, []
+        return taken
 
 
 @dataclass(slots=True)
@@ -78,8 +96,9 @@ class Chain:
     """Told the outbox entries of a turn of delivery."""
     begins: Callable[[str, int], Partition | None] = lambda stage, partition: None
     """What a partition begins with; None: with nothing."""
-    _queues: dict[tuple[str, int], deque[Message]] = field(default_factory=lambda: defaultdict(deque))
-    _offsets: dict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
+    _inboxes: dict[tuple[str, int], Inbox] = field(default_factory=lambda: defaultdict(Inbox))
+    _partitions: dict[tuple[str, str], int] = field(default_factory=dict)
+    """(topic, key) -> partition, of the keys that were met last."""
     _steps: dict[tuple[str, int], MemoryStep] = field(default_factory=dict)
     _stages: dict[str, Any] = field(default_factory=dict)
     _changed: set[tuple[str, int]] = field(default_factory=set)
@@ -101,10 +120,17 @@ class Chain:
 
     def feed(self, records: Iterable[RawRecord], last: bool = False) -> None:
         """One turn of intake, then all turns that follow from it. `last`: the end of the input follows these."""
-        messages = [self._raw(record) for record in records]
+        raw = self._inboxes[self.raw, 0]
+        for record in records:
+            headers = [
+                (SOURCE_HEADER, record.source.encode()),
+                (POSITION_HEADER, f"{record.raw_source}:{record.raw_offset}".encode()),
+                (RECEIVED_HEADER, b"%d" % record.received_at),
+            ]
+            raw.append(record.value, headers=headers)
         if last:
-            messages.append(Message(self._next(self.raw, 0), b"", headers=[(CONTROL_HEADER, b"end")]))
-        self._turn("intake", 0, messages)
+            raw.append(b"", headers=[(CONTROL_HEADER, b"end")])
+        self._turn("intake", 0, raw.take())
         self.settle()
 
     def settle(self) -> None:
@@ -114,16 +140,14 @@ class Chain:
             moved = False
             for stage in FOLDED:
                 for partition in range(catalog().partitions(inbox_of(stage))):
-                    waiting = self._queues[inbox_of(stage), partition]
-                    if waiting:
-                        taken = list(waiting)
-                        waiting.clear()
-                        self._turn(stage, partition, taken)
+                    if messages := self._inboxes[inbox_of(stage), partition].take():
+                        self._turn(stage, partition, messages)
                         moved = True
 
     def tell(self, record: Any) -> None:
         """An outcome of the ERP, into the inbox of delivery."""
-        self._append(inbox_of("delivery"), catalog().endpoints[ENDPOINT], ENDPOINT, self.codec.encode(record))
+        inbox = self._inboxes[inbox_of("delivery"), catalog().endpoints[ENDPOINT]]
+        inbox.append(self.codec.encode(record), ENDPOINT.encode())
 
     def checkpoint(self) -> None:
         """Everything that changed stands in the rows."""
@@ -131,6 +155,8 @@ class Chain:
             fold = self._stages[stage]
             if isinstance(fold, Gathering):
                 fold.before_commit(self._steps[stage, partition])
+            for _, row in WAITING_ROWS.scan(self._steps[stage, partition].rows):
+                row.record = bytes(row.record)  # it may have been handed over
         self._changed.clear()
 
     def at_rest(self) -> dict[tuple[str, int], Partition]:
@@ -180,7 +206,7 @@ class Chain:
         begins = self.begins(stage, partition)
         if begins is not None:
             step.rows, step.state = begins
-            self._offsets[topic, partition] = step.state.next_offset
+            self._inboxes[topic, partition].next_offset = step.state.next_offset
         self._stages[stage].taken_over(step)
 
     def _turn(self, stage: str, partition: int, messages: Sequence[Message]) -> None:
@@ -205,25 +231,26 @@ class Chain:
         elif sent.topic == EXCEPTIONS:
             self.letters.append(self.codec.encode(sent.record))
         elif sent.topic.endswith(".inbox"):
-            partition = sent.partition
-            if partition is None:
-                partition = partition_of(sent.key.encode(), catalog().partitions(sent.topic))
-            self._append(sent.topic, partition, sent.key, self.codec.encode(sent.record))
+            partition = self._partition(sent.topic, sent.key) if sent.partition is None else sent.partition
+            self._inboxes[sent.topic, partition].append(self._value(sent.record), sent.key.encode())
 
-    def _append(self, topic: str, partition: int, key: str, value: bytes) -> None:
-        self._queues[topic, partition].append(Message(self._next(topic, partition), value, key.encode()))
+    def _partition(self, topic: str, key: str) -> int:
+        known = self._partitions.get((topic, key))
+        if known is None:
+            if len(self._partitions) >= MAX_KEYS:
+                self._partitions.clear()
+            known = self._partitions[topic, key] = partition_of(key.encode(), catalog().partitions(topic))
+        return known
 
-    def _raw(self, record: RawRecord) -> Message:
-        headers = [
-            (SOURCE_HEADER, record.source.encode()),
-            (POSITION_HEADER, f"{record.raw_source}:{record.raw_offset}".encode()),
-            (RECEIVED_HEADER, b"%d" % record.received_at),
-        ]
-        return Message(self._next(self.raw, 0), record.value, headers=headers)
-
-    def _next(self, topic: str, partition: int) -> int:
-        self._offsets[topic, partition] += 1
-        return self._offsets[topic, partition] - 1
+    def _value(self, record: Any) -> Any:
+        """Records of the kinds that come with each reading or tick are handed over; the others as a broker would have them: a
+        stage may keep what it sent, and change it."""
+        kind = type(record)
+        if kind is Total:
+            record.ranges = [RawRange(one.raw_source, one.first, one.last, one.records) for one in record.ranges]
+        elif kind is not Tick and kind is not CounterFrame:
+            return self.codec.encode(record)
+        return Handed(record, self.codec)
 
 
 def run(request: RunRequest, erp: RunErp, files: Sequence[InputFile], key: bytes) -> Ran:

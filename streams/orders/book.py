@@ -47,6 +47,11 @@ class Book:
         for posting in self._made:
             self.step.emit(DELIVERY_INBOX, ENDPOINT, posting, endpoint)
 
+    @property
+    def issued(self) -> int:
+        """How many postings were issued."""
+        return len(self._made)
+
     def touched(self, changed: set[str]) -> set[str]:
         """Row keys of the orders of which something changed or was issued."""
         return {named_by(key).order for key in changed} | {orders.row_key(one.plant, one.order) for one in self._made}

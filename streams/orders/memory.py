@@ -142,6 +142,10 @@ class OrdersMemory:
             if named_by(key).material == material
         }
 
+    def wakes(self, plant: str) -> bool:
+        """Are orders at rest still to be looked at for changed master data?"""
+        return self._waking.waits(plant)
+
     def asleep(self, order: str) -> bool:
         """Was the order, by its row key, at rest at the take-over and not read since?"""
         return order in self._asleep

@@ -5,8 +5,8 @@ then each account that is due becomes a posting (streams/orders/book.py). What i
 on outcomes.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -46,11 +46,12 @@ from streams.orders import public_state as order_state
 from streams.orders import records, retention
 from streams.orders.book import Book
 from streams.orders.memory import OrdersMemory
+from streams.orders.put_off import PutOff, order_of
 from streams.orders.records import Reached
 from streams.repairs import repair
 from streams.silence import Watch, changes_of_silence, ordered, silent
 from streams.step import Step, Topology, at_once, sender
-from tables.orders.plant_rules import plant_rules, with_conversions
+from tables.orders.plant_rules import PlantRules, plant_rules, with_conversions
 from tables.plant.units import UnitTable
 from tables.row_kinds import ACCOUNT_ROWS, MATERIAL_ROWS
 
@@ -67,6 +68,8 @@ class OrdersStage:
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
         self._memory: dict[int, OrdersMemory] = {}
+        self._put_off: dict[int, PutOff] = {}
+        """Of the fold that goes on."""
 
     def remember(self, step: Step) -> Iterator[None]:
         memory = self._memory[step.partition] = OrdersMemory(step.rows)
@@ -78,6 +81,7 @@ class OrdersStage:
 
     def left(self, partition: int) -> None:
         self._memory.pop(partition, None)
+        self._put_off.pop(partition, None)
 
     def figures(self) -> Iterator[Figure]:
         parked: Counter[tuple[str, str]] = Counter()
@@ -94,6 +98,7 @@ class OrdersStage:
 
     def fold(self, step: Step) -> None:
         memory = self._memory[step.partition]
+        put_off = self._put_off[step.partition] = PutOff(step, memory, self._topology.endpoints[ENDPOINT])
         for message, record, handling in boundary.records(step, self.name, HANDLERS):
             if handling.rank == AT_ONCE:
                 handling.handle(self, step, memory, record)
@@ -101,6 +106,7 @@ class OrdersStage:
             row = PendingRow(record.label, message.value, message.offset, step.state.log_epoch)
             identity, outdated = handling.identity(record), partial(records.outdated, step, record)
             memory.waiting.add(record.plant, record.label, handling.rank, identity, row, outdated)
+        put_off.end()
 
     def _configured(self, step: Step, memory: OrdersMemory, record: ConfigActivated) -> None:
         schedule(step.state, record)
@@ -137,23 +143,34 @@ class OrdersStage:
             return
         self._load(step, memory, tick.plant)
         memory.now = advance.now
-        changed = self._resumed(step, memory, tick.plant)
-        for label, rows in memory.waiting.due(tick.plant, advance.now):
-            for row in rows:
-                record = step.decode(row.record)
-                reached = Reached(step, memory, memory.plants[tick.plant], record, row, changed, label)
+        rules, changed, later = memory.plants[tick.plant], set[str](), self._put_off[step.partition]
+        resumes = step.state.marks.get(_CONFIGURED + tick.plant, 0)
+        within = rules.configuration.plant.mes.acknowledge_within_us
+        calm = not (tick.final or resumes) and later.is_calm(tick.plant, rules, advance, within)
+        told = [
+            (label, row, step.decode(row.record)) for label, rows in memory.waiting.due(tick.plant, advance.now) for row in rows
+        ]
+        put_off = _put_off(later, rules, told, advance.now, calm)
+        if not calm:
+            changed |= self._resumed(step, memory, tick.plant)
+        for label, row, record in told:
+            if order_of(record) not in put_off:
+                reached = Reached(step, memory, rules, record, row, changed, label)
                 HANDLERS[type(record)].handle(self, reached)
         changed |= memory.woken(tick.plant, None if tick.final else MOST_WOKEN_PER_TICK)
-        order_state.recorded(step, memory, changed, advance.now)
-        book = Book(step, memory, memory.plants[tick.plant], tick.plant, advance.now, tick.final)
-        book.serve(changed, self._topology.endpoints[ENDPOINT])
-        book.report_cut_off(advance.before)
-        order_state.watch(step, memory, memory.plants[tick.plant], self.name, tick.plant, advance.now)
-        order_state.figures(step, memory, memory.plants[tick.plant], tick, advance)
-        retention.judge(step, memory, memory.plants[tick.plant], book.touched(changed) | memory.touched, advance.now)
+        if changed or not calm:
+            order_state.recorded(step, memory, changed, advance.now)
+            book = Book(step, memory, rules, tick.plant, advance.now, tick.final)
+            book.serve(changed, self._topology.endpoints[ENDPOINT])
+            book.report_cut_off(advance.before)
+            memory.touched |= book.touched(changed)
+        order_state.watch(step, memory, rules, self.name, tick.plant, advance.now)
+        order_state.figures(step, memory, rules, tick, advance)
+        retention.judge(step, memory, rules, memory.touched, advance.now)
         memory.touched.clear()
-        retention.forget(step, memory, memory.plants[tick.plant], tick.plant, advance.now)
+        retention.forget(step, memory, rules, tick.plant, advance.now)
         if activate(step.state, tick.plant, advance.now, intakes_of(self._topology)) is not None:
+            later.all_up_to_date(tick.plant)  # by the rules that held until now
             memory.plants.pop(tick.plant, None)
             step.state.marks[_CONFIGURED + tick.plant] = 1
         self._to_delivery(step, Tick(tick.plant, advance.now, self._me(step), tick.final))
@@ -182,6 +199,7 @@ class OrdersStage:
         """What waits and what is due counts from where the clock was right."""
         if not repair(step.state, record):
             return
+        self._put_off[step.partition].all_up_to_date(record.plant)
         memory.waiting.lower(record.plant, record.at)
         if record.plant in step.state.configurations:
             self._load(step, memory, record.plant)
@@ -209,6 +227,21 @@ class OrdersStage:
             records.note(reached)
         else:
             records.decided(reached)
+
+
+def _put_off(later: PutOff, rules: PlantRules, told: Sequence[tuple[int, PendingRow, Any]], now: int, calm: bool) -> set[str]:
+    """Row keys of the orders of which all that is told at this tick is put off. What was put off of the others before is served
+    first; at a tick that is not `calm`, of all."""
+    by_order: dict[str, list[Any]] = defaultdict(list)
+    for _, _, record in told:
+        by_order[order_of(record)].append(record)
+    if not calm or "" in by_order or len({label for label, _, _ in told}) > 1:
+        later.all_up_to_date(rules.configuration.plant.plant.id)
+        return set()
+    taken = {order for order, records in by_order.items() if later.take(rules, order, records, now)}
+    for order in by_order.keys() - taken:
+        later.up_to_date(rules.configuration.plant.plant.id, order)
+    return taken
 
 
 def _at_its_time(handle: Callable[[Reached], None]) -> Callable[[OrdersStage, Reached], None]:

@@ -33,6 +33,10 @@ class Waking:
         """Its master data changed (again): from the first order on."""
         self._move(plant, material, "")
 
+    def waits(self, plant: str) -> bool:
+        """Is any order still to come?"""
+        return bool(self._reached.get(plant))
+
     def take(self, plant: str, resting: Resting, most: int | None) -> list[tuple[str, str]]:
         """The next orders with the material that concerns them, at most `most` (None: all), in their order."""
         taken: list[tuple[str, str]] = []

@@ -98,7 +98,7 @@ def _follows(configuration: Configuration, order: OrderRow, like: AccountRow) ->
         if component.phantom:
             return True
         in_operation = component.operation in ("", like.operation)
-        if in_operation and mode_of(configuration, component, _account(like, component, "")) == "ledger_backflush":
+        if in_operation and mode_of(configuration, component, account_of(like, component, "")) == "ledger_backflush":
             return True
     return False
 
@@ -111,23 +111,23 @@ def _backflushed(
     configuration: Configuration, order: OrderRow, here: Sequence[AccountRow], units: UnitTable
 ) -> Iterator[Derived]:
     operation = here[0].operation
-    made, yield_share = _made(configuration, order, here, units)
+    made, yield_share = made_of(configuration, order, here, units)
     for revision, pieces in sorted(made.items()):
         for component in components_at(configuration, order, revision):
             if component.operation not in ("", operation) or component.phantom:
                 continue
-            if mode_of(configuration, component, _account(here[0], component, "")) != "ledger_backflush":
+            if mode_of(configuration, component, account_of(here[0], component, "")) != "ledger_backflush":
                 continue
             per_piece = fraction(component.quantity.amount, component.quantity.scale) / component.base
             if basis_of(configuration, component, operation) == "yield":
                 per_piece *= yield_share
             source_key = f"{BACKFLUSH}{component.item}|{component.position}|{operation}" + (f"|{revision}" if revision else "")
-            for lot, count in sorted(_by_lot(pieces, component).items()):
-                account, unit = _account(here[0], component, lot), component.quantity.unit
+            for lot, count in sorted(lots_of(pieces, component).items()):
+                account, unit = account_of(here[0], component, lot), component.quantity.unit
                 yield Derived(account, source_key, count * per_piece, unit, "backflush", revision, pieces.sources)
 
 
-def _made(
+def made_of(
     configuration: Configuration, order: OrderRow, here: Sequence[AccountRow], units: UnitTable
 ) -> tuple[Mapping[str, Made], Fraction]:
     """Pieces by revision, and which part of them is yield. Gross is what the operation's authority counted; where it
@@ -157,7 +157,7 @@ def _made(
     return made, good / gross if gross else Fraction(0)
 
 
-def _by_lot(pieces: Made, component: Component) -> dict[str, Fraction]:
+def lots_of(pieces: Made, component: Component) -> dict[str, Fraction]:
     """Pieces by lot of the component; what no loaded lot covers has none. More by lot than there are pieces (another
     authority counted them) is taken in proportion."""
     found: dict[str, Fraction] = defaultdict(Fraction)
@@ -185,7 +185,7 @@ def _exploded(configuration: Configuration, order: OrderRow, here: Sequence[Acco
                 continue  # the phantom's own account is parked with BAD_UNIT
             whole = fraction(phantom.quantity.amount, phantom.quantity.scale) / phantom.base
             for child in children_of(components, phantom):
-                account = _account(row, child, "")
+                account = account_of(row, child, "")
                 account.reason = row.reason
                 part = fraction(child.quantity.amount, child.quantity.scale) / child.base
                 name = f"{PHANTOM}{child.item}|{row.lot}|{row.place}|{key}"
@@ -198,7 +198,8 @@ def _exact(source: SourceTotal) -> Fraction:
     return Fraction(source.numerator, source.denominator)
 
 
-def _account(like: AccountRow, component: Component, lot: str) -> AccountRow:
+def account_of(like: AccountRow, component: Component, lot: str) -> AccountRow:
+    """The empty account of a component that follows the pieces of `like`."""
     return AccountRow(
         like.plant,
         like.order,

@@ -61,6 +61,11 @@ class PostingPeriods:
             period = _after(period)
         return period
 
+    @staticmethod
+    def following(period: str) -> str:
+        """The period after it."""
+        return _after(period)
+
     def last_close(self, now: int) -> Close:
         """The period that closed last, at or before `now`."""
         period = _before(self.open_period(now))
