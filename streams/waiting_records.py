@@ -28,10 +28,8 @@ def _came(row: PendingRow) -> tuple[int, int]:
     return row.log_epoch, row.inbox_offset
 
 
-def _in_order(entry: tuple[str, PendingRow]) -> tuple[Natural, str, tuple[int, int]]:
-    key, row = entry
-    place = key.partition(_NAME)[0]
-    return natural(place), place, _came(row)  # 01 and 1 are one number and two places
+MAX_PLACES = 20_000
+"""Places whose order is kept in mind: sources say something again and again."""
 
 
 class Waiting:
@@ -44,6 +42,7 @@ class Waiting:
     def __init__(self, rows: RowStore) -> None:
         self._rows = rows
         self._by_label: dict[tuple[str, int], dict[str, PendingRow]] = defaultdict(dict)
+        self._places: dict[str, Natural] = {}
 
     def remember(self) -> Iterator[None]:
         """Build the index from the rows; yields where others may run."""
@@ -76,8 +75,19 @@ class Waiting:
             rows = self._by_label.pop((plant, label))
             for key in rows:
                 self._rows.delete(key)
-            taken.append((label, [row for _, row in sorted(rows.items(), key=_in_order)]))
+            taken.append((label, [row for _, row in sorted(rows.items(), key=self._in_order)]))
         return taken
+
+    def _in_order(self, entry: tuple[str, PendingRow]) -> tuple[Natural, str, tuple[int, int]]:
+        """Among the records of one plant and label."""
+        key, row = entry
+        place = key.split("|", 3)[3].partition(_NAME)[0]
+        known = self._places.get(place)
+        if known is None:
+            if len(self._places) >= MAX_PLACES:
+                self._places.clear()
+            known = self._places[place] = natural(place)
+        return known, place, _came(row)  # 01 and 1 are one number and two places
 
     def lower(self, plant: str, at: int) -> None:
         """A repair of the clock: what is labelled later than `at` waits for `at` only. Of one identity the newest stays."""
