@@ -13,7 +13,6 @@ from typing import NamedTuple
 from schemas.configuration import PostRule
 from schemas.configuration.triggers import Cut, Interval
 from schemas.records import AccountRow, Component, OrderRow, SourceTotal, Total
-from tables.kpi import HOUR_US
 from tables.orders import order as orders
 from tables.orders import retention
 from tables.orders.account import BASIS, TIMES, accounts_of, row_key, version_of
@@ -22,6 +21,8 @@ from tables.orders.components import basis_of, mode_of
 from tables.orders.due import Timetable
 from tables.orders.plant_rules import PlantRules
 
+FULL_HOUR_US = 3_600_000_000
+"""Key figures are told at full hours."""
 GROWING = frozenset({"gross", BASIS, "consumption", *TIMES})
 """Kinds of totals that may be put off: of one account each, and nothing is decided by the single one."""
 _FEED = frozenset({"gross", BASIS})
@@ -32,7 +33,7 @@ def next_moment(rules: PlantRules, at: int) -> int:
     """The first log time behind `at` at which something may happen because of the time alone: a cut, a rule's interval, a
     sweep, the close of a period, the full hour."""
     times = rules.times
-    every: set[int] = {HOUR_US, *([times.sweep_every_us] if times.sweep_every_us else ())}
+    every: set[int] = {FULL_HOUR_US, *([times.sweep_every_us] if times.sweep_every_us else ())}
     for rule in rules.configuration.rules.post:
         every.update(trigger.interval_us for trigger in rule.when if isinstance(trigger, Interval))
     return min([times.calendar.next_cut(at), *((at // one + 1) * one for one in every), *_closes(times, at)])
