@@ -28,7 +28,7 @@ SHARE = 0.025
 """Of the run's time that checkpoints take, at most: one that takes long makes the next one later."""
 DAMAGED = "`--afresh` begins again without it"
 STANDS = "the checkpoint before it stands, `--resume` goes on from there"
-_ROW, _POSITION, _LETTER, _FED, _SEEN = b"r|", b"p|", b"l|", b"fed", b"seen"
+_ROW, _POSITION, _LETTER, _FED, _SEEN = b"row|", b"position|", b"letter|", b"fed", b"seen"
 
 
 class CheckpointUnusable(RuntimeError):

@@ -50,7 +50,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     (root / "damaged").mkdir()
     (root / "damaged" / "ledger.sqlite").write_bytes(b"SQLite format 3\x00" + bytes(2000))
     row = catalog().schema_ids["AccountRow"].to_bytes(4, "big")
-    snapshot.write(root / "older", {"orders": {b"a|x": b"\0" + row + b"x"}}, [], load(CONFIGURATION), {})
+    snapshot.write(root / "older", {"orders": {b"some|x": b"\0" + row + b"x"}}, [], load(CONFIGURATION), {})
     found["older"] = str(root / "older")
     found["damaged"] = str(root / "damaged")
     run = ("run", "--config", found["plant"], "--input", found["floor.csv"], "--erp", "none", "--out", found["out"])

@@ -32,15 +32,15 @@ def partition(*keys: str) -> Partition:
 
 
 def test_what_is_read_is_what_was_written(tmp_path: Path, clock: Clock) -> None:
-    parts = {("orders", 2): partition("r|1", "r|2|x"), ("lots", 0): partition()}
+    parts = {("orders", 2): partition("row|1", "row|2|x"), ("lots", 0): partition()}
     fed = FedSoFar(InputPlace(3, [FilePlace(4, 5), FilePlace()]), {"a.csv": 4}, sent_bytes=17)  # type: ignore[arg-type]
     letters, seen = [b"first"], SeenTelemetry({"name": None}, {"value": None})
     store = Checkpoints(tmp_path / "rows", clock)
     assert store.read() is None
     store.write(lambda: parts, letters, seen, fed)
-    parts["orders", 2].rows.delete("r|1")
-    parts["orders", 2].rows.put("r|3", PlantRow("P", 5))
-    parts["orders", 2].rows.get("r|2|x").clock = 9  # changed and not put
+    parts["orders", 2].rows.delete("row|1")
+    parts["orders", 2].rows.put("row|3", PlantRow("P", 5))
+    parts["orders", 2].rows.get("row|2|x").clock = 9  # changed and not put
     letters.append(b"second")
     fed.ended = True
     store.write(lambda: parts, letters, seen, fed)
@@ -48,7 +48,7 @@ def test_what_is_read_is_what_was_written(tmp_path: Path, clock: Clock) -> None:
     store = Checkpoints(tmp_path / "rows", clock)
     kept = store.read()
     assert kept is not None
-    assert kept.partitions["orders", 2].rows.rows == {"r|2|x": PlantRow("P", 5), "r|3": PlantRow("P", 5)}, (
+    assert kept.partitions["orders", 2].rows.rows == {"row|2|x": PlantRow("P", 5), "row|3": PlantRow("P", 5)}, (
         "only what was put is written"
     )
     assert kept.partitions["orders", 2].rows.changed == set()
@@ -77,7 +77,7 @@ def test_one_that_takes_long_makes_the_next_one_later(tmp_path: Path, clock: Clo
 
 def test_a_full_disk_is_told_as_one(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Checkpoints(tmp_path / "rows", clock)
-    store.write(lambda: {("lots", 0): partition("l|1")}, [], SeenTelemetry(), FedSoFar())
+    store.write(lambda: {("lots", 0): partition("lot|1")}, [], SeenTelemetry(), FedSoFar())
 
     class Full:
         def write(self, *_: object) -> None:
@@ -88,12 +88,12 @@ def test_a_full_disk_is_told_as_one(tmp_path: Path, clock: Clock, monkeypatch: p
 
     whole, store._db = store._db, Full()
     with pytest.raises(OSError) as full:
-        store.write(lambda: {("lots", 0): partition("l|2")}, [], SeenTelemetry(), FedSoFar())
+        store.write(lambda: {("lots", 0): partition("lot|2")}, [], SeenTelemetry(), FedSoFar())
     assert full.value.errno == errno.ENOSPC
     store.close()
     whole.close()
     kept = Checkpoints(tmp_path / "rows", clock).read()
-    assert kept is not None and list(kept.partitions["lots", 0].rows.rows) == ["l|1"]
+    assert kept is not None and list(kept.partitions["lots", 0].rows.rows) == ["lot|1"]
 
 
 def test_two_cannot_have_it(tmp_path: Path, clock: Clock) -> None:
