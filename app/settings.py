@@ -1,9 +1,10 @@
 """How one process runs: where the broker is, which topics, which state directory. From the command line or the environment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.kafka.broker import Broker
 from app.kafka.connection import Connection
+from schemas.catalog import Catalog, catalog
 
 RECORDED_INTERVAL = 0.2
 """Seconds between checkpoints over recorded input: latency of the pipeline limits how fast the clock in the log can run, and
@@ -33,6 +34,8 @@ class Settings:
     """Seconds; 0: the stage's own."""
     private_key: bytes = b""
     """Keys the hashes of private fields."""
+    catalog: Catalog = field(default_factory=catalog)
+    """With the partition counts of this installation."""
 
     @property
     def broker(self) -> Broker:

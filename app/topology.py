@@ -35,19 +35,21 @@ from streams.upstreams import upstreams_of
 STAGES = ("intake", "equipment", "lots", "orders", "delivery")
 
 
-def raw_topics(configuration: Configuration, recorded: bool) -> dict[str, int]:
-    """Raw topic -> partitions that carry the plant. Recorded input is one partition, so that its order is one order."""
+def raw_topics(configuration: Configuration, recorded: bool) -> list[str]:
+    """Raw topics that carry the plant."""
     if recorded:
-        return {f"raw.{configuration.plant.plant.id.lower()}": 1}
-    topics = {source.read.topic for source in configuration.plant.sources.values() if source.read.topic}
-    return {topic: catalog().partitions(topic) for topic in sorted(topics)}
+        return [f"raw.{configuration.plant.plant.id.lower()}"]
+    return sorted({source.read.topic for source in configuration.plant.sources.values() if source.read.topic})
 
 
 class InstalledTopology:
-    """streams.step.Topology of this installation: from the catalog and the configurations in the log."""
+    """streams.step.Topology of this installation: from its partition counts and the configurations in the log.
 
-    def __init__(self, configurations: Configurations, recorded: bool) -> None:
-        self._configurations, self._recorded = configurations, recorded
+    `counts`: topic without prefix -> its partitions. Of a recorded raw topic one carries the plant, so that its order is one.
+    """
+
+    def __init__(self, configurations: Configurations, recorded: bool, counts: Callable[[str], int]) -> None:
+        self._configurations, self._recorded, self._counts = configurations, recorded, counts
         self._upstreams: dict[tuple[str, str], Sequence[str]] = {}
 
     def configuration(self, hash_: str) -> Configuration:
@@ -56,12 +58,13 @@ class InstalledTopology:
     def upstreams(self, stage: str, configuration: Configuration) -> Sequence[str]:
         key = (stage, configuration.hash)
         if key not in self._upstreams:
-            raw = raw_topics(configuration, self._recorded)
+            names = raw_topics(configuration, self._recorded)
+            raw = {name: 1 if self._recorded else self.partitions(name) for name in names}
             self._upstreams[key] = upstreams_of(stage, raw, self.partitions)
         return self._upstreams[key]
 
     def partitions(self, topic: str) -> int:
-        return catalog().partitions(topic)
+        return self._counts(topic)
 
     @property
     def endpoints(self) -> Mapping[str, int]:
@@ -109,7 +112,7 @@ class PlantProcess:
         await await_topics(settings.broker, [settings.prefix + CONFIG_TOPIC], tell)
         self.codec = await await_codec(settings.connection, tell)
         self.configurations = Configurations(settings.broker, self.codec, settings.prefix, self.ending)
-        self.installation = InstalledTopology(self.configurations, settings.recorded)
+        self.installation = InstalledTopology(self.configurations, settings.recorded, settings.catalog.partitions)
         if not settings.recorded:
             self.epoch = await asyncio.to_thread(log_epoch.current, settings.broker, self.codec, settings.prefix)
 
@@ -169,9 +172,13 @@ class PlantProcess:
         counts, ids = await await_topics(settings.broker, names, tell, patience=patience)
         if len(set(counts.values())) != 1:
             die(Exit.TOPIC_MISMATCH, f"inbox and changelog have different partition counts: {counts}")
-        if counts[names[0]] != (wanted := self.installation.partitions(inbox)):
-            # Ticks go to as many partitions as the catalog says: the others would never post.
-            die(Exit.TOPIC_MISMATCH, f"{names[0]} has {counts[names[0]]} partitions, the catalog says {wanted}")
+        # Ticks go to as many partitions as the installation says, and are waited for from as many: others would never post, or
+        # post before they know everything.
+        inboxes = {settings.prefix + name: name for name in (inbox, *map(inbox_of, catalog().feeds))}
+        counts |= (await await_topics(settings.broker, list(inboxes), tell, patience=patience)).partitions
+        for full, name in inboxes.items():
+            if counts[full] != (wanted := self.installation.partitions(name)):
+                die(Exit.TOPIC_MISMATCH, f"{full} has {counts[full]} partitions, the installation says {wanted}")
         return StageApp(
             fold,
             [inbox],

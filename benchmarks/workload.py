@@ -71,7 +71,7 @@ def configuration() -> Configuration:
 def load(bootstrap: str, readings: int, per_frame: int, late: float = 0.0) -> Workload:
     """Make the topics and write the frames: one run per machine, then about `readings` readings."""
     found, codec, prefix = configuration(), Codec(), f"bench-{uuid.uuid4().hex[:8]}."
-    raw = list(raw_topics(found, recorded=True))
+    raw = raw_topics(found, recorded=True)
     apply(admin_client(bootstrap), catalog(), prefix, raw, recorded=True)
     Configurations(Broker(bootstrap), codec, prefix).publish(found)
     producer = Producer(

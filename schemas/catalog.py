@@ -1,7 +1,7 @@
 """The catalog: every topic with its key, records, owner and retention, every kind of row, and the fixed schema ids."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -50,22 +50,30 @@ class Catalog:
     """Stage -> prefix of the row's key -> what it is and how long it is kept."""
     feeds: Mapping[str, tuple[str, ...]]
     """Stage -> the stages that feed it."""
+    writes: Mapping[str, tuple[str, ...]]
+    """Stage -> topics that it writes beside its own changelog."""
     schema_ids: Mapping[str, int]
     endpoints: Mapping[str, int]
     compatibility: str
+    raw_partitions: Mapping[str, int] = field(default_factory=dict)
+    """Raw topics of single sources whose count an installation states."""
 
     def partitions(self, topic: str) -> int:
-        """Partitions of a topic; the topics of single sources follow `raw`."""
-        return self.topics[topic if topic in self.topics else "raw"].partitions
+        """Partitions of a topic when it is made; the topics of single sources follow `raw` unless their count is stated."""
+        if topic in self.topics:
+            return self.topics[topic].partitions
+        return self.raw_partitions.get(topic, self.topics["raw"].partitions)
 
 
 @cache
 def catalog() -> Catalog:
-    """The catalog of this version of the program."""
+    """The catalog of this version of the program. Counts and retentions in it are what holds where no installation.yaml says
+    otherwise (schemas/configuration/installation.py)."""
     content: dict[str, Any] = yaml.safe_load(CATALOG_FILE.read_text(encoding="utf-8"))
     topics = {
         name: Topic(name=name, **{**entry, "records": tuple(entry["records"])}) for name, entry in content["topics"].items()
     }
     rows = {stage: {prefix: CatalogRows(**entry) for prefix, entry in kinds.items()} for stage, kinds in content["rows"].items()}
     feeds = {stage: tuple(feeders) for stage, feeders in content["feeds"].items()}
-    return Catalog(topics, rows, feeds, content["schema_ids"], content["endpoints"], content["compatibility"])
+    writes = {stage: tuple(names) for stage, names in content["writes"].items()}
+    return Catalog(topics, rows, feeds, writes, content["schema_ids"], content["endpoints"], content["compatibility"])

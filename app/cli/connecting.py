@@ -1,6 +1,8 @@
-"""How a command is told where Kafka and the registry are. Each command that connects has the same options, and the same
-environment variables."""
+"""How a command is told where Kafka and the registry are: by installation.yaml, or by options. Each command that connects has
+the same options, and the same environment variables; what one of them says holds before the document."""
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +11,18 @@ import typer
 from app.cli.failures import fail
 
 if TYPE_CHECKING:
+    from app.configuration import InstallationFile
     from app.kafka.connection import Connection
+
+InstallationPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--installation",
+        "-f",
+        help="installation.yaml: brokers, registry, prefix, partition counts, plants. Options hold before it.",
+        envvar="LINELEDGER_INSTALLATION",
+    ),
+]
 
 Bootstrap = Annotated[str, typer.Option(help="Kafka bootstrap servers, host:port[,host:port].", envvar="LINELEDGER_BOOTSTRAP")]
 Prefix = Annotated[
@@ -29,8 +42,66 @@ ClientConfig = Annotated[
 ]
 
 
+@dataclass(slots=True, frozen=True)
+class Installed:
+    """The installation that a command was told, options before the document."""
+
+    document: "InstallationFile"
+    connection: "Connection"
+
+    @property
+    def prefix(self) -> str:
+        return self.connection.prefix
+
+
+def installed(
+    installation: Path | None,
+    bootstrap: str = "",
+    prefix: str = "",
+    registry: str = "",
+    client_config: Path | None = None,
+    *,
+    embedded: bool = False,
+) -> Installed:
+    """Raises InstallationInvalid, Refusal SECRET_MISSING. Ends the command with exit 2 where the rest cannot be followed."""
+    from app.configuration import InstallationFile, load_installation
+    from app.secret import read_secret, variable_of
+    from tables.refusal import RefusedValue
+
+    document = InstallationFile() if installation is None else load_installation(installation)
+    stated = document.content
+    user = ""
+    if stated.registry.secret:
+        user = read_secret(stated.registry.secret, os.environ) or ""
+        if not user:
+            name = variable_of(stated.registry.secret)
+            raise RefusedValue("SECRET_MISSING", f"secret `{stated.registry.secret}` is not set: {name}, or {name}_FILE")
+    connected = connection_of(
+        bootstrap or ",".join(stated.kafka.bootstrap),
+        prefix or stated.prefix,
+        registry or stated.registry.url,
+        client_config or document.client_config,
+        embedded=embedded,
+        registry_user=user,
+    )
+    return Installed(document, connected)
+
+
+def on_broker(found: Installed) -> Installed:
+    """The same, for what needs a broker. Ends the command where none was named."""
+    if not found.connection.broker.bootstrap:
+        fail("BOOTSTRAP_MISSING", "name the brokers: --bootstrap, LINELEDGER_BOOTSTRAP, or kafka.bootstrap of installation.yaml")
+    return found
+
+
 def connection_of(
-    bootstrap: str, prefix: str = "", registry: str = "", client_config: Path | None = None, *, embedded: bool = False
+    bootstrap: str,
+    prefix: str = "",
+    registry: str = "",
+    client_config: Path | None = None,
+    *,
+    embedded: bool = False,
+    registry_user: str = "",
 ) -> "Connection":
     """The connection of these options. Ends the command with exit 2 where they say something that cannot be followed."""
     from app.kafka.broker import Broker
@@ -40,6 +111,8 @@ def connection_of(
     try:
         if embedded:
             return Connection(Broker(bootstrap, embedded=True), prefix)
-        return connection(bootstrap, prefix, registry, client_config)
+        return connection(bootstrap, prefix, registry, client_config, registry_user)
+    except FileNotFoundError as wrong:
+        fail("CLIENT_CONFIG_INVALID", f"{wrong.filename} does not exist")
     except (ConnectionInvalid, RegistryUrlInvalid) as wrong:
         fail(wrong.code, str(wrong))

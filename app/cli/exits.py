@@ -7,6 +7,8 @@ USAGE = 2
 """Wrong use, no infrastructure, or a defect: `CODE: sentence`. Nothing is known of what was asked."""
 
 SAYS_1 = {
+    "acls apply": "",
+    "acls plan": "a right is missing, or there is one too many",
     "clock repair": "",
     "config check": "something is wrong with the configuration",
     "config schema": "",

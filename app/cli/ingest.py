@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.connecting import Bootstrap, ClientConfig, Prefix, connection_of
+from app.cli.connecting import Bootstrap, ClientConfig, InstallationPath, Prefix, installed, on_broker
 from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
 
@@ -19,7 +19,8 @@ def ingest(
     config: Annotated[Path, typer.Option(help="Folder with plant.yaml, rules.yaml and erp.yaml.")],
     source: Annotated[str, typer.Option(help="Source of plant.yaml that the files belong to.")],
     folder: Annotated[Path, typer.Option(help="Where files are dropped; done/ and refused/ are made in it.")],
-    bootstrap: Bootstrap,
+    installation: InstallationPath = None,
+    bootstrap: Bootstrap = "",
     prefix: Prefix = "",
     client_config: ClientConfig = None,
     complete: Annotated[
@@ -51,7 +52,8 @@ def ingest(
     stop = Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
-    broker = connection_of(bootstrap, prefix, client_config=client_config).broker
+    told = on_broker(installed(installation, bootstrap, prefix, client_config=client_config))
+    broker, prefix = told.connection.broker, told.prefix
     try:
         broker.reach()
         writer = RawWriter(broker, prefix + mapper.read.topic, stop.is_set)

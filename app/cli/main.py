@@ -31,6 +31,7 @@ COMMANDS = {
     "config": "config:app",
     "rules": "rules:app",
     "topics": "topics:app",
+    "acls": "acls:app",
     "clock": "clock:app",
     "upstream": "upstream:app",
     "schemas": "schemas:app",

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.connecting import Bootstrap, ClientConfig, Prefix, connection_of
+from app.cli.connecting import Bootstrap, ClientConfig, InstallationPath, Prefix, installed
 from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
 from app.cli.moments import moment
@@ -51,6 +51,7 @@ def simulate(
     against: Annotated[Path | None, typer.Option("--against", help="Folder with the rules to compare with.")] = None,
     from_topic: Annotated[bool, typer.Option("--from-topic", help="Read the raw topics of plant.yaml instead of files.")] = False,
     since: Annotated[str, typer.Option(help="With --from-topic: from when, ISO 8601 with an offset.")] = "",
+    installation: InstallationPath = None,
     bootstrap: Bootstrap = "",
     prefix: Prefix = "",
     client_config: ClientConfig = None,
@@ -69,15 +70,16 @@ def simulate(
     old = load(against) if against is not None else None
     if old is not None and old.plant != new.plant:
         fail("WRONG_USE", "the two plant.yaml differ: only rules.yaml and erp.yaml may, or the raw records would mean two things")
-    if from_topic == bool(inputs) or (from_topic and not (bootstrap and since)):
+    told = installed(installation, bootstrap, prefix, client_config=client_config)
+    broker = told.connection.broker
+    if from_topic == bool(inputs) or (from_topic and not (broker.bootstrap and since)):
         fail("WRONG_USE", "state --input FILE, or --from-topic with --bootstrap and --since")
     key, began = private_key(new.plant, os.environ), time.monotonic()
     if from_topic:
         from app.simulation.topics import recorded
 
-        broker = connection_of(bootstrap, prefix, client_config=client_config).broker
         broker.reach()
-        records = recorded(broker, prefix, new.plant, key, moment("--since", since))
+        records = recorded(broker, told.prefix, new.plant, key, moment("--since", since))
     else:
         records = merged(resolve(inputs or [], new.plant), new.plant, key)
     floor = Floor(new, key)

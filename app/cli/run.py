@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.connecting import ClientConfig, connection_of
+from app.cli.connecting import ClientConfig, InstallationPath, installed
 from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
 from app.cli.progress import ProgressLine
@@ -31,6 +31,7 @@ def run(
     export_postings: Annotated[Path | None, typer.Option(help="CSV of all postings; what is not posted goes beside it.")] = None,
     bootstrap: Annotated[str, typer.Option(help="Kafka bootstrap servers; without: all stages in this process, no broker.")] = "",
     client_config: ClientConfig = None,
+    installation: InstallationPath = None,
     workers: Annotated[int, typer.Option(min=1, max=16, help="Processes per stage.")] = 1,
     erp: Annotated[str, typer.Option(help=f"{', '.join(STARTED)} or {NO_ADAPTER}; without: as erp.yaml says.")] = "",
     out: Annotated[Path, typer.Option(help="Folder for ledger, report and logs.")] = Path("out"),
@@ -86,6 +87,7 @@ def run(
 
     if maps_private(configuration.plant) and not private_key(configuration.plant, os.environ):
         typer.echo("PRIVATE_KEY_MISSING: private values are hashed with the plant's id, which anyone can guess", err=True)
+    told = installed(installation if bootstrap else None, bootstrap, client_config=client_config)
     progress = ProgressLine(quiet=as_json)
     request = RunRequest(
         configuration=configuration,
@@ -93,8 +95,10 @@ def run(
         files=files,
         out=out,
         home=home,
-        connection=connection_of(bootstrap, client_config=client_config) if bootstrap else None,
-        client_config=client_config,
+        connection=told.connection if bootstrap else None,
+        client_config=client_config or told.document.client_config,
+        installation=installation if bootstrap else None,  # without Kafka there are no topics to have counts
+        catalog=told.document.content.catalog(),
         embedded=embedded,
         workers=workers,
         erp=asked.erp,

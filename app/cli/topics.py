@@ -8,23 +8,34 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from app.cli.connecting import Bootstrap, ClientConfig, Prefix, RegistryUrl, connection_of
+from app.cli.connecting import (
+    Bootstrap,
+    ClientConfig,
+    InstallationPath,
+    Installed,
+    Prefix,
+    RegistryUrl,
+    installed,
+    on_broker,
+)
 from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
+from app.cli.plants import plants_of
+from app.configuration import load
 from app.kafka import topics
 from app.kafka.broker import Broker, BrokerRefused, BrokerUnavailable
 from app.kafka.registry import RegistryError
 from app.kafka.topic_plan import Change, TopicNameInvalid, wanted_topics
 from app.secret import private_key
-from schemas.catalog import catalog
+from schemas.catalog import Catalog
 from schemas.codec import Codec
 
 app = typer.Typer(
@@ -35,28 +46,26 @@ Raw = Annotated[list[str] | None, typer.Option(help="Raw topic of a source, as i
 Config = Annotated[
     list[Path] | None, typer.Option("--config", help="Folder with plant.yaml: the raw topics of its sources; may be repeated.")
 ]
-Replication = Annotated[int, typer.Option(min=1, help="Copies of each partition: 3 in production.")]
+Replication = Annotated[int, typer.Option(min=0, help="Copies of each partition; 0: as the document says, else 3.")]
 Recorded = Annotated[bool, typer.Option(help="For recorded input: keep its timestamps, delete nothing for its age.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")]
 
 
 @app.command()
 def plan(
-    bootstrap: Bootstrap,
+    installation: InstallationPath = None,
+    bootstrap: Bootstrap = "",
     prefix: Prefix = "",
     raw: Raw = None,
     config: Config = None,
-    replication: Replication = 3,
+    replication: Replication = 0,
     recorded: Recorded = False,
     client_config: ClientConfig = None,
     as_json: Json = False,
 ) -> None:
     """Show what apply would create and what differs. Changes nothing."""
-    broker, raw = connection_of(bootstrap, prefix, client_config=client_config).broker, _raw(raw, config)
-    changes = _reported(
-        lambda: topics.plan(_reached(broker, prefix, raw), catalog(), prefix, raw, replication=replication, recorded=recorded),
-        as_json,
-    )
+    wanted = _wanted(on_broker(installed(installation, bootstrap, prefix, "", client_config)), raw, config, replication, recorded)
+    changes = _reported(lambda: wanted.on(topics.plan), as_json)
     drift = any(change.action == "drift" for change in changes)
     _print(changes, topics.TopicDrift.code if drift else "", as_json)
     raise typer.Exit(OK if all(change.action == "ok" for change in changes) else DIFFERS)
@@ -64,46 +73,77 @@ def plan(
 
 @app.command()
 def apply(
-    bootstrap: Bootstrap,
+    installation: InstallationPath = None,
+    bootstrap: Bootstrap = "",
     prefix: Prefix = "",
     raw: Raw = None,
     config: Config = None,
-    replication: Replication = 3,
+    replication: Replication = 0,
     recorded: Recorded = False,
     client_config: ClientConfig = None,
     as_json: Json = False,
 ) -> None:
     """Create what is missing. Refuses (TOPIC_DRIFT) while an existing topic differs."""
-    broker, raw = connection_of(bootstrap, prefix, client_config=client_config).broker, _raw(raw, config)
+    wanted = _wanted(on_broker(installed(installation, bootstrap, prefix, "", client_config)), raw, config, replication, recorded)
     try:
-        changes = _reported(
-            lambda: topics.apply(
-                _reached(broker, prefix, raw), catalog(), prefix, raw, replication=replication, recorded=recorded
-            ),
-            as_json,
-        )
+        changes = _reported(lambda: wanted.on(topics.apply), as_json)
     except topics.TopicDrift as refused:
         _print(refused.changes, refused.code, as_json)
         raise typer.Exit(DIFFERS) from refused
     _print(changes, "", as_json)
 
 
-def _raw(named: list[str] | None, folders: list[Path] | None) -> list[str]:
-    """The raw topics that were named, and those of the plants."""
-    from app.configuration import load
+class Planning(Protocol):
+    """app.kafka.topics.plan or apply."""
+
+    def __call__(
+        self,
+        admin: AdminClient,
+        catalog: Catalog,
+        prefix: str,
+        raw_topics: Sequence[str],
+        *,
+        replication: int,
+        min_insync: int,
+        recorded: bool,
+    ) -> list[Change]: ...
+
+
+@dataclass(slots=True, frozen=True)
+class Wanted:
+    """The topics of an installation, and its broker."""
+
+    broker: Broker
+    catalog: Catalog
+    prefix: str
+    raw: Sequence[str]
+    replication: int
+    min_insync: int
+    recorded: bool
+
+    def on(self, work: Planning) -> list[Change]:
+        """Once it is clear that the names are right and the broker lets this program in."""
+        wanted_topics(self.catalog, self.prefix, self.raw)
+        self.broker.reach()
+        copies = {"replication": self.replication, "min_insync": self.min_insync}
+        return work(self.broker.admin(), self.catalog, self.prefix, self.raw, **copies, recorded=self.recorded)
+
+
+def _wanted(found: Installed, raw: list[str] | None, folders: list[Path] | None, replication: int, recorded: bool) -> Wanted:
+    """Of the document; the raw topics of its plants, and those that were named. Ends the command where a count is stated for
+    a topic that nobody has."""
     from app.topology import raw_topics
 
-    found = list(named or ())
-    for folder in folders or ():
-        found += raw_topics(load(folder), recorded=False)
-    return list(dict.fromkeys(found))
-
-
-def _reached(broker: Broker, prefix: str, raw: Sequence[str]) -> AdminClient:
-    """An admin client, once it is clear that the names are right and the broker lets this program in."""
-    wanted_topics(catalog(), prefix, raw)
-    broker.reach()
-    return broker.admin()
+    stated = found.document.content
+    plants = [*plants_of(found.document), *map(load, folders or ())]
+    names = [*(raw or ()), *(topic for plant in plants for topic in raw_topics(plant, recorded=False))]
+    catalog = stated.catalog()
+    if stated.plants and (nobodys := sorted(catalog.raw_partitions.keys() - set(names))):
+        fail("INSTALLATION_INVALID", f"topics.partitions.topics: no source of a plant reads {', '.join(nobodys)}")
+    copies, insync = replication or stated.topics.replication, stated.topics.min_insync
+    return Wanted(
+        found.connection.broker, catalog, found.prefix, list(dict.fromkeys(names)), copies, min(insync, copies), recorded
+    )
 
 
 def _reported(work: Callable[[], list[Change]], as_json: bool) -> list[Change]:
@@ -127,15 +167,16 @@ def _print(changes: Sequence[Change], code: str, as_json: bool) -> None:
         typer.echo(f"{code}: nothing was changed. Alter these topics by hand, or use another --prefix.")
 
 
-epoch = typer.Typer(
+epochs = typer.Typer(
     name="epoch", help="The log epoch: offsets begin anew when topics were recreated on purpose.", no_args_is_help=True
 )
-app.add_typer(epoch)
+app.add_typer(epochs)
 
 
-@epoch.command("show")
+@epochs.command("show")
 def show_epoch(
-    bootstrap: Bootstrap,
+    installation: InstallationPath = None,
+    bootstrap: Bootstrap = "",
     prefix: Prefix = "",
     registry: RegistryUrl = "",
     client_config: ClientConfig = None,
@@ -144,16 +185,16 @@ def show_epoch(
     """Say which log epoch holds."""
     from app.kafka import log_epoch
 
-    _print_epoch(
-        lambda broker, codec: log_epoch.current(broker, codec, prefix), bootstrap, prefix, registry, client_config, as_json
-    )
+    found = on_broker(installed(installation, bootstrap, prefix, registry, client_config))
+    _print_epoch(lambda broker, codec: log_epoch.current(broker, codec, found.prefix), found, as_json)
 
 
-@epoch.command("raise")
+@epochs.command("raise")
 def raise_epoch(
-    bootstrap: Bootstrap,
     why: Annotated[str, typer.Option(help="What was recreated or cut, and why: it stays in the log.")],
     who: Annotated[str, typer.Option(help="Who decides; kept as a keyed hash.")],
+    installation: InstallationPath = None,
+    bootstrap: Bootstrap = "",
     prefix: Prefix = "",
     registry: RegistryUrl = "",
     client_config: ClientConfig = None,
@@ -164,22 +205,23 @@ def raise_epoch(
     from app.kafka import log_epoch
     from streams.mapping.private import keyed_hash
 
-    hashed = keyed_hash(private_key(None, os.environ) or prefix.encode())(who)
-    _print_epoch(
-        lambda broker, codec: log_epoch.raise_epoch(broker, codec, prefix, time.time_ns() // 1000, hashed, why).epoch,
-        bootstrap, prefix, registry, client_config, as_json,
-    )  # fmt: skip
+    found = on_broker(installed(installation, bootstrap, prefix, registry, client_config))
+    hashed = keyed_hash(private_key(None, os.environ) or found.prefix.encode())(who)
+    now = time.time_ns() // 1000
+    _print_epoch(lambda broker, codec: log_epoch.raise_epoch(broker, codec, found.prefix, now, hashed, why).epoch, found, as_json)
 
 
-def _print_epoch(
-    work: Callable[[Broker, Codec], int], bootstrap: str, prefix: str, registry: str, client_config: Path | None, as_json: bool
-) -> None:
-    connected = connection_of(bootstrap, prefix, registry, client_config)
+def _print_epoch(work: Callable[[Broker, Codec], int], found: Installed, as_json: bool) -> None:
+    connected = found.connection
     try:
         connected.broker.reach()
-        found = work(connected.broker, connected.codec())
+        epoch = work(connected.broker, connected.codec())
     except (BrokerUnavailable, BrokerRefused, RegistryError) as exc:
         fail(exc.code, str(exc), as_json)
-    except (KafkaException, KeyError):
-        fail("NO_INSTALLATION", f"{bootstrap} has no topic `{prefix}config`; check --bootstrap and --prefix", as_json)
-    typer.echo(json.dumps({"log_epoch": found}) if as_json else f"log epoch {found}; start (or restart) every worker")
+    except (KafkaException, KeyError) as exc:
+        fail(
+            BrokerUnavailable.code,
+            f"no topic `{connected.prefix}config` there ({exc!r}); check --bootstrap and --prefix",
+            as_json,
+        )
+    typer.echo(json.dumps({"log_epoch": epoch}) if as_json else f"log epoch {epoch}; start (or restart) every worker")

@@ -6,18 +6,18 @@ from typing import Annotated
 
 import typer
 
-from app.cli.connecting import Bootstrap, ClientConfig, Prefix, RegistryUrl, connection_of
+from app.cli.connecting import Bootstrap, ClientConfig, InstallationPath, Prefix, RegistryUrl, installed, on_broker
 from app.cli.failures import fail
 from app.configuration import load
 from app.secret import live_private_key
 from app.settings import Settings
-from schemas.catalog import catalog
 
 
 def up(
     config: Annotated[list[Path], typer.Option(help="Folder with plant.yaml, rules.yaml, erp.yaml; once per plant.")],
-    bootstrap: Bootstrap,
-    registry: RegistryUrl,
+    installation: InstallationPath = None,
+    bootstrap: Bootstrap = "",
+    registry: RegistryUrl = "",
     prefix: Prefix = "",
     client_config: ClientConfig = None,
     datadir: Annotated[Path, typer.Option(help="State directory of this process.")] = Path("data"),
@@ -36,16 +36,24 @@ def up(
     names = [plant.plant.plant.id for plant in plants]
     if len(set(names)) < len(names):
         fail("WRONG_USE", f"two of the folders have the same plant ({', '.join(names)})")
-    connected = connection_of(bootstrap, prefix, registry, client_config)
+    found = on_broker(installed(installation, bootstrap, prefix, registry, client_config))
+    connected, wanted = found.connection, found.document.content
+    if not connected.registry.url:
+        fail("REGISTRY_MISSING", "give --registry URL, or `registry.url` in installation.yaml")
     raw = [topic for plant in plants for topic in raw_topics(plant, recorded=False)]
     connected.broker.reach()
-    topics.apply(connected.broker.admin(), catalog(), prefix, raw, replication=replication)
-    schemas.register_all(connected.registry.client(), catalog(), prefix)
+    topics.apply(connected.broker.admin(), wanted.catalog(), found.prefix, raw, replication=replication)
+    schemas.register_all(connected.registry.client(), wanted.catalog(), found.prefix)
     typer.echo(
-        f"{', '.join(names)}: topics and schemas are there, raw records go to {', '.join(prefix + topic for topic in raw)}"
+        f"{', '.join(names)}: topics and schemas are there, raw records go to {', '.join(found.prefix + topic for topic in raw)}"
     )
     first, *others = [(plant, live_private_key(plant.plant, os.environ)) for plant in plants]
     settings = Settings(
-        connection=connected, datadir=str(datadir / "up"), instance="up", metrics_port=metrics_port, private_key=first[1]
+        connection=connected,
+        datadir=str(datadir / "up"),
+        instance="up",
+        metrics_port=metrics_port,
+        private_key=first[1],
+        catalog=wanted.catalog(),
     )
     run(STAGES, settings, first[0], others=others)

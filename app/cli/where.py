@@ -13,10 +13,11 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from app.cli.connecting import connection_of
+from app.cli.connecting import installed
 from app.cli.failures import fail
 from app.kafka.broker import Broker
 from app.kafka.connection import Connection
+from app.kafka.metadata import count_of
 from app.ledger.books import live, snapshot
 from app.ledger.books.sources import FileSources, Sources
 from app.secret import private_key
@@ -27,22 +28,19 @@ DEFAULT_OUT = Path("out")
 
 @dataclass(slots=True, frozen=True)
 class Where:
-    """The answers to the options. `bootstrap` empty: the folder `out` of a run."""
+    """The answers to the options. `connection` without a broker: the folder `out` of a run."""
 
     out: Path
-    bootstrap: str
-    prefix: str
-    registry: str
-    client_config: Path | None
+    connection: Connection
     plant: str
 
     @property
     def live(self) -> bool:
-        return bool(self.bootstrap)
+        return bool(self.broker.bootstrap)
 
     @property
-    def connection(self) -> Connection:
-        return connection_of(self.bootstrap, self.prefix, self.registry, self.client_config)
+    def prefix(self) -> str:
+        return self.connection.prefix
 
     @property
     def broker(self) -> Broker:
@@ -67,7 +65,8 @@ class Where:
 
             connected = self.connection
             codec = connected.codec()
-            installation = InstalledTopology(Configurations(connected.broker, codec, self.prefix), recorded=False)
+            counts = partial(count_of, connected.broker, self.prefix)
+            installation = InstalledTopology(Configurations(connected.broker, codec, self.prefix), False, counts)
             waits_for = partial(installation.upstreams, "equipment")
             return TopicSources(connected.broker, codec, self.prefix, rows.configuration, key, waits_for)
         return FileSources(self.out, key)
@@ -81,6 +80,7 @@ def _option(name: str, kind: Any, default: Any, *declared: str, says: str) -> Pa
 
 _OPTIONS = (
     _option("out", Path | None, None, "--out", says="Output folder of `lineledger run`; without: `out`."),
+    _option("installation", Path | None, None, "--installation", "-f", says="installation.yaml of a live installation."),
     _option("bootstrap", str, "", says="Kafka of a live installation; without: the folder of a run."),
     _option("prefix", str, "", says="The installation's topic prefix."),
     _option("registry", str, "", says="Its schema registry."),
@@ -89,13 +89,14 @@ _OPTIONS = (
 )
 
 
-def _one_of(out: Path | None, bootstrap: str) -> dict[str, Any]:
+def _where(out: Path | None, plant: str, **told: Any) -> Where:
     """A run or an installation. Who types --out means the run, whatever the environment says for other questions."""
     if out is None:
-        return {"out": DEFAULT_OUT}
-    if bootstrap and bootstrap != os.environ.get("LINELEDGER_BOOTSTRAP"):
-        fail("WRONG_USE", "--out is of a run, --bootstrap of a live installation: give one of them")
-    return {"bootstrap": ""}
+        return Where(DEFAULT_OUT, installed(**told).connection, plant)
+    for name in ("bootstrap", "installation"):
+        if told[name] and str(told[name]) != os.environ.get(f"LINELEDGER_{name.upper()}"):
+            fail("WRONG_USE", f"--out is of a run, --{name} of a live installation: give one of them")
+    return Where(out, Connection(Broker("")), plant)
 
 
 def asks_where(command: Callable[..., None]) -> Callable[..., None]:
@@ -110,8 +111,8 @@ def asks_where(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def asking(**given: Any) -> None:
-        asked_for = {option.name: given.pop(option.name) for option in _OPTIONS}
-        command(where=Where(**{**asked_for, **_one_of(asked_for["out"], asked_for["bootstrap"])}), **given)
+        told = {option.name: given.pop(option.name) for option in _OPTIONS}
+        command(where=_where(**told), **given)
 
     del asking.__wrapped__  # its signature is not the one to show
     asking.__signature__ = Signature(parameters)  # type: ignore[attr-defined]

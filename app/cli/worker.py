@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.connecting import Bootstrap, ClientConfig, Prefix, RegistryUrl, connection_of
+from app.cli.connecting import Bootstrap, ClientConfig, InstallationPath, Prefix, RegistryUrl, installed, on_broker
 from app.cli.failures import fail
 from app.configuration import load
 from app.secret import live_private_key, private_key
@@ -21,7 +21,8 @@ CONFIGURED = ("intake", "delivery")
 
 def worker(
     stages: Annotated[list[str], typer.Argument(help="intake, equipment, lots, orders, delivery.")],
-    bootstrap: Bootstrap,
+    installation: InstallationPath = None,
+    bootstrap: Bootstrap = "",
     config: Annotated[
         Path | None, typer.Option("--config", help="Folder with plant.yaml, rules.yaml, erp.yaml (intake and delivery).")
     ] = None,
@@ -43,9 +44,10 @@ def worker(
 
     if unknown := [name for name in stages if name not in STAGES]:
         fail("UNKNOWN_STAGE", f"{', '.join(unknown)}; stages are {', '.join(STAGES)}")
-    connected = connection_of(bootstrap, prefix, registry, client_config, embedded=embedded)
+    found = on_broker(installed(installation, bootstrap, prefix, registry, client_config, embedded=embedded))
+    connected = found.connection
     if not (connected.registry.url or recorded):
-        fail("REGISTRY_MISSING", "a lasting Kafka needs a schema registry: give --registry URL (and register its schemas first)")
+        fail("REGISTRY_MISSING", "a lasting Kafka needs a schema registry: --registry URL, or registry.url of installation.yaml")
     wanted = _wanted(config, configuration)
     if wanted is None and (needs := [stage for stage in CONFIGURED if stage in stages]):
         fail("WRONG_USE", f"{' and '.join(needs)}: a configuration is missing; give --config DIR")
@@ -57,6 +59,7 @@ def worker(
         metrics_port=metrics_port,
         erp_journal=erp_journal,
         private_key=_key(stages, wanted, recorded),
+        catalog=found.document.content.catalog(),
     )
     run(stages, settings, wanted, metrics_host)
 

@@ -56,12 +56,17 @@ class Connection:
         return self.registry.codec(catalog(), self.prefix, retries=retries)
 
 
-def connection(bootstrap: str, prefix: str = "", registry: str = "", client_config: Path | None = None) -> Connection:
-    """Of a command's options. Raises ConnectionInvalid, RegistryUrlInvalid, OSError."""
+def connection(
+    bootstrap: str, prefix: str = "", registry: str = "", client_config: Path | None = None, registry_user: str = ""
+) -> Connection:
+    """Of a command's options. `registry_user`: `user:password`, where the file does not say it. Raises ConnectionInvalid,
+    RegistryUrlInvalid, OSError."""
     found = properties(client_config) if client_config is not None else {}
     of_registry = {key.removeprefix(_REGISTRY): value for key, value in found.items() if key.startswith(_REGISTRY)}
     url = registry or of_registry.pop("url", "")
     of_registry.pop("url", None)
+    if registry_user:
+        of_registry["basic.auth.user.info"] = registry_user
     security = {key: value for key, value in found.items() if not key.startswith(_REGISTRY)}
     return Connection(Broker(bootstrap, checked(security)), prefix, Registry(url, of_registry))
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from confluent_kafka import KafkaError
 
-from app.kafka.broker import BrokerRefused, BrokerUnavailable
+from app.kafka.broker import Broker, BrokerRefused, BrokerUnavailable
+from schemas.catalog import catalog
 
 FORBIDDEN = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED})
 _MISSING = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC})
@@ -32,6 +33,15 @@ def partitions_of(client: Any, topic: str, within: float = WITHIN_SECONDS) -> li
         if time.monotonic() > deadline:
             raise refusal(topic, found.error)
         time.sleep(PAUSE_SECONDS)
+
+
+def count_of(broker: Broker, prefix: str, topic: str) -> int:
+    """Partitions of a topic of a live installation, for who asks about it; of a source's topic that nobody made yet the
+    catalog's. Raises like `partitions_of`."""
+    try:
+        return len(partitions_of(broker.admin(), prefix + topic))
+    except TopicMissing:
+        return catalog().partitions(topic)
 
 
 def refusal(topic: str, error: KafkaError | None) -> BrokerUnavailable | BrokerRefused:

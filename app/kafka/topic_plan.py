@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from schemas.catalog import Catalog, Topic
@@ -55,32 +55,34 @@ class Change:
 
 
 def wanted_topics(
-    catalog: Catalog, prefix: str, raw_topics: Iterable[str], *, replication: int = 1, recorded: bool = False
+    catalog: Catalog, prefix: str, raw_topics: Iterable[str], *, replication: int = 1, min_insync: int = 0, recorded: bool = False
 ) -> list[WantedTopic]:
-    """Every topic of an installation, by name.
+    """Every topic of an installation, by name. `catalog`: with its counts and retentions.
 
     `prefix` is put before each name as it stands (it brings its own separator). `raw_topics`: the topics of plant.yaml's sources,
     without prefix; each follows the catalog's entry `raw` and its intake app's changelog the entry `intake.changelog`: both are
-    patterns and no topics themselves. `recorded`: see topic_config.
+    patterns and no topics themselves. `min_insync`, `recorded`: see topic_config.
     Raises TopicNameInvalid.
     """
     declared = {name: topic for name, topic in catalog.topics.items() if name not in (RAW, INTAKE_CHANGELOG)}
     for raw in raw_topics:
         if raw in catalog.topics and raw != RAW:
             raise TopicNameInvalid(f"raw topic {raw} has the name of a topic of the catalog")
-        declared[raw] = catalog.topics[RAW]
-        declared[f"intake.{raw}.changelog"] = catalog.topics[INTAKE_CHANGELOG]
+        count = catalog.partitions(raw)
+        declared[raw] = replace(catalog.topics[RAW], partitions=count)
+        declared[f"intake.{raw}.changelog"] = replace(catalog.topics[INTAKE_CHANGELOG], partitions=count)
     wanted = []
     for name, topic in sorted(declared.items()):
         full = f"{prefix}{name}"
         if not _LEGAL_NAME.fullmatch(full) or full in {".", ".."}:
             raise TopicNameInvalid(f"{full!r} is no Kafka topic name (1 to 249 of A-Z a-z 0-9 . _ -)")
-        wanted.append(WantedTopic(full, topic.partitions, replication, topic_config(topic, replication, recorded)))
+        config = topic_config(topic, replication, recorded, min_insync)
+        wanted.append(WantedTopic(full, topic.partitions, replication, config))
     return wanted
 
 
-def topic_config(topic: Topic, replication: int, recorded: bool) -> dict[str, str]:
-    """Broker settings of one topic.
+def topic_config(topic: Topic, replication: int, recorded: bool, min_insync: int = 0) -> dict[str, str]:
+    """Broker settings of one topic. `min_insync` 0: 2 of 3 copies and more, else 1.
 
     Live, raw topics carry the broker's append time: it is the clock of the plant. `recorded` is for input that was recorded
     earlier and keeps its own timestamps: years old, so nothing may be refused or deleted for its age, in any topic.
@@ -89,7 +91,7 @@ def topic_config(topic: Topic, replication: int, recorded: bool) -> dict[str, st
         "cleanup.policy": "compact" if topic.retention == "compact" else "delete",
         "max.message.bytes": str(MAX_BATCH_BYTES),
         "message.timestamp.type": "LogAppendTime" if topic.append_time and not recorded else "CreateTime",
-        "min.insync.replicas": "2" if replication >= 3 else "1",
+        "min.insync.replicas": str(min_insync or (2 if replication >= 3 else 1)),
         "unclean.leader.election.enable": "false",
     }
     if topic.retention == "compact":

@@ -36,13 +36,14 @@ def plan(
     raw_topics: Iterable[str],
     *,
     replication: int = 1,
+    min_insync: int = 0,
     recorded: bool = False,
 ) -> list[Change]:
     """What `apply` would do, one Change per topic (arguments: wanted_topics). Changes nothing.
 
     Raises BrokerUnavailable, TopicNameInvalid.
     """
-    wanted = wanted_topics(catalog, prefix, raw_topics, replication=replication, recorded=recorded)
+    wanted = wanted_topics(catalog, prefix, raw_topics, replication=replication, min_insync=min_insync, recorded=recorded)
     return compare(wanted, _found(admin, wanted))
 
 
@@ -53,6 +54,7 @@ def apply(
     raw_topics: Iterable[str],
     *,
     replication: int = 1,
+    min_insync: int = 0,
     recorded: bool = False,
 ) -> list[Change]:
     """Create what is missing; returns the plan that was carried out, when every topic is there as wanted.
@@ -60,7 +62,7 @@ def apply(
     Raises TopicDrift before anything is created if an existing topic differs, and afterwards if somebody else made one otherwise
     meanwhile. Raises BrokerUnavailable, TopicNameInvalid.
     """
-    wanted = wanted_topics(catalog, prefix, raw_topics, replication=replication, recorded=recorded)
+    wanted = wanted_topics(catalog, prefix, raw_topics, replication=replication, min_insync=min_insync, recorded=recorded)
     planned = _settled(admin, wanted)
     _refuse_drift(planned)
     missing = _missing(wanted, planned)

@@ -33,7 +33,7 @@ from app.run.checkpoint import FedSoFar, Partition
 from app.run.kept_run import KeptRun, keeping
 from app.run.request import Ran, RunRequest, on_their_way
 from app.topology import raw_topics
-from schemas.catalog import ENDPOINT, catalog
+from schemas.catalog import ENDPOINT, Catalog, catalog
 from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import CounterFrame, PostingRow, RawRange, Tick, Total
@@ -91,6 +91,8 @@ class Chain:
     configuration: Configuration
     raw: str
     private_key: bytes
+    catalog: Catalog = field(default_factory=catalog)
+    """With the counts of partitions."""
     codec: Codec = field(default_factory=Codec)
     seen: SeenTelemetry = field(default_factory=SeenTelemetry)
     """Names and values of telemetry, as the topic would have had them."""
@@ -108,7 +110,7 @@ class Chain:
 
     def __post_init__(self) -> None:
         found = {self.configuration.hash: self.configuration}
-        topology = MemoryTopology(found, catalog().partitions, [self.raw])
+        topology = MemoryTopology(found, self.catalog.partitions, [self.raw])
         self._stages = {
             "intake": IntakeStage(topology, self.raw, self.configuration, True, self.private_key),
             "equipment": EquipmentStage(topology),
@@ -118,7 +120,7 @@ class Chain:
         }
         self._open("intake", self.raw, 0)
         for stage in FOLDED:
-            for partition in range(catalog().partitions(inbox_of(stage))):
+            for partition in range(self.catalog.partitions(inbox_of(stage))):
                 self._open(stage, inbox_of(stage), partition)
 
     def feed(self, records: Iterable[RawRecord], last: bool = False) -> None:
@@ -142,14 +144,14 @@ class Chain:
         while moved:
             moved = False
             for stage in FOLDED:
-                for partition in range(catalog().partitions(inbox_of(stage))):
+                for partition in range(self.catalog.partitions(inbox_of(stage))):
                     if messages := self._inboxes[inbox_of(stage), partition].take():
                         self._turn(stage, partition, messages)
                         moved = True
 
     def tell(self, record: Any) -> None:
         """An outcome of the ERP, into the inbox of delivery."""
-        inbox = self._inboxes[inbox_of("delivery"), catalog().endpoints[ENDPOINT]]
+        inbox = self._inboxes[inbox_of("delivery"), self.catalog.endpoints[ENDPOINT]]
         inbox.append(self.codec.encode(record), ENDPOINT.encode())
 
     def checkpoint(self) -> None:
@@ -177,15 +179,15 @@ class Chain:
                 self._released(partition, step)
 
     def posting(self, posting_id: str) -> PostingRow | None:
-        return POSTING_ROWS.find(self._steps["delivery", catalog().endpoints[ENDPOINT]].rows, posting_id)
+        return POSTING_ROWS.find(self._steps["delivery", self.catalog.endpoints[ENDPOINT]].rows, posting_id)
 
     def active(self, plant: str) -> str:
         """Hash of the configuration that delivery has active for the plant."""
-        return self._steps["delivery", catalog().endpoints[ENDPOINT]].state.configurations.get(plant, "")
+        return self._steps["delivery", self.catalog.endpoints[ENDPOINT]].state.configurations.get(plant, "")
 
     def on_their_way(self) -> int:
         """Postings that the ERP may still get."""
-        rows = self._steps["delivery", catalog().endpoints[ENDPOINT]].rows
+        rows = self._steps["delivery", self.catalog.endpoints[ENDPOINT]].rows
         return on_their_way(self.configuration, (row for _, row in POSTING_ROWS.scan(rows)))
 
     def clock(self) -> int:
@@ -242,7 +244,7 @@ class Chain:
         if known is None:
             if len(self._partitions) >= MAX_KEYS:
                 self._partitions.clear()
-            known = self._partitions[topic, key] = partition_of(key.encode(), catalog().partitions(topic))
+            known = self._partitions[topic, key] = partition_of(key.encode(), self.catalog.partitions(topic))
         return known
 
     def _value(self, record: Any) -> Any:
@@ -260,9 +262,9 @@ def run(request: RunRequest, erp: RunErp, files: Sequence[InputFile], key: bytes
     """Everything, the end of the input, and what the ERP says to it; from a checkpoint on where there is one."""
     with keeping(request.checkpoint if erp.lasts else None, not erp.configuration.erp.erp.tells_repetitions) as kept:
         raw = next(iter(raw_topics(erp.configuration, recorded=True)))
-        chain = Chain(erp.configuration, raw, key)
+        chain = Chain(erp.configuration, raw, key, request.catalog)
         if kept is not None:
-            chain = Chain(erp.configuration, raw, key, seen=kept.seen, letters=kept.letters, begins=kept.begins)
+            chain = Chain(erp.configuration, raw, key, request.catalog, seen=kept.seen, letters=kept.letters, begins=kept.begins)
         records = RecordedInput(files, erp.configuration.plant, key, None if kept is None else kept.place)
         known = 0 if kept is None else kept.fed.by_source.total()
         request.reading(records, known)
@@ -362,7 +364,7 @@ class _Erp:
     async def __aenter__(self) -> None:
         if self._executor is not None:
             self._chain.released = self._accept
-            self._executor.taken_over(catalog().endpoints[ENDPOINT])
+            self._executor.taken_over(self._chain.catalog.endpoints[ENDPOINT])
             self._executor.start()
             self._chain.release()
 

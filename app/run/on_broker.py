@@ -23,7 +23,6 @@ from app.run.request import Ran, RunRequest, on_their_way
 from app.run.telemetry import TelemetryReader
 from app.run.workers import Workers
 from app.topology import STAGES, InstalledTopology, raw_topics
-from schemas.catalog import catalog
 from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.topics import ORDERS_INBOX, changelog_of, inbox_of
@@ -54,7 +53,7 @@ def run(request: RunRequest, erp: RunErp, files: Sequence[InputFile], key: bytes
         stack.callback(workers.stop)
         workers.start()
         request.started(workers.pids())
-        upstreams = InstalledTopology(Configurations(broker, codec, prefix), recorded=True).upstreams("orders", configuration)
+        installation = InstalledTopology(Configurations(broker, codec, prefix), True, request.catalog.partitions)
         feeder = Feeder(
             broker,
             prefix,
@@ -62,15 +61,15 @@ def run(request: RunRequest, erp: RunErp, files: Sequence[InputFile], key: bytes
             plant.plant.id,
             plant.clock.step_us,
             collector,
-            upstreams,
-            catalog().partitions(ORDERS_INBOX),
+            installation.upstreams("orders", configuration),
+            request.catalog.partitions(ORDERS_INBOX),
             lambda records, clock: request.progress("running", records, clock),
             workers.check,
         )
         records = RecordedInput(files, plant, key)
         request.reading(records, 0)
         feeder.feed(records)
-        _drain(request, configuration, collector, feeder, workers)
+        _drain(request, configuration, collector, feeder, workers, installation)
         since, before = feeder.streaming or (began, 0)
         rate = (feeder.fed - before) / (time.monotonic() - since)
         workers.stop()
@@ -88,7 +87,7 @@ def run(request: RunRequest, erp: RunErp, files: Sequence[InputFile], key: bytes
 
 @contextlib.contextmanager
 def _broker(request: RunRequest, prefix: str, raw: str) -> Iterator[Broker]:
-    names = [topic.name for topic in wanted_topics(catalog(), prefix, [raw], recorded=True)]
+    names = [topic.name for topic in wanted_topics(request.catalog, prefix, [raw], recorded=True)]
     if request.connection is None:
         with EmbeddedBroker() as embedded:
             embedded.touch(names)
@@ -97,7 +96,7 @@ def _broker(request: RunRequest, prefix: str, raw: str) -> Iterator[Broker]:
     broker = request.connection.broker
     broker.reach()
     admin = broker.admin()
-    apply(admin, catalog(), prefix, [raw], recorded=True)
+    apply(admin, request.catalog, prefix, [raw], recorded=True)
     try:
         yield broker
     finally:
@@ -115,6 +114,8 @@ def _workers(request: RunRequest, broker: Broker, prefix: str, configuration: Co
     arguments += ["--datadir", str(state), *(["--embedded"] if broker.embedded else [])]
     if request.client_config is not None:
         arguments += ["--client-config", str(request.client_config.resolve())]  # a file: nothing secret in a list of processes
+    if request.installation is not None:
+        arguments += ["--installation", str(request.installation.resolve())]
     pids = request.out / "pids.json"
     return Workers(
         arguments,
@@ -132,9 +133,15 @@ def write_atomically(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def _drain(request: RunRequest, configuration: Configuration, collector: Collector, feeder: Feeder, workers: Workers) -> None:
+def _drain(
+    request: RunRequest,
+    configuration: Configuration,
+    collector: Collector,
+    feeder: Feeder,
+    workers: Workers,
+    installation: InstalledTopology,
+) -> None:
     """Wait until every partition has folded the final tick from all upstreams and nothing is queued, dispatched or unknown."""
-    installation = InstalledTopology(None, recorded=True)  # type: ignore[arg-type]  # only upstreams are asked for
     plant = configuration.plant.plant.id
     while waits_for := _behind(collector, installation, configuration, plant) or _open_postings(configuration, collector):
         request.progress("draining", feeder.fed, feeder.clock())
@@ -155,7 +162,7 @@ def _behind(collector: Collector, installation: InstalledTopology, configuration
     for stage in ("equipment", "lots", "orders", "delivery"):
         upstreams = installation.upstreams(stage, configuration)
         positions = collector.positions(stage)
-        wanted = catalog().endpoints.values() if stage == "delivery" else range(catalog().partitions(inbox_of(stage)))
+        wanted = installation.endpoints.values() if stage == "delivery" else range(installation.partitions(inbox_of(stage)))
         for partition in wanted:
             if partition not in positions:
                 return f"partition {partition} of {stage} has folded nothing"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from app.inputs.input_files import InputFile
 from app.inputs.recorded_input import RecordedInput
 from app.kafka.connection import Connection
 from app.run.resume import Asked
+from schemas.catalog import Catalog, catalog
 from schemas.configuration import Configuration
 from schemas.records import PostingRow
 from tables.delivery.posting_state import REPORTED
@@ -29,6 +30,9 @@ class RunRequest:
     connection: Connection | None = None
     embedded: bool = False
     client_config: Path | None = None
+    installation: Path | None = None
+    """The document for its workers, whose counts of partitions `catalog` has."""
+    catalog: Catalog = field(default_factory=catalog)
     workers: int = 1
     erp: str = ""
     keep_topics: bool = False

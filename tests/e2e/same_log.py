@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.configuration import load
+from app.configuration import load, load_installation
 from app.demo.master import CONFIGURATION, configuration_for
 from app.demo.shift import START_MS
 from app.inputs.input_files import inputs
@@ -18,6 +18,7 @@ from app.ledger.questions import export
 from app.run.request import RunRequest
 from app.run.run import execute
 from app.topology import STAGES
+from schemas.catalog import catalog
 from tests.e2e.exported import decided_by_the_log
 
 HOUR_US = 3_600_000_000
@@ -41,6 +42,7 @@ def run(
     progress: Callable[[str, int, int], None] | None = None,
     config: Path | None = None,
     embedded: bool = False,
+    installation: Path | None = None,
 ) -> Exported:
     """The demo's plant, or the one of `config`, over `files`. Asserts that its ledger is exact and that the ERP agrees."""
     configuration = configuration_for("sim") if config is None else load(config)
@@ -54,6 +56,8 @@ def run(
         embedded=embedded,
         workers=workers,
         erp="sim",
+        installation=installation,
+        catalog=catalog() if installation is None else load_installation(installation).content.catalog(),
         progress=progress or (lambda phase, records, clock: None),
     )
     result = execute(request, erp_check.check)

@@ -56,6 +56,28 @@ def test_other_checkpoints(files: list[Path], embedded: Exported, tmp_path: Path
     same(run(files, tmp_path, embedded=True), embedded)
 
 
+COUNTS = "topics: {partitions: {equipment: 12, lots: 3, orders: 1, delivery: 2}, replication: 1}\n"
+
+
+def other_counts(folder: Path) -> Path:
+    document = folder / "installation.yaml"
+    document.write_text(COUNTS, encoding="utf-8")
+    return document
+
+
+def test_other_counts_of_partitions(files: list[Path], embedded: Exported, tmp_path: Path) -> None:
+    same(run(files, tmp_path, installation=other_counts(tmp_path)), embedded)
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+def test_other_counts_of_partitions_on_kafka(files: list[Path], embedded: Exported, tmp_path: Path, kafka_bootstrap: str) -> None:
+    """Five workers of the command line that take the counts from the document."""
+    found = run(files, tmp_path, kafka_bootstrap, installation=other_counts(tmp_path))
+    assert found.restarts == 0
+    same(found, embedded)
+
+
 @pytest.mark.kafka
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2])

@@ -71,6 +71,18 @@ class SecuredCluster:
     def stop(self) -> None:
         self._process.stop()
 
+    def user(self, name: str) -> dict[str, str]:
+        """Settings of a user without any right, who is made if there is none of that name."""
+        if name not in self._passwords:
+            password = secrets.token_hex(12)
+            info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
+            made = UserScramCredentialUpsertion(name, info, password.encode())
+            admin = self._admin()
+            for future in admin.alter_user_scram_credentials([made]).values():
+                future.result(20)
+            self._passwords[name] = password
+        return self.with_password(name)
+
     def with_password(self, name: str = WORKER) -> dict[str, str]:
         """librdkafka settings for the listener `scram`."""
         return {

@@ -1,4 +1,4 @@
-"""Every key of plant.yaml, rules.yaml and erp.yaml has a test that shows that another value of it changes something.
+"""Every key of the four files (plant, rules, erp, installation) has a test that shows that another value of it changes something.
 
 A new key fails here until its test is written and named; a key that goes must leave the table; a test that goes is missed.
 """
@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from app.inputs.input_files import InputError, inputs
-from schemas.configuration import ErpConfig, PlantConfig, RulesConfig
+from schemas.configuration import ErpConfig, InstallationConfig, PlantConfig, RulesConfig
 from schemas.configuration.erp import Retry
 from schemas.configuration.mapping import Function
 from schemas.configuration.triggers import AtOnce, Cut, EveryQuantity, Interval, Measure
@@ -61,6 +61,24 @@ SHOWN = {
     },
     "tests/unit/configuration/test_reference.py": {
         "test_the_examples_of_functions_are_true": " ".join(f"Function.{name}" for name in Function.model_fields),
+    },
+    "tests/unit/configuration/test_installation.py": {
+        "test_counts_by_stage_and_topic": (
+            "Partitions.default Partitions.intake Partitions.equipment Partitions.lots Partitions.orders Partitions.delivery "
+            "Partitions.topics InstallationConfig.prefix"
+        ),
+        "test_replication_and_copies_that_a_write_waits_for": "TopicSettings.replication TopicSettings.min_insync",
+        "test_retention_by_class_of_topics": "TopicSettings.retention",
+        "test_options_hold_before_the_document": "Kafka.bootstrap Kafka.client_config SchemaRegistry.url SchemaRegistry.secret",
+    },
+    "tests/e2e/test_acls.py": {
+        "test_no_identity_writes_another_topic": (
+            "Identities.equipment Identities.lots Identities.orders Identities.delivery Identities.readers Identities.operators "
+            "InstalledPlant.intake InstalledPlant.network"
+        ),
+    },
+    "tests/e2e/test_installation.py": {
+        "test_all_stages_by_the_document": "InstallationConfig.plants InstalledPlant.configuration",
     },
     "tests/composition/test_wires.py": {
         "test_every_raw_topic_has_an_intake_with_a_clock": "PlantConfig.sources Read.topic",
@@ -216,7 +234,7 @@ def keys_of(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[str]
 
 
 def test_every_key_is_in_the_table_and_nothing_else_is() -> None:
-    keys = {key for model in (PlantConfig, RulesConfig, ErpConfig) for key in keys_of(model, set())} - NO_KEYS
+    keys = {key for model in (PlantConfig, RulesConfig, ErpConfig, InstallationConfig) for key in keys_of(model, set())} - NO_KEYS
     named = [key for tests in SHOWN.values() for text in tests.values() for key in text.split()]
     assert len(named) == len(set(named)), "one test each"
     assert set(named) == keys

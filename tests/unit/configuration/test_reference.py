@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from app.configuration import load, mappers
 from app.configuration.yaml_text import read_yaml
 from app.inputs.cut_files import cut
-from schemas.configuration import ErpConfig, PlantConfig, RulesConfig
+from schemas.configuration import ErpConfig, InstallationConfig, PlantConfig, RulesConfig
 from schemas.configuration.mapping import Each, EventRule, Function
 from schemas.records import ProcessValue, ScrapDeclared
 from streams.mapping import RawRecord, RefusedRecord
@@ -35,7 +35,7 @@ def keys(model: type[BaseModel]) -> Iterator[str]:
         yield from section.get("properties", {})
 
 
-@pytest.mark.parametrize("model", [PlantConfig, RulesConfig, ErpConfig, Function, Each, EventRule])
+@pytest.mark.parametrize("model", [PlantConfig, RulesConfig, ErpConfig, InstallationConfig, Function, Each, EventRule])
 def test_every_key_is_described(model: type[BaseModel]) -> None:
     triggers = {"tag", "interval_us", "amount"}  # written as words, not as keys
     described = re.findall(r"[A-Za-z_0-9]+", " ".join(re.findall(r"`[^`]*`", REFERENCE)))
