@@ -40,6 +40,10 @@ images build --signature-policy "$policy" --isolation "${ISOLATION:-chroot}" --n
   --build-arg "BASE=$BASE" --build-arg "BUILD_BASE=${BUILD_BASE:-$BASE}" \
   --build-arg "VERSION=$version" --build-arg "REVISION=$REVISION" --build-arg "CREATED=$created" \
   --file "$source/deploy/image/Containerfile" --tag lineledger:build "$source"
+# What cannot be imported on this base is no image; help imports every command. Not a step of the Containerfile: it would leave files.
+container="$(images from --signature-policy "$policy" lineledger:build)"
+images run --isolation "${ISOLATION:-chroot}" "$container" -- /opt/lineledger/bin/lineledger --help >/dev/null
+images rm "$container" >/dev/null
 rm -f "$OUT/image.tar"
 images push --signature-policy "$policy" --digestfile "$OUT/digest" lineledger:build "oci-archive:$OUT/image.tar:lineledger:$version"
 base_digest="$(images inspect --type image --format '{{.FromImageDigest}}' "$BASE" 2>/dev/null || true)"
