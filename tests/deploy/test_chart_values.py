@@ -39,12 +39,16 @@ OTHER: Mapping[str, Any] = {
     "pod.persistence.whenDeleted": "Retain",
     "pod.spread.zones": "DoNotSchedule",
     "pod.spread.hosts": "DoNotSchedule",
+    "installation.existingConfigMap": "kept",
+    "setup.acls": True,
     "monitoring.serviceMonitor.enabled": False,
     "monitoring.prometheusRule.enabled": False,
 }
 """What the other value is, where a text with a letter more or another number will not do."""
 UNDER: Mapping[str, Mapping[str, Any]] = {
     "kafka.client.key": {"pod": {"client": {"existingSecret": ""}}, "kafka": {"client": {"existingSecret": "all"}}},
+    "installation.revision": {"installation": {"existingConfigMap": "kept"}},
+    "setup.acls": {"installation": {"file": "prefix: x."}},
     "secretStore.name": {"erp": {"external": {"a": "b"}}},
     "secretStore.kind": {"erp": {"external": {"a": "b"}}},
     "secretStore.refreshInterval": {"erp": {"external": {"a": "b"}}},

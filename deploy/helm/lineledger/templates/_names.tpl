@@ -34,6 +34,13 @@ app.kubernetes.io/component: {{ .name }}
 {{- $plant.existingConfigMap | default (printf "%s-plant-%s" (include "lineledger.fullname" .root) .plant) -}}
 {{- end }}
 
+{{/* The ConfigMap with installation.yaml; empty: there is none. */}}
+{{- define "lineledger.installation" -}}
+{{- $installation := .Values.installation -}}
+{{- if and $installation.file $installation.existingConfigMap -}}{{- fail "installation: file or existingConfigMap, one of them" -}}{{- end -}}
+{{- $installation.existingConfigMap | default (ternary (printf "%s-installation" (include "lineledger.fullname" .)) "" (ne $installation.file "")) -}}
+{{- end }}
+
 {{/* Takes (dict "root" $ "plant" id). What changes when the plant's configuration does. */}}
 {{- define "lineledger.revision" -}}
 {{- $plant := index .root.Values.plants .plant -}}

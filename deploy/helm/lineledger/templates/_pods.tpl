@@ -18,8 +18,17 @@ capabilities: {drop: [ALL]}
 {{/* Takes (dict "root" "client" "key"). How Kafka and registry are reached: the program reads these variables itself. */}}
 {{- define "lineledger.connection" -}}
 {{- $kafka := .root.Values.kafka -}}
-- {name: LINELEDGER_BOOTSTRAP, value: {{ required "kafka.bootstrap: host:port[,host:port]" $kafka.bootstrap | quote }}}
-- {name: LINELEDGER_PREFIX, value: {{ $kafka.prefix | quote }}}
+{{- if include "lineledger.installation" .root }}
+- {name: LINELEDGER_INSTALLATION, value: /etc/lineledger/installation.yaml}
+{{- else if not $kafka.bootstrap }}
+{{- fail "kafka.bootstrap: host:port[,host:port], here or in installation.yaml" }}
+{{- end }}
+{{- with $kafka.bootstrap }}
+- {name: LINELEDGER_BOOTSTRAP, value: {{ . | quote }}}
+{{- end }}
+{{- with $kafka.prefix }}
+- {name: LINELEDGER_PREFIX, value: {{ . | quote }}}
+{{- end }}
 {{- if $kafka.registry }}
 - {name: LINELEDGER_REGISTRY, value: {{ $kafka.registry | quote }}}
 {{- end }}
