@@ -19,6 +19,7 @@ from app.demo.master import CONFIGURATION
 from app.demo.plant_simulator import generate
 from app.erp.simulator.process import SimulatorProcess
 from app.erp.simulator.serve import STORE_FILE
+from app.erp.traffic import JOURNAL, figures, journalled
 from app.run.resume import ASKED, FOLDER, ROWS, SENT
 from tests.e2e import dying_run
 from tests.e2e.command import PROJECT, Outcome, lineledger
@@ -122,6 +123,7 @@ def test_an_erp_that_books_what_is_repeated_gets_nothing_twice(plant: Path, whol
         last = dying("run", *typed, "--resume", environ=environ)
         assert last.code == 0, last.said
     assert of_the_log(tmp_path / "out") == of_the_log(whole)
+    assert figures(list(journalled(tmp_path / "out" / JOURNAL)))["read_backs"] >= len(set(known))
     with closing(sqlite3.connect(tmp_path / "erp" / STORE_FILE)) as books:
         twice = books.execute("select posting_id from lines group by posting_id having count(distinct document) > 1").fetchall()
     assert twice == []
