@@ -62,6 +62,7 @@ def installed(
     client_config: Path | None = None,
     *,
     embedded: bool = False,
+    as_json: bool = False,
 ) -> Installed:
     """Raises InstallationInvalid, Refusal SECRET_MISSING. Ends the command with exit 2 where the rest cannot be followed."""
     from app.configuration import InstallationFile, load_installation
@@ -83,6 +84,7 @@ def installed(
         client_config or document.client_config,
         embedded=embedded,
         registry_user=user,
+        as_json=as_json,
     )
     return Installed(document, connected)
 
@@ -102,6 +104,7 @@ def connection_of(
     *,
     embedded: bool = False,
     registry_user: str = "",
+    as_json: bool = False,
 ) -> "Connection":
     """The connection of these options. Ends the command with exit 2 where they say something that cannot be followed."""
     from app.kafka.broker import Broker
@@ -113,6 +116,6 @@ def connection_of(
             return Connection(Broker(bootstrap, embedded=True), prefix)
         return connection(bootstrap, prefix, registry, client_config, registry_user)
     except FileNotFoundError as wrong:
-        fail("CLIENT_CONFIG_INVALID", f"{wrong.filename} does not exist")
+        fail("CLIENT_CONFIG_INVALID", f"{wrong.filename} does not exist", as_json)
     except (ConnectionInvalid, RegistryUrlInvalid) as wrong:
-        fail(wrong.code, str(wrong))
+        fail(wrong.code, str(wrong), as_json)

@@ -6,23 +6,21 @@ Exit codes: 0 fine, 1 incompatible or not current, 2 usage or infrastructure.
 import json
 from collections import defaultdict
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 from confluent_kafka.schema_registry import SchemaRegistryClient
 
-from app.cli.connecting import ClientConfig, Prefix, RegistryUrl
+from app.cli.connecting import ClientConfig, InstallationPath, Installed, Prefix, RegistryUrl, installed
 from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
 from app.kafka import registry
-from app.kafka.connection import connection
 from schemas import generate as generator
 from schemas.catalog import catalog
 
 T = TypeVar("T")
 
-app = typer.Typer(name="schemas", help="Record types and their registry: list, check, register, generate.", no_args_is_help=True)
+app = typer.Typer(name="schemas", help="Record types and their registry: list, plan, apply, generate.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")]
 
@@ -44,20 +42,39 @@ def list_records(as_json: Json = False) -> None:
 
 
 @app.command()
-def check(url: RegistryUrl = "", prefix: Prefix = "", client_config: ClientConfig = None, as_json: Json = False) -> None:
-    """Ask the registry whether this version's schemas may be registered. Changes nothing."""
-    found = _asked(lambda: registry.check_all(_client(url, client_config), catalog(), prefix), as_json)
-    _print_incompatible(found, as_json)
-    raise typer.Exit(DIFFERS if found else OK)
+def plan(
+    installation: InstallationPath = None,
+    url: RegistryUrl = "",
+    prefix: Prefix = "",
+    client_config: ClientConfig = None,
+    as_json: Json = False,
+) -> None:
+    """Show what apply would register, and what the registry would refuse. Changes nothing."""
+    found = installed(installation, "", prefix, url, client_config, as_json=as_json)
+
+    def asked() -> tuple[list[registry.Incompatible], list[str]]:
+        client = _client(found)
+        return registry.check_all(client, catalog(), found.prefix), registry.unregistered(client, catalog(), found.prefix)
+
+    incompatible, missing = _asked(asked, as_json)
+    _print(incompatible, missing, as_json)
+    raise typer.Exit(DIFFERS if incompatible or missing else OK)
 
 
 @app.command()
-def register(url: RegistryUrl = "", prefix: Prefix = "", client_config: ClientConfig = None, as_json: Json = False) -> None:
+def apply(
+    installation: InstallationPath = None,
+    url: RegistryUrl = "",
+    prefix: Prefix = "",
+    client_config: ClientConfig = None,
+    as_json: Json = False,
+) -> None:
     """Register every schema; repeating it changes nothing. Refuses (SCHEMA_INCOMPATIBLE) before the first registration."""
+    found = installed(installation, "", prefix, url, client_config, as_json=as_json)
     try:
-        given = _asked(lambda: registry.register_all(_client(url, client_config), catalog(), prefix), as_json)
+        given = _asked(lambda: registry.register_all(_client(found), catalog(), found.prefix), as_json)
     except registry.SchemaIncompatible as refused:
-        _print_incompatible(refused.found, as_json)
+        _print(refused.found, [], as_json)
         raise typer.Exit(DIFFERS) from refused
     if as_json:
         typer.echo(json.dumps({"code": "", "ids": given}))
@@ -78,8 +95,8 @@ def generate(check: Annotated[bool, typer.Option("--check", help="Only tell whet
     typer.echo(f"schemas/records.py {'is current' if current else 'written'}")
 
 
-def _client(url: str, client_config: Path | None) -> SchemaRegistryClient:
-    found = connection("", registry=url, client_config=client_config).registry
+def _client(told: Installed) -> SchemaRegistryClient:
+    found = told.connection.registry
     if not found.url:
         raise registry.RegistryUrlInvalid("name the registry: --registry URL, LINELEDGER_REGISTRY or schema.registry.url")
     return found.client()
@@ -95,12 +112,16 @@ def _asked(work: Callable[[], T], as_json: bool) -> T:
         fail(getattr(exc, "code", "REGISTRY_URL_INVALID"), str(exc), as_json)
 
 
-def _print_incompatible(found: list[registry.Incompatible], as_json: bool) -> None:
-    code = registry.SchemaIncompatible.code if found else ""
+def _print(incompatible: list[registry.Incompatible], missing: list[str], as_json: bool) -> None:
+    code = registry.SchemaIncompatible.code if incompatible else ""
     if as_json:
-        rows = [{"subject": each.subject, "record": each.record, "detail": each.detail} for each in found]
-        typer.echo(json.dumps({"code": code, "incompatible": rows}))
+        rows = [{"subject": each.subject, "record": each.record, "detail": each.detail} for each in incompatible]
+        typer.echo(json.dumps({"code": code, "incompatible": rows, "missing": missing}))
         return
-    for each in found:
-        typer.echo(f"{each.subject}   {each.detail}")
-    typer.echo(f"{code}: {len(found)} subjects, nothing was registered" if found else "every schema is compatible")
+    for each in incompatible:
+        typer.echo(f"differs {each.subject}   {each.detail}")
+    for subject in missing:
+        typer.echo(f"create  {subject}")
+    typer.echo(f"{len(missing)} subjects to create or to add to, {len(incompatible)} differ")
+    if code:
+        typer.echo(f"{code}: nothing was registered")

@@ -40,7 +40,7 @@ class RegistryUnavailable(RegistryError):
 
 
 class SchemaNotRegistered(RegistryError):
-    """Schemas of this version of the program are not in the registry yet: `lineledger schemas register`, or wait for it."""
+    """Schemas of this version of the program are not in the registry yet: `lineledger schemas apply`, or wait for it."""
 
     code = "SCHEMA_NOT_REGISTERED"
 
@@ -210,6 +210,15 @@ def check_all(client: SchemaRegistryClient, catalog: Catalog, prefix: str = "") 
             names = ", ".join(str(version) for version in sorted(versions))
             found.append(Incompatible(subject, record, f"not {level} with the registered versions ({names})"))
     return found
+
+
+def unregistered(client: SchemaRegistryClient, catalog: Catalog, prefix: str = "") -> list[str]:
+    """Subjects that do not have this version's schema. Changes nothing. Raises RegistryUnavailable, RegistryError."""
+    return [
+        subject
+        for subject, record in subjects(catalog, prefix)
+        if _or_absent(client.lookup_schema, subject, registry_schema(record)) is None
+    ]
 
 
 def ids(client: SchemaRegistryClient, catalog: Catalog, prefix: str = "") -> dict[str, int]:

@@ -22,6 +22,6 @@ def installed(bootstrap: str, registry: str) -> Connection:
     raw = [text for topic in RAW for text in ("--raw", topic)]
     applied = lineledger("topics", "apply", "--bootstrap", bootstrap, "--prefix", prefix, *raw, "--replication", "1")
     assert applied.code == 0, applied.said
-    registered = lineledger("schemas", "register", "--registry", registry, "--prefix", prefix)
+    registered = lineledger("schemas", "apply", "--registry", registry, "--prefix", prefix)
     assert registered.code == 0, registered.said
     return connection(bootstrap, prefix, registry)

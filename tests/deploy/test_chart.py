@@ -206,7 +206,7 @@ def test_the_setup_needs_nothing_that_comes_after_it(profile: str, rendered: Cha
     (job,) = made.kind("Job")
     spec = pod(job)["spec"]
     steps = [each["args"][:2] for each in [*spec["initContainers"], *spec["containers"]]]
-    assert steps == [["topics", "apply"], ["schemas", "register"], ["topics", "plan"]]
+    assert steps == [["topics", "apply"], ["schemas", "apply"], ["topics", "plan"]]
     before = {
         (each["kind"], each["metadata"]["name"])
         for each in made.manifests

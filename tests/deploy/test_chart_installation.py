@@ -47,7 +47,7 @@ def test_the_setup_follows_it_and_gives_its_rights_when_it_is_told(rendered: Cha
         return [each["args"] for each in [*spec["initContainers"], *spec["containers"]]]
 
     config = "--config=/etc/lineledger/plants/brn1"
-    told = [["topics", "apply", config], ["schemas", "register"], ["topics", "plan", config]]
+    told = [["topics", "apply", config], ["schemas", "apply"], ["topics", "plan", config]]
     assert steps({}) == told
     assert steps({"setup": {"acls": True}}) == [*told[:2], ["acls", "apply"], told[2]]
     with pytest.raises(Refused, match=r"setup\.acls"):

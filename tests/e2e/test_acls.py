@@ -96,7 +96,7 @@ class LeastPrivilege:
 def installed(secured_cluster: SecuredCluster, registry_url: str, tmp_path_factory: pytest.TempPathFactory) -> LeastPrivilege:
     found = LeastPrivilege(secured_cluster, registry_url, "least.", tmp_path_factory.mktemp("acls"))
     assert found.command("topics", "apply").code == 0
-    assert lineledger("schemas", "register", "--registry", registry_url, "--prefix", "least.").code == 0
+    assert lineledger("schemas", "apply", "--registry", registry_url, "--prefix", "least.").code == 0
     planned = found.command("acls", "plan")
     assert (planned.code, "least-orders: read topic least.orders.inbox" in planned.stdout) == (1, True), planned.said
     applied = found.command("acls", "apply")

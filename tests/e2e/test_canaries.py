@@ -104,7 +104,7 @@ def test_a_secret_is_shown_by_no_failure(name: str, secured: Secured, tmp_path: 
     commands = {
         "parked": ["parked", *connected, *registry],
         "topics": ["topics", "plan", *connected],
-        "schemas": ["schemas", "check", "--client-config", str(file), *registry],
+        "schemas": ["schemas", "plan", "--client-config", str(file), *registry],
     }
     worker = plant.command("worker", "intake", *connected, *registry, "--config", CONFIG, "--datadir", data)
     answers = [worker, *(plant.command(*commands[ask]) for ask in made.asks)]

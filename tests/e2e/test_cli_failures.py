@@ -35,7 +35,7 @@ def ends_with(outcome: Outcome, code: str) -> None:
     [
         (("worker", "cutting", "--bootstrap", NOBODY, "--registry", "http://127.0.0.1:1"), "UNKNOWN_STAGE"),
         (("worker", "orders", "--bootstrap", NOBODY), "REGISTRY_MISSING"),
-        (("schemas", "check", "--registry", "http://127.0.0.1:1"), "REGISTRY_UNAVAILABLE"),
+        (("schemas", "plan", "--registry", "http://127.0.0.1:1"), "REGISTRY_UNAVAILABLE"),
         (("parked", "--bootstrap", NOBODY), "BROKER_UNAVAILABLE"),
         (("topics", "plan", "--bootstrap", NOBODY), "BROKER_UNAVAILABLE"),
         (("reconcile", "--out", "nowhere"), "NO_LEDGER"),

@@ -38,7 +38,7 @@ def test_all_stages_by_the_document(kafka_bootstrap: str, registry_url: str, top
     assert planned.code == 1, planned.said
     assert {change["action"] for change in planned.json["changes"]} == {"create"}
     assert [lineledger("topics", name, "-f", document).code for name in ("apply", "plan", "apply")] == [0, 0, 0]
-    assert lineledger("schemas", "register", "--registry", registry_url, "--prefix", topic_prefix).code == 0
+    assert [lineledger("schemas", name, "-f", document).code for name in ("plan", "apply", "plan")] == [1, 0, 0]
     found = AdminClient({"bootstrap.servers": kafka_bootstrap}).list_topics(timeout=10).topics
     names = ["equipment.inbox", "equipment.changelog", "orders.inbox", "lots.inbox", RAW, f"intake.{RAW}.changelog"]
     assert [len(found[topic_prefix + name].partitions) for name in names] == [12, 12, 1, 4, 3, 3]
@@ -66,7 +66,7 @@ def test_a_worker_that_was_told_other_counts_ends(
     where = connection(kafka_bootstrap, topic_prefix, registry_url)
     document = written(tmp_path, where, equipment=6)
     assert lineledger("topics", "apply", "-f", document).code == 0
-    assert lineledger("schemas", "register", "--registry", registry_url, "--prefix", topic_prefix).code == 0
+    assert lineledger("schemas", "apply", "--registry", registry_url, "--prefix", topic_prefix).code == 0
     asked = ["--bootstrap", kafka_bootstrap, "--prefix", topic_prefix, "--registry", registry_url]
     ended = lineledger("worker", stage, *asked, "--datadir", tmp_path / "data")
     assert ended.code == 78, ended.said

@@ -121,7 +121,7 @@ def test_counts_become_a_receipt_while_the_plant_runs(
     broker = ["--bootstrap", kafka_bootstrap, "--prefix", topic_prefix]
     applied = lineledger("topics", "apply", *broker, "--raw", RAW, "--replication", "1")
     assert applied.code == 0, applied.said
-    registered = lineledger("schemas", "register", "--registry", registry_url, "--prefix", topic_prefix)
+    registered = lineledger("schemas", "apply", "--registry", registry_url, "--prefix", topic_prefix)
     assert registered.code == 0, registered.said
     where = [*broker, "--registry", registry_url]
     lost = lineledger("worker", "delivery", "--config", CONFIG, *where, "--datadir", tmp_path / "lost")

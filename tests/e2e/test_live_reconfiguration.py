@@ -46,7 +46,7 @@ def test_postings_of_all_configurations_explain_themselves(
     configurations = [configured(tmp_path, number) for number in range(len(DEFINITIONS))]
     applied = lineledger("topics", "apply", *at, "--config", configurations[0], "--replication", "1")
     assert applied.code == 0, applied.said
-    registered = lineledger("schemas", "register", "--registry", registry_url, "--prefix", topic_prefix)
+    registered = lineledger("schemas", "apply", "--registry", registry_url, "--prefix", topic_prefix)
     assert registered.code == 0, registered.said
     where = [*at, "--registry", registry_url]
 

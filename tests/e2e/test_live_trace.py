@@ -161,7 +161,7 @@ def test_every_posting_adds_up_under_load_and_a_lie_does_not(
     raws = [argument for plant in PLANTS for argument in ("--raw", raw_topic(plant))]
     applied = lineledger("topics", "apply", *at, *raws, "--replication", "1")
     assert applied.code == 0, applied.said
-    registered = lineledger("schemas", "register", "--registry", registry_url, "--prefix", topic_prefix)
+    registered = lineledger("schemas", "apply", "--registry", registry_url, "--prefix", topic_prefix)
     assert registered.code == 0, registered.said
     where = [*at, "--registry", registry_url]
     configurations = {plant: configured(tmp_path, plant) for plant in PLANTS}

@@ -80,7 +80,7 @@ def _installed(secured: Secured, way: str, prefix: str, folder: Path, environ: M
     applied = plant.command("topics", "apply", *broker, "--raw", RAW, "--replication", "1")
     assert applied.code == 0, applied.said
     register = ["--registry", secured.registry, "--prefix", prefix, "--client-config", file]
-    registered = plant.command("schemas", "register", *register)
+    registered = plant.command("schemas", "apply", *register)
     assert registered.code == 0, registered.said
     return plant
 
@@ -212,7 +212,7 @@ def test_a_topic_without_rights_is_not_an_empty_one(secured: Secured, tmp_path: 
     plant = Installation([], Connection(Broker("")), tmp_path)
     where = ["--bootstrap", secured.cluster.scram, "--client-config", secured.file(secured.settings(SCRAM))]
     where += ["--prefix", "norights.", "--registry", secured.registry]
-    assert plant.command("schemas", "register", *where[2:]).code == 0
+    assert plant.command("schemas", "apply", *where[2:]).code == 0
     outcome = plant.command("topics", "epoch", "show", *where)
     assert (outcome.code, outcome.stderr.splitlines()[-1].split(":")[0]) == (2, "BROKER_AUTH"), outcome.said
 

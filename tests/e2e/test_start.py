@@ -38,7 +38,7 @@ def _installed(bootstrap: str, registry: str, prefix: str, folder: Path, raw: st
     plant = Installation(where, Connection(Broker(bootstrap), prefix, Registry(registry)), folder, ENVIRON)
     applied = plant.command("topics", "apply", *where[:4], "--raw", raw, "--replication", "1")
     assert applied.code == 0, applied.said
-    registered = plant.command("schemas", "register", *where[2:])
+    registered = plant.command("schemas", "apply", *where[2:])
     assert registered.code == 0, registered.said
     return plant
 

@@ -65,7 +65,7 @@ def test_no_tick_overtakes_a_record_when_intake_stalls(
 ) -> None:
     where = ["--bootstrap", kafka_bootstrap, "--prefix", topic_prefix]
     assert lineledger("topics", "apply", *where, "--raw", RAW, "--replication", "1").code == 0
-    assert lineledger("schemas", "register", "--registry", registry_url, "--prefix", topic_prefix).code == 0
+    assert lineledger("schemas", "apply", "--registry", registry_url, "--prefix", topic_prefix).code == 0
     raw, codec = f"{topic_prefix}{RAW}", connection(kafka_bootstrap, topic_prefix, registry_url).codec()
     arrived: dict[tuple[str, int], int] = {}
 

@@ -145,7 +145,7 @@ def test_nothing_reaches_the_erp_of_another_plant(
     broker = ["--bootstrap", kafka_bootstrap, "--prefix", topic_prefix]
     raw = ["--raw", "raw.one.presses", "--raw", "raw.two.presses"]
     assert lineledger("topics", "apply", *broker, *raw, "--replication", "1").code == 0
-    assert lineledger("schemas", "register", "--registry", registry_url, "--prefix", topic_prefix).code == 0
+    assert lineledger("schemas", "apply", "--registry", registry_url, "--prefix", topic_prefix).code == 0
     where = [*broker, "--registry", registry_url]
     one, two = configured(tmp_path / "one", "ONE", "ERP_A"), configured(tmp_path / "two", "TWO", "ERP_B")
     moved = configured(tmp_path / "moved", "ONE", "ERP_B")

@@ -55,7 +55,7 @@ def test_records_and_rows_of_the_previous_version_become_receipts_of_this_one(
 
 
 def _register(plant: Installation, url: str, prefix: str) -> None:
-    registered = plant.command("schemas", "register", "--registry", url, "--prefix", prefix)
+    registered = plant.command("schemas", "apply", "--registry", url, "--prefix", prefix)
     assert registered.code == 0, registered.said
 
 

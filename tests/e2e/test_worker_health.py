@@ -62,7 +62,7 @@ def installation(kafka_bootstrap: str, registry_url: str, topic_prefix: str) -> 
     broker = ["--bootstrap", kafka_bootstrap, "--prefix", topic_prefix]
     applied = lineledger("topics", "apply", *broker, "--raw", RAW, "--replication", "1")
     assert applied.code == 0, applied.said
-    registered = lineledger("schemas", "register", "--registry", registry_url, "--prefix", topic_prefix)
+    registered = lineledger("schemas", "apply", "--registry", registry_url, "--prefix", topic_prefix)
     assert registered.code == 0, registered.said
     return [*broker, "--registry", registry_url]
 

@@ -1,4 +1,4 @@
-"""`lineledger schemas`: list, register and check against a real registry, and records.py."""
+"""`lineledger schemas`: list, plan and apply against a real registry, and records.py."""
 
 import json
 import uuid
@@ -15,14 +15,21 @@ from tests.platform.process import free_ports
 
 
 @pytest.mark.registry
-def test_register_then_check(registry_url: str) -> None:
+def test_plan_apply_plan(registry_url: str) -> None:
     asked = ["--registry", registry_url, "--prefix", f"t{uuid.uuid4().hex[:8]}."]
     run = CliRunner().invoke
-    assert run(app, ["check", *asked]).exit_code == 0, "nothing registered yet: everything is compatible"
-    first = run(app, ["register", *asked, "--json"])
+    planned = json.loads(run(app, ["plan", *asked, "--json"]).stdout)
+    assert (planned["code"], planned["incompatible"], len(planned["missing"])) == (
+        "",
+        [],
+        len(list(registry.subjects(catalog()))),
+    )
+    assert run(app, ["plan", *asked]).exit_code == 1
+    first = run(app, ["apply", *asked, "--json"])
     assert first.exit_code == 0
-    assert json.loads(run(app, ["register", *asked, "--json"]).stdout) == json.loads(first.stdout)
-    assert run(app, ["check", *asked]).exit_code == 0
+    assert json.loads(run(app, ["apply", *asked, "--json"]).stdout) == json.loads(first.stdout)
+    again = run(app, ["plan", *asked])
+    assert (again.exit_code, again.stdout) == (0, "0 subjects to create or to add to, 0 differ\n")
 
 
 @pytest.mark.registry
@@ -31,7 +38,7 @@ def test_an_incompatible_subject_ends_with_1_and_its_code(registry_url: str) -> 
     subject = registry.subject_of(f"{prefix}orders.inbox", "Tick")
     foreign = {"type": "record", "name": "Tick", "namespace": "lineledger", "fields": [{"name": "at", "type": "boolean"}]}
     registry.registry_client(registry_url).register_schema(subject, Schema(json.dumps(foreign), "AVRO"))
-    for command in ("check", "register"):
+    for command in ("plan", "apply"):
         ended = CliRunner().invoke(app, [command, "--registry", registry_url, "--prefix", prefix, "--json"])
         answer = json.loads(ended.stdout)
         assert (ended.exit_code, answer["code"]) == (1, "SCHEMA_INCOMPATIBLE")
@@ -43,7 +50,7 @@ def test_no_registry_ends_with_2_and_its_code(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(registry, "registry_client", lambda url: client(url, retries=1, timeout_s=1))
     (port,) = free_ports(1)
     for url, code in ((f"http://127.0.0.1:{port}", "REGISTRY_UNAVAILABLE"), ("no-url", "REGISTRY_URL_INVALID")):
-        ended = CliRunner().invoke(app, ["check", "--registry", url, "--json"])
+        ended = CliRunner().invoke(app, ["plan", "--registry", url, "--json"])
         assert (ended.exit_code, json.loads(ended.stdout)["code"]) == (2, code)
 
 

@@ -91,7 +91,7 @@ def called(*words: str) -> int:
         (("worker", "orders", "delivery", *LIVE), "WRONG_USE", "delivery: a configuration is missing; give --config DIR"),
         (("parked", "--out", "{out}", *LIVE), "WRONG_USE", "give one of them"),
         (("parked", "--bootstrap", NOBODY, "--client-config", "{floor.gz}"), "CLIENT_CONFIG_INVALID", "no UTF-8 text"),
-        (("schemas", "check", "--registry", "http://a:b@c"), "REGISTRY_URL_INVALID", "file of --client-config"),
+        (("schemas", "plan", "--registry", "http://a:b@c"), "REGISTRY_URL_INVALID", "file of --client-config"),
         (("worker", "orders", "--bootstrap", NOBODY), "REGISTRY_MISSING", "--registry"),
         (("explain-code", "NOPE"), "WRONG_USE", "NOPE"),
         (("config", "schema", "nope.yaml"), "WRONG_USE", "plant.yaml"),
@@ -130,8 +130,8 @@ def called(*words: str) -> int:
         (("exceptions", "discard", "--code", "UNKNOWN_EQUIPMENT", *WHO, *OUT), "NO_OPERATORS_SOURCE", "format: replay"),
         (("erp-sim", "--directory", "{root}", "--mode", "nope"), "WRONG_USE", "nope"),
         (("erp-sim", "--directory", "{root}", "--faults", "nowhere.json"), "FILE_UNUSABLE", "nowhere.json"),
-        (("schemas", "check"), "REGISTRY_URL_INVALID", "--registry URL"),
-        (("schemas", "check", "--registry", "nowhere"), "REGISTRY_URL_INVALID", "http"),
+        (("schemas", "plan"), "REGISTRY_URL_INVALID", "--registry URL"),
+        (("schemas", "plan", "--registry", "nowhere"), "REGISTRY_URL_INVALID", "http"),
         (("topics", "plan", "--bootstrap", NOBODY, "--config", "{root}"), "BAD_CONFIG", "plant.yaml"),
         (("topics", "plan", "--bootstrap", NOBODY, "--client-config", "{properties}"), "CLIENT_CONFIG_INVALID", "key=value"),
         (("up", "--config", "{plant}", "--config", "{plant}", *LIVE), "WRONG_USE", "same plant"),
@@ -206,7 +206,7 @@ def test_a_registry_that_is_away_is_named(capsys: pytest.CaptureFixture[str]) ->
     assert called("schemas", "list") == 0
     for port in (1, 2):
         url = f"http://127.0.0.1:{port}"
-        assert called("schemas", "check", "--registry", url) == 2
+        assert called("schemas", "plan", "--registry", url) == 2
         assert f"REGISTRY_UNAVAILABLE: {url}: " in capsys.readouterr().err
 
 

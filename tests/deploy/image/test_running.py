@@ -57,7 +57,7 @@ def test_a_worker_gets_ready_on_a_real_kafka_and_stops_when_it_is_told(
         "LINELEDGER_INSTANCE": "worker-0",
     }
     plant = {mounted: PLANT}
-    for step in (["topics", "apply", "--replication=1", f"--config={PLANT}"], ["schemas", "register"]):
+    for step in (["topics", "apply", "--replication=1", f"--config={PLANT}"], ["schemas", "apply"]):
         done = unpacked.run(step[0], step, environ=environ, folders=plant)
         assert done.returncode == 0, (step, done.stdout, done.stderr)
     arguments = ["worker", *STAGES, "--datadir=/var/lib/lineledger", f"--metrics-port={port}"]
