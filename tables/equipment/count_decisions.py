@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from schemas.records import CountDecision, CounterState, EquipmentRow, OperatorDecision
 from tables.equipment.counter import ACCEPT, DISCARD
+from tables.equipment.reading_buckets import BUCKET_US, Buckets
 from tables.order_of_telling import Natural, natural
 from tables.refusal import Refusal
 
@@ -35,6 +36,14 @@ def decided(row: EquipmentRow, event: OperatorDecision) -> bool | Refusal:
     others = [one for one in state.decisions if one is not known]
     state.decisions = sorted([*others, made], key=lambda one: one.began_at)
     return True
+
+
+def is_settled(row: EquipmentRow, buckets: Buckets, event: OperatorDecision) -> bool:
+    """Can the count not be counted anew? A total that its bucket gave to is forgotten: for longer than the late horizon the
+    counter has shown nothing."""
+    state = row.counters[event.counter]
+    bucket = buckets.get(min(max(event.began_at // BUCKET_US, state.oldest_bucket), state.newest_bucket))
+    return bucket is not None and any(share.destination not in row.totals for share in bucket.row.shares)
 
 
 def _rank(decision: CountDecision) -> tuple[int, Natural, int]:

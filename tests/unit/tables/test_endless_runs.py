@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.ledger.books.rereading import OfEquipment, RereadEvent, RereadReading
@@ -240,6 +240,20 @@ def test_states_and_loads_of_what_is_over_are_forgotten_and_times_stay() -> None
     assert amounts(source.equipment, "run", "kind")["R99", "machine_time"] == 30 * 60_000
 
 
+OLD_COUNT = [
+    *((0, "end", 0, passed) for passed in (16, 50)),
+    *((0, "start", 0, passed) for passed in (1, 36, 48, 57, 70, 100, 112, 114, 119)),
+    *((0, "end", 0, passed) for passed in (70, 87, 120)),
+    (0, "read", 0, 100),
+    (0, "start", 90, 99),
+    *((0, "start", 0, passed) for passed in (49, 57, 70, 105, 109, 120)),
+    (0, "cut", 0, 1),
+    (1, "end", 0, 1),
+]
+"""The newest count is of a run that is forgotten."""
+
+
+@example(OLD_COUNT)
 @given(
     st.lists(
         st.tuples(

@@ -6,11 +6,11 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.configuration import Counter
-from schemas.records import OperatorDecision, PointState
+from schemas.records import OperatorDecision, PointState, RunEnded
 from tables.equipment.counter import ACCEPT, DISCARD, UNAVAILABLE, Point, Walk, upwards
 from tables.equipment.destination import UNATTRIBUTED, UNDECIDED, Destination
 from tables.equipment.equipment import EquipmentFold
-from tests.unit.tables.floor_bench import MIN, S, at, counter, frame, machine, on_machine, out
+from tests.unit.tables.floor_bench import HOUR, MIN, S, amounts, at, count, counter, frame, machine, on_machine, out
 
 U = UNAVAILABLE
 RATE: dict[str, Any] = {"at_most": "40 / min"}
@@ -278,3 +278,26 @@ def test_each_fall_is_kept_with_what_it_added() -> None:
     ]
     equipment.readings("shots", frame((-1, EIGHT + 90 * S, 5), first_raw=20), "raw.p/0")
     assert equipment.row.tally["resets"] == 2, "110 -> 5 is one, and 5 -> 7 is none any more"
+
+
+@pytest.mark.parametrize("shows_again", [False, True])
+def test_a_decision_about_what_is_forgotten_moves_nothing_else(shows_again: bool) -> None:
+    """Later than the horizon the run is forgotten with its total. Where the counter has shown nothing since, its last ten minutes
+    stand there still and are not counted anew."""
+    equipment = machine({**counter(at_most="5 / reading"), "attribution": {"late_horizon": "4 h"}})
+    equipment.run_event(on_machine_run())
+    began = at("08:03")
+    count(equipment, ("08:00", 100), ("08:01", 101), ("08:02", 103), ("08:03", 153))
+    equipment.run_event(on_machine(RunEnded, at("08:20"), run="R1"))
+    if shows_again:
+        count(equipment, ("08:50", 153))
+    for day in range(1, 4):
+        equipment.seen_at(began + day * 24 * HOUR)
+        equipment.measure_activities(began + day * 24 * HOUR, at_cut=True)
+        for total in equipment.row.totals.values():
+            total.dirty, total.sent = False, True  # published
+        equipment.expire()
+    assert amounts(equipment, "run", "kind") == {("", "undecided"): 50}
+    refused = equipment.decided(decision("accept", began, said=began + 80 * HOUR))
+    assert (refused.code if refused is not None else "") == ("" if shows_again else "TOO_LATE")
+    assert amounts(equipment, "run", "kind") == {("", "unattributed" if shows_again else "undecided"): 50}
