@@ -1,8 +1,8 @@
 """What is right for one case: sums of posted quantities by partial keys, what stays open, what is told.
 
 A key is `kind:order`, then optionally `:material`, `@lot`, `/operation`, `~business date`, `#reason`, `>location`,
-`^reservation item`, `!posting date`; a part that is not given matches all, a mark alone (`@`) matches what has none.
-`final:order/operation` counts final flags.
+`^reservation item`, `!posting date`, ` place=place`; a part that is not given matches all, a mark alone (`@`) matches what has
+none. `final:order/operation` counts final flags.
 """
 
 import json
@@ -15,7 +15,7 @@ from pathlib import Path
 Entry = Mapping[str, str]
 """One line of an export, by column; postings have also those of `DETAILS`."""
 
-DETAILS = ("location", "reservation_item", "posting_date", "final")
+DETAILS = ("location", "reservation_item", "posting_date", "place", "final")
 MARKS = {
     ":": "material",
     "@": "lot",
@@ -38,9 +38,11 @@ class Key:
 
     @classmethod
     def of(cls, text: str) -> "Key":
+        text, _, place = text.partition(" place=")
         kind, _, rest = text.partition(":")
         order, mark, more = re.match(r"([^:@/~#>^!]*)([:@/~#>^!]?)(.*)", rest).groups()  # type: ignore[union-attr]
-        return cls(kind, {"order": order, **{MARKS[sign]: value for sign, value in _PART.findall(mark + more)}})
+        parts = {"order": order, **{MARKS[sign]: value for sign, value in _PART.findall(mark + more)}}
+        return cls(kind, {**parts, **({"place": place} if place else {})})
 
     def matches(self, entry: Entry) -> bool:
         """Whether the columns of `entry` are those that the key states."""
@@ -57,12 +59,12 @@ class Right:
     why: str
     right: Mapping[str, str]
     """Key -> sum of posted quantities. Of a kind and order that one key names, no posting is outside of all keys."""
-    open: Mapping[str, str] = field(default_factory=dict)
-    """`CODE key` -> `quantity unit`: all of what is recorded and not posted, except what is not due."""
+    open: Mapping[str, str] | None = field(default_factory=dict)
+    """`CODE key` -> `quantity unit`: all of what is recorded and not posted, except what is not due. None: anything may wait."""
     told: Sequence[str] = ()
     """Each is part of a line of "Needs somebody"."""
-    refused: Mapping[str, int] = field(default_factory=dict)
-    """Code -> number of dead letters; all of them."""
+    refused: Mapping[str, int] | None = field(default_factory=dict)
+    """Code -> number of dead letters; all of them. None: there may be any."""
     quiet: bool = False
     """Nobody needs anything."""
 
@@ -79,8 +81,12 @@ class Right:
             *self._open([entry for entry in not_posted if entry["code"] != "NOT_DUE"]),
             *(f"not told: {text}" for text in self.told if not any(text in need for need in needs)),
             *(f"told without need: {need}" for need in needs if self.quiet),
-            *([f"refused {dict(refused)}, right: {dict(self.refused)}"] if dict(refused) != dict(self.refused) else []),
+            *self._refused(refused),
         ]
+
+    def _refused(self, refused: Mapping[str, int]) -> Iterable[str]:
+        if self.refused is not None and dict(refused) != dict(self.refused):
+            yield f"refused {dict(refused)}, right: {dict(self.refused)}"
 
     def _posted(self, postings: Sequence[Entry]) -> Iterable[str]:
         keys = {text: Key.of(text) for text in self.right}
@@ -94,6 +100,8 @@ class Right:
                 yield f"posted although no key names it: {dict(entry)}"
 
     def _open(self, entries: Sequence[Entry]) -> Iterable[str]:
+        if self.open is None:
+            return
         stated = {text: (text.split(" ", 1)[0], Key.of(text.split(" ", 1)[1])) for text in self.open}
         for text, (code, key) in stated.items():
             quantity, unit = self.open[text].split(" ")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from app.ledger.books import snapshot
+from tables.orders.account import parse_key
 from tables.row_kinds import POSTING_ROWS
 from tests.e2e.cases.right import Right
 from tests.e2e.command import PROJECT, lineledger
@@ -34,6 +35,12 @@ def inputs(case: Path) -> list[Path]:
 
 def check(case: Path, tmp_path: Path) -> None:
     """Run the folder `case` and compare it with its right.json."""
+    found = differences(case, Right.read(case / "right.json"), tmp_path)
+    assert not found, "\n".join([Right.read(case / "right.json").why, *found])
+
+
+def differences(case: Path, right: Right, tmp_path: Path) -> list[str]:
+    """What differs between `right` and what a run of the folder `case` posts, leaves and tells."""
     out = tmp_path / "out"
     files = [argument for path in inputs(case) for argument in ("--input", path)]
     outcome = lineledger("run", "--config", case, *files, "--erp", "none", "--out", out, "--json")
@@ -41,14 +48,17 @@ def check(case: Path, tmp_path: Path) -> None:
     ledger = snapshot.read(out)
     posted = out / "postings.csv"
     details = {row.posting.posting_id: detailed(row.posting) for row in ledger.of(POSTING_ROWS)}
-    right = Right.read(case / "right.json")
-    found = right.differences(
+    return right.differences(
         [{**entry, **details[entry["posting_id"]]} for entry in rows(posted)],
         rows(beside(posted)),
         [need["what"] for need in outcome.json["needs"]],
         Counter(letter.code for letter in ledger.letters),
     )
-    assert not found, "\n".join([right.why, *found])
+
+
+def place_of(account: str) -> str:
+    parsed = parse_key(account)
+    return parsed.place if parsed is not None else ""
 
 
 def detailed(posting: Any) -> dict[str, str]:
@@ -57,6 +67,7 @@ def detailed(posting: Any) -> dict[str, str]:
         "location": posting.location,
         "reservation_item": posting.reservation_item,
         "posting_date": posting.posting_date,
+        "place": place_of(posting.account),
         "final": "yes" if posting.final else "no",
     }
 

@@ -4,7 +4,7 @@ from tests.e2e.cases.right import Right
 
 POSTED = {
     **dict.fromkeys(
-        ("material", "lot", "operation", "business_date", "reason", "location", "reservation_item", "posting_date"), ""
+        ("material", "lot", "operation", "business_date", "reason", "location", "reservation_item", "posting_date", "place"), ""
     ),
     "kind": "consumption",
     "order": "1",
@@ -32,6 +32,13 @@ def test_sums_of_partial_keys() -> None:
         "consumption:1:RES: 4 posted, right: 3",
         "consumption:1:RES@: 2 posted, right: 1",
     ]
+
+
+def test_a_place_and_what_is_not_stated() -> None:
+    right = Right("", {"scrap:1": "7", "scrap:1 place=stock": "5"}, open=None, refused=None)
+    stock, output = entry(kind="scrap", quantity="5", place="stock"), entry(kind="scrap", quantity="2")
+    assert right.differences([stock, output], [entry(code="BAD_UNIT")], [], {"BAD_TIME": 1}) == []
+    assert len(differences(right, entry(kind="scrap", quantity="7"), not_posted=(entry(code="BAD_UNIT"),))) == 1
 
 
 def test_nothing_beside_the_keys() -> None:

@@ -1,0 +1,85 @@
+"""Books that a controller calls right: small plants whose right postings were written down first.
+
+tests/data/cases/ledger holds whole cases, each with its records and `right.json`; what a case does not have of its own
+(plant.yaml, rules.yaml) is that of tests/data/cases/ledger/common. The inputs of ../shared/cases/ledger lie beside the project;
+each kind of them has a case in this clone.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.cases.right import Right
+from tests.e2e.cases.test_cases import CASES, GIVEN, differences
+
+OWN, COMMON = CASES / "ledger", "common"
+NOT_YET = {
+    "01b-coproduct-box": "units: pieces of outputs that are planned in other units are added as they are planned",
+    "03-two-milestones": "milestones: the last one stands for all operations before it",
+    "04-bom-rev-mode": "components: an account is judged by one revision",
+    "05-bom-swap-no-rev": "components: what was made before a change follows the new bill",
+    "07-same-component-twice": "no more than was taken: a reversal of the next day does not find its reservation",
+    "09-year-end": "sweeps: a late posting is due by the rule of its own period only",
+    "10-outage-over-close": "after a close: what was never received becomes scrap from stock",
+    "108-milestone-only-reported": "milestones: consumption of covered operations does not follow the milestone",
+    "110-void-with-scrap": "gross: a negative yield waits in silence",
+    "123-receipt-location-rule-change-scrap-stock": "location: scrap from stock has none",
+    "133-zero-of-basis-scrap-all": "gross basis: scrap of a declaration plant is not counted",
+    "135-scrap-other-lot-backflush": "gross basis: scrap of no lot is not counted",
+    "154-lot-of-unmanaged-component": "location: a lot of an unmanaged product is measured like one of the ERP",
+    "156-change-reopens-closed": "orders: a change without status opens a closed order",
+    "157-drop-comes-back": "decisions: a drop ends with the limit that it was about",
+    "163-rework-back-single-op": "rework: what returns is no yield where declarations hold",
+    "167-substitute-loaded": "what is used: the planned material is consumed without lot",
+    "168-component-scrap-of-erp-backflush": "what is used: scrap of a component that the ERP backflushes is not sent",
+    "169-confirm-none": "milestones: scrap and times of an operation without confirmation are sent",
+    "174-bom-rev-declarations": "components: a declaration has no revision",
+    "17a-number-reused-same-chg": "orders: a reused number is ignored",
+    "18a-final-nothing-left": "final flag: none without a posting",
+    "21-over-reversal": "no more than was taken: a reversal goes below zero",
+    "24-conversion-change": "units: a new conversion changes what was packed before",
+    "26-roll-per-2000": "the carry: each day rounds for itself",
+    "37a-post-is-forever": "decisions: a decision has no quantity",
+    "38-two-machines-two-locations": "location: it is no part of an account",
+    "39-scrap-without-lot": "gross: scrap without lot finds no pieces",
+    "42-family-two-orders-time": "shared time: all of it goes to the first order",
+    "45-excess-lot": "calls: the excess is looked for by the name of the lot",
+    "57-two-receipts": "orders: two receiving operations are not refused",
+}
+"""Cases that are not right yet, and why. One that becomes right fails here until it is taken off the list."""
+
+
+def given() -> list[object]:
+    """What lies beside this clone."""
+    names = sorted(path.name for path in (GIVEN / "ledger").iterdir() if path.is_dir()) if GIVEN.is_dir() else []
+    return [_marked(name) for name in names]
+
+
+def own() -> list[object]:
+    return [_marked(path.name) for path in sorted(OWN.iterdir()) if path.is_dir() and path.name != COMMON]
+
+
+def _marked(name: str) -> object:
+    marks = [pytest.mark.xfail(strict=True, reason=NOT_YET[name])] if name in NOT_YET else []
+    return pytest.param(name, marks=marks)
+
+
+def check(case: Path, right: Right, tmp_path: Path) -> None:
+    found = differences(case, right, tmp_path)
+    assert not found, "\n".join([right.why, *found])
+
+
+@pytest.mark.parametrize("name", given())
+def test_given(name: str, tmp_path: Path) -> None:
+    stated = json.loads((GIVEN / "ledger" / name / "right.json").read_text(encoding="utf-8"))
+    check(GIVEN / "ledger" / name, Right(stated["why"], stated["right"], open=None, refused=None), tmp_path)
+
+
+@pytest.mark.parametrize("name", own())
+def test_own(name: str, tmp_path: Path) -> None:
+    case = tmp_path / name
+    shutil.copytree(OWN / COMMON, case)
+    shutil.copytree(OWN / name, case, dirs_exist_ok=True)
+    check(case, Right.read(case / "right.json"), tmp_path)
