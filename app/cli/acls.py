@@ -5,7 +5,6 @@ Exit codes: 0 nothing to do, or applied; 1 rights differ (plan); 2 usage or infr
 
 import json
 from collections.abc import Sequence
-from typing import Annotated
 
 import typer
 
@@ -14,6 +13,7 @@ from app.cli.connecting import (
     ClientConfig,
     InstallationPath,
     Installed,
+    Json,
     Prefix,
     installed,
     on_broker,
@@ -31,8 +31,6 @@ from schemas.configuration.installation import InstalledPlant
 app = typer.Typer(
     name="acls", help="Rights in Kafka by installation.yaml: plan, apply. Each stage gets what it needs.", no_args_is_help=True
 )
-
-Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")]
 
 
 @app.command()

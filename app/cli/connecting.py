@@ -40,6 +40,7 @@ ClientConfig = Annotated[
         envvar="LINELEDGER_CLIENT_CONFIG",
     ),
 ]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")]
 
 
 @dataclass(slots=True, frozen=True)

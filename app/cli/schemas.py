@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 import typer
 from confluent_kafka.schema_registry import SchemaRegistryClient
 
-from app.cli.connecting import ClientConfig, InstallationPath, Installed, Prefix, RegistryUrl, installed
+from app.cli.connecting import ClientConfig, InstallationPath, Installed, Json, Prefix, RegistryUrl, installed
 from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
 from app.kafka import registry
@@ -21,8 +21,6 @@ from schemas.catalog import catalog
 T = TypeVar("T")
 
 app = typer.Typer(name="schemas", help="Record types and their registry: list, plan, apply, generate.", no_args_is_help=True)
-
-Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")]
 
 
 @app.command(name="list")

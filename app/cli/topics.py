@@ -21,6 +21,7 @@ from app.cli.connecting import (
     ClientConfig,
     InstallationPath,
     Installed,
+    Json,
     Prefix,
     RegistryUrl,
     installed,
@@ -48,7 +49,6 @@ Config = Annotated[
 ]
 Replication = Annotated[int, typer.Option(min=0, help="Copies of each partition; 0: as the document says, else 3.")]
 Recorded = Annotated[bool, typer.Option(help="For recorded input: keep its timestamps, delete nothing for its age.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")]
 
 
 @app.command()

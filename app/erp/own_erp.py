@@ -93,10 +93,10 @@ class NoErp:
         self.capabilities = Capabilities(idempotent=False, commit_horizon_ms=0, call_timeout_ms=0)
 
     async def post(self, document: Document) -> Answer:
-        raise NotImplementedError("a worker without an ERP sends nothing")
+        raise RuntimeError("a worker without an ERP sends nothing")
 
     async def find(self, posting_id: str, content_hash: str) -> Answer:
-        raise NotImplementedError("a worker without an ERP asks nothing")
+        raise RuntimeError("a worker without an ERP asks nothing")
 
     async def movements(self, orders: Sequence[str]) -> list[BookedMovement]:
         return []
@@ -105,7 +105,7 @@ class NoErp:
         return []
 
     async def master_data(self, since: str) -> MasterChanges:
-        raise NotImplementedError("a worker without an ERP pulls nothing")
+        raise RuntimeError("a worker without an ERP pulls nothing")
 
     async def close(self) -> None:
         """There is nothing to close."""

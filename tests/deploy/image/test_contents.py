@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -25,9 +26,11 @@ _SECRETS = (rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/=\s]{60}", rb"AK
 SECRETS = re.compile(b"|".join([*_SECRETS, rb"eyJhbGciOi[\w-]{20,}\.eyJ"]))
 OF_ITS_TESTS = re.compile(r"confluent_kafka\.libs/librdkafka-")
 """librdkafka has its own unit tests in it, with a key and tokens that anybody can read in its source."""
-MACHINE = re.compile(rb"/work/|/root/|/tmp/pytest")
+MACHINE = re.compile(b"|".join(re.escape(bytes(path)) for path in (ROOT, Path.home(), Path(tempfile.gettempdir()) / "pytest")))
+"""Places of the machine that built it."""
 CHECK = """
 import sys
+import tempfile
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 wrong = JsonStrictValidator(SchemaVersion.V1_6).validate_str(open(sys.argv[1]).read())

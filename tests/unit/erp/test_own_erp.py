@@ -111,5 +111,5 @@ async def test_postings_of_another_erp_cost_no_budget(made: Callable[..., Bench]
 
 
 async def test_the_adapter_of_a_worker_without_an_erp_is_never_reached() -> None:
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(RuntimeError, match="asks nothing"):
         await NoErp().find("P1", "h")
