@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import app.inputs
 import schemas
 import streams
 import tables
@@ -152,9 +153,10 @@ def _synchronised(folder: Path) -> None:
 
 
 def _program() -> str:
-    """The rules and the records that a checkpoint holds: another version would go on otherwise than the run began."""
+    """The rules, the records that a checkpoint holds, and how files are cut: another version would go on otherwise than the run
+    began."""
     hashed = hashlib.sha256()
-    for package in (tables, streams, schemas):
+    for package in (tables, streams, schemas, app.inputs):
         root = Path(package.__path__[0])
         for path in sorted(path for path in root.rglob("*") if path.suffix in SAID_IN):
             hashed.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())

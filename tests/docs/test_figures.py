@@ -22,8 +22,9 @@ SMALLEST_RATE = 1_000
 
 
 def measured(text: str) -> set[str]:
-    """The numbers of the table."""
-    return set(re.findall(r"\d[\d,]*(?:\.\d+)?", section(text)))
+    """The numbers of the column in the middle: what a row is called and what is wanted were not measured."""
+    rows = [line.split("|")[2] for line in section(text).splitlines() if line.startswith("|")]
+    return set(re.findall(r"\d[\d,]*(?:\.\d+)?", " ".join(rows)))
 
 
 def section(text: str) -> str:
@@ -58,6 +59,7 @@ def test_the_table_itself_is_recognised() -> None:
         "Frames of 100 give 3,000,000 readings a second.",
         "It is 60 x plain Faust.",
         "`make demo` takes 17 s.",
+        "`.ci/run` needs about 40 min.",  # the goal
     ],
 )
 def test_a_planted_figure_is_found(sentence: str) -> None:

@@ -23,10 +23,13 @@ pytestmark = [pytest.mark.kafka, pytest.mark.registry, pytest.mark.slow]
 PEOPLE = "raw.live.people"
 CHANGELOG = f"intake.{RAW}.changelog"
 STAGE_TOPICS = {name: {f"{name}.inbox", f"{name}.changelog", "config"} for name in ("equipment", "lots", "orders", "delivery")}
+EVERY = {"every topic"}
 READS: Mapping[str, set[str]] = {
     **STAGE_TOPICS,
     "intake": {RAW, PEOPLE, CHANGELOG, f"intake.{PEOPLE}.changelog", "config"},
     "network": set(),
+    "readers": EVERY,
+    "operators": EVERY,
 }
 WRITES: Mapping[str, set[str]] = {
     "intake": {CHANGELOG, f"intake.{PEOPLE}.changelog", "equipment.inbox", "orders.inbox", "lots.inbox", "exceptions"}
@@ -174,8 +177,10 @@ def test_no_identity_writes_another_topic(installed: LeastPrivilege, name: str) 
 
 @pytest.mark.parametrize("name", list(READS))
 def test_no_identity_reads_another_topic(installed: LeastPrivilege, name: str) -> None:
-    allowed = operations(installed, name, all_topics(installed))
-    assert {topic for topic, may in allowed.items() if AclOperation.READ in may} == READS[name]
+    topics = all_topics(installed)
+    allowed = operations(installed, name, topics)
+    wanted = set(topics) if READS[name] is EVERY else READS[name]
+    assert {topic for topic, may in allowed.items() if AclOperation.READ in may} == wanted
     assert {topic for topic, may in allowed.items() if AclOperation.WRITE in may} == WRITES[name]
     beyond = {AclOperation.ALTER, AclOperation.DELETE, AclOperation.ALTER_CONFIGS, AclOperation.CREATE}
     assert not [topic for topic, may in allowed.items() if may & beyond]

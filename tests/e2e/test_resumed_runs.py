@@ -218,14 +218,20 @@ def test_another_file_configuration_or_erp_is_refused(out: Path, plant: Path, tm
 
 
 @pytest.mark.parametrize(
-    "typed",
-    [["--resume", "--embedded"], ["--resume", "--bootstrap", "localhost:1"], ["--resume", "--afresh"], ["--input", "x"], []],
+    ("typed", "named"),
+    [
+        (["--resume", "--embedded"], "--embedded"),
+        (["--resume", "--bootstrap", "localhost:1"], "--bootstrap"),
+        (["--resume", "--afresh"], "--afresh"),
+        (["--input", "x"], "--config"),
+        ([], "--config"),
+    ],
 )
-def test_wrong_use(typed: Sequence[str], out: Path, tmp_path: Path) -> None:
+def test_wrong_use(typed: Sequence[str], named: str, out: Path, tmp_path: Path) -> None:
     folder = tmp_path / "empty" if "--resume" not in typed else out
     refused = lineledger("run", "--out", folder, *typed)
-    assert refused.code == 2, refused.said
-    assert "--" in refused.stderr
+    assert (refused.code, refused.stderr.startswith("WRONG_USE: ")) == (2, True), refused.said
+    assert named in refused.stderr
 
 
 # -- damage

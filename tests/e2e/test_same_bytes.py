@@ -66,6 +66,7 @@ def other_counts(folder: Path) -> Path:
 
 
 def test_other_counts_of_partitions(files: list[Path], embedded: Exported, tmp_path: Path) -> None:
+    """The chain in memory. (The command line takes counts for a run on Kafka only.)"""
     same(run(files, tmp_path, installation=other_counts(tmp_path)), embedded)
 
 
