@@ -73,11 +73,14 @@ def redefined(row: EquipmentRow, before: PlantConfig, after: PlantConfig, at: in
 
 
 def forget(state: CounterState, definitions: Sequence[Definition], before: int) -> None:
-    """Former definitions of a time of which no reading is kept, nor taken in any more."""
+    """Former definitions of a time of which no reading is kept, nor taken in any more. `definitions`: all of them, forgotten ones
+    may be among them."""
     gone = [one for one in state.former if one.until <= before]
+    if gone and definitions[-1].since < state.former[-1].until:
+        gone = gone[: len(state.former) - 1]  # the counter is configured no longer: this is all that says what it was
     if gone:
         state.former = state.former[len(gone) :]
-        for_good = definitions[: len(gone) + 1]
+        for_good = [one for one in definitions if one.since <= gone[-1].until]
         state.base, state.tail = (carried(one, for_good, before) for one in (state.base, state.tail))
 
 

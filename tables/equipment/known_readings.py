@@ -1,11 +1,13 @@
 """Which readings of a counter are known already. The buckets are the only memory of it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
-from schemas.configuration import Counter
 from schemas.records import CounterState
 from tables.equipment.counter import Point, Readings
+from tables.equipment.definitions import Definition, index_at
 from tables.equipment.packed_readings import RAW_BITS
 from tables.equipment.reading_buckets import BUCKET_US, Bucket, Buckets
 
@@ -71,8 +73,8 @@ def _among(wanted: Indexes, ids: Indexes) -> npt.NDArray[np.bool_]:
 class Known:
     """Asks the buckets. `state` and `buckets` are the timeline's."""
 
-    def __init__(self, buckets: Buckets, state: CounterState, counter: Counter) -> None:
-        self._buckets, self._state, self._counter = buckets, state, counter
+    def __init__(self, buckets: Buckets, state: CounterState, definitions: Sequence[Definition]) -> None:
+        self._buckets, self._state, self._definitions = buckets, state, definitions
         self._spans: SequenceSpans | None = None
         """Made from the rows when it is first asked for."""
 
@@ -121,7 +123,8 @@ class Known:
             bucket = self._buckets.get(number)
             points = bucket.points if bucket is not None else np.empty((0, 4), np.int64)
             same = points[(points[:, 0] == point.at) & (points[:, 1] == point.seq) & (points[:, 2] == point.value)]
-            if self._counter.shows == "increment" and bucket is not None:
+            definition = self._definitions[index_at(self._definitions, point.at)]
+            if definition.counter.shows == "increment" and bucket is not None:
                 index = bucket.raw_index(raw_source)
                 same = same[same[:, 3] == index << RAW_BITS | point.raw]
             return point.value if len(same) else None

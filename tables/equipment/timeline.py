@@ -48,7 +48,7 @@ class Timeline:
         if state is None:
             state = row.counters[name] = CounterState(PointState(), PointState())
         self.state = state
-        self._known = Known(self.buckets, self.state, self._counter)
+        self._known = Known(self.buckets, self.state, defined)
         self.attribute_by(ownership)
 
     def attribute_by(self, ownership: Ownership) -> None:

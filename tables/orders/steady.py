@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from schemas.configuration import PostRule
 from schemas.configuration.triggers import Cut, Interval
 from schemas.records import AccountRow, Component, OrderRow, SourceTotal, Total
 from tables.orders import order as orders
@@ -126,10 +125,7 @@ class SteadyOrder:
             return None
         key = row_key(accounts_of(total, 0)[0])
         row = self.accounts.get(key)
-        if row is None or not row.since or total.source_key not in row.sources:
-            return None
-        rule_at = self.rules.rule_for(row, self.order)
-        if rule_at is not None and not _waits_for_time(rule_at.rule, self.order, row):
+        if row is None or not self._waits(row) or total.source_key not in row.sources:
             return None
         item = orders.item_of(self.order, row.material)
         pieces = total.kind in _FEED and not (item is not None and item.role == "by")
@@ -141,6 +137,8 @@ class SteadyOrder:
         """What is derived from these; None: it would not come out the same."""
         pieces: dict[tuple[str, str], list[Growth]] = {}
         for one in grown:
+            if one.total.kind == "consumption" and self._is_exploded:
+                return None  # children of a phantom are derived from it
             if one.total.kind in _FEED:
                 pieces.setdefault((one.total.operation, one.total.business_date), []).append(one)
         sources, uncovered = set[str](), list[bool]()
@@ -166,10 +164,14 @@ class SteadyOrder:
                 uncovered.append(covered != gross)
         return Signature(frozenset(sources), tuple(uncovered))
 
+    @property
+    def _is_exploded(self) -> bool:
+        return bool(self.order.boms) or any(component.phantom for component in self.order.components)
+
     def _follows(self, operation: str, date: str) -> Sequence[_Followed] | None:
         """The components that follow; None: what they follow can come out otherwise."""
         configuration, order, units = self.rules.configuration, self.order, self.rules.units
-        if order.boms or any(component.phantom for component in order.components):
+        if self._is_exploded:
             return None
         here = [row for row in self.accounts.values() if (row.operation, row.business_date) == (operation, date)]
         found = [
@@ -192,30 +194,27 @@ class SteadyOrder:
             over = sum(count for place, count in pieces.by_lot.items() if place[2] and _fits(place, component)) > pieces.gross
             if over or rest < 0 or (yield_share != 1 and basis_of(configuration, component, operation) == "yield"):
                 return None
-            wait = frozenset(lot for lot in lots if self._waits(row_key(account_of(here[0], component, lot))))
+            derived = {lot: self.accounts.get(row_key(account_of(here[0], component, lot))) for lot in lots}
+            wait = frozenset(lot for lot, row in derived.items() if row is not None and self._waits(row))
             followed.append(_Followed(component, wait, rest > 0 and "" in wait))
         return followed
 
-    def _waits(self, key: str) -> bool:
-        row = self.accounts.get(key)
-        return row is not None and bool(row.since)
+    def _waits(self, row: AccountRow) -> bool:
+        """Does something of the account wait already, and can only the time make it due? (The order is not completed: see
+        `is_calm`.)"""
+        rule_at = self.rules.rule_for(row, self.order)
+        if not row.since or orders.is_completed(self.order, row.operation):
+            return False
+        return rule_at is None or all(isinstance(trigger, Cut | Interval) for trigger in rule_at.rule.when)
 
 
 def growth(place: Place, total: Total, before: Total | SourceTotal) -> Growth | None:
-    """`before`: what is known of the source. None: the total is no newer one of the same kind."""
-    if version_of(total) <= version_of(before) or (total.unit, total.denominator, total.bom_revision) != (
-        before.unit,
-        before.denominator,
-        before.bom_revision,
-    ):
+    """`before`: what is known of the source. None: the total is no newer one of the same kind, or it fell: what grows again
+    after that would have another lineage than if each had been served."""
+    same = (total.unit, total.denominator, total.bom_revision) == (before.unit, before.denominator, before.bom_revision)
+    if not same or version_of(total) <= version_of(before) or total.numerator < before.numerator:
         return None
     return Growth(place, total, total.numerator - before.numerator)
-
-
-def _waits_for_time(rule: PostRule, order: OrderRow, row: AccountRow) -> bool:
-    """Can only the time make it due? (The order is not completed: see `is_calm`.)"""
-    timed = all(isinstance(trigger, Cut | Interval) for trigger in rule.when)
-    return timed and not orders.is_completed(order, row.operation)
 
 
 def _one_unit(order: OrderRow, here: Iterable[AccountRow]) -> bool:

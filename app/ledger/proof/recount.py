@@ -213,7 +213,7 @@ def _count(
     known: set[tuple[int | str, ...]] = set()
     newest = 0
     for read in readings:
-        identity = _identity(read, history[-1].counter)
+        identity = _identity(read, history[definitions.index_at(history, read.at)].counter)
         if identity in known:
             found.tally["duplicates"] += 1
             continue
