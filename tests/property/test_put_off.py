@@ -85,7 +85,11 @@ BLUE = component("BLUE", "ledger_backflush", item="0020", position="H2")
 FOLLOWING = {
     "nothing": [component(mode="metered", position="H1")],
     "component": [component(mode="metered", position="H1"), BLUE],
-    "phantom": [component(mode="metered", position="H1", phantom=True), component("CH", "metered", item="0011", parent="0010"), BLUE],
+    "phantom": [
+        component(mode="metered", position="H1", phantom=True),
+        component("CH", "metered", item="0011", parent="0010"),
+        BLUE,
+    ],
 }
 
 

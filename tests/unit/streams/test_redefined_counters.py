@@ -2,12 +2,15 @@
 
 import random
 from collections import defaultdict
+from copy import deepcopy
 from itertools import permutations
 from typing import Any
 
 import pytest
 
-from schemas.configuration import Configuration
+from schemas.configuration import Configuration, Counter
+from schemas.records import CounterState, FormerDefinition, PointState
+from tables.equipment.definitions import Definition, forget, history
 from tables.equipment.destination import Destination
 from tables.equipment.equipment import EquipmentFold
 from tables.plant.calendar import calendar_of
@@ -243,3 +246,47 @@ def test_the_size_of_batches_changes_nothing(first: dict[str, Any], second: dict
 
     for seed in range(2):
         assert [told(size, seed) for size in (300, 30, 7)] == [told(1, seed)] * 3
+
+
+def remembered(*untils: int, **state: Any) -> CounterState:
+    """A counter with as many former definitions."""
+    former = [FormerDefinition(until, Counter().model_dump_json(), True) for until in untils]
+    return CounterState(PointState(value=5000, at=150, **state), PointState(value=5000, at=150, **state), former=former)
+
+
+def test_former_definitions_are_forgotten_by_their_time() -> None:
+    """A live counter goes on with the list that it began with, a restarted one with what is left: both find the same."""
+    live, now = remembered(100, 200), Definition(0, Counter(unit="kg"), True)
+    whole = history(live, now)
+    for before in (120, 220):
+        restarted = deepcopy(live)
+        forget(restarted, history(restarted, now), before)
+        forget(live, whole, before)
+        assert live == restarted
+    assert (live.former, live.base, live.tail) == ([], PointState(), PointState()), "values in kg go on from none in pieces"
+
+
+def test_the_last_definition_of_a_removed_counter_stays() -> None:
+    state = remembered(100, 200)
+    forget(state, history(state, None), 300)
+    assert [one.until for one in state.former] == [200]
+
+
+def test_increments_of_one_moment_stay_two_records_when_a_later_definition_counts_otherwise() -> None:
+    before, after = configured(shows="increment").plant, configured().plant
+    given = []
+    for folded_before in (True, False):
+        rows = MemoryRows()
+        fold = EquipmentFold(rows, PLANT, MACHINE, before, calendar_of(before), 1)
+        fold.readings("shots", frame((-1, T, 1)), "raw.p/0")
+        old = frame((-1, T + MIN, 5), (-1, T + MIN, 5), first_raw=1)
+        if folded_before:
+            fold.readings("shots", old, "raw.p/0")
+        fold.put()
+        fold = EquipmentFold(rows, PLANT, MACHINE, after, calendar_of(after), 1)
+        fold.redefined(before, T + HOUR)
+        if not folded_before:
+            fold.readings("shots", old, "raw.p/0")
+        given.append({key: total.amount for key, total in fold.row.totals.items() if total.amount})
+    assert given[0] == given[1]
+    assert list(given[0].values()) == [11]
