@@ -66,13 +66,13 @@ Partitions = Mapping[tuple[str, int], Partition]
 @dataclass(slots=True)
 class FedSoFar:
     """What of the input is folded. `place` None: nothing. `by_source`: records by raw source. `ended`: the end of the input, too.
-    `sent_bytes`: of the noted postings. `erp_store`: of the ERP that the run started."""
+    `sent_bytes`: of the noted postings; `doubtful`: those of them whose outcome nobody knows yet."""
 
     place: InputPlace | None = None
     by_source: Counter[str] = field(default_factory=Counter)
     ended: bool = False
     sent_bytes: int = 0
-    erp_store: str = ""
+    doubtful: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -188,7 +188,7 @@ def _told(fed: FedSoFar) -> dict[str, Any]:
         "by_source": fed.by_source,
         "ended": fed.ended,
         "sent_bytes": fed.sent_bytes,
-        "erp_store": fed.erp_store,
+        "doubtful": fed.doubtful,
     }
 
 
@@ -197,4 +197,4 @@ def _fed(told: Mapping[str, Any]) -> FedSoFar:
     if told["place"] is not None:
         begins, files = told["place"]
         place = InputPlace(begins, [FilePlace(*file) for file in files])
-    return FedSoFar(place, Counter(told["by_source"]), told["ended"], told["sent_bytes"], told["erp_store"])
+    return FedSoFar(place, Counter(told["by_source"]), told["ended"], told["sent_bytes"], told["doubtful"])

@@ -24,7 +24,7 @@ class KeptRun:
         self.letters = kept.letters if kept is not None else []
         self.seen = kept.seen if kept is not None else SeenTelemetry()
         self.fed = kept.fed if kept is not None else FedSoFar()
-        self.sent = SentPostings(folder / SENT, self.fed.sent_bytes, durable)
+        self.sent = SentPostings(folder / SENT, self.fed.sent_bytes, durable, self.fed.doubtful)
 
     @property
     def due(self) -> bool:
@@ -42,7 +42,7 @@ class KeptRun:
 
     def write(self, at_rest: Callable[[], Partitions]) -> None:
         """Keep all that the stages know. See Checkpoints.write."""
-        self.fed.sent_bytes = self.sent.size
+        self.fed.sent_bytes, self.fed.doubtful = self.sent.size, sorted(self.sent.doubtful)
         self._store.write(at_rest, self.letters, self.seen, self.fed)
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ from app.inputs.recorded_input import merged
 from schemas.configuration import PlantConfig
 from schemas.configuration.erp_source import ERP_SOURCE
 
-FILE = "erp_master.jsonl"
+PULLED = "erp_master.jsonl"
 
 
 class MasterDataMissing(RuntimeError):
@@ -35,7 +35,7 @@ def with_pulled(
     """
     if not plant.master_data.pulled or any(file.source == ERP_SOURCE for file in files):
         return list(files)
-    path = out / FILE
+    path = out / PULLED
     if again and path.is_file():
         return [InputFile(ERP_SOURCE, path), *files]
     first = next((record.received_at for record in merged(files, plant, key)), 0)

@@ -16,7 +16,7 @@ from app.ledger.books.erp_calls import own_words
 from app.ledger.books.inputs import note
 from app.run import in_memory, on_broker
 from app.run.master_data import master_data
-from app.run.pulled import with_pulled
+from app.run.pulled import PULLED, with_pulled
 from app.run.request import RunRequest
 from app.run.resume import Basis, begun, gone_on
 from app.secret import private_key
@@ -81,6 +81,9 @@ def _begun(request: RunRequest, noted: list[dict[str, Any]], key: bytes) -> str:
         mended(journal)
         return name
     journal.unlink(missing_ok=True)
+    pulled = request.out / PULLED
+    if all(file.path.resolve() != pulled.resolve() for file in request.files):
+        pulled.unlink(missing_ok=True)  # of an earlier run
     if request.checkpoint is None or request.asked is None:
         return secrets.token_hex(4)
     return begun(request.checkpoint, request.asked, basis)

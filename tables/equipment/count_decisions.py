@@ -38,11 +38,10 @@ def decided(row: EquipmentRow, event: OperatorDecision) -> bool | Refusal:
     return True
 
 
-def is_settled(row: EquipmentRow, buckets: Buckets, event: OperatorDecision) -> bool:
-    """Can the count not be counted anew? A total that its bucket gave to is forgotten: for longer than the late horizon the
-    counter has shown nothing."""
-    state = row.counters[event.counter]
-    bucket = buckets.get(min(max(event.began_at // BUCKET_US, state.oldest_bucket), state.newest_bucket))
+def is_settled(row: EquipmentRow, state: CounterState, buckets: Buckets, at: int) -> bool:
+    """Can the time not be counted anew? A total that its bucket gave to is forgotten: for longer than the late horizon the
+    counter has shown nothing, and its newest bucket is kept however old it is."""
+    bucket = buckets.get(min(max(at // BUCKET_US, state.oldest_bucket), state.newest_bucket))
     return bucket is not None and any(share.destination not in row.totals for share in bucket.row.shares)
 
 

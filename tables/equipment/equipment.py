@@ -247,7 +247,7 @@ class EquipmentFold:
         timeline = self._timeline(decision.counter)
         if timeline is None:
             return self._unknown(decision.counter)
-        if count_decisions.is_settled(self.row, timeline.buckets, decision):
+        if count_decisions.is_settled(self.row, timeline.state, timeline.buckets, decision.began_at):
             return Refusal("TOO_LATE", "whose pieces these are is forgotten: decide when the counter has shown something again")
         changed = count_decisions.decided(self.row, decision)
         if isinstance(changed, Refusal):
@@ -335,12 +335,10 @@ class EquipmentFold:
         return timeline
 
     def _attribute_again(self, changed: Changed) -> None:
-        # The newest bucket of a counter is kept however old it is; whose it was may be forgotten.
-        since = max(changed.from_us, self._expired_before() // BUCKET_US * BUCKET_US)
         for name in list(self.row.counters):
             timeline = self._timeline(name)
             if timeline is not None:
-                timeline.recount(since, changed.to_us)
+                timeline.recount(changed.from_us, changed.to_us)
         moved = set()
         known = list(self._rows.scan(self._declared_prefix))
         for key, declared in known:

@@ -16,7 +16,7 @@ import numpy as np
 from schemas.records import CounterState, EquipmentRow, PointState, RawRange, Share
 from tables.equipment import definitions, falls
 from tables.equipment.attribution import Ownership
-from tables.equipment.count_decisions import forget, verdicts
+from tables.equipment.count_decisions import forget, is_settled, verdicts
 from tables.equipment.counter import Point, Readings, copy, upwards_all
 from tables.equipment.counting import Counting, merge
 from tables.equipment.definitions import Definition
@@ -319,7 +319,7 @@ class Timeline:
         state = self.state
         if state.newest_bucket:
             first, last = max(from_us // BUCKET_US, state.oldest_bucket), min(to_us // BUCKET_US, state.newest_bucket)
-            self._recount(range(first, last + 1))
+            self._recount(range(first, last if is_settled(self._row, state, self.buckets, to_us) else last + 1))
 
     def redefined(self, since: int, turned: bool) -> None:
         """What occurred `since` then was counted by another definition, and is counted anew."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from app.erp.sent_postings import SentPostings
 from app.erp.traffic import FIND, POST, Request, mended
+from app.run.kept_run import KeptRun
 from schemas.records import AttemptEnded
 from tables.delivery.outbox import Dispatch, Entry, ReadBack, Timer
 
@@ -29,13 +30,36 @@ def test_of_what_stands_behind_the_checkpoint_nobody_knows_the_outcome(tmp_path:
         Timer("C", 1, 5),
         Dispatch("C", 1, others=(("D", 4), ("E", 1))),
     ]
-    assert sent.certain(entries, told.append) == [Dispatch("A", 1), *entries[2:4], Dispatch("D", 4, others=(("E", 1),))]
+    assert sent.certain(entries, told.append) == [Dispatch("A", 1), *entries[2:4]], "lines of a document go together"
     assert [(ended.posting_id, ended.attempt, ended.result, ended.code) for ended in told] == [
         ("B", 2, "unknown", "TAKEN_OVER"),
         ("C", 1, "unknown", "TAKEN_OVER"),
+        ("D", 4, "unknown", "TAKEN_OVER"),
+        ("E", 1, "unknown", "TAKEN_OVER"),
     ]
     assert sent.certain(entries, told.append) == entries, "it is told once: from then on delivery knows"
-    assert len(told) == 2
+    assert len(told) == 4
+
+
+def test_what_a_stopped_process_had_not_come_to_again_stays_doubtful(tmp_path: Path) -> None:
+    """Three processes: the first one dies behind a checkpoint, the second one is stopped before its folds reach what was sent."""
+    for posting in ("A", ""):
+        kept = KeptRun(tmp_path, durable=True)
+        if posting:
+            kept.write(dict)
+            kept.sent.tell(Request(POST, (posting,), False, ""))
+        else:
+            assert kept.sent.doubtful == {"A"}
+            kept.write(dict)
+        kept.close()
+    last = KeptRun(tmp_path, durable=True)
+    assert last.sent.doubtful == {"A"}
+    assert last.sent.certain([Dispatch("A", 1)], lambda ended: None) == []
+    last.write(dict)
+    last.close()
+    again = KeptRun(tmp_path, durable=True)
+    assert again.sent.doubtful == set()
+    again.close()
 
 
 def test_what_was_cut_off_had_not_left(tmp_path: Path) -> None:
