@@ -22,7 +22,8 @@ from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
 from app.cli.plants import plants_of
 from app.kafka import acls
-from app.kafka.rights import Identified, PlantRights, Right, wanted_rights
+from app.kafka.rights import Identified, PlantRights, Right, own_resources, wanted_rights
+from schemas.catalog import Catalog
 from schemas.configuration import Configuration
 from schemas.configuration.erp_source import erp_topic
 from schemas.configuration.formats import FORMATS
@@ -56,7 +57,7 @@ def apply(
     client_config: ClientConfig = None,
     as_json: Json = False,
 ) -> None:
-    """Add what is missing, then remove what the document's identities have beside it on names with the prefix."""
+    """Add what is missing, then remove what the document's identities have beside it on names of this installation."""
     found = _told(on_broker(installed(installation, bootstrap, prefix, "", client_config)))
     changes = _changes(found)
     _print(changes, as_json)
@@ -70,19 +71,24 @@ def _told(found: Installed) -> Installed:
 
 
 def _changes(found: Installed) -> list[acls.RightChange]:
-    wanted = rights(found)
+    told = _roles(found)
     found.connection.broker.reach()
-    return acls.plan(found.connection.broker.admin(), wanted, found.prefix)
+    return acls.plan(found.connection.broker.admin(), wanted_rights(*told), own_resources(*told))
 
 
 def rights(found: Installed) -> list[Right]:
     """Everything that the document gives."""
+    return wanted_rights(*_roles(found))
+
+
+def _roles(found: Installed) -> tuple[Catalog, str, Identified, list[PlantRights]]:
+    """What the rights of the document follow from: catalog, prefix, identities, plants."""
     content = found.document.content
     stated = content.identities
     stages = {stage: getattr(stated, stage) for stage in content.catalog().feeds}
     who = Identified(stages, stated.readers, stated.operators)
     plants = [_of_plant(content.plants[plant.plant.plant.id], plant) for plant in plants_of(found.document)]
-    return wanted_rights(content.catalog(), found.prefix, who, plants)
+    return content.catalog(), found.prefix, who, plants
 
 
 def _of_plant(stated: InstalledPlant, plant: Configuration) -> PlantRights:

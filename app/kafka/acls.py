@@ -1,7 +1,7 @@
-"""Makes the installation's rights on a broker: what is missing is added, what an identity of the document has beside them is
-removed. Rights of others, and what is denied, are left alone."""
+"""Makes the installation's rights on a broker: what is missing is added; what an identity of the document has beside them
+is removed where it is about something of this installation. Other rights, those of others, and what is denied, are left alone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,7 +18,7 @@ from confluent_kafka.admin import (
 )
 
 from app.kafka.broker import BrokerRefused, BrokerUnavailable
-from app.kafka.rights import Right
+from app.kafka.rights import Resource, Right
 
 REQUEST_SECONDS = 30.0
 USER = "User:"
@@ -40,24 +40,27 @@ class RightChange:
     binding: AclBinding
 
 
-def plan(admin: AdminClient, wanted: Sequence[Right], prefix: str) -> list[RightChange]:
-    """What `apply` would do. Looked at are rights of the identities in `wanted` to names that begin with `prefix`.
-
-    Raises AclsDisabled, BrokerRefused, BrokerUnavailable.
-    """
+def plan(admin: AdminClient, wanted: Sequence[Right], own: Collection[Resource]) -> list[RightChange]:
+    """What `apply` would do: `changes`, with what the broker has. Raises AclsDisabled, BrokerRefused, BrokerUnavailable."""
     _require_sight(admin)
-    expected = {_binding(right): right for right in wanted}
-    found = {each for identity in sorted({right.identity for right in wanted}) for each in _found(admin, identity)}
-    changes = [RightChange("add", str(right), binding) for binding, right in expected.items() if binding not in found]
-    extra = sorted((each for each in found if each not in expected and each.name.startswith(prefix)), key=_said)
-    return [*changes, *(RightChange("remove", _said(binding), binding) for binding in extra)]
+    identities = sorted({right.identity for right in wanted})
+    return changes(wanted, own, [each for identity in identities for each in _found(admin, identity)])
 
 
-def apply(admin: AdminClient, changes: Iterable[RightChange]) -> None:
+def changes(wanted: Sequence[Right], own: Collection[Resource], found: Iterable[AclBinding]) -> list[RightChange]:
+    """What is missing, in the order of `wanted`, then what is too much. `found`: all that the identities in `wanted` may do on
+    the broker; removed is only what is about something in `own`: the others may be another installation's, or no
+    installation's at all."""
+    expected, there = {_binding(right): right for right in wanted}, set(found)
+    added = [RightChange("add", str(right), binding) for binding, right in expected.items() if binding not in there]
+    extra = sorted((each for each in there if each not in expected and _resource(each) in own), key=_said)
+    return [*added, *(RightChange("remove", _said(binding), binding) for binding in extra)]
+
+
+def apply(admin: AdminClient, planned: Sequence[RightChange]) -> None:
     """Add first, then remove: nobody is without a right that stays. Raises like `plan`."""
-    changes = list(changes)
-    added = [change.binding for change in changes if change.action == "add"]
-    removed = [_only(change.binding) for change in changes if change.action == "remove"]
+    added = [change.binding for change in planned if change.action == "add"]
+    removed = [_only(change.binding) for change in planned if change.action == "remove"]
     if added:
         _answers(admin.create_acls(added, request_timeout=REQUEST_SECONDS).values())
     if removed:
@@ -74,6 +77,10 @@ def _binding(right: Right) -> AclBinding:
         AclOperation[right.operation.upper()],
         AclPermissionType.ALLOW,
     )
+
+
+def _resource(binding: AclBinding) -> Resource:
+    return Resource(binding.restype.name.lower(), binding.name, binding.resource_pattern_type == ResourcePatternType.PREFIXED)
 
 
 def _only(binding: AclBinding) -> AclBindingFilter:

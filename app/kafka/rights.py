@@ -30,6 +30,14 @@ class Right(NamedTuple):
         return f"{self.identity}: {self.operation} {self.kind} {self.name}{'*' if self.prefixed else ''}"
 
 
+class Resource(NamedTuple):
+    """What a right is about. `prefixed`: all names that begin so."""
+
+    kind: str
+    name: str
+    prefixed: bool = False
+
+
 @dataclass(slots=True, frozen=True)
 class PlantRights:
     """Of one plant. Raw topics without prefix."""
@@ -79,6 +87,16 @@ def wanted_rights(catalog: Catalog, prefix: str, who: Identified, plants: Iterab
     for asking in filter(None, {who.readers, who.operators}):
         found |= set(_of_questions(catalog, prefix, asking, who, plants))
     return sorted(found)
+
+
+def own_resources(catalog: Catalog, prefix: str, who: Identified, plants: Iterable[PlantRights]) -> frozenset[Resource]:
+    """All that rights of this installation can be about, of any identity: what `wanted_rights` names if each plant did
+    everything and somebody asked. An installation with another prefix has none of it, also where one prefix begins with the
+    other. What every installation names alike is no one's own."""
+    anybody = Identified(who.stages, readers="-", operators="-")
+    everything = [PlantRights("-", "-", plant.raw, plant.raw, plant.raw) for plant in plants]
+    found = {Resource(right.kind, right.name, right.prefixed) for right in wanted_rights(catalog, prefix, anybody, everything)}
+    return frozenset(found - {Resource("group", SIMULATIONS, True)})
 
 
 def _of_stage(catalog: Catalog, prefix: str, stage: str, app: str, inbox: str, identity: str) -> Iterator[Right]:

@@ -232,6 +232,20 @@ def test_a_right_too_many_is_seen_and_removed(installed: LeastPrivilege) -> None
     until(lambda: AclOperation.WRITE not in operations(installed, "network", [PEOPLE])[PEOPLE], "the right is gone")
 
 
+@pytest.mark.parametrize("prefix", ["least.eu.", "leas", ""])
+def test_another_installation_keeps_its_rights(installed: LeastPrivilege, prefix: str) -> None:
+    """The same identities in both, as by default; one prefix begins the other, or is empty. Each adds its own, takes nothing."""
+    other = installed.document.with_name("other.yaml")
+    content = yaml.safe_load(installed.document.read_text(encoding="utf-8"))
+    other.write_text(yaml.safe_dump({**content, "prefix": prefix}), encoding="utf-8")
+    admin = ["--client-config", installed.file(ADMIN, installed.cluster.with_password(ADMIN))]
+    applied = lineledger("acls", "apply", "-f", other, *admin)
+    assert (applied.code, ", 0 to remove" in applied.stdout) == (0, True), applied.said
+    for document in (other, installed.document):
+        planned = lineledger("acls", "plan", "-f", document, *admin)
+        assert (planned.code, planned.stdout) == (0, "0 rights to add, 0 to remove\n"), planned.said
+
+
 def test_a_broker_without_rights_says_so(kafka_bootstrap: str, installed: LeastPrivilege) -> None:
     ended = lineledger("acls", "plan", "-f", installed.document, "--bootstrap", kafka_bootstrap)
     assert (ended.code, ended.stderr.startswith("ACLS_DISABLED: ")) == (2, True), ended.said
