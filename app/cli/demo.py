@@ -10,6 +10,7 @@ from app.cli.connecting import ClientConfig, connection_of
 from app.cli.failures import fail
 from app.cli.progress import ProgressLine
 from app.cli.run import carry_out, check_machine
+from app.ledger.books.folder import EXPORTED
 from schemas.configuration.adapters import STARTED
 
 
@@ -59,4 +60,4 @@ def demo(
         reading=progress.reading,
         started=progress.pids,
     )
-    raise typer.Exit(carry_out(request, None, as_json, progress))
+    raise typer.Exit(carry_out(request, out / EXPORTED, as_json, progress))

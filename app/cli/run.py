@@ -15,6 +15,7 @@ from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
 from app.cli.progress import ProgressLine
 from app.cli.stopping import stoppable
+from app.ledger.books.folder import DEFAULT_OUT, EXPORTED, not_posted
 from schemas.configuration.adapters import NO_ADAPTER, STARTED
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def run(
     installation: InstallationPath = None,
     workers: Annotated[int, typer.Option(min=1, max=16, help="Processes per stage.")] = 1,
     erp: Annotated[str, typer.Option(help=f"{', '.join(STARTED)} or {NO_ADAPTER}; without: as erp.yaml says.")] = "",
-    out: Annotated[Path, typer.Option(help="Folder for ledger, report and logs.")] = Path("out"),
+    out: Annotated[Path | None, typer.Option(help=f"Folder for ledger, report and logs; without: `{DEFAULT_OUT}`.")] = None,
     home: Annotated[Path, typer.Option(help="Where Tryton is installed.")] = Path(".cache/tryton"),
     embedded: Annotated[
         bool, typer.Option("--embedded", help="Worker processes on a broker that lives as long as the run.")
@@ -44,7 +45,7 @@ def run(
         str, typer.Option(help="Share of an input's records that may be refused; more ends the run. 100 %: any. Without: 50 %.")
     ] = "",
     checkpoint: Annotated[
-        Path | None, typer.Option(help="Folder from which the run goes on when it is stopped or dies; without: below --out.")
+        Path | None, typer.Option(help="Folder in which to keep what a run that is stopped or dies goes on from; without: --out.")
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run of this folder; what is not given is as it was.")
@@ -56,7 +57,7 @@ def run(
     from app.configuration import load
     from app.inputs.first_look import look, share_of
     from app.inputs.input_files import inputs as resolve
-    from app.run.resume import FOLDER, Asked
+    from app.run.resume import FOLDER, Asked, discard, held
     from app.secret import private_key
 
     check_machine(workers, bootstrap, embedded)
@@ -67,18 +68,23 @@ def run(
     in_memory = not (bootstrap or embedded)
     if resume and not in_memory:
         fail("WRONG_USE", "--resume is of runs without a broker: leave --bootstrap and --embedded out")
-    folder = out / FOLDER if checkpoint is None else checkpoint
+    folder = (checkpoint or out or DEFAULT_OUT) / FOLDER
     wanted = Asked(
-        config="" if config is None else str(config),
+        config="" if config is None else str(config.absolute()),
         inputs=inputs or (),
         erp=erp,
-        export_postings="" if export_postings is None else str(export_postings),
+        export_postings="" if export_postings is None else str(export_postings.absolute()),
         refused_at_most=refused_at_most,
         folder=str(Path.cwd()),
+        out="" if out is None else str(out.resolve()),
     )
-    asked = what_is_asked(wanted, folder, resume, afresh)
-    configuration = load(Path(asked.config))
-    files = resolve(asked.inputs, configuration.plant)
+    asked = what_is_asked(wanted, folder, resume, afresh, in_memory)
+    out = out or (DEFAULT_OUT if checkpoint is None else Path(asked.out))
+    exported = export_postings or Path(asked.export_postings or out / EXPORTED)
+    config = config or Path(asked.config)
+    configuration = load(config)
+    own = [out, folder, exported, not_posted(exported)]
+    files = resolve(asked.inputs, configuration.plant, Path() if inputs else Path(asked.folder), own)
     share = share_of(asked.refused_at_most)
     if not resume:
         look(files, configuration.plant, private_key(configuration.plant, os.environ), share)
@@ -91,7 +97,7 @@ def run(
     progress = ProgressLine(quiet=as_json)
     request = RunRequest(
         configuration=configuration,
-        config_dir=Path(asked.config),
+        config_dir=config,
         files=files,
         out=out,
         home=home,
@@ -111,16 +117,19 @@ def run(
         reading=progress.reading,
         started=progress.pids,
     )
-    exported = Path(asked.export_postings) if asked.export_postings else None
-    raise typer.Exit(carry_out(request, exported, as_json, progress))
+    with held(folder if in_memory or afresh else None):
+        if afresh:
+            discard(folder)
+        code = carry_out(request, exported, as_json, progress)
+    raise typer.Exit(code)
 
 
-def what_is_asked(wanted: "Asked", folder: Path, resume: bool, afresh: bool) -> "Asked":
+def what_is_asked(wanted: "Asked", folder: Path, resume: bool, afresh: bool, in_memory: bool) -> "Asked":
     """What the command line says, and with `resume` what it said when the run began.
 
-    Raises RunUnfinished, NothingToResume.
+    Raises RunUnfinished, NothingToResume, RunDiffers.
     """
-    from app.run.resume import Asked, NothingToResume, RunUnfinished, asked_in
+    from app.run.resume import Asked, NothingToResume, RunDiffers, RunUnfinished, asked_in
 
     before = asked_in(folder)
     if resume and afresh:
@@ -128,12 +137,14 @@ def what_is_asked(wanted: "Asked", folder: Path, resume: bool, afresh: bool) -> 
     if resume and before is None:
         raise NothingToResume(f"{folder} has no run that could go on; leave `--resume` out")
     if before is not None and not (resume or afresh):
-        raise RunUnfinished(f"{folder} has a run that is not at its end: `--resume` goes on with it, `--afresh` begins again")
+        how = "" if in_memory else ", without a broker"
+        raise RunUnfinished(f"{folder} has a run that is not at its end: `--resume` goes on with it{how}, `--afresh` gives it up")
     if before is not None and resume:
-        elsewhere = before.folder != wanted.folder and not Path(before.config).is_absolute()
-        if elsewhere and not wanted.config:
-            fail("WRONG_USE", f"the run was begun in {before.folder}: go on there, or give --config and --input")
-        return Asked(**{name: value or getattr(before, name) for name, value in asdict(wanted).items()})
+        if wanted.out and wanted.out != before.out and folder.parent.resolve() != Path(wanted.out):
+            raise RunDiffers(f"--out {wanted.out}, the run began with {before.out}: leave it out, or begin again with `--afresh`")
+        folder_of_inputs = wanted.folder if wanted.inputs else before.folder
+        merged = {name: value or getattr(before, name) for name, value in asdict(wanted).items()}
+        return Asked(**{**merged, "folder": folder_of_inputs})
     if not (wanted.config and wanted.inputs):
         fail(
             "WRONG_USE",
@@ -152,13 +163,11 @@ def check_machine(workers: int, bootstrap: str, embedded: bool) -> None:
 
 def going_on(out: Path, folder: Path) -> str:
     """The command that goes on with a run."""
-    from app.run.resume import FOLDER
-
-    elsewhere = [] if folder == out / FOLDER else ["--checkpoint", str(folder)]
+    elsewhere = [] if folder.parent == out else ["--checkpoint", str(folder.parent)]
     return shlex.join(["lineledger", "run", "--resume", "--out", str(out), *elsewhere])
 
 
-def carry_out(request: "object", export_postings: Path | None, as_json: bool, progress: ProgressLine) -> int:
+def carry_out(request: "object", exported: Path, as_json: bool, progress: ProgressLine) -> int:
     """Run, export, report; the exit code."""
     from app.erp.traffic import JOURNAL, journalled
     from app.ledger.proof import balance, erp_check
@@ -183,7 +192,7 @@ def carry_out(request: "object", export_postings: Path | None, as_json: bool, pr
     proof = balance.prove(result.snapshot)
     requests = list(journalled(request.out / JOURNAL))
     found = report.build(result.snapshot, proof, result.seconds, result.rate, result.calls, requests, result.telemetry)
-    posted, open_ = export.write(export_postings or request.out / "postings.csv", result.snapshot, proof)
+    posted, open_ = export.write(exported, result.snapshot, proof)
     found.out = str(request.out)
     found.files = [str(posted), str(open_)]
     content = json.dumps(report.as_json(found), indent=1, ensure_ascii=False)

@@ -19,11 +19,11 @@ from app.kafka.broker import Broker
 from app.kafka.connection import Connection
 from app.kafka.metadata import count_of
 from app.ledger.books import live, snapshot
+from app.ledger.books.folder import DEFAULT_OUT
 from app.ledger.books.sources import FileSources, Sources
 from app.secret import private_key
 
 T = TypeVar("T")
-DEFAULT_OUT = Path("out")
 
 
 @dataclass(slots=True, frozen=True)
@@ -79,7 +79,7 @@ def _option(name: str, kind: Any, default: Any, *declared: str, says: str) -> Pa
 
 
 _OPTIONS = (
-    _option("out", Path | None, None, "--out", says="Output folder of `lineledger run`; without: `out`."),
+    _option("out", Path | None, None, "--out", says=f"Output folder of `lineledger run`; without: `{DEFAULT_OUT}`."),
     _option("installation", Path | None, None, "--installation", "-f", says="installation.yaml of a live installation."),
     _option("bootstrap", str, "", says="Kafka of a live installation; without: the folder of a run."),
     _option("prefix", str, "", says="The installation's topic prefix."),

@@ -1,6 +1,7 @@
 """What `--input` names: files, folders and patterns, each file with the source that reads it."""
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from glob import glob, has_magic
@@ -22,36 +23,63 @@ class InputFile:
     path: Path
 
 
-def inputs(arguments: Sequence[str], plant: PlantConfig) -> list[InputFile]:
+def inputs(arguments: Sequence[str], plant: PlantConfig, base: Path = Path(), besides: Iterable[Path] = ()) -> list[InputFile]:
     """`[SOURCE=]WHAT` arguments, in their order. WHAT is a file, a folder (all files below it) or a pattern (`*`, `?`, `[..]`,
-    and `**` for any folders). What a folder or pattern names comes by path, and once, however many name it; names that begin
-    with a dot are passed over. Without SOURCE: the source whose `files:` glob matches, else the only one. Raises InputError."""
-    found: dict[InputFile, None] = {}
+    and `**` for any folders). What a folder or pattern names comes by path, and a file once, however many name it and by whatever
+    path; names that begin with a dot are passed over, and so is what lies in `besides` (files and folders that the run writes),
+    unless a folder in there was named. Without SOURCE: the source whose `files:` glob matches, else the only one.
+
+    `base`: the folder that relative names start from. Raises InputError."""
+    own = [path.resolve() for path in besides]
+    found: set[tuple[str, Path]] = set()
     given: list[InputFile] = []
     for argument in arguments:
         source, separator, name = argument.partition("=")
         if not separator or source not in plant.sources:
             source, name = "", argument
-        named = Path(name)
+        named = base / name
         if named.is_dir() or (has_magic(name) and not named.exists()):
-            several = [InputFile(source or _source_of(path, plant), path) for path in _below(name)]
-            if not several:
-                raise InputError(f"{name} names no file")
-            given += [file for file in several if file not in found]
-            found |= dict.fromkeys(several)
+            others = [path for path in own if not _root(named).resolve().is_relative_to(path)]
+            paths = [path for path in _below(named) if not any(path.resolve().is_relative_to(other) for other in others)]
+            if not paths:
+                raise InputError(f"{named} names no file")
+            given += _new([InputFile(source or _source_of(path, plant), path) for path in paths], found)
             continue
         file = InputFile(source or _source_of(named, plant), named)
         if not named.is_file():
             raise InputError(f"{named} is no file")
         given.append(file)
-        found[file] = None
+        _new([file], found)
     return given
 
 
-def _below(name: str) -> Iterator[Path]:
+def _new(files: Iterable[InputFile], found: set[tuple[str, Path]]) -> list[InputFile]:
+    """Those that were not `found` by this or another name; from now on they are."""
+    new = []
+    for file in files:
+        at = file.source, file.path.resolve()
+        if at not in found:
+            new.append(file)
+            found.add(at)
+    return new
+
+
+def _root(named: Path) -> Path:
+    """The folder, or that of a pattern: up to the first part that is one."""
+    plain = next((parent for parent in (named, *named.parents) if not has_magic(str(parent))), named)
+    return plain if plain.is_dir() else plain.parent
+
+
+def _below(named: Path) -> Iterator[Path]:
     """Files of a folder or pattern, by the parts of their paths."""
-    pattern = str(Path(name) / "**" / "*") if Path(name).is_dir() else name
-    yield from sorted(path for path in map(Path, glob(pattern, recursive=True)) if path.is_file())
+    if not named.is_dir():
+        yield from sorted(path for path in map(Path, glob(str(named), recursive=True)) if path.is_file())
+        return
+    found = []
+    for folder, folders, files in os.walk(named):  # links to folders are not followed: one may lead in a circle
+        folders[:] = [one for one in folders if not one.startswith(".")]
+        found += [Path(folder, file) for file in files if not file.startswith(".")]
+    yield from sorted(path for path in found if path.is_file())
 
 
 def _source_of(path: Path, plant: PlantConfig) -> str:

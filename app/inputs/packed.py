@@ -55,16 +55,16 @@ class _Zstd:
 
 
 class Packing(NamedTuple):
-    """`begins`: first bytes of a file of this kind."""
+    """`begins`: the possible first bytes of a file of this kind."""
 
-    begins: bytes
+    begins: tuple[bytes, ...]
     name: str
     open: Callable[[IO[bytes]], _Unpacking]
 
 
 PACKINGS = (
-    Packing(b"\x1f\x8b", "gzip", lambda packed: gzip.GzipFile(fileobj=packed)),
-    Packing(b"\x28\xb5\x2f\xfd", "zstd", _Zstd),
+    Packing((b"\x1f\x8b",), "gzip", lambda packed: gzip.GzipFile(fileobj=packed)),
+    Packing((b"\x28\xb5\x2f\xfd", *(b"%c\x2a\x4d\x18" % kind for kind in range(0x50, 0x60))), "zstd", _Zstd),
 )
 SUFFIXES = (".gz", ".zst")
 """What a packed file is usually called behind its own name. Nothing is decided by it but which source a file belongs to."""

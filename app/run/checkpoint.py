@@ -18,6 +18,7 @@ import rocksdict
 
 from app.erp.telemetry_check import SeenTelemetry
 from app.inputs.recorded_input import FilePlace, InputPlace
+from app.run.resume import CheckpointUnusable
 from schemas.codec import Codec
 from schemas.records import PartitionPosition
 from tables.rows import MemoryRows
@@ -29,12 +30,6 @@ SHARE = 0.025
 DAMAGED = "`--afresh` begins again without it"
 STANDS = "the checkpoint before it stands, `--resume` goes on from there"
 _ROW, _POSITION, _LETTER, _FED, _SEEN = b"row|", b"position|", b"letter|", b"fed", b"seen"
-
-
-class CheckpointUnusable(RuntimeError):
-    """The checkpoint cannot be read or written."""
-
-    code = "CHECKPOINT_UNUSABLE"
 
 
 class NotedRows(MemoryRows):

@@ -262,16 +262,15 @@ def run(request: RunRequest, erp: RunErp, files: Sequence[InputFile], key: bytes
     """Everything, the end of the input, and what the ERP says to it; from a checkpoint on where there is one."""
     with keeping(request.checkpoint if erp.lasts else None, not erp.configuration.erp.erp.tells_repetitions) as kept:
         raw = next(iter(raw_topics(erp.configuration, recorded=True)))
-        chain = Chain(erp.configuration, raw, key, request.catalog)
-        if kept is not None:
-            chain = Chain(erp.configuration, raw, key, request.catalog, seen=kept.seen, letters=kept.letters, begins=kept.begins)
+        known: dict[str, Any] = {} if kept is None else {"seen": kept.seen, "letters": kept.letters, "begins": kept.begins}
+        chain = Chain(erp.configuration, raw, key, request.catalog, **known)
         records = RecordedInput(files, erp.configuration.plant, key, None if kept is None else kept.place)
-        known = 0 if kept is None else kept.fed.by_source.total()
-        request.reading(records, known)
+        before = 0 if kept is None else kept.fed.by_source.total()
+        request.reading(records, before)
         began = time.monotonic()
         with request.between_turns(), _few_collections():
             fed = asyncio.run(feed(chain, records, erp.environ, request.out / JOURNAL, request.progress, kept))
-        rate = (fed.total() - known) / (time.monotonic() - began)
+        rate = (fed.total() - before) / (time.monotonic() - began)
         return Ran(chain.encoded(), chain.letters, fed, rate, 0, chain.seen)
 
 

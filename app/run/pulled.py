@@ -13,6 +13,7 @@ from app.erp.port import ErpUnavailable
 from app.erp.traffic import JOURNAL, TrafficJournal
 from app.inputs.input_files import InputFile
 from app.inputs.recorded_input import merged
+from app.run.resume import RunDiffers
 from schemas.configuration import PlantConfig
 from schemas.configuration.erp_source import ERP_SOURCE
 
@@ -31,12 +32,14 @@ def with_pulled(
     """The input with what the ERP says before it, where plant.yaml takes master data from the ERP. The file stays in `out`:
     given as input again, it gives the same log without the ERP; so it does `again`, when a run goes on.
 
-    Raises MasterDataMissing.
+    Raises MasterDataMissing; RunDiffers when it is gone `again`: what the ERP says now is something else.
     """
     if not plant.master_data.pulled or any(file.source == ERP_SOURCE for file in files):
         return list(files)
     path = out / PULLED
-    if again and path.is_file():
+    if again:
+        if not path.is_file():
+            raise RunDiffers(f"{path}, what the ERP said when the run began, is gone; begin again with `--afresh`")
         return [InputFile(ERP_SOURCE, path), *files]
     first = next((record.received_at for record in merged(files, plant, key)), 0)
     at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=first)

@@ -1,11 +1,13 @@
 """A run that goes on: what it was asked, and whether it is asked the same now."""
 
+import fcntl
 import hashlib
 import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +20,11 @@ from schemas.configuration import Configuration
 from streams.mapping.private import keyed_hash
 
 FOLDER = ".checkpoint"
-"""In the run's output, where `--checkpoint` names no other one."""
+"""In the run's output, or in the folder of `--checkpoint`."""
 SAID_IN = frozenset({".py", ".avsc", ".yaml"})
 """What of a package makes it the program that it is."""
-ASKED, ROWS, SENT = "run.json", "rows", "sent"
-"""In the folder: what the run was asked; the checkpoint; postings that may be sent."""
+ASKED, ROWS, SENT, LOCK = "run.json", "rows", "sent", "lock"
+"""In the folder: what the run was asked; the checkpoint; postings that may be sent; whose the folder is."""
 
 
 class RunUnfinished(RuntimeError):
@@ -37,6 +39,12 @@ class RunDiffers(RuntimeError):
     code = "RESUME_DIFFERS"
 
 
+class CheckpointUnusable(RuntimeError):
+    """The checkpoint cannot be read or written."""
+
+    code = "CHECKPOINT_UNUSABLE"
+
+
 class NothingToResume(RuntimeError):
     """The folder has no run that could go on."""
 
@@ -45,7 +53,7 @@ class NothingToResume(RuntimeError):
 
 @dataclass(slots=True, frozen=True)
 class Asked:
-    """What a run was asked, as it was typed. `folder`: where."""
+    """What a run was asked, as it was typed. `folder`: what relative names start from; `out`: absolute."""
 
     config: str
     inputs: Sequence[str]
@@ -53,6 +61,7 @@ class Asked:
     export_postings: str
     refused_at_most: str
     folder: str
+    out: str = ""
 
 
 @dataclass(slots=True, frozen=True)
@@ -100,6 +109,34 @@ def asked_in(folder: Path) -> Asked | None:
     return None if found is None else Asked(**found["asked"])
 
 
+@contextmanager
+def held(folder: Path | None) -> Iterator[None]:
+    """Within it no other process works with the folder. Raises CheckpointUnusable where one does."""
+    if folder is None:
+        yield
+        return
+    with _locked(folder / LOCK):
+        try:
+            yield
+        finally:
+            if [path.name for path in folder.iterdir()] == [LOCK]:
+                (folder / LOCK).unlink()
+                folder.rmdir()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as wrong:
+            raise CheckpointUnusable(f"{path.parent}: another process works with it") from wrong
+        if not path.is_file() or not os.path.samestat(path.stat(), os.fstat(file.fileno())):
+            raise CheckpointUnusable(f"{path.parent}: another process has just come to its end with it; try again")
+        yield
+
+
 def begun(folder: Path, asked: Asked, basis: Basis) -> str:
     """A run begins: note it, at once or not at all. What was in the folder goes. Returns the run's name."""
     discard(folder)
@@ -124,6 +161,11 @@ def gone_on(folder: Path, basis: Basis) -> str:
     return str(found["name"])
 
 
+def folded(folder: Path | None) -> bool:
+    """Did the run of the folder come as far as to fold something? Its input was whole then."""
+    return folder is not None and (folder / ROWS).is_dir()
+
+
 def discard(folder: Path) -> None:
     """The run is at its end, or is to begin again."""
     (folder / ASKED).unlink(missing_ok=True)
@@ -132,8 +174,6 @@ def discard(folder: Path) -> None:
     shutil.rmtree(folder / ROWS, ignore_errors=True)
     (folder / SENT).unlink(missing_ok=True)
     (folder / f"{ASKED}.new").unlink(missing_ok=True)
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
 
 
 def _read(folder: Path) -> dict[str, Any] | None:

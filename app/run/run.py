@@ -18,7 +18,7 @@ from app.run import in_memory, on_broker
 from app.run.master_data import master_data
 from app.run.pulled import PULLED, with_pulled
 from app.run.request import RunRequest
-from app.run.resume import Basis, begun, gone_on
+from app.run.resume import Basis, begun, folded, gone_on
 from app.secret import private_key
 
 
@@ -50,7 +50,7 @@ def execute(request: RunRequest, reconcile: Reconcile) -> RunResult:
     name = _begun(request, noted, key)
     opening = request.provision or request.files
     with started(request.erp, request.configuration, out, request.home, lambda: master_data(opening, plant, key), name) as erp:
-        files = with_pulled(request.files, plant, erp, out, key, request.resume)
+        files = with_pulled(request.files, plant, erp, out, key, again=request.resume and folded(request.checkpoint))
         in_process = request.connection is None and not request.embedded
         ran = (in_memory if in_process else on_broker).run(request, erp, files, key)
         records = sum(ran.fed.values())

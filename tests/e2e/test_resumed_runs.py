@@ -20,7 +20,7 @@ from app.demo.plant_simulator import generate
 from app.erp.simulator.process import SimulatorProcess
 from app.erp.simulator.serve import STORE_FILE
 from app.erp.traffic import JOURNAL, figures, journalled
-from app.run.resume import ASKED, FOLDER, ROWS, SENT
+from app.run.resume import ASKED, FOLDER, ROWS, SENT, held
 from tests.e2e import dying_run
 from tests.e2e.command import PROJECT, Outcome, lineledger
 from tests.e2e.exported import decided_by_the_log
@@ -75,11 +75,11 @@ def of_the_log(out: Path) -> list[bytes]:
     return [decided_by_the_log(out / name) for name in ("postings.csv", "postings.not_posted.csv")]
 
 
-def dying(*arguments: str | Path, dies_at: int = 0, environ: Mapping[str, str] | None = None) -> Outcome:
+def dying(*arguments: str | Path, dies_at: int = 0, environ: Mapping[str, str] | None = None, folder: Path = PROJECT) -> Outcome:
     done = subprocess.run(
         [sys.executable, "-m", dying_run.__name__, *map(str, arguments)],
-        cwd=PROJECT,
-        env={**os.environ, **(environ or {}), dying_run.DIES_AT: str(dies_at)},
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(PROJECT), **(environ or {}), dying_run.DIES_AT: str(dies_at)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -273,8 +273,55 @@ def test_another_folder_for_the_checkpoint(plant: Path, whole: Path, tmp_path: P
     elsewhere, out = tmp_path / "fast disk", tmp_path / "out"
     outcome = dying("run", *arguments(plant, "none"), "--out", out, "--checkpoint", elsewhere, dies_at=500)
     assert outcome.code == -signal.SIGKILL, outcome.said
-    assert elsewhere.is_dir() and not (out / FOLDER).exists()
-    last = lineledger("run", "--resume", "--out", out, "--checkpoint", elsewhere)
+    assert (elsewhere / FOLDER).is_dir() and not (out / FOLDER).exists()
+    (elsewhere / ROWS).mkdir()
+    (elsewhere / SENT).write_text("of somebody else")
+    refused = lineledger("run", "--resume", "--out", tmp_path / "other", "--checkpoint", elsewhere)
+    assert (refused.code, refused.stderr.splitlines()[-1].split(":")[0]) == (2, "RESUME_DIFFERS"), refused.said
+    assert str(out) in refused.stderr
+    last = lineledger("run", "--resume", "--checkpoint", elsewhere)
     assert last.code == 0, last.said
     assert exports(out) == exports(whole)
-    assert not elsewhere.exists()
+    assert sorted(path.name for path in elsewhere.iterdir()) == [ROWS, SENT]
+
+
+def test_it_goes_on_from_any_folder(plant: Path, whole: Path, tmp_path: Path) -> None:
+    here, there = Path(shutil.copytree(plant, tmp_path / "here")), tmp_path / "there"
+    there.mkdir()
+    typed = ["--config", "plant", "--input", "in", "--erp", "none", "--export-postings", "mine.csv"]
+    ended = dying("run", *typed, dies_at=500, folder=here)
+    assert ended.code == -signal.SIGKILL, ended.said
+    last = dying("run", "--resume", "--out", here / "out", folder=there)
+    assert last.code == 0, last.said
+    assert [path.name for path in there.iterdir()] == []
+    assert (here / "mine.csv").read_bytes() == (whole / "postings.csv").read_bytes()
+
+
+def test_output_below_the_input_is_no_input(plant: Path, whole: Path, tmp_path: Path) -> None:
+    """Nor is what an earlier run wrote there."""
+    folder = Path(shutil.copytree(plant / "in", tmp_path / "in"))
+    for again in ([], ["--afresh"]):
+        typed = ["--config", plant / "plant", "--input", folder, "--erp", "none", "--out", folder / "result", *again]
+        assert dying("run", *typed, dies_at=500).code == -signal.SIGKILL
+    last = lineledger("run", "--resume", "--out", folder / "result")
+    assert last.code == 0, last.said
+    assert exports(folder / "result") == exports(whole)
+
+
+def test_a_run_on_a_broker_gives_up_an_unfinished_one_only_when_told(out: Path, plant: Path, whole: Path) -> None:
+    refused = lineledger("run", *arguments(plant, "none"), "--out", out, "--embedded")
+    assert (refused.code, refused.stderr.split(":")[0]) == (2, "RUN_UNFINISHED"), refused.said
+    assert "without a broker" in refused.stderr
+    last = lineledger("run", *arguments(plant, "none"), "--out", out, "--embedded", "--afresh")
+    assert last.code == 0, last.said
+    assert not (out / FOLDER).exists()
+
+
+def test_two_runs_in_one_folder_are_refused_before_anything_is_lost(out: Path, plant: Path, whole: Path) -> None:
+    with held(out / FOLDER):
+        for how in ("--afresh", "--resume"):
+            refused = lineledger("run", *arguments(plant, "none"), "--out", out, how)
+            assert (refused.code, refused.stderr.splitlines()[-1].split(":")[0]) == (2, "CHECKPOINT_UNUSABLE"), refused.said
+    last = lineledger("run", "--resume", "--out", out)
+    assert last.code == 0, last.said
+    assert exports(out) == exports(whole)

@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from app.ledger.books import folder
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.proof.balance import Proof, counts_of, order_of
 from app.ledger.questions.undecided import utc
@@ -35,12 +36,11 @@ COLUMNS = (
     "records",
     "sources",
 )
-NOT_POSTED_SUFFIX = ".not_posted.csv"
 
 
 def write(path: Path, snapshot: Snapshot, proof: Proof) -> tuple[Path, Path]:
     """Write both files; returns their paths. Sorted by plant, order, account and sequence: the same log, the same bytes."""
-    open_path = path.with_name(path.stem + NOT_POSTED_SUFFIX)
+    open_path = folder.not_posted(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     _write(path, COLUMNS, postings(snapshot))
     _write(open_path, (*COLUMNS, "code"), not_posted(snapshot, proof))

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from app.erp.telemetry_check import MAX_LEAKS, Finding
 from app.erp.traffic import Request
 from app.ledger.books.erp_calls import figures
+from app.ledger.books.folder import DEFAULT_OUT
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.proof import erp_check
 from app.ledger.proof.balance import ACCEPTED, Balance, Proof, Unattributed
@@ -24,8 +25,6 @@ from tables.orders.cut_off import left_behind
 from tables.quantity import exact_text, fraction
 from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, LOT_ROWS, POSTING_ROWS
 
-DEFAULT_OUT = "out"
-"""Where the commands look when they are not told."""
 KIND_ORDER = ("yield", "scrap", "rework", "consumption", "machine_time", "setup_time", "labour_time")
 MAX_VARIANCES = 20
 """Lines of them in the printed report; `lineledger variance` lists all."""
@@ -76,7 +75,7 @@ class Report:
     restarts: int = 0
     files: list[str] = field(default_factory=list)
     example: str = ""
-    out: str = DEFAULT_OUT
+    out: str = str(DEFAULT_OUT)
     """Folder of the run, as it was asked for: questions need it when it is another than theirs by default."""
 
     @property
@@ -231,7 +230,7 @@ def _lines(report: Report) -> Iterator[str]:
 
 def _with(report: Report, before: str = "", after: str = "") -> str:
     """What a command needs to find this run's ledger."""
-    return "" if report.out == DEFAULT_OUT else f"{before} --out {report.out}{after}"
+    return "" if report.out == str(DEFAULT_OUT) else f"{before} --out {report.out}{after}"
 
 
 def balance_lines(balances: Iterable[tuple[str, str, Balance]]) -> Iterator[str]:

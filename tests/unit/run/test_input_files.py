@@ -63,6 +63,33 @@ def test_what_several_patterns_name_is_read_once(data: Path) -> None:
     )
 
 
+def test_a_file_is_one_by_whatever_path(data: Path) -> None:
+    (data / "2026/b/shots-11.jsonl").symlink_to(data / "2026/a/shots-9.jsonl.zst")
+    (data / "2026/c").symlink_to(data / "2026/a")
+    assert len(named("2026", str(data / "2026"), "2026/*/*.jsonl*", "./2026/../2026")) == 4
+
+
+def test_links_to_folders_are_not_followed(data: Path) -> None:
+    (data / "2026/a/again").symlink_to(data / "2026")
+    assert len(named("2026")) == 4
+
+
+def test_what_the_run_writes_is_not_its_input(data: Path) -> None:
+    """Where the output lies below an input folder the next run would read what the one before wrote."""
+    besides = [data / "2026/a", data / "2026/runs.jsonl"]
+    found = [str(file.path) for file in inputs(["2026"], PLANT, besides=besides)]
+    assert found == ["2026/b/shots-10.jsonl", "2026/b/shots-2.jsonl.gz"]
+    assert len(inputs(["2026/**/*"], PLANT, besides=besides)) == 2
+    meant = inputs(["2026/a", "2026/a/*", "2026/a/shots-9.jsonl.zst", "2026/runs.jsonl"], PLANT, besides=besides)
+    assert len(meant) == 3, "a folder in there, or a file by its own name, is meant"
+
+
+def test_relative_names_start_from_the_base(data: Path) -> None:
+    (data / "elsewhere").mkdir()
+    found = inputs(["../2026/runs.jsonl", "../2026/b", str(data / "2026/a")], PLANT, Path("elsewhere"))
+    assert [file.path.name for file in found] == ["runs.jsonl", "shots-10.jsonl", "shots-2.jsonl.gz", "shots-9.jsonl.zst"]
+
+
 def test_a_name_with_signs_of_a_pattern_is_a_name_where_there_is_such_a_file(data: Path) -> None:
     (data / "shots[1].jsonl").touch()
     assert named("shots[1].jsonl") == [("shots", "shots[1].jsonl")]

@@ -39,6 +39,13 @@ def test_several_members_are_one_file(pack: Pack, tmp_path: Path) -> None:
     assert records(tmp_path / "f") == LINES
 
 
+@pytest.mark.parametrize("kind", [b"\x50", b"\x5f"])
+def test_a_zstd_file_may_begin_with_a_frame_that_is_to_be_skipped(kind: bytes, tmp_path: Path) -> None:
+    skipped = kind + b"\x2a\x4d\x18\x05\x00\x00\x00about"
+    (tmp_path / "f").write_bytes(skipped + zstandard.compress(b"\n".join(LINES)) + skipped)
+    assert records(tmp_path / "f") == LINES
+
+
 @pytest.mark.parametrize("pack", PACKS)
 def test_a_file_that_was_cut_off_is_damaged_wherever_that_is(pack: Pack, tmp_path: Path) -> None:
     whole = pack(b"\n".join(LINES[:1_500])) + pack(b"\n".join(LINES[1_500:]))

@@ -1,0 +1,13 @@
+"""The folder that a run writes: ledger, report, and beside them the exports."""
+
+from pathlib import Path
+
+DEFAULT_OUT = Path("out")
+"""Where a run writes and questions look when they are not told."""
+EXPORTED = "postings.csv"
+"""In it, unless the run is told another file."""
+
+
+def not_posted(exported: Path) -> Path:
+    """The file beside the export, with what is not posted."""
+    return exported.with_name(exported.stem + ".not_posted.csv")
