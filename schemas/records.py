@@ -458,6 +458,7 @@ class AttemptEnded:
     code: str = ""
     detail: str = ""
     retry_after_ms: int = 0
+    scope: str = ""
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> AttemptEnded:
@@ -471,6 +472,7 @@ class AttemptEnded:
             code=d["code"],
             detail=d["detail"],
             retry_after_ms=d["retry_after_ms"],
+            scope=d["scope"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -484,6 +486,7 @@ class AttemptEnded:
             "detail": self.detail,
             "retry_after_ms": self.retry_after_ms,
             "call": self.call,
+            "scope": self.scope,
         }
 
 
@@ -4344,6 +4347,8 @@ class PostingRow:
     calls: int = 0
     replaced_by: str = ""
     decisions: list[Decision] = field(default_factory=list)
+    scope: str = ""
+    suspect: str = ""
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> PostingRow:
@@ -4370,6 +4375,8 @@ class PostingRow:
             calls=d["calls"],
             replaced_by=d["replaced_by"],
             decisions=[Decision.from_avro(v) for v in d["decisions"]],
+            scope=d["scope"],
+            suspect=d["suspect"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -4396,6 +4403,8 @@ class PostingRow:
             "calls": self.calls,
             "replaced_by": self.replaced_by,
             "decisions": [v.to_avro() for v in self.decisions],
+            "scope": self.scope,
+            "suspect": self.suspect,
         }
 
 

@@ -1,7 +1,11 @@
 """How fast and how broadly an ERP may be called. Time comes in as nanoseconds of a monotonic clock; nothing waits in here."""
 
+from collections import deque
 from fractions import Fraction
 
+from app.erp.circuit import Circuit
+from app.erp.port import Answer
+from tables.delivery.scopes import DOCUMENT, ENDPOINT, LOAD, NARROW, scope_of
 from tables.invariant import InvariantBroken
 
 WINDOW_NS = 1_000_000_000
@@ -9,23 +13,27 @@ WHOLE, FLOOR, STEP = 1000, 16, 50
 """Shares of the configured rate in thousandths: all of it, the least, and what comes back per quiet window."""
 SLOW_FLOOR = 250
 """Latency alone takes no more than this: an ERP that is slow for good must still be served."""
-BREAKER_FAILURES = 5
-BREAKER_FIRST_NS, BREAKER_MOST_NS = 1_000_000_000, 60_000_000_000
 SLOW_FACTOR = 2
 SLOW_AT_LEAST_NS = 50_000_000
 """Latency below this is no sign of load, also after a lower one."""
+LATENCIES = 9
+"""Of which the middle one counts: a slow lane, or four, says nothing about the ERP."""
 MAX_PAUSE_MS = 3_600_000
-OWN_REASONS = frozenset({"STOCK_SHORT", "LOT_RACE", "ORDER_LOCKED", "LOCKED", "POSTING_DUPLICATE"})
-"""Retries that concern one document, not the ERP's load."""
-OUTAGES = frozenset({"ERP_UNREACHABLE", "ERP_ACCESS", "ERP_UNAVAILABLE"})
+SUSPECT_SHARE = 20
+"""One call in so many goes to lanes that may not answer, and to read-backs, while others wait."""
+SUSPECT_SLOTS = 4
+"""One in so many of the calls at a time, and at least one."""
+MOST_REST_NS = 300 * WINDOW_NS
 
 
 class Budget:
     """Calls start at least 1 / `calls_per_second` apart (burst 1), at most `concurrency` at a time.
 
     Throttling halves both, rising latency takes a fifth, each at most once per window; quiet windows give back a
-    twentieth and one call. After BREAKER_FAILURES calls without an answer in a row the circuit opens: nothing starts, then
-    one probe at a time until one is answered. What cannot start waits in the caller's queue.
+    twentieth and one call. What cannot start waits in the caller's queue.
+
+    Suspects are calls that may again find no answer or a lock, and read-backs. They have their own share, so that many dead
+    lanes take from the others what one does.
     """
 
     def __init__(self, calls_per_second: Fraction, concurrency: int) -> None:
@@ -33,19 +41,19 @@ class Budget:
         assert concurrency > 0
         self._most_rate, self._most_calls = Fraction(calls_per_second), concurrency
         self._share, self.calls = WHOLE, concurrency
-        self.in_flight = 0
+        self.in_flight = self.suspects = 0
+        self.circuit = Circuit()
         self._last_start: int | None = None
         self._not_before = 0
+        self._suspects_from = 0
         self._changed = 0
-        self._average = self._best = 0
-        self._failures = 0
-        self._open_ns = 0
-        """Length of the breaker's present cool-down; 0: closed."""
+        self._latencies: deque[int] = deque(maxlen=LATENCIES)
+        self._best = 0
 
     @property
     def open(self) -> bool:
-        """True: the circuit is open or only lets probes through."""
-        return self._open_ns > 0
+        """True: the ERP is away; only probes start."""
+        return self.circuit.open
 
     @property
     def rate(self) -> Fraction:
@@ -59,56 +67,99 @@ class Budget:
 
     def wait_ns(self, now: int) -> int | None:
         """0: a call may start now. Else nanoseconds to wait; None: until a call ends."""
-        if self.in_flight >= (1 if self.open else self.calls):
+        return None if self.in_flight >= self.calls or not self.circuit.closed else self._from(now)
+
+    def suspect_wait_ns(self, now: int, *, alone: bool) -> int | None:
+        """As `wait_ns`, for a suspect. `alone`: nobody else waits, so it need not wait for its share."""
+        if self.suspects >= max(1, self.calls // SUSPECT_SLOTS):
             return None
+        wait = self.wait_ns(now)
+        return wait if wait is None or (alone and self.calls > 1) else max(wait, self._suspects_from - now)
+
+    def probe_wait_ns(self, now: int) -> int | None:
+        """As `wait_ns`, for the question whether the ERP is there; None also while there is nothing to ask."""
+        if self.circuit.closed or self.in_flight >= self.calls:
+            return None
+        return max(self._from(now), self.circuit.probe_from - now)
+
+    def _from(self, now: int) -> int:
         start = self._not_before if self._last_start is None else max(self._not_before, self._last_start + self._interval_ns)
         return max(0, start - now)
 
-    def started(self, now: int) -> None:
-        if self.wait_ns(now) != 0:
+    def started(self, now: int, *, suspect: bool = False) -> None:
+        """Suspects do not ask for their share here: who is alone needs none."""
+        if (self.suspect_wait_ns(now, alone=True) if suspect else self.wait_ns(now)) != 0:
             raise InvariantBroken("I8", "a call started outside the budget")
+        self._begin(now)
+        if suspect:
+            self.suspects += 1
+            self._suspects_from = max(self._suspects_from, now + SUSPECT_SHARE * self._interval_ns)
+
+    def probing(self, now: int) -> None:
+        if self.probe_wait_ns(now) != 0:
+            raise InvariantBroken("I8", "a probe started outside the budget")
+        self._begin(now)
+
+    def _begin(self, now: int) -> None:
         self._last_start = now
         self.in_flight += 1
 
-    def unused(self) -> None:
+    def unused(self, *, suspect: bool = False) -> None:
         """A call that was let in was not made after all."""
         assert self.in_flight > 0
         self.in_flight -= 1
+        self.suspects -= suspect
 
     def pause(self, now: int) -> None:
         """After a take-over: longer than one window, for the calls that the predecessor may have made just now."""
         self._hold(now + max(WINDOW_NS, self._interval_ns) + self._interval_ns)
 
-    def ended(self, now: int, result: str, code: str, latency_ns: int, retry_after_ms: int) -> None:
-        """What an answer (app.erp.port.Answer) and its latency say about the ERP's load."""
-        assert self.in_flight > 0
-        self.in_flight -= 1
-        if result == "unknown" or code in OUTAGES:
-            self._failed(now)
+    def probed(self, now: int, answer: Answer) -> None:
+        """The endpoint's own call ended. That it says `not found` of what is nowhere is an answer."""
+        self.unused()
+        self._asked_to_wait(now, answer)
+        self.circuit.probed(now, answer.result != "unknown" or scope_of(answer.scope, answer.code) == LOAD)
+
+    def ended(self, now: int, answer: Answer, latency_ns: int, lane: str = "", *, suspect: bool = False) -> None:
+        """What an answer and its latency say about the ERP. `lane`: whose call it was."""
+        self.unused(suspect=suspect)
+        if suspect and self.calls == 1:
+            # It had the only place: the others get theirs for as long as makes up for it.
+            self._suspects_from = max(self._suspects_from, now + min((SUSPECT_SHARE - 1) * latency_ns, MOST_REST_NS))
+        self._asked_to_wait(now, answer)
+        scope = scope_of(answer.scope, answer.code)
+        if scope == ENDPOINT or (answer.result == "unknown" and scope != LOAD):
+            self.circuit.failed(now, scope, lane)
             return
-        self._failures, self._open_ns = 0, 0
-        if result == "retry" and code not in OWN_REASONS:
-            self._hold(now + min(retry_after_ms, MAX_PAUSE_MS) * 1_000_000)
+        self.circuit.answered()
+        if self._is_throttling(answer, scope):
             self._narrow(now, Fraction(1, 2), FLOOR)
+        elif suspect or scope in NARROW:
+            return
         elif self._slowing(latency_ns):
             self._narrow(now, Fraction(4, 5), SLOW_FLOOR)
         else:
             self._widen(now)
 
+    def _asked_to_wait(self, now: int, answer: Answer) -> None:
+        scope = scope_of(answer.scope, answer.code)
+        if scope == ENDPOINT or self._is_throttling(answer, scope):
+            self._hold(now + min(answer.retry_after_ms, MAX_PAUSE_MS) * 1_000_000)
+
+    @staticmethod
+    def _is_throttling(answer: Answer, scope: str) -> bool:
+        """`again, later` of which nobody says whom it concerns, concerns all."""
+        return scope == LOAD or (answer.result == "retry" and scope not in (DOCUMENT, ENDPOINT, *NARROW))
+
     def _hold(self, until: int) -> None:
         self._not_before = max(self._not_before, until)
 
-    def _failed(self, now: int) -> None:
-        self._failures += 1
-        if self._failures >= BREAKER_FAILURES:
-            self._open_ns = min(self._open_ns * 2, BREAKER_MOST_NS) or BREAKER_FIRST_NS
-            self._hold(now + self._open_ns)
-
     def _slowing(self, latency_ns: int) -> bool:
-        self._average = (7 * self._average + latency_ns) // 8 if self._average else latency_ns
+        self._latencies.append(latency_ns)
+        middle = sorted(self._latencies)[len(self._latencies) // 2]
         # The best forgets slowly: an ERP that got slower for good is the new normal after some hundred calls.
         self._best = min(self._best + self._best // 128, latency_ns) if self._best else latency_ns
-        return self._average > max(SLOW_FACTOR * self._best, SLOW_AT_LEAST_NS)
+        return middle > max(SLOW_FACTOR * self._best, SLOW_AT_LEAST_NS)
 
     def _narrow(self, now: int, factor: Fraction, least: int) -> None:
         if now - self._changed >= WINDOW_NS or self._changed == 0:
@@ -119,5 +170,5 @@ class Budget:
     def _widen(self, now: int) -> None:
         if now - self._changed >= WINDOW_NS and (self._share, self.calls) != (WHOLE, self._most_calls):
             self._changed = now
-            self._share = min(WHOLE, self._share + STEP)
+            self._share = min(self._share + STEP, WHOLE)
             self.calls = min(self._most_calls, self.calls + 1)

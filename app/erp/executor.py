@@ -7,7 +7,6 @@ between a call and its record leaves the posting dispatched, hence unknown for t
 import asyncio
 import heapq
 import itertools
-from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ import structlog
 
 from app.erp.budget import Budget
 from app.erp.documents import document_for
+from app.erp.lineup import Lineup, Work
 from app.erp.metrics import ErpMetrics
 from app.erp.outcomes import end_process
 from app.erp.own_erp import OwnErp
@@ -23,6 +23,7 @@ from app.erp.port import Answer, ErpAdapter
 from app.erp.timebase import SystemTime, Timebase
 from schemas.configuration import Configuration
 from schemas.records import AttemptEnded, PostingRow, TimerFired
+from tables.delivery.backlog import lane_of
 from tables.delivery.outbox import Dispatch, Entry, ReadBack, Timer
 from tables.delivery.posting_state import (
     DISPATCHED,
@@ -34,12 +35,12 @@ from tables.delivery.posting_state import (
     STOCK_SHORT,
     UNKNOWN,
 )
-from tables.invariant import InvariantBroken
+from tables.delivery.scopes import scope_of
 
-MAX_QUEUED = 10_000
-"""Entries that wait for the budget. The fold dispatches at most 2 x concurrency, so more is a defect."""
 LEASE_POLL_SECONDS = 0.1
-FIRST_READ_BACK_NS, MOST_READ_BACK_NS = 2_000_000_000, 15_000_000_000
+MOST_READ_BACK_NS = 15_000_000_000
+PROBE = "PROBE"
+"""What the ERP is asked for when nothing else may be: no posting has this id, so that it is not found is an answer."""
 MAINTENANCE_POLL_SECONDS = 30.0
 """The wall clock may be set: a window's end is looked at again at least this often."""
 MAX_DETAIL_CHARACTERS = 500
@@ -51,15 +52,6 @@ CALL_GRACE_SECONDS = 5.0
 class ExecutorSettings:
     session_timeout: float
     """Seconds, of the consumer group: half of it is the lease, all of it is part of the read-back horizon."""
-
-
-@dataclass(slots=True, frozen=True)
-class _Work:
-    partition: int
-    entry: Dispatch | ReadBack
-    deadline_ns: int = 0
-    """Of a read-back: a call that starts later and finds nothing proves that nothing will be booked."""
-    pause_ns: int = FIRST_READ_BACK_NS
 
 
 class Executor:
@@ -88,8 +80,8 @@ class Executor:
         self._send, self._peek, self._configuration, self._last_good = send, peek, configuration, last_good
         self._own, self._maintenance = own, maintenance
         self._metrics, self._time, self._fatal = metrics, time or SystemTime(), fatal
-        self._queue: deque[_Work] = deque()
-        self._timers: list[tuple[int, int, int, Timer | _Work]] = []
+        self._lineup = Lineup(budget)
+        self._timers: list[tuple[int, int, int, Timer | Work]] = []
         self._order = itertools.count()
         self._reading: dict[str, tuple[int, int]] = {}
         """Posting id -> (partition, attempt) that is being read back."""
@@ -108,7 +100,7 @@ class Executor:
     def left(self, partition: int) -> None:
         """Start nothing more for this partition. Calls in flight end, and their outcomes are still told."""
         self._owned.discard(partition)
-        self._queue = deque(work for work in self._queue if work.partition in self._owned)
+        self._lineup.keep(self._owned)
         self._timers = [timer for timer in self._timers if timer[2] in self._owned]
         heapq.heapify(self._timers)
         self._reading = {name: reading for name, reading in self._reading.items() if reading[0] in self._owned}
@@ -117,7 +109,7 @@ class Executor:
     def _show(self) -> None:
         """Queue, rate and circuit are the owner's: without the endpoint there are none."""
         ours = bool(self._owned)
-        self._metrics.queued.set(len(self._queue))
+        self._metrics.queued.set(len(self._lineup))
         self._metrics.rate.set(float(self._budget.rate) if ours else 0.0)
         self._metrics.open.set(ours and self._budget.open)
 
@@ -129,10 +121,10 @@ class Executor:
                 case Timer():
                     self._at(now + entry.delay_us * 1_000, partition, entry)
                 case Dispatch():
-                    self._enqueue(_Work(partition, entry))
+                    self._lineup.add(Work(partition, entry))
                 case ReadBack() if self._reading.get(entry.posting_id) != (partition, entry.attempt):
                     self._reading[entry.posting_id] = partition, entry.attempt
-                    self._enqueue(_Work(partition, entry, now + self._horizon_ns(entry.posting_id)))
+                    self._lineup.add(Work(partition, entry, now + self._horizon_ns(entry.posting_id)))
         self._wake.set()
 
     def start(self) -> None:
@@ -165,24 +157,40 @@ class Executor:
             if isinstance(due, Timer):
                 self._send(TimerFired(due.posting_id, due.attempt, "retry"))
             else:
-                self._enqueue(due)
+                self._lineup.add(due)
         delays = [(self._timers[0][0] - now) / 1e9] if self._timers else []
-        pause = self._maintenance() if self._queue else 0.0
+        pause = self._maintenance() if self._lineup else 0.0
         if pause > 0:
             delays.append(min(pause, MAINTENANCE_POLL_SECONDS))
-        while self._queue and pause <= 0:
-            wait_ns = self._budget.wait_ns(now)
-            if wait_ns is None:
+        while self._lineup and pause <= 0:
+            if not self._lease_is_good():
+                delays.append(LEASE_POLL_SECONDS)
                 break
-            if wait_ns > 0 or not self._lease_is_good():
-                delays.append(wait_ns / 1e9 or LEASE_POLL_SECONDS)
+            work, wait_ns = self._next(now)
+            if work is not None:
+                self._begin(work, now)
+            elif wait_ns:
+                delays.append(wait_ns / 1e9)
                 break
-            self._begin(self._queue.popleft(), now)
+            else:
+                break
         self._metrics.maintenance.set(pause > 0)
         self._show()
         return min(delays, default=None)
 
-    def _begin(self, work: _Work, now: int) -> None:
+    def _next(self, now: int) -> tuple[Work | None, int | None]:
+        """The call whose turn it is; else how long to wait (None: until something happens). Without a closed circuit only the
+        ERP itself is asked, and no posting pays for it."""
+        if self._budget.circuit.closed:
+            return self._lineup.next(now)
+        wait_ns = self._budget.probe_wait_ns(now)
+        if wait_ns == 0:
+            self._budget.probing(now)
+            self._run_call(self._probe())
+            return None, None
+        return None, wait_ns
+
+    def _begin(self, work: Work, now: int) -> None:
         rows = self._wanted(work)
         if not rows:
             self._forget(work)
@@ -194,14 +202,17 @@ class Executor:
             self._metrics.withheld.labels(FOREIGN).inc()
             self._at(now + MOST_READ_BACK_NS, work.partition, work)
             return
-        self._budget.started(now)
-        call = self._post(work, work.entry) if isinstance(work.entry, Dispatch) else self._find(work, work.entry)
+        self._budget.started(now, suspect=work.suspect)
+        self._lineup.begun(work, now)
+        self._run_call(self._post(work, work.entry) if isinstance(work.entry, Dispatch) else self._find(work, work.entry))
+
+    def _run_call(self, call: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(call)
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
         task.add_done_callback(self._watch)
 
-    def _wanted(self, work: _Work) -> list[PostingRow]:
+    def _wanted(self, work: Work) -> list[PostingRow]:
         """The rows that still wait for exactly this entry."""
         entry = work.entry
         lines, state = (
@@ -240,36 +251,35 @@ class Executor:
 
     # -- calls
 
-    async def _post(self, work: _Work, entry: Dispatch) -> None:
+    async def _post(self, work: Work, entry: Dispatch) -> None:
         # The last look: nothing is awaited between it and the adapter.
         rows = self._withhold(self._wanted(work), entry)
         if not rows or not self._lease_is_good():
-            self._budget.unused()
-            self._wake.set()
+            self._unused(work)
             if rows:
-                self._queue.appendleft(work)
+                self._lineup.put_back(work)
             return
         attempts = [(row.posting.posting_id, row.attempts) for row in rows]
         document = document_for(rows, self._configuration(rows[0].configuration))
-        answer = await self._answer("post", self._adapter.post(document))
+        answer = await self._answer("post", work, lane_of(rows[0]), self._adapter.post(document))
         if len(rows) > 1 and (answer.result == "rejected" or answer.code == STOCK_SHORT):
             # All or none: nothing is booked, and nobody knows which line is to blame.
             answer = Answer("retry", code=DOCUMENT_SPLIT, detail=f"{answer.code}: {answer.detail}")
         for posting_id, attempt in attempts:
             self._tell(posting_id, attempt, "post", answer)
 
-    async def _find(self, work: _Work, entry: ReadBack) -> None:
+    async def _find(self, work: Work, entry: ReadBack) -> None:
         started, rows = self._time.monotonic_ns(), self._wanted(work)
         if rows and self._own.refuses_find(rows[0]):
-            self._budget.unused()
+            self._unused(work)
             self._at(started + MOST_READ_BACK_NS, work.partition, work)
             return
         if not rows:
-            self._budget.unused()
+            self._unused(work)
             self._forget(work)
-            self._wake.set()
             return
-        answer = await self._answer("find", self._adapter.find(entry.posting_id, rows[0].posting.content_hash))
+        found = self._adapter.find(entry.posting_id, rows[0].posting.content_hash)
+        answer = await self._answer("find", work, lane_of(rows[0]), found)
         if answer.result == "not_found" and started >= work.deadline_ns:
             answer = Answer("not_found", code=HORIZON_PASSED, detail="not in the ERP after every attempt's horizon")
         self._tell(entry.posting_id, entry.attempt, "find", answer)
@@ -277,11 +287,25 @@ class Executor:
             self._forget(work)
             return
         pause_ns = max(work.pause_ns, answer.retry_after_ms * 1_000_000)
-        again = _Work(work.partition, entry, work.deadline_ns, min(work.pause_ns * 2, MOST_READ_BACK_NS))
+        again = Work(work.partition, entry, work.deadline_ns, min(work.pause_ns * 2, MOST_READ_BACK_NS))
         self._at(self._time.monotonic_ns() + pause_ns, work.partition, again)
         self._wake.set()
 
-    async def _answer(self, call: str, answering: Coroutine[Any, Any, Answer]) -> Answer:
+    async def _probe(self) -> None:
+        answer = await self._asked("probe", self._adapter.find(PROBE, ""))
+        self._budget.probed(self._time.monotonic_ns(), answer)
+        self._wake.set()
+
+    async def _answer(self, call: str, work: Work, lane: str, answering: Coroutine[Any, Any, Answer]) -> Answer:
+        started = self._time.monotonic_ns()
+        answer = await self._asked(call, answering)
+        now = self._time.monotonic_ns()
+        self._budget.ended(now, answer, now - started, lane, suspect=work.suspect)
+        self._lineup.over(work)
+        self._wake.set()
+        return answer
+
+    async def _asked(self, call: str, answering: Coroutine[Any, Any, Answer]) -> Answer:
         started = self._time.monotonic_ns()
         try:
             answer = await asyncio.wait_for(answering, self._call_seconds)
@@ -291,12 +315,14 @@ class Executor:
             # It may have happened after sending: never taken for a failure.
             structlog.get_logger(__name__).exception("adapter_defect", code="ADAPTER_DEFECT", call=call)
             answer = Answer("unknown", code="ADAPTER_DEFECT", detail=type(defect).__name__)
-        now = self._time.monotonic_ns()
-        self._budget.ended(now, answer.result, answer.code, now - started, answer.retry_after_ms)
         self._metrics.calls.labels(call, answer.result).inc()
-        self._metrics.seconds.labels(call).observe((now - started) / 1e9)
-        self._wake.set()
+        self._metrics.seconds.labels(call).observe((self._time.monotonic_ns() - started) / 1e9)
         return answer
+
+    def _unused(self, work: Work) -> None:
+        self._budget.unused(suspect=work.suspect)
+        self._lineup.over(work)
+        self._wake.set()
 
     def _tell(self, posting_id: str, attempt: int, call: str, answer: Answer) -> None:
         ended = AttemptEnded(
@@ -309,6 +335,7 @@ class Executor:
             code=answer.code,
             detail=answer.detail[:MAX_DETAIL_CHARACTERS],
             retry_after_ms=answer.retry_after_ms,
+            scope=scope_of(answer.scope, answer.code),
         )
         self._send(ended)
 
@@ -333,14 +360,9 @@ class Executor:
     def _lease_is_good(self) -> bool:
         return self._time.boottime() - self._last_good() < self._settings.session_timeout / 2
 
-    def _enqueue(self, work: _Work) -> None:
-        if len(self._queue) >= MAX_QUEUED:
-            raise InvariantBroken("I8", "more entries than delivery's window allows")
-        self._queue.append(work)
-
-    def _at(self, when_ns: int, partition: int, due: Timer | _Work) -> None:
+    def _at(self, when_ns: int, partition: int, due: Timer | Work) -> None:
         heapq.heappush(self._timers, (when_ns, next(self._order), partition, due))
 
-    def _forget(self, work: _Work) -> None:
+    def _forget(self, work: Work) -> None:
         if isinstance(work.entry, ReadBack) and self._reading.get(work.entry.posting_id) == (work.partition, work.entry.attempt):
             del self._reading[work.entry.posting_id]

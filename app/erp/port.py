@@ -55,6 +55,9 @@ class Answer:
             retry     definitely not booked, may be tried again after `retry_after_ms` (429, 503, lock, shortage)
             unknown   no answer: it may or may not be booked (timeout, connection lost, 5xx after sending)
             not_found only from `find`: the ERP does not show it NOW; right after a timeout this proves nothing
+
+    scope: how far a `retry` or an `unknown` reaches (tables/delivery/scopes.py); empty: as its code says, else a `retry` is of
+    the whole ERP and an `unknown` of its lane
     """
 
     result: str
@@ -63,6 +66,7 @@ class Answer:
     code: str = ""
     detail: str = ""
     retry_after_ms: int = 0
+    scope: str = ""
 
 
 @dataclass(slots=True, frozen=True)

@@ -26,6 +26,7 @@ from tables.delivery.posting_state import (
     STOCK_SHORT,
     UNKNOWN,
 )
+from tables.delivery.scopes import LANE, NARROW, WIDE
 
 FOREIGN_RETRY_US = 30_000_000
 """How long postings wait that the worker refused as those of another ERP. They are not given up: no ERP has said anything."""
@@ -43,6 +44,9 @@ def attempt_ended(desk: Desk, ended: AttemptEnded) -> str:
         return _accepted(desk, row, ended)
     if row.state not in (DISPATCHED, UNKNOWN) or ended.attempt != row.attempts:
         return ""
+    if ended.call == "post":
+        silent = ended.result == "unknown" and ended.scope not in WIDE
+        row.scope = LANE if silent else ended.scope if ended.scope in NARROW else ""
     match ended.result:
         case "rejected":
             _rejected(desk, row, ended)
@@ -74,7 +78,7 @@ def _accepted(desk: Desk, row: PostingRow, ended: AttemptEnded) -> str:
         row.code, row.detail = DOUBLE, f"{row.erp_document} and {second}"
         desk.keep(row)
         return DOUBLE
-    row.erp_document = row.erp_document or second
+    row.erp_document, row.scope = row.erp_document or second, ""
     if row.state == ACCEPTED:
         return ""
     if not row.mismatch:

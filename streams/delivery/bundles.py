@@ -21,6 +21,7 @@ def lines_with(desk: Desk, first: PostingRow) -> list[PostingRow]:
             break
         row = desk.known(name)
         fits = row.state == QUEUED and not row.alone and desk.posts(row.posting.plant) and _header(desk, row) == header
+        fits = fits and not desk.backlog.locked_for(row)
         if row.posting.amount < 0:
             fits = fits and all(earlier.posting.posting_id in names for earlier in desk.earlier(row))
         if row.posting.final:

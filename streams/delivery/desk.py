@@ -27,6 +27,7 @@ from tables.delivery.posting_state import (
     stuck,
     waits_for_decision,
 )
+from tables.delivery.scopes import suspected
 from tables.invariant import InvariantBroken
 from tables.row_kinds import CLOSED_ACCOUNT_ROWS, LOT_STATE_ROWS, POSTING_ROWS
 
@@ -180,19 +181,21 @@ class Desk:
 
     @property
     def window(self) -> int:
-        """How many documents may be with the executor: 2 x concurrency per ERP, one per lane."""
+        """How many documents of lanes that nothing is known against may be with the executor: 2 x concurrency per ERP, one per
+        lane."""
         configurations = [self._topology.configuration(hash_) for hash_ in self.step.state.configurations.values()]
         return 2 * max((one.erp.erp.concurrency for one in configurations), default=0)
 
     def next_turn(self) -> PostingRow | None:
         """The queued posting whose turn it is; None: the window is full, or nothing may go."""
-        full = len(self.backlog.busy) >= self.window
-        name = None if full else self.backlog.next(self._eligible)
+        name = self.backlog.next(self._eligible, self.backlog.room(self.window))
         return None if name is None else self.known(name)
 
     def _eligible(self, posting_id: str) -> bool:
         row = self.known(posting_id)
         if not self.posts(row.posting.plant) or self.backlog.is_elsewhere(row.posting.plant):
+            return False
+        if self.backlog.locked_for(row):
             return False
         return row.posting.amount >= 0 or not self.earlier(row)
 
@@ -216,7 +219,8 @@ class Desk:
             row.gate_offset, row.configuration = self.step.offset, configuration.hash
             self.move(row, DISPATCHED)
         lines = tuple((row.posting.posting_id, row.attempts) for row in others)
-        self.step.release(Dispatch(first.posting.posting_id, first.attempts, resend, lines))
+        suspect, proven = resend or any(suspected(row) for row in (first, *others)), self.backlog.proven(first)
+        self.step.release(Dispatch(first.posting.posting_id, first.attempts, resend, lines, suspect, proven))
 
     def look_again(self, row: PostingRow) -> None:
         """The lot's state changed. What is with the executor is recalled while its form is not the one that holds now."""

@@ -5,26 +5,33 @@ Held in memory only and derived from the rows alone, so a take-over builds the s
 
 import heapq
 from bisect import bisect_left, insort
-from collections import Counter, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
+from zlib import crc32
 
 from schemas.records import LotStateRow, PostingRow
 from tables.delivery.hold_gate import lot_of
 from tables.delivery.posting_state import (
     ACCEPTED,
     CANCELLED,
+    DISPATCHED,
     FOREIGN,
     IN_FLIGHT,
     QUEUED,
     RETRY,
+    UNKNOWN,
     WAITING_CLOCK,
     waits_for_decision,
 )
+from tables.delivery.scopes import LANE, MATERIAL, suspected
 from tables.tally import Oldest, Tally
 
 SPARE_READY_ENTRIES = 1_000
+MOST_ANSWERED_LANES = 10_000
+MOST_UNKNOWN_LANES = 1_000
+"""Beyond it nothing new is dispatched: an ERP that answers nobody makes no more than so many postings unknown."""
 
 K = TypeVar("K")
 
@@ -53,6 +60,19 @@ def lane_of(row: PostingRow) -> str:
 class _Lane:
     queued: list[Turn] = field(default_factory=list)
     in_flight: set[str] = field(default_factory=set)
+    ordinary: set[str] = field(default_factory=set)
+    """Dispatched, and nothing is known against them."""
+    unknown: set[str] = field(default_factory=set)
+    locked: set[str] = field(default_factory=set)
+    """What found the lane locked and waits: nothing else of it is tried."""
+
+    @property
+    def empty(self) -> bool:
+        return not (self.queued or self.in_flight or self.locked)
+
+    @property
+    def rests(self) -> bool:
+        return bool(self.in_flight or self.locked)
 
     @property
     def rank(self) -> tuple[int, Turn]:
@@ -64,8 +84,22 @@ class Backlog:
     def __init__(self, rows: Iterable[PostingRow] = ()) -> None:
         self.busy: set[str] = set()
         """Lanes with a call that is on its way, or may be."""
+        self.windowed: set[str] = set()
+        """Lanes with a call of which nothing is known but that it was handed to the executor: what the window counts. One whose
+        outcome is unknown, or that was locked, waits by itself and takes no place of others."""
+        self.unknown: set[str] = set()
+        """Lanes of which nobody knows whether an earlier call was booked."""
+        self._locked_materials: dict[tuple[str, str], set[str]] = defaultdict(set)
+        """Plant and material -> postings that found it locked; the others wait until one of them got through."""
         self._lanes: dict[str, _Lane] = defaultdict(_Lane)
         self._ready: list[tuple[tuple[int, Turn], str]] = []
+        self._proven: list[tuple[tuple[int, Turn], str]] = []
+        """Of `_ready`, those whose last call was answered."""
+        self._mixed: list[tuple[int, str]] = []
+        """Of `_ready`, in an order that has nothing to do with their age."""
+        self._oldest_first = True
+        self._answered: OrderedDict[str, None] = OrderedDict()
+        """Lanes whose last call was answered."""
         self._waiting: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self._counted: dict[str, tuple[str, str, str]] = {}
         """Posting -> plant, endpoint, state."""
@@ -122,6 +156,7 @@ class Backlog:
         if row.state == WAITING_CLOCK:
             heapq.heappush(self._waiting[plant], (posting.cut, name))
         self._place_in_lane(row)
+        self._place_material(row)
 
     def accepted(self, name: str, plant: str, endpoint: str) -> None:
         """What `place` does with an accepted posting, for one whose row is not read."""
@@ -172,32 +207,96 @@ class Backlog:
             insort(lane.queued, entry)
         elif row.state != QUEUED and listed:
             del lane.queued[at]
-        (lane.in_flight.add if row.state in IN_FLIGHT else lane.in_flight.discard)(name)
-        (self.busy.add if lane.in_flight else self.busy.discard)(key)
-        if not lane.queued and not lane.in_flight:
+        states = (
+            (lane.in_flight, row.state in IN_FLIGHT),
+            (lane.ordinary, row.state == DISPATCHED and not suspected(row)),
+            (lane.unknown, row.state == UNKNOWN or (row.state == DISPATCHED and row.unresolved > 0)),
+            (lane.locked, row.state == RETRY and row.scope == LANE),
+        )
+        for names, belongs in states:
+            (names.add if belongs else names.discard)(name)
+        if row.state == ACCEPTED:
+            self._answered[key] = None
+            if len(self._answered) > MOST_ANSWERED_LANES:
+                self._answered.popitem(last=False)
+        elif row.state == UNKNOWN or name in lane.locked:
+            self._answered.pop(key, None)
+        for keys, names in ((self.busy, lane.in_flight), (self.windowed, lane.ordinary), (self.unknown, lane.unknown)):
+            (keys.add if names else keys.discard)(key)
+        if lane.empty:
             del self._lanes[key]
         else:
             self._offer(key, lane)
 
+    def _place_material(self, row: PostingRow) -> None:
+        key, name = (row.posting.plant, row.posting.material), row.posting.posting_id
+        if row.scope == MATERIAL and row.state in (RETRY, QUEUED, *IN_FLIGHT):
+            self._locked_materials[key].add(name)
+        elif name in self._locked_materials.get(key, ()):
+            self._discard(self._locked_materials, key, name)
+            if key not in self._locked_materials:
+                self.wake(row.posting.plant)
+
+    def locked_for(self, row: PostingRow) -> bool:
+        """Another posting found its material locked and has not got through yet."""
+        waiting = self._locked_materials.get((row.posting.plant, row.posting.material), ())
+        return bool(waiting) and row.posting.posting_id not in waiting
+
+    def proven(self, row: PostingRow) -> bool:
+        return lane_of(row) in self._answered
+
+    def room(self, window: int) -> str:
+        """Who may be dispatched now: `any`, `proven` (lanes that answered the last time) or nobody, an empty text.
+
+        While there are lanes that do not answer, one place in four is for those that did: lanes that nobody has tried yet may
+        turn out to hang, too, and must not take the whole window.
+        """
+        if len(self.windowed) >= window or len(self.unknown) >= MOST_UNKNOWN_LANES:
+            return ""
+        untried = sum(key not in self._answered for key in self.windowed) if self.unknown else 0
+        return "proven" if untried >= max(1, window - window // 4) else "any"
+
     def _offer(self, key: str, lane: _Lane) -> None:
-        if lane.in_flight or not lane.queued:
+        if lane.rests or not lane.queued:
             return
         heapq.heappush(self._ready, (lane.rank, key))
-        if len(self._ready) > 4 * len(self._lanes) + SPARE_READY_ENTRIES:
-            self._ready = [(one.rank, name) for name, one in self._lanes.items() if one.queued and not one.in_flight]
-            heapq.heapify(self._ready)
+        heapq.heappush(self._mixed, (crc32(key.encode()), key))
+        if key in self._answered:
+            heapq.heappush(self._proven, (lane.rank, key))
+        if max(len(self._ready), len(self._mixed), len(self._proven)) > 4 * len(self._lanes) + SPARE_READY_ENTRIES:
+            offered = [(one.rank, name) for name, one in self._lanes.items() if one.queued and not one.rests]
+            self._ready, self._proven = sorted(offered), sorted(entry for entry in offered if entry[1] in self._answered)
+            self._mixed = sorted((crc32(name.encode()), name) for _, name in offered)
 
-    def next(self, eligible: Callable[[str], bool]) -> str | None:
-        """The posting whose turn it is. A lane in which nothing is eligible is passed over until something in it changes."""
-        while self._ready:
-            rank, key = heapq.heappop(self._ready)
-            lane = self._lanes.get(key)
-            if lane is None or lane.in_flight or not lane.queued or lane.rank != rank:
-                continue
-            for entry in lane.queued:
-                if eligible(entry.posting_id):
+    def next(self, eligible: Callable[[str], bool], room: str = "any") -> str | None:
+        """The posting whose turn it is, of those that there is `room` for. A lane in which nothing is eligible is passed over
+        until something in it changes.
+
+        While there are lanes that do not answer, every second turn has nothing to do with age: if all the oldest ones hang, the
+        others are not found out after them.
+        """
+        while room:
+            self._oldest_first = not (self._oldest_first and room == "any" and self.unknown)
+            if room == "any" and not self._oldest_first:
+                entry = self._popped(self._mixed)
+            else:
+                entry = self._popped(self._proven if room == "proven" else self._ready)
+            if entry is None:
+                return None
+            key, lane = entry
+            for turn_ in lane.queued:
+                if eligible(turn_.posting_id):
                     self._offer(key, lane)
-                    return entry.posting_id
+                    return turn_.posting_id
+        return None
+
+    def _popped(self, heap: list[Any]) -> tuple[str, _Lane] | None:
+        """The next lane of the heap that may have a call."""
+        while heap:
+            rank, key = heapq.heappop(heap)
+            lane = self._lanes.get(key)
+            if lane is not None and not lane.rests and lane.queued and (heap is self._mixed or lane.rank == rank):
+                return key, lane
         return None
 
     def behind(self, row: PostingRow) -> list[str]:

@@ -1,6 +1,6 @@
 """What delivery hands to its executor once a step is committed. The content stays in the posting's row."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(slots=True, frozen=True)
@@ -12,6 +12,10 @@ class Dispatch:
     resend: bool = False
     others: tuple[tuple[str, int], ...] = ()
     """(posting id, attempt) of the other lines of the same document."""
+    suspect: bool = field(default=False, compare=False)
+    """It may find no answer or a lock again: it goes with the share of such calls."""
+    proven: bool = field(default=False, compare=False)
+    """Its lane was answered the last time."""
 
     @property
     def lines(self) -> tuple[tuple[str, int], ...]:

@@ -158,10 +158,22 @@ MUTANTS = {
         f"{BUDGET}::test_no_window_ever_has_more_calls_than_allowed",
     ),
     "the circuit never opens": Mutant(
-        "app.erp.budget",
-        "if self._failures >= BREAKER_FAILURES:",
+        "app.erp.circuit",
+        "if self._failures >= BREAKER_FAILURES and not self.open:",
         "if False:",
         f"{BUDGET}::test_the_circuit_opens_probes_and_closes",
+    ),
+    "a few silent lanes are an outage": Mutant(
+        "app.erp.circuit",
+        "self._silent.add(lane)",
+        "self._silent.add(str(len(self._silent)))",
+        f"{BUDGET}::test_a_few_lanes_never_open_the_circuit",
+    ),
+    "suspects have no share": Mutant(
+        "app.erp.budget",
+        "self._suspects_from = max(self._suspects_from, now + SUSPECT_SHARE * self._interval_ns)",
+        "pass",
+        f"{BUDGET}::test_suspects_have_a_share_and_the_rest_when_nobody_else_waits",
     ),
     "the successor begins at once": Mutant(
         "app.erp.budget",

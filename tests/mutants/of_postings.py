@@ -90,6 +90,18 @@ MUTANTS = {
         "not row.mismatch and self._same_erp(row)",
         f"{DELIVERY}::test_an_unknown_under_a_hold_that_forbids_it_is_read_back_never_resent",
     ),
+    "a dead lane takes a place of the window": Mutant(
+        "tables.delivery.backlog",
+        "(lane.ordinary, row.state == DISPATCHED and not suspected(row))",
+        "(lane.ordinary, row.state in IN_FLIGHT)",
+        f"{DELIVERY}::test_a_lane_of_unknown_outcome_leaves_the_window",
+    ),
+    "a locked lane is tried posting by posting": Mutant(
+        "tables.delivery.backlog",
+        "(lane.locked, row.state == RETRY and row.scope == LANE)",
+        "(lane.locked, False)",
+        f"{DELIVERY}::test_a_locked_lane_rests_whole",
+    ),
     "shadow mode posts": Mutant(
         "streams.delivery.desk",
         " and not configuration.plant.shadow",

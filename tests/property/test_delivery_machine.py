@@ -18,7 +18,9 @@ from tests.unit.streams.quality_bench import Bench, S, configuration, lot_state,
 
 ANSWERS = st.sampled_from(["post", "into_blocked_stock", "wait", "block"])
 LOTS = ("L1", "L2")
-BEHAVIOURS = ("booked", "busy", "refused", "booked, no answer", "late, no answer", "lost, no answer")
+BEHAVIOURS = (
+    "booked", "busy", "lane", "material", "refused", "booked, no answer", "late, no answer", "lost, no answer"
+)  # fmt: skip
 
 
 class Erp:
@@ -143,6 +145,8 @@ class DeliveryMachine(RuleBasedStateMachine):
                 ended = AttemptEnded(name, attempt, "accepted", "post", erp_document=document, duplicate=duplicate)
             elif behaviour == "busy":
                 ended = AttemptEnded(name, attempt, "retry", "post", code="ERP_BUSY")
+            elif behaviour in ("lane", "material"):
+                ended = AttemptEnded(name, attempt, "retry", "post", code="ERP_BUSY", scope=behaviour)
             elif behaviour == "refused" and len(lines) > 1:
                 ended = AttemptEnded(name, attempt, "retry", "post", code="DOCUMENT_SPLIT")
             elif behaviour == "refused":

@@ -6,6 +6,7 @@ import ssl
 import uuid
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any, TypeVar
@@ -31,6 +32,7 @@ from app.erp.tls import cause_of
 from app.erp.traffic import FIND, MASTER, POST, QUESTION, CountedTransport, Traffic, marked
 from app.observability.secrets import Secrets
 from schemas.configuration.adapters import ADAPTERS
+from tables.delivery.scopes import ENDPOINT, LANE, LOAD, scope_of
 
 ORDERS_PER_CALL = 50
 MAX_PAGES = 10_000
@@ -40,6 +42,8 @@ MAX_RETRY_AFTER_MS = 3_600_000
 ACCESS_RETRY_MS = 30_000
 """Wrong credentials reject nothing for good: somebody renews them."""
 DEFAULT_RETRY_MS = 1000
+SCOPES = {423: LANE, 429: LOAD, 503: ENDPOINT, 507: ENDPOINT}
+"""How far the refusal of a call reaches; a lock (423) as its code says, where that knows more."""
 MAX_REMEMBERED = 4096
 """First-sent stamps kept; one that is forgotten (or lost in a crash) starts again, the request id does not."""
 
@@ -114,7 +118,7 @@ class SimAdapter:
         """As the port says; `unknown` with retry_after_ms when the ERP did not say anything about the posting."""
         answer = await self._call("GET", f"/postings/{quote(posting_id, safe='')}", extensions=marked(FIND))
         if isinstance(answer, Answer):
-            return Answer("unknown", code=answer.code, detail=answer.detail, retry_after_ms=answer.retry_after_ms)
+            return replace(answer, result="unknown")
         if answer.status_code == 404:
             # A 404 of something in between is no statement of the ERP.
             refused = _decoded(answer, RefusedCall)
@@ -122,8 +126,7 @@ class SimAdapter:
                 return Answer("not_found")
         found = _decoded(answer, FoundPosting) if answer.status_code == 200 else None
         if found is None or not found.documents:
-            refusal = _refusal(answer)
-            return Answer("unknown", code=refusal.code, detail=refusal.detail, retry_after_ms=refusal.retry_after_ms)
+            return replace(_refusal(answer), result="unknown")
         if found.content_hash != content_hash:
             detail = f"{posting_id} is booked in document {found.documents[0]} with other content."
             return Answer("rejected", found.documents[0], code="POSTING_MISMATCH", detail=detail)
@@ -242,8 +245,9 @@ def _refusal(response: httpx.Response) -> Answer:
     detail = (body.detail if body is not None and body.detail else f"HTTP {status}")[:MAX_DETAIL]
     if status in (401, 403):
         return Answer("retry", code="ERP_ACCESS", detail=detail, retry_after_ms=ACCESS_RETRY_MS)
-    if status in (423, 429, 503, 507):
-        return Answer("retry", code=code, detail=detail, retry_after_ms=_retry_after_ms(response))
+    if status in SCOPES:
+        scope = scope_of("", code) if status == 423 else ""
+        return Answer("retry", code=code, detail=detail, retry_after_ms=_retry_after_ms(response), scope=scope or SCOPES[status])
     if 400 <= status < 500:
         return Answer("rejected", code=code, detail=detail)
     return Answer("unknown", code=code, detail=detail)

@@ -1,6 +1,7 @@
 """Adapter for Tryton 8.2 with the module of deploy/tryton: one call books one document, once per posting id."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -51,7 +52,7 @@ class TrytonAdapter:
         try:
             lines = await self._rpc.call("lineledger.document", "find", [posting_id], mark=marked(FIND))
         except Failure as failure:
-            return Answer("unknown", code=failure.code, detail=failure.detail, retry_after_ms=failure.retry_after_ms)
+            return replace(_answer(failure), result="unknown")
         if not lines:
             return Answer("not_found")
         (line,) = lines
@@ -160,7 +161,7 @@ def _answer(failure: Failure) -> Answer:
         result = "retry"
     else:
         result = "rejected"
-    return Answer(result, code=failure.code, detail=failure.detail, retry_after_ms=wait_ms)
+    return Answer(result, code=failure.code, detail=failure.detail, retry_after_ms=wait_ms, scope=failure.scope)
 
 
 def _decimal(amount: int, scale: int) -> Decimal:

@@ -16,6 +16,7 @@ import httpx
 from app.erp.tls import cause_of
 from app.erp.traffic import LOGIN, OTHER, CountedTransport, Traffic, marked
 from app.observability.secrets import Secrets
+from tables.delivery.scopes import ENDPOINT, LANE
 
 MAX_DETAIL_CHARS = 500
 """Domain errors of Tryton carry kilobytes of field descriptions."""
@@ -32,6 +33,7 @@ class Failure(Exception):
     booked: no       the transaction behind the call is not committed (refused, rolled back, never sent)
             unknown  it may be committed, now or later
     again: True when the same call may succeed later; `retry_after_ms` says when to try.
+    scope: how far it reaches (tables/delivery/scopes.py); empty: as the code says.
     """
 
     booked: str
@@ -39,14 +41,15 @@ class Failure(Exception):
     code: str
     detail: str = ""
     retry_after_ms: int = 0
+    scope: str = ""
 
 
 def refused(code: str, detail: str) -> Failure:
     return Failure("no", False, code, cut(detail))
 
 
-def later(code: str, detail: str, retry_after_ms: int) -> Failure:
-    return Failure("no", True, code, cut(detail), retry_after_ms)
+def later(code: str, detail: str, retry_after_ms: int, scope: str = "") -> Failure:
+    return Failure("no", True, code, cut(detail), retry_after_ms, scope)
 
 
 def unknown(detail: str) -> Failure:
@@ -98,7 +101,7 @@ def fault(error: Any) -> Failure:
     if kind == "LoginException":
         return later("ERP_LOGIN_REFUSED", "the ERP wants another login", LOGIN_RETRY_MS)
     if kind == "ConcurrencyException":
-        return later("ERP_BUSY", "another transaction changed the same record", BUSY_RETRY_MS)
+        return later("ERP_BUSY", "another transaction changed the same record", BUSY_RETRY_MS, LANE)
     return refused("ERP_FAULT", f"{kind} {detail}".strip())
 
 
@@ -220,8 +223,11 @@ def _check_status(answer: httpx.Response) -> None:
         raise later("ERP_SESSION", "the session is not known (any more)", LOGIN_RETRY_MS)
     if status == 429:
         raise later("ERP_THROTTLED", "too many calls", after_ms or 1000)
+    if status == 503 and not after_ms:
+        # Tryton's own: it found the rows of the order locked, again and again. It names no time; a proxy before it does.
+        raise later("ERP_BUSY", "a lock in the database", BUSY_RETRY_MS, LANE)
     if status == 503:
-        raise later("ERP_BUSY", "a lock in the database", after_ms or BUSY_RETRY_MS)
+        raise later("ERP_BUSY", "HTTP 503", after_ms, ENDPOINT)
     if status in (403, 404):
         # Set-up, not content (module or rights missing): no posting is lost over it.
         raise later("ERP_ACCESS", f"HTTP {status}", LOGIN_RETRY_MS)

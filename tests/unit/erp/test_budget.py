@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.erp.budget import BREAKER_FAILURES, SLOW_FLOOR, WHOLE, WINDOW_NS, Budget
+from app.erp.budget import SLOW_FLOOR, SUSPECT_SHARE, WHOLE, WINDOW_NS, Budget
+from app.erp.circuit import BREAKER_FAILURES, SILENT_LANES
+from app.erp.port import Answer
 from tables.invariant import InvariantBroken
 
 MS = 1_000_000
@@ -16,12 +18,20 @@ CALLS = st.tuples(
 )
 
 
-def call(budget: Budget, now: int, result: str = "accepted", code: str = "", latency: int = MS, retry_after_ms: int = 0) -> int:
+def call(
+    budget: Budget,
+    now: int,
+    result: str = "accepted",
+    code: str = "",
+    latency: int = MS,
+    retry_after_ms: int = 0,
+    lane: str = "",
+) -> int:
     """Start as early as allowed; returns the start."""
     wait = budget.wait_ns(now)
     assert wait is not None
     budget.started(now + wait)
-    budget.ended(now + wait + latency, result, code, latency, retry_after_ms)
+    budget.ended(now + wait + latency, Answer(result, code=code, retry_after_ms=retry_after_ms), latency, lane)
     return now + wait
 
 
@@ -41,7 +51,7 @@ def test_no_window_ever_has_more_calls_than_allowed(rate: Fraction, concurrency:
                 ends, ended, taken, later = min(running)
                 running.remove((ends, ended, taken, later))
                 now = max(now, ends)
-                budget.ended(now, ended, "", taken, later)
+                budget.ended(now, Answer(ended, retry_after_ms=later), taken)
             else:
                 now += wait
         budget.started(now)
@@ -67,7 +77,7 @@ def test_retry_after_is_kept_and_throttling_halves_once_per_window() -> None:
     budget.started(0)
     budget.started(100 * MS)
     for _ in range(2):
-        budget.ended(200 * MS, "retry", "ERP_THROTTLED", MS, 3_000)
+        budget.ended(200 * MS, Answer("retry", code="ERP_THROTTLED", retry_after_ms=3_000), MS)
     assert (budget.rate, budget.calls) == (Fraction(5), 4)
     assert budget.wait_ns(200 * MS) == 3_000 * MS
 
@@ -99,23 +109,95 @@ def test_rising_latency_narrows_and_quiet_windows_widen_additively() -> None:
 def test_the_circuit_opens_probes_and_closes() -> None:
     budget, now = Budget(Fraction(1000), 4), 0
     for _ in range(BREAKER_FAILURES):
-        now = call(budget, now, "unknown") + MS
+        now = call(budget, now, "retry", "ERP_UNREACHABLE") + MS
     assert budget.open
-    assert budget.wait_ns(now) == 1_000 * MS
+    assert budget.wait_ns(now) is None
+    assert budget.probe_wait_ns(now) == 1_000 * MS
     now += 1_000 * MS
-    budget.started(now)
-    assert budget.wait_ns(now + 500 * MS) is None  # one probe at a time
-    budget.ended(now + 500 * MS, "unknown", "", MS, 0)
-    assert budget.wait_ns(now + 500 * MS) == 2_000 * MS
-    call(budget, now + 500 * MS, "rejected")
+    budget.probing(now)
+    budget.probed(now + 500 * MS, Answer("unknown", code="ERP_UNREACHABLE"))
+    assert budget.probe_wait_ns(now + 500 * MS) == 2_000 * MS
+    now += 2_500 * MS
+    budget.probing(now)
+    budget.probed(now, Answer("not_found"))
     assert not budget.open
+    assert budget.rate == 1000, "an outage is no load"
+
+
+def test_a_few_lanes_never_open_the_circuit() -> None:
+    budget, now = Budget(Fraction(1000), 4), 0
+    for n in range(200):
+        now = call(budget, now, "unknown", "ERP_TIMEOUT", lane=f"L{n % (SILENT_LANES - 1)}") + MS
+    assert budget.circuit.closed
+    assert (budget.rate, budget.calls) == (1000, 4)
+
+
+def test_several_silent_lanes_ask_the_erp_and_its_answer_decides() -> None:
+    budget, now = Budget(Fraction(1000), 4), 0
+    for n in range(SILENT_LANES):
+        now = call(budget, now, "unknown", "ERP_TIMEOUT", lane=f"L{n}") + MS
+    assert not budget.open
+    assert budget.wait_ns(now) is None
+    assert budget.probe_wait_ns(now) == 0
+    budget.probing(now)
+    budget.probed(now, Answer("not_found"))
+    assert budget.circuit.closed
+    for n in range(SILENT_LANES - 1):
+        now = call(budget, now, "unknown", "ERP_TIMEOUT", lane=f"L{n}") + MS
+    call(budget, now)
+    now = call(budget, now + MS, "unknown", "ERP_TIMEOUT", lane="L9") + MS
+    assert budget.circuit.closed, "one was answered between them"
 
 
 def test_the_cool_down_has_a_most() -> None:
     budget, now = Budget(Fraction(1000), 1), 0
+    for _ in range(BREAKER_FAILURES):
+        now = call(budget, now, "retry", "ERP_UNREACHABLE") + MS
     for _ in range(30):
-        now = call(budget, now, "unknown") + MS
-    assert budget.wait_ns(now) == 60_000 * MS
+        wait = budget.probe_wait_ns(now)
+        assert wait is not None
+        budget.probing(now + wait)
+        now += wait
+        budget.probed(now, Answer("unknown"))
+    assert budget.probe_wait_ns(now) == 15_000 * MS
+
+
+@pytest.mark.parametrize("scope", ["lane", "material", "document"])
+def test_what_is_of_one_lane_neither_slows_nor_delays_the_others(scope: str) -> None:
+    budget, now = Budget(Fraction(10), 4), 0
+    for _ in range(50):
+        wait = budget.wait_ns(now)
+        assert wait is not None
+        budget.started(now + wait)
+        now += wait
+        budget.ended(now, Answer("retry", code="ERP_BUSY", retry_after_ms=60_000, scope=scope), 0)
+    assert (budget.rate, budget.calls, budget.wait_ns(now + 100 * MS)) == (10, 4, 0)
+
+
+def test_a_few_slow_lanes_do_not_narrow_the_budget() -> None:
+    budget, now = Budget(Fraction(10), 5), 0
+    for n in range(90):
+        now = call(budget, now, latency=(5_000 if n % 3 == 0 else 100) * MS) + 5_000 * MS
+    assert (budget.rate, budget.calls) == (10, 5)
+
+
+def test_suspects_have_a_share_and_the_rest_when_nobody_else_waits() -> None:
+    budget = Budget(Fraction(10), 4)
+    budget.started(0, suspect=True)
+    budget.ended(MS, Answer("unknown"), MS, "L", suspect=True)
+    assert budget.suspect_wait_ns(100 * MS, alone=False) == SUSPECT_SHARE * 100 * MS - 100 * MS
+    assert budget.suspect_wait_ns(100 * MS, alone=True) == 0
+    budget.started(100 * MS, suspect=True)
+    assert budget.suspect_wait_ns(10_000 * MS, alone=True) is None, "one of four places"
+    assert budget.wait_ns(10_000 * MS) == 0
+
+
+def test_with_one_place_a_suspect_that_hung_lets_the_others_go_first() -> None:
+    budget = Budget(Fraction(10), 1)
+    budget.started(0, suspect=True)
+    budget.ended(10_000 * MS, Answer("unknown"), 10_000 * MS, "L", suspect=True)
+    assert budget.suspect_wait_ns(10_000 * MS, alone=True) == 19 * 10_000 * MS
+    assert budget.wait_ns(10_000 * MS) == 0
 
 
 @pytest.mark.parametrize("rate", [Fraction(10), Fraction(1, 3)])

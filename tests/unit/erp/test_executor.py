@@ -203,13 +203,15 @@ async def test_reading_back_ends_when_it_is_found_or_not_wanted(made: Callable[.
 
 async def test_an_outage_opens_the_circuit_and_loses_nothing(made: Callable[..., Bench]) -> None:
     bench = made(Fraction(10), 1)
-    bench.erp.answers = [Answer("retry", code="ERP_UNREACHABLE")] * 8
+    bench.erp.answers = [Answer("retry", code="ERP_UNREACHABLE")] * 3
+    bench.erp.found = [Answer("unknown", code="ERP_UNREACHABLE")] * 4
     for n in range(20):
         bench.row(f"P{n}")
     bench.executor.accept(0, [Dispatch(f"P{n}", 1) for n in range(20)])
-    await bench.time.advance(4)
+    await bench.time.advance(9)
     assert bench.metric("lineledger_erp_circuit_open") == 1
-    assert len(bench.erp.posted) < 10  # 4 s at 10/s without a circuit
+    assert len(bench.erp.posted) == 3, "then only the ERP itself is asked, and no posting pays for it"
+    assert len(bench.erp.finds) == 3
     await bench.time.advance(120)
     assert sorted(one.posting_id for one in bench.sent) == sorted(f"P{n}" for n in range(20))
     assert bench.metric("lineledger_erp_circuit_open") == 0

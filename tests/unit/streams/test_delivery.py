@@ -109,6 +109,27 @@ def test_lanes_are_parallel_and_one_call_each_within_the_window() -> None:
     assert bench.fold(ended("P0", "accepted", erp_document="D")) == [Dispatch("P1", 1)]
 
 
+def test_a_lane_of_unknown_outcome_leaves_the_window() -> None:
+    bench = Bench(configuration(erp={"erp": {**ALONE, "concurrency": 1}}))
+    bench.fold(*(posting(f"P{n}", order=f"O{n}", account=f"A{n}") for n in range(6)))
+    assert [entry.posting_id for entry in bench.clock(10 * S)] == ["P0", "P1"]
+    sent = [entry for entry in bench.fold(ended("P0", "unknown"), ended("P1", "unknown")) if isinstance(entry, Dispatch)]
+    assert len(sent) == 2
+    resent = bench.fold(TimerFired("P0", 1, "retry"))
+    assert resent == [Dispatch("P0", 2, resend=True)]
+    assert resent[0].suspect
+
+
+def test_a_locked_lane_rests_whole() -> None:
+    bench = Bench(configuration(erp={"erp": ALONE}))
+    bench.fold(*(posting(f"P{n}", account=f"A{n}", sequence=1) for n in range(3)), posting("Q", order="O2", account="B"))
+    assert [entry.posting_id for entry in bench.clock(10 * S)] == ["P0", "Q"]
+    assert bench.fold(ended("P0", "retry", code="ERP_BUSY", scope="lane")) == [Timer("P0", 1, 1_000_000)]
+    (again,) = bench.fold(TimerFired("P0", 1, "retry"))
+    assert (again, again.suspect) == (Dispatch("P0", 2), True)
+    assert bench.fold(ended("P0", "accepted", 2, erp_document="D")) == [Dispatch("P1", 1)]
+
+
 def test_orders_with_an_operation_to_finish_go_first_and_the_final_posting_last_of_its_order() -> None:
     bench = Bench(configuration(erp={"erp": {**ALONE, "concurrency": 1}}))
     bench.fold(
