@@ -37,10 +37,12 @@ class Book:
             for key in sorted(derived):
                 self.step.rows.put(key, ledger.accounts[key])
                 self._memory.know(key, ledger.accounts[key])
-            changed |= derived | ledger.sharing_rework(keys | derived)
+            changed |= derived | ledger.sharing(keys | derived)
         due = self._memory.due.take(self._name, self._now)
         for key in sorted(changed | due.keys()):
             self._account(key, due.get(key), key in changed)
+        for key in sorted(self._paired()):
+            self._account(key, None, False, pressed=True)
         for key in sorted(self._freed()):
             self._account(key, None, False)
         self._mark_final()
@@ -97,13 +99,13 @@ class Book:
 
     # -- one account
 
-    def _account(self, key: str, due_at: int | None, changed: bool) -> None:
+    def _account(self, key: str, due_at: int | None, changed: bool, pressed: bool = False) -> None:
         ledger = self._ledger(named_by(key).order)
         row = ledger.accounts[key]
         if row.kind == BASIS:
             return
         ledger.settle(row)
-        self._made += ledger.issue(row, due_at)
+        self._made += ledger.issue(row, due_at, pressed)
         self._memory.due.put(self._name, key, row.due_at)
         self.step.rows.put(key, row)
         self._memory.settled(key, row)
@@ -138,6 +140,9 @@ class Book:
         for posting in self._made:
             made.setdefault(orders.row_key(posting.plant, posting.order), []).append(posting)
         return made
+
+    def _paired(self) -> set[str]:
+        return {key for order, made in self._made_by_order().items() for key in self._ledgers[order].paired(made)}
 
     def _freed(self) -> set[str]:
         return {key for order, made in self._made_by_order().items() for key in self._ledgers[order].freed(made)}

@@ -1,6 +1,6 @@
 """One account of the ledger: its sources, what they add up to, and what of it has been issued. Exact rationals only."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
@@ -17,6 +17,8 @@ BASIS = "basis"
 """Kind of accounts that only feed ledger_backflush: gross by loaded lot. Never posted."""
 STOCK = "stock"
 """Place of scrap that had been received already."""
+MOVED = "moved"
+"""Kind of sources that hold pieces moved between the yields of an order (tables/orders/pieces.py)."""
 TIMES = frozenset({"machine_time", "setup_time", "labour_time"})
 
 
@@ -174,24 +176,49 @@ def weights(row: AccountRow, authority: str, yield_is: str, counted: Collection[
     """
     if row.kind != "yield":
         return dict.fromkeys(row.sources, 1)
-    pieces = {key: source for key, source in row.sources.items() if source.kind in ("gross", "good")}
-    trusted = {key: source for key, source in pieces.items() if source.authority == authority}
-    if not trusted and authority == "counters":
-        trusted = {key: source for key, source in pieces.items() if source.kind == "gross"}
-    gross_at = {source.equipment for source in trusted.values() if source.kind == "gross"}
-    good_at = {source.equipment for source in trusted.values()} - gross_at
-    # The yield is negative and waits (docs/domain.md, Scrap before its counts), unless the operation counts good pieces.
+    pieces, trusted = _pieces(row), _trusted(row, authority)
+    good_at = _good_at(trusted)
+    top = on_top(row, authority, counted)
+    found = {}
+    for key, source in row.sources.items():
+        if source.kind == MOVED:
+            found[key] = 1
+        elif key in pieces:
+            found[key] = int(key in trusted and (source.kind == "gross" or source.equipment in good_at))
+        else:
+            found[key] = -int(key not in top and source.kind in yield_is)
+    return found
+
+
+def on_top(row: AccountRow, authority: str, counted: Collection[str] = ()) -> set[str]:
+    """Sources of scrap and rework in an account of yield that were made on top of its pieces: those are good ones. Where gross
+    is counted they are part of it."""
+    trusted = _trusted(row, authority)
+    gross_at, good_at = {source.equipment for source in trusted.values() if source.kind == "gross"}, _good_at(trusted)
+    # The yield is negative and waits (docs/domain.md, Scrap finds its pieces), unless the operation counts good pieces.
     counts_gross = bool(gross_at) or not (
         good_at or authority == "declarations" or ("good" in counted and "gross" not in counted)
     )
-    found = {}
-    for key, source in row.sources.items():
-        if key in pieces:
-            found[key] = int(key in trusted and (source.kind == "gross" or source.equipment in good_at))
-        else:
-            lowers = counts_gross and source.equipment not in good_at
-            found[key] = -int(lowers and source.kind in yield_is)
-    return found
+    lowering = {key: source for key, source in row.sources.items() if source.kind in ("scrap", "rework")}
+    return {key for key, source in lowering.items() if not counts_gross or source.equipment in good_at}
+
+
+def _pieces(row: AccountRow) -> dict[str, SourceTotal]:
+    return {key: source for key, source in row.sources.items() if source.kind in ("gross", "good")}
+
+
+def _trusted(row: AccountRow, authority: str) -> dict[str, SourceTotal]:
+    """What counts pieces: of the authority; without any of it what others counted gross."""
+    pieces = _pieces(row)
+    trusted = {key: source for key, source in pieces.items() if source.authority == authority}
+    if not trusted and authority == "counters":
+        trusted = {key: source for key, source in pieces.items() if source.kind == "gross"}
+    return trusted
+
+
+def _good_at(trusted: Mapping[str, SourceTotal]) -> set[str]:
+    gross_at = {source.equipment for source in trusted.values() if source.kind == "gross"}
+    return {source.equipment for source in trusted.values()} - gross_at
 
 
 def recorded(row: AccountRow, counts: dict[str, int], unit: str, units: UnitTable, without: Collection[str] = ()) -> Fraction:

@@ -13,9 +13,9 @@ from schemas.configuration import Configuration
 from schemas.records import AccountRow, Component, Correlation, OrderRow, RawRange, SourceTotal
 from tables import correlations
 from tables.lineage import add_ranges
-from tables.orders.account import BASIS, row_key
+from tables.orders.account import BASIS, MOVED, on_top, row_key
 from tables.orders.components import basis_of, children_of, components_at, mode_of, phantom_of
-from tables.orders.order import authority_of, is_check, item_of, weights_of
+from tables.orders.order import authority_of, counted_at, is_check, item_of, weights_of
 from tables.plant.units import UnitTable
 from tables.quantity import fraction
 from tables.refusal import Refusal
@@ -38,6 +38,7 @@ class Derived(NamedTuple):
     authority: str
     revision: str
     behind: Sequence[SourceTotal]
+    kind: str = "consumption"
 
 
 @dataclass(slots=True)
@@ -58,7 +59,7 @@ def source_of(one: Derived) -> SourceTotal:
         add_ranges(ranges, source.ranges)
         correlations.add(told, source.correlations)
     return SourceTotal(
-        kind="consumption",
+        kind=one.kind,
         authority=one.authority,
         numerator=one.amount.numerator,
         denominator=one.amount.denominator,
@@ -140,7 +141,7 @@ def made_of(
         if row.kind not in ("yield", BASIS) or (item is not None and item.role == "by"):
             continue
         counts = weights_of(configuration, order, row)
-        counts_good = any(counts[key] > 0 and source.kind == "good" for key, source in row.sources.items())
+        top = on_top(row, authority, counted_at(order, row.operation)) if row.kind == "yield" else set()
         for key, source in sorted(row.sources.items()):
             amount = units.convert(_exact(source), source.unit, item.quantity.unit if item else source.unit, row.material)
             if isinstance(amount, Refusal):
@@ -149,8 +150,8 @@ def made_of(
                 made[source.bom_revision].by_lot[source.position, source.component_material, source.component_lot] += amount
                 continue
             good += counts[key] * amount
-            on_top = counts_good and source.kind in ("scrap", "rework") and not is_check(configuration, authority, source)
-            if counts[key] > 0 or on_top:
+            made_too = key in top and not is_check(configuration, authority, source)
+            if (counts[key] > 0 and source.kind != MOVED) or made_too:
                 gross += amount
                 made[source.bom_revision].gross += amount
                 made[source.bom_revision].sources.append(source)

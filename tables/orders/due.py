@@ -39,16 +39,11 @@ class Timetable:
 
 def due_time(account: AccountRow, rule: PostRule, order: OrderRow, times: Timetable, now: int) -> int | None:
     """Log time at which the account is to be issued; `now`: at once; None: nothing waits, or nothing ever will."""
-    if unposted(account) == 0 or waits_for_counts(account):
+    if unposted(account) == 0:
         return None
     found = [time for trigger in rule.when if (time := trigger_time(trigger, account, order, times, now)) is not None]
     sweep = times.next_sweep(account.business_date, now)
     return min(found if sweep is None else [*found, sweep], default=None)
-
-
-def waits_for_counts(account: AccountRow) -> bool:
-    """Scrap that arrived before its counts: a negative yield waits (docs/domain.md, Scrap before its counts)."""
-    return account.kind == "yield" and account.target < 0 <= account.posted
 
 
 def trigger_time(trigger: object, account: AccountRow, order: OrderRow, times: Timetable, now: int) -> int | None:

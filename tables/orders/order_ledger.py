@@ -13,11 +13,11 @@ from schemas.records import AccountRow, MaterialRow, OrderRow, Posting
 from tables.decisions import POST, verdict
 from tables.orders import account as ledger
 from tables.orders import order as orders
-from tables.orders import parking, rework
+from tables.orders import parking, pieces, rework
 from tables.orders.account import BASIS, TIMES, row_key
-from tables.orders.backflush import MAX_PHANTOM_LEVELS, derive, source_of
+from tables.orders.backflush import MAX_PHANTOM_LEVELS, Derived, derive, source_of
 from tables.orders.components import ItemShare, candidates, component_of, components_at, need_of, phantom_of, revision_of, shares
-from tables.orders.due import Look, due_time, enough, waits_for_counts
+from tables.orders.due import Look, due_time, enough
 from tables.orders.plant_rules import PlantRules
 from tables.orders.postings import Issue, Materials, issue
 from tables.quantity import fraction, round_half_away
@@ -49,13 +49,14 @@ class OrderLedger:
         self.order, self._moment = order, moment
         self.accounts = {row_key(row): row for row in accounts}
         self._sorted: list[AccountRow] = []
+        self._missing: dict[pieces.Group, dict[str, Fraction]] = {}
 
     # -- consumption that follows from other accounts
 
     def derived(self, changed: Collection[str]) -> set[str]:
         """Row keys of the accounts whose derived sources change because these accounts did; new ones are among `accounts`."""
-        found: set[str] = set()
-        fresh = changed
+        found = self._match(changed) if self.order.known else set()
+        fresh: Collection[str] = found.union(changed)
         for _ in range(MAX_PHANTOM_LEVELS):
             grown: set[str] = set()
             for operation, business_date in self._places(fresh):
@@ -74,13 +75,18 @@ class OrderLedger:
     def _derive(self, operation: str, business_date: str) -> set[str]:
         if not self.order.known:
             return set()
-        rules, changed = self._moment.rules, set[str]()
-        for one in derive(rules.configuration, self.order, operation, business_date, self._in_order(), rules.units):
+        rules = self._moment.rules
+        return self._take(derive(rules.configuration, self.order, operation, business_date, self._in_order(), rules.units))
+
+    def _take(self, derived: Iterable[Derived]) -> set[str]:
+        """Row keys of the accounts in which something derived is another one than before."""
+        changed = set[str]()
+        for one in derived:
             key = row_key(one.account)
             known = self.accounts.get(key)
             source = known.sources.get(one.source_key) if known is not None else None
             before = Fraction(source.numerator, source.denominator) if source is not None else Fraction(0)
-            if before == one.amount:
+            if before == one.amount and (source is None or not one.amount or source.unit == one.unit):
                 continue
             target = self.accounts[key] = known or one.account
             target.sources[one.source_key] = source_of(one)
@@ -88,10 +94,48 @@ class OrderLedger:
             changed.add(key)
         return changed
 
-    def sharing_rework(self, changed: Collection[str]) -> set[str]:
-        """Row keys of what shares its open rework with accounts that changed."""
-        reworked = [row for key in changed if (row := self.accounts[key]).kind == "rework"]
-        return {key for key, other in self.accounts.items() if any(rework.same(row, other) for row in reworked)}
+    def _match(self, changed: Collection[str]) -> set[str]:
+        """Scrap and rework find their pieces (docs/domain.md, Scrap finds its pieces)."""
+        rows = [row for key in changed if (row := self.accounts[key]).kind == "yield"]
+        found = set[str]()
+        for group in sorted({pieces.Group(row.operation, row.material) for row in rows}):
+            yields = self._yields(group)
+            if any(pieces.is_short(row) for row in yields):
+                found |= self._take(pieces.moves(yields, self._holds(yields[0]), self._unit_of(yields[0])))
+        return found
+
+    def _yields(self, group: pieces.Group) -> list[AccountRow]:
+        return [row for row in self._in_order() if row.kind == "yield" and pieces.group_of(row) == group]
+
+    def _holds(self, like: AccountRow, moved: bool = False) -> pieces.Holds:
+        """What accounts hold, in the unit of this one. `moved`: with moved pieces."""
+        configuration, units, unit = self._moment.rules.configuration, self._moment.rules.units, self._unit_of(like)
+        return lambda row: pieces.held(row, orders.weights_of(configuration, self.order, row), unit, units, moved)
+
+    def _missing_of(self, group: pieces.Group) -> dict[str, Fraction]:
+        """Row keys of the scrap and rework that has no pieces, with how much of it, in the account's unit."""
+        if group not in self._missing:
+            found: dict[str, Fraction] = {}
+            yields = self._yields(group)
+            if any(pieces.is_short(row) for row in yields):
+                rest, unit = self._holds(yields[0], moved=True), self._unit_of(yields[0])
+                lowering = [row for row in self._in_order() if row.kind in pieces.LOWER and pieces.group_of(row) == group]
+                for row, quantity in pieces.waiting(yields, lowering, rest):
+                    own = self._moment.rules.units.convert(quantity, unit, self._unit_of(row), row.material)
+                    found[row_key(row)] = Fraction(0) if isinstance(own, Refusal) else own
+            self._missing[group] = found
+        return self._missing[group]
+
+    def sharing(self, changed: Collection[str]) -> set[str]:
+        """Row keys of what shares open rework, or pieces that are missing, with accounts that changed."""
+        rows = [self.accounts[key] for key in changed]
+        reworked = [row for row in rows if row.kind == "rework"]
+        found = {key for key, other in self.accounts.items() if any(rework.same(row, other) for row in reworked)}
+        for group in {group for row in rows if (group := pieces.group_of(row)) is not None}:
+            here = {key: row for key, row in self.accounts.items() if pieces.group_of(row) == group}
+            if any(row.code == pieces.SCRAP_EXCEEDS_GROSS for row in here.values()) or self._missing_of(group):
+                found |= here.keys()
+        return found
 
     # -- one account
 
@@ -120,24 +164,28 @@ class OrderLedger:
             parking.park(row, wrong)
         elif not row.covered:
             accounts = self._in_order() if row.kind in rework.KINDS else []
-            excess = parking.rework_excess(row, accounts, rules.units)
+            excess = parking.beyond_gross(
+                row, self._missing_of(group).get(row_key(row)) if (group := pieces.group_of(row)) else None
+            )
+            excess = excess or parking.rework_excess(row, accounts, rules.units)
             excess = excess or parking.over_delivery(rules.configuration, order, row, accounts, rules.units)
             if excess is not None:
                 parking.park(row, *excess)
 
-    def issue(self, row: AccountRow, due_at: int | None) -> list[Posting]:
-        """What is posted of the account now; it notes when to look at it again. `due_at`: since when it is due."""
+    def issue(self, row: AccountRow, due_at: int | None, pressed: bool = False) -> list[Posting]:
+        """What is posted of the account now; it notes when to look at it again. `due_at`: since when it is due. `pressed`: what
+        goes with it is posted now."""
         times, now = self._moment.rules.times, self._moment.now
         rule_at = self._moment.rules.rule_for(row, self.order)
         if rule_at is None or row.covered:
             row.due_at = None
             return []
         rule = rule_at.rule
-        due = now if due_at is not None else due_time(row, rule, self.order, times, now)
-        if due is None or due > now or not ledger.unposted(row) or waits_for_counts(row):
+        due = now if due_at is not None or pressed else due_time(row, rule, self.order, times, now)
+        if due is None or due > now or not ledger.unposted(row):
             row.due_at = due_time(row, rule, self.order, times, now + 1) if due == now else due
             return []
-        if not enough(row, rule, self.order, times, Look(now, due_at, self._moment.final)):
+        if not pressed and not enough(row, rule, self.order, times, Look(now, due_at, self._moment.final)):
             row.due_at = due_time(row, rule, self.order, times, now + 1)
             return []
         configuration, periods = self._moment.rules.configuration, times.periods
@@ -158,6 +206,27 @@ class OrderLedger:
         return made
 
     # -- after all accounts were served
+
+    def paired(self, made: Iterable[Posting]) -> set[str]:
+        """Row keys of what goes in one document with these postings of the order: yield that scrap lowered, and the scrap that
+        lowered it (docs/domain.md, Yield)."""
+        lowered, scrapped = set[pieces.Group](), set[pieces.Group]()
+        for one in made:
+            if one.kind == "yield" and one.amount < 0:
+                lowered.add(pieces.Group(one.operation, one.material))
+            elif one.kind == "scrap":
+                scrapped.add(pieces.Group(one.operation, one.material))
+        if not lowered and not scrapped:
+            return set()
+        return {
+            key
+            for key, row in self.accounts.items()
+            if (group := pieces.group_of(row)) is not None
+            and (
+                (row.kind == "scrap" and group in lowered and ledger.unposted(row) > 0)
+                or (row.kind == "yield" and group in scrapped and ledger.unposted(row) < 0 and pieces.is_short(row))
+            )
+        }
 
     def freed(self, made: Iterable[Posting]) -> set[str]:
         """Row keys of what is parked for over-delivery, when these postings of the order gave it room."""
@@ -230,6 +299,12 @@ class OrderLedger:
             stated = component.issue_location if component is not None else ""
             row.location = stated or (rule.issue_location if rule is not None else "")
             row.reservation_item = component.item if component is not None else ""
+
+    def _unit_of(self, row: AccountRow) -> str:
+        """The account's unit, also before it was settled."""
+        if row.sequence:
+            return row.unit
+        return self._erp_unit(row, self._moment.materials(row.material), self._moment.rules.rule_for(row, self.order))[0]
 
     def _erp_unit(self, row: AccountRow, material: MaterialRow | None, rule_at: RuleAt | None) -> tuple[str, int]:
         """The rule's unit, the material's, the activity's, or the one that the order is planned and counted in."""

@@ -11,6 +11,7 @@ from tables.orders import order as orders
 from tables.orders import rework
 from tables.orders.account import TIMES
 from tables.orders.components import children_of, component_of, components_at, known_revision, revision_of
+from tables.orders.pieces import BELOW_ZERO, LOWER, SCRAP_EXCEEDS_GROSS
 from tables.plant.periods import PostingPeriods
 from tables.plant.units import UnitTable
 from tables.quantity import fraction, round_half_away
@@ -133,6 +134,23 @@ def _long_lot(configuration: Configuration, account: AccountRow) -> Iterator[Ref
 
 
 # -- a part of it
+
+
+def beyond_gross(row: AccountRow, missing: Fraction | None) -> Excess | None:
+    """Scrap and open rework of which no pieces were counted wait, and a yield below zero with them (docs/domain.md, Scrap finds
+    its pieces). `missing`: how much of the account has no pieces."""
+    if row.kind == "yield":
+        lowered = any(source.kind in LOWER and source.numerator for source in row.sources.values())
+        code = SCRAP_EXCEEDS_GROSS if lowered else BELOW_ZERO
+        if row.target >= 0 or verdict(row, code) == POST:
+            return None
+        what = "more scrap and rework than was counted" if lowered else "more was taken back than was made"
+        return Excess(Refusal(code, f"{row.material} of operation {row.operation}: {what}"), row.target)
+    steps = round_half_away(missing, row.scale) if missing else 0
+    if not steps or verdict(row, SCRAP_EXCEEDS_GROSS) == POST:
+        return None
+    detail = f"{row.material} of operation {row.operation}: more scrap and rework than was counted"
+    return Excess(Refusal(SCRAP_EXCEEDS_GROSS, detail), steps)
 
 
 def rework_excess(row: AccountRow, accounts: Sequence[AccountRow], units: UnitTable) -> Excess | None:

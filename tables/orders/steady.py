@@ -14,7 +14,7 @@ from schemas.configuration.triggers import Cut, Interval
 from schemas.records import AccountRow, Component, OrderRow, SourceTotal, Total
 from tables.orders import order as orders
 from tables.orders import retention
-from tables.orders.account import BASIS, TIMES, accounts_of, row_key, version_of
+from tables.orders.account import BASIS, MOVED, TIMES, accounts_of, row_key, version_of
 from tables.orders.backflush import account_of, lots_of, made_of
 from tables.orders.components import basis_of, mode_of
 from tables.orders.due import Timetable
@@ -128,10 +128,20 @@ class SteadyOrder:
         if row is None or not self._waits(row) or total.source_key not in row.sources:
             return None
         item = orders.item_of(self.order, row.material)
+        if total.kind == "gross" and self._moves(total):
+            return None
         pieces = total.kind in _FEED and not (item is not None and item.role == "by")
         if pieces and total.kind == "gross":
             pieces = orders.weights_of(self.rules.configuration, self.order, row)[total.source_key] > 0
         return Place(key, row, pieces)
+
+    def _moves(self, total: Total) -> bool:
+        """Do pieces of the operation and material move between lots and days, or are some missing? Then each tick decides."""
+        return any(
+            row.target < 0 or any(source.kind == MOVED and source.numerator for source in row.sources.values())
+            for row in self.accounts.values()
+            if (row.kind, row.operation, row.material) == ("yield", total.operation, total.material)
+        )
 
     def signature(self, grown: Iterable[Growth]) -> Signature | None:
         """What is derived from these; None: it would not come out the same."""

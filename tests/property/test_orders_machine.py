@@ -170,14 +170,26 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # -- what must hold
 
-    def holds(self, kind: str, date: str) -> Fraction:
-        def of(wanted: str) -> list[Fraction]:
-            known = [one for key, one in self.newest.items() if key[0] == wanted and key[2] == date and key[1] != SLIP]
-            return [Fraction(one.numerator, one.denominator) for one in known]
+    def told(self, kind: str, date: str) -> Fraction:
+        known = [one for key, one in self.newest.items() if key[0] == kind and key[2] == date and key[1] != SLIP]
+        return sum((Fraction(one.numerator, one.denominator) for one in known), Fraction(0))
 
-        if kind == "yield":
-            return sum(of("gross"), Fraction(0)) - sum(of("scrap"), Fraction(0))
-        return sum(of(kind), Fraction(0))
+    def holds(self, kind: str, date: str) -> Fraction:
+        """Scrap of one day that has no pieces there takes those of the other day (there is one lot)."""
+        if kind != "yield" or not self.change:
+            return self.told(kind, date) if kind != "yield" else self.told("gross", date) - self.told("scrap", date)
+        (other,) = set(DATES) - {date}
+        here, there = (self.told("gross", one) - self.told("scrap", one) for one in (date, other))
+        if here < 0 < there:
+            return min(Fraction(0), here + there)
+        return max(Fraction(0), here + there) if there < 0 < here else here
+
+    def may(self, kind: str, date: str) -> Fraction:
+        """How much of it may be posted: no yield below zero, and no scrap whose pieces nobody counted."""
+        lack = min(Fraction(0), self.holds("yield", date))
+        if kind == "scrap":
+            return self.holds(kind, date) - min(-lack, max(Fraction(0), self.holds(kind, date)))
+        return self.holds(kind, date) - (lack if kind == "yield" else 0)
 
     def check_postings(self, postings: list[Posting]) -> None:
         assert not postings or self.open
@@ -193,7 +205,7 @@ class LedgerMachine(RuleBasedStateMachine):
         reversed_ = [one.reverses for one in self.steady.postings if one.reverses]
         assert len(reversed_) == len(set(reversed_)), "taken back twice"
         for posting in {one.account: one for one in postings}.values():
-            exact = rounded(self.holds(posting.kind, posting.business_date) * 10**posting.scale)
+            exact = rounded(self.may(posting.kind, posting.business_date) * 10**posting.scale)
             short = posting.kind == "yield" and self.limit is not None
             assert posting.cumulative <= exact if short else posting.cumulative == exact
 
@@ -212,15 +224,17 @@ class LedgerMachine(RuleBasedStateMachine):
             assert sum(one.amount for one in made) == row.posted == (made[-1].cumulative if made else 0)
             assert [one.sequence for one in made] == list(range(1, len(made) + 1))
             limited = row.kind == "yield" and self.limit is not None
-            assert not self.open or row.code in ({"", "OVER_DELIVERY"} if limited else {""})
+            short = row.kind in ("yield", "scrap") and self.may(row.kind, row.business_date) != exact
+            wanted = {"SCRAP_EXCEEDS_GROSS"} if short else {"", "OVER_DELIVERY"} if limited else {""}
+            assert not self.open or row.code in wanted, key
             assert self.open or row.code
             if row.kind == "yield":
                 yields.append((exact, row.posted))
-            waits = row.kind == "yield" and exact < 0 <= row.posted
             urgent = row.kind == "scrap" and row.business_date in self.urgent
             at_cut = self.now in CUTS or row.kind == "consumption" or (self.completed and row.kind == "yield") or urgent
-            if self.open and at_cut and not waits and not limited:
-                assert row.posted == rounded(exact * 10**row.scale), (key, "everything due was posted")
+            if self.open and at_cut and not limited:
+                may = self.may(row.kind, row.business_date)
+                assert row.posted == rounded(may * 10**row.scale), (key, "everything due was posted")
         if self.open:
             self.urgent.clear()
         if self.open and over and self.limit is not None and all(exact >= 0 for exact, _ in yields):

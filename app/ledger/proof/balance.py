@@ -206,7 +206,7 @@ def _equipment(snapshot: Snapshot, proof: Proof) -> None:
     for row in snapshot.of(ACCOUNT_ROWS):
         for source_key, source in row.sources.items():
             # Scrap and rework stand in the yield they lower, too; late scrap is split between output and stock.
-            if row.kind != "yield" or source.kind in ("gross", "good"):
+            if row.kind != "yield" or source.kind in MADE:
                 identity = (row.order, row.operation, row.material, row.lot, row.business_date, source_key, source.kind)
                 amount = Fraction(source.numerator, source.denominator)
                 sources[identity] += amount

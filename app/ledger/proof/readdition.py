@@ -30,6 +30,7 @@ from tables.equipment.destination import UNATTRIBUTED, Destination
 from tables.lineage import add_ranges
 from tables.orders import account as ledger
 from tables.orders import order as orders
+from tables.orders import pieces
 from tables.orders.account import STOCK, account_key, row_key
 from tables.orders.backflush import MAX_PHANTOM_LEVELS, Derived, derive
 from tables.orders.plant_rules import plant_rules
@@ -148,6 +149,13 @@ class ReAddition:
         order, units = self.order(account.plant, account.order, cut), self.units(cut)
         records, ranges = ledger.lineage(row, self.weights(order, row))
         steps = round_half_away(amount, account.scale)
+        note = ""
+        if account.kind in ("yield", *pieces.LOWER) and not self._let_through(account, cut, pieces.SCRAP_EXCEEDS_GROSS):
+            missing = (
+                min(steps, 0) if account.kind == "yield" else round_half_away(self._missing(order, account, cut), account.scale)
+            )
+            steps -= missing
+            note = f"{decimal_text(missing, account.scale)} {account.unit} without pieces not posted" * bool(missing)
         before = sum(entry.amount for entry in account.issued if entry.cut < cut)
         others = [
             (fraction(entry.amount, other.scale), other.unit)
@@ -158,19 +166,18 @@ class ReAddition:
             if (entry.cut, row_key(other)) < (cut, row_key(account))
         ]
         room = _allowed(self._configuration, order, account, units, others)
-        note = ""
-        if room is not None and steps > room and not self._let_through(account, cut):
+        if room is not None and steps > room and not self._let_through(account, cut, "OVER_DELIVERY"):
             limited = max(room, min(before, steps))
             note = f"{decimal_text(steps - limited, account.scale)} {account.unit} over delivery not posted" * (limited < steps)
             steps = limited
         return ReAdded(steps, steps - before, note, summands, records, ranges)
 
-    def _let_through(self, account: AccountRow, cut: int) -> bool:
-        """Had a person decided by then that the excess is posted?"""
+    def _let_through(self, account: AccountRow, cut: int, code: str) -> bool:
+        """Had a person decided by then that what waits with the code is posted?"""
         answer = False
         for told in self._records.orders.get(account.order, ()):
             event = told.event
-            decided = told.known_at <= cut and isinstance(event, OperatorDecision) and event.code == "OVER_DELIVERY"
+            decided = told.known_at <= cut and isinstance(event, OperatorDecision) and event.code == code
             if decided and event.account in ("", account_key(account)):
                 answer = event.decision == POST
         return answer
@@ -201,6 +208,27 @@ class ReAddition:
         self._derive(order, rows, self.units(cut))
         return rows, parts
 
+    def _match(self, order: OrderRow, rows: dict[str, AccountRow], units: UnitTable) -> None:
+        """Scrap and rework find their pieces (docs/domain.md, Scrap finds its pieces)."""
+        for group in {group for row in rows.values() if row.kind == "yield" and (group := pieces.group_of(row)) is not None}:
+            yields = _yields(rows, group)
+            for one in pieces.moves(yields, self._holds(order, units, unit := _first_unit(yields)), unit):
+                rows[row_key(one.account)].sources[one.source_key] = _source(one)
+
+    def _holds(self, order: OrderRow, units: UnitTable, unit: str, moved: bool = False) -> pieces.Holds:
+        return lambda row: pieces.held(row, self.weights(order, row), unit, units, moved)
+
+    def _missing(self, order: OrderRow, wanted: AccountRow, cut: int) -> Fraction:
+        """How much of the account has no pieces at the cut, in its unit."""
+        group = pieces.group_of(wanted)
+        if group is None:
+            return Fraction(0)
+        rows, _ = self._accounts(wanted.plant, order, cut)
+        lowering = [row for row in rows.values() if row.kind in pieces.LOWER and pieces.group_of(row) == group]
+        rest = self._holds(order, self.units(cut), wanted.unit, moved=True)
+        found = {row_key(row): quantity for row, quantity in pieces.waiting(_yields(rows, group), lowering, rest)}
+        return found.get(row_key(wanted), Fraction(0))
+
     def _receive(self, rows: dict[str, AccountRow], total: Total, name: str, destination: Destination, cut: int) -> list[str]:
         """Scrap that grew after its period had closed is scrap from stock (docs/domain.md, Late scrap)."""
         date = total.business_date
@@ -217,6 +245,7 @@ class ReAddition:
         """Consumption that follows from other accounts, phantoms within phantoms included."""
         if not order.known:
             return
+        self._match(order, rows, units)
         places = {(row.operation, row.business_date) for row in rows.values()}
         for _ in range(MAX_PHANTOM_LEVELS):
             grew = False
@@ -244,8 +273,17 @@ class ReAdditions:
         return self._known[configuration.hash]
 
 
+def _yields(rows: dict[str, AccountRow], group: pieces.Group) -> list[AccountRow]:
+    return [row for _, row in sorted(rows.items()) if row.kind == "yield" and pieces.group_of(row) == group]
+
+
+def _first_unit(yields: list[AccountRow]) -> str:
+    """A unit that the pieces were stated in."""
+    return next((source.unit for row in yields for _, source in sorted(row.sources.items())), "")
+
+
 def _source(one: Derived) -> SourceTotal:
-    source = SourceTotal("consumption", one.authority, one.amount.numerator, one.amount.denominator, one.unit, 0, 0, 0)
+    source = SourceTotal(one.kind, one.authority, one.amount.numerator, one.amount.denominator, one.unit, 0, 0, 0)
     source.bom_revision = one.revision
     source.records = sum(entry.records for entry in one.behind)
     for entry in one.behind:

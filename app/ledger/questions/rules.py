@@ -10,7 +10,7 @@ from schemas.configuration import Configuration, PostRule
 from schemas.configuration.triggers import AtOnce, EveryQuantity
 from schemas.records import AccountRow, OrderRow
 from tables.orders.account import BASIS, account_key, parse_key, unposted
-from tables.orders.due import Timetable, due_time, trigger_time, waits_for_counts, without_effect
+from tables.orders.due import Timetable, due_time, trigger_time, without_effect
 from tables.orders.plant_rules import plant_rules
 from tables.plant.units import UnitTable
 from tables.quantity import decimal_text
@@ -157,8 +157,6 @@ def _state(row: AccountRow, due: int | None, now: int, zone: str) -> str:
         return f"{state}, covered: another posting or the ERP carries it"
     if row.code:
         state += f", parked {decimal_text(row.parked, row.scale)} {row.unit} ({row.code}: {row.detail})"
-    if waits_for_counts(row):
-        return f"{state}; scrap came before its counts, it waits for them"
     if not unposted(row):
         return f"{state}; nothing is due"
     return f"{state}; due {'when a trigger says so' if due is None else 'now' if due <= now else _local(due, zone)}"

@@ -99,12 +99,12 @@ def test_kinds_without_a_rule_are_never_posted() -> None:
     bench.check_conservation()
 
 
-def test_scrap_before_its_counts_waits_as_negative_yield() -> None:
+def test_scrap_before_its_counts_waits_with_a_negative_yield() -> None:
     bench = ledger(released(T1), total("scrap", 5, (1, 1), T1))
-    assert amounts(bench.tick(CUT)) == [("scrap", 5, 5)]
+    assert amounts(bench.tick(CUT)) == []
     assert bench.account("yield").target == -5
     bench.fold(total("gross", 20, (1, 2), CUT + MIN))
-    assert amounts(bench.tick(at("22:00"))) == [("yield", 15, 15)]
+    assert amounts(bench.tick(at("22:00"))) == [("scrap", 5, 5), ("yield", 15, 15)]
 
 
 def test_scrap_of_an_operation_that_counts_good_pieces_lowers_no_yield_on_any_day() -> None:

@@ -54,7 +54,8 @@ def test_a_sweep_between_two_ticks_is_not_missed(step: int) -> None:
 
 
 def test_one_large_declaration_is_posted_at_once_many_small_ones_are_not() -> None:
-    bench = ledger(released(T1), rules={"post": [{"kind": "scrap", "when": ["shift_end", "above 200 PC at once"]}]})
+    rules = {"post": [{"kind": "scrap", "when": ["shift_end", "above 200 PC at once"]}]}
+    bench = ledger(released(T1), total("gross", 900, (1, 1), T1), rules=rules)
     for n in range(1, 6):
         bench.fold(total("scrap", 100 * n, (1, n), T1 + n * MIN))
         assert bench.tick(T1 + n * MIN) == []
@@ -65,7 +66,8 @@ def test_one_large_declaration_is_posted_at_once_many_small_ones_are_not() -> No
 
 
 def test_what_was_urgent_while_it_was_parked_goes_when_it_resumes_after_a_restart() -> None:
-    bench = ledger(total("scrap", 500, (1, 1), T1), rules={"post": [{"kind": "scrap", "when": "above 200 PC at once"}]})
+    rules = {"post": [{"kind": "scrap", "when": "above 200 PC at once"}]}
+    bench = ledger(total("gross", 900, (1, 1), T1), total("scrap", 500, (1, 1), T1), rules=rules)
     assert bench.tick(T1) == []
     bench.restart()
     bench.fold(released(T2))

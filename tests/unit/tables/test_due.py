@@ -81,13 +81,6 @@ def test_nothing_waits() -> None:
     assert due(account(10, parked=10), "shift_end", completed=True) is None
 
 
-def test_negative_yield_waits_for_its_counts() -> None:
-    assert due(account(-5), "shift_end", "order_completed", completed=True) is None
-    assert due(account(-5, kind="consumption"), "shift_end") == at("14:00")
-    assert due(account(-5, posted=3), "shift_end") is None
-    assert due(account(-5, posted=-7), "shift_end") == at("14:00")
-
-
 @pytest.mark.parametrize(("grown", "urgent"), [(200, False), (201, True), (-200, False), (-201, True)])
 def test_at_once_is_one_declaration_above_the_threshold(grown: int, urgent: bool) -> None:
     row = account(5000)

@@ -1,5 +1,6 @@
 """Accounts by themselves (I1): what they hold, what follows from the order's flags, and the chain of their postings."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -8,7 +9,8 @@ from app.ledger.proof.balance import counts_of, order_of, units_of
 from schemas.records import AccountRow
 from tables.orders import account as ledger
 from tables.orders import order as orders
-from tables.orders.account import BASIS, account_key
+from tables.orders import pieces
+from tables.orders.account import BASIS, MOVED, account_key
 from tables.orders.backflush import derive
 from tables.orders.posting_id import posting_id
 from tables.plant.units import UnitTable
@@ -68,6 +70,7 @@ def _derived(snapshot: Snapshot, units: UnitTable) -> Iterator[str]:
         order = order_of(snapshot, rows[0])
         places = {(row.operation, row.business_date) for row in rows} if order.known else set()
         known = {account_key(row): row for row in rows}
+        yield from _moved(rows) if order.known else ()
         for operation, date in sorted(places):
             for one in derive(snapshot.configuration, order, operation, date, rows, units):
                 account = known.get(account_key(one.account))
@@ -75,3 +78,16 @@ def _derived(snapshot: Snapshot, units: UnitTable) -> Iterator[str]:
                 held = Fraction(source.numerator, source.denominator) if source is not None else Fraction(0)
                 if held != one.amount:
                     yield f"{account_key(one.account)}: {one.amount} {one.unit} follows from the pieces, it holds {held}"
+
+
+def _moved(rows: list[AccountRow]) -> Iterator[str]:
+    """What an account gave to others of its operation and material, these have; and a yield below zero has none to take from."""
+    sums: dict[pieces.Group, Fraction] = defaultdict(Fraction)
+    for row in rows:
+        group = pieces.group_of(row)
+        for source in row.sources.values():
+            if group is not None and source.kind == MOVED:
+                sums[group] += Fraction(source.numerator, source.denominator)
+    for group, quantity in sorted(sums.items()):
+        if quantity:
+            yield f"{rows[0].order} {group.material} of operation {group.operation}: moves of pieces come to {quantity}"
