@@ -571,18 +571,21 @@ class BomRevision:
 
     revision: str
     components: list[Component]
+    until: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> BomRevision:
         return BomRevision(
             revision=d["revision"],
             components=[Component.from_avro(v) for v in d["components"]],
+            until=d["until"],
         )
 
     def to_avro(self) -> dict[str, Any]:
         return {
             "revision": self.revision,
             "components": [v.to_avro() for v in self.components],
+            "until": self.until,
         }
 
 

@@ -14,7 +14,7 @@ from schemas.records import AccountRow, Component, Correlation, OrderRow, RawRan
 from tables import correlations
 from tables.lineage import add_ranges
 from tables.orders.account import BASIS, MOVED, on_top, row_key
-from tables.orders.components import basis_of, children_of, components_at, mode_of, phantom_of
+from tables.orders.components import basis_of, bill_at, children_of, components_at, mode_of, phantom_of, pin_of
 from tables.orders.order import authority_of, counted_at, is_check, item_of, weights_of
 from tables.plant.units import UnitTable
 from tables.quantity import fraction
@@ -43,8 +43,10 @@ class Derived(NamedTuple):
 
 @dataclass(slots=True)
 class Made:
-    """Pieces of one operation, business date and BOM revision, in the order's unit."""
+    """Pieces of one operation, business date and bill of material, in the order's unit."""
 
+    revision: str
+    components: Sequence[Component]
     gross: Fraction = Fraction(0)
     sources: list[SourceTotal] = field(default_factory=list)
     by_lot: dict[tuple[str, str, str], Fraction] = field(default_factory=lambda: defaultdict(Fraction))
@@ -113,8 +115,8 @@ def _backflushed(
 ) -> Iterator[Derived]:
     operation = here[0].operation
     made, yield_share = made_of(configuration, order, here, units)
-    for revision, pieces in sorted(made.items()):
-        for component in components_at(configuration, order, revision):
+    for name, pieces in sorted(made.items()):
+        for component in pieces.components:
             if component.operation not in ("", operation) or component.phantom:
                 continue
             if mode_of(configuration, component, account_of(here[0], component, "")) != "ledger_backflush":
@@ -122,19 +124,24 @@ def _backflushed(
             per_piece = fraction(component.quantity.amount, component.quantity.scale) / component.base
             if basis_of(configuration, component, operation) == "yield":
                 per_piece *= yield_share
-            source_key = f"{BACKFLUSH}{component.item}|{component.position}|{operation}" + (f"|{revision}" if revision else "")
+            source_key = f"{BACKFLUSH}{component.item}|{component.position}|{operation}" + (f"|{name}" if name else "")
             for lot, count in sorted(lots_of(pieces, component).items()):
                 account, unit = account_of(here[0], component, lot), component.quantity.unit
-                yield Derived(account, source_key, count * per_piece, unit, "backflush", revision, pieces.sources)
+                yield Derived(account, source_key, count * per_piece, unit, "backflush", pieces.revision, pieces.sources)
 
 
 def made_of(
     configuration: Configuration, order: OrderRow, here: Sequence[AccountRow], units: UnitTable
 ) -> tuple[Mapping[str, Made], Fraction]:
-    """Pieces by revision, and which part of them is yield. Gross is what the operation's authority counted; where it
+    """Pieces by bill of material, and which part of them is yield. Gross is what the operation's authority counted; where it
     counts good pieces, scrap and rework come on top. By-products are no pieces."""
     authority = authority_of(configuration, order, here[0].operation)
-    made: dict[str, Made] = defaultdict(Made)
+    made: dict[str, Made] = {}
+
+    def of(source: SourceTotal) -> Made:
+        bill = bill_at(configuration, order, pin_of(source))
+        return made.setdefault(bill.name, Made(source.bom_revision, bill.components))
+
     gross = good = Fraction(0)
     for row in here:
         item = item_of(order, row.material)
@@ -147,14 +154,14 @@ def made_of(
             if isinstance(amount, Refusal):
                 continue  # its own account is parked with BAD_UNIT
             if row.kind == BASIS:
-                made[source.bom_revision].by_lot[source.position, source.component_material, source.component_lot] += amount
+                of(source).by_lot[source.position, source.component_material, source.component_lot] += amount
                 continue
             good += counts[key] * amount
             made_too = key in top and not is_check(configuration, authority, source)
             if (counts[key] > 0 and source.kind != MOVED) or made_too:
                 gross += amount
-                made[source.bom_revision].gross += amount
-                made[source.bom_revision].sources.append(source)
+                of(source).gross += amount
+                of(source).sources.append(source)
     return made, good / gross if gross else Fraction(0)
 
 
@@ -177,7 +184,7 @@ def _exploded(configuration: Configuration, order: OrderRow, here: Sequence[Acco
     """What was declared of a phantom is consumption of its components, in the ratio of the bill of material."""
     for row in here:
         for key, source in sorted(row.sources.items()):
-            components = components_at(configuration, order, source.bom_revision)
+            components = components_at(configuration, order, pin_of(source))
             phantom = phantom_of(components, row)
             if phantom is None:
                 continue

@@ -6,16 +6,35 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from schemas.configuration import Configuration
-from schemas.records import AccountRow, Component, OrderRow
+from schemas.records import AccountRow, Component, OrderRow, SourceTotal
 from tables.plant.units import UnitTable
 from tables.quantity import fraction
 from tables.refusal import Refusal
 
 
-def revision_of(row: AccountRow) -> str:
-    """The BOM revision that the account's runs pinned; of several the one that was counted last."""
+class Pin(NamedTuple):
+    """What ties pieces to a bill of material: the revision that their run stated (or nothing), and when the first of them was
+    made (microseconds)."""
+
+    revision: str = ""
+    at: int = 0
+
+
+class Bill(NamedTuple):
+    """A bill of material as it held. `name` tells it from the order's others."""
+
+    name: str
+    components: Sequence[Component]
+
+
+def pin_of(source: SourceTotal) -> Pin:
+    return Pin(source.bom_revision, source.first_at)
+
+
+def pinned(row: AccountRow) -> Pin:
+    """To which bill the account is tied; of several sources the one that was counted last decides."""
     newest = max(row.sources.values(), key=lambda source: (source.last_at, source.bom_revision), default=None)
-    return newest.bom_revision if newest is not None else ""
+    return pin_of(newest) if newest is not None else Pin()
 
 
 def known_revision(order: OrderRow, revision: str) -> bool:
@@ -23,12 +42,23 @@ def known_revision(order: OrderRow, revision: str) -> bool:
     return not revision or not order.bom_revision or revision == order.bom_revision or _earlier(order, revision) is not None
 
 
-def components_at(configuration: Configuration, order: OrderRow, revision: str) -> Sequence[Component]:
-    """The bill of material that holds for a run which pinned `revision`."""
-    if configuration.rules.order.bom == "latest" or revision in ("", order.bom_revision):
-        return order.components
-    earlier = _earlier(order, revision)
-    return order.components if earlier is None else earlier
+def components_at(configuration: Configuration, order: OrderRow, pin: Pin) -> Sequence[Component]:
+    return bill_at(configuration, order, pin).components
+
+
+def bill_at(configuration: Configuration, order: OrderRow, pin: Pin) -> Bill:
+    """The bill of material that holds for what was made then: of the revision that is stated, else of all, the one that was in
+    force. A change counts from its own time on (docs/domain.md, BOM revisions)."""
+    now = Bill(pin.revision, order.components)
+    if configuration.rules.order.bom == "latest" or not order.boms:
+        return now
+    former = [bom for bom in order.boms if bom.revision == pin.revision or not pin.revision]
+    for bom in former:  # oldest first
+        if pin.at < bom.until:
+            return Bill(f"{pin.revision}@{bom.until}", bom.components)
+    if former and pin.revision not in ("", order.bom_revision):
+        return Bill(pin.revision, former[-1].components)
+    return now
 
 
 def _earlier(order: OrderRow, revision: str) -> Sequence[Component] | None:

@@ -14,7 +14,7 @@ from schemas.records import (
     SourceTotal,
 )
 from tables.orders.account import STOCK, weights
-from tables.orders.components import component_of, components_at, mode_of, phantom_of, revision_of
+from tables.orders.components import Pin, component_of, components_at, mode_of, phantom_of, pin_of, pinned
 from tables.quantity import fraction
 from tables.row_kinds import ORDER_ROWS
 
@@ -32,9 +32,9 @@ def released(row: OrderRow, event: OrderReleased | OrderChanged) -> bool:
         return False
     if row.known and event.change_number == row.change_number and isinstance(event, OrderReleased):
         return False
-    if row.known and row.bom_revision != event.bom_revision and row.bom_revision:
-        kept = [bom for bom in row.boms if bom.revision not in (row.bom_revision, event.bom_revision)]
-        row.boms = [*kept, BomRevision(row.bom_revision, row.components)][-MAX_REVISIONS:]
+    if row.known and (row.bom_revision, row.components) != (event.bom_revision, event.components):
+        until = max([event.occurred_at, *(bom.until for bom in row.boms)])
+        row.boms = [*row.boms, BomRevision(row.bom_revision, row.components, until)][-MAX_REVISIONS:]
     row.known = True
     row.change_number, row.bom_revision, row.order_type = event.change_number, event.bom_revision, event.order_type
     row.automatic_receipt, row.backflush = event.automatic_receipt, event.backflush
@@ -83,7 +83,7 @@ def item_of(order: OrderRow, material: str) -> OrderItem | None:
 def planned_unit(configuration: Configuration, order: OrderRow, account: AccountRow) -> str:
     """The unit in which the order plans what the account is of; empty: it does not."""
     if account.kind == "consumption":
-        component = component_of(components_at(configuration, order, revision_of(account)), account)
+        component = component_of(components_at(configuration, order, pinned(account)), account)
         return component.quantity.unit if component is not None else ""
     item = item_of(order, account.material)
     return item.quantity.unit if item is not None else ""
@@ -93,7 +93,7 @@ def counted_by(configuration: Configuration, order: OrderRow, account: AccountRo
     """What counters count (`counts`) where they are the authority for what the account is of: pieces, or what a meter shows.
     Empty: they are not."""
     if account.kind == "consumption":
-        components = components_at(configuration, order, revision_of(account))
+        components = components_at(configuration, order, pinned(account))
         metered = mode_of(configuration, component_of(components, account), account) == "metered"
         return ("consumption",) if metered else ()
     return ("gross", "good") if authority_of(configuration, order, account.operation) == "counters" else ()
@@ -119,15 +119,23 @@ def weights_of(configuration: Configuration, order: OrderRow, account: AccountRo
         found = weights(account, authority, configuration.rules.yield_.is_, counted_at(order, account.operation))
         checks = {key for key, source in account.sources.items() if is_check(configuration, authority, source)}
         return {key: 0 if key in checks else weight for key, weight in found.items()}
-    component = component_of(components_at(configuration, order, revision_of(account)), account)
-    mode = mode_of(configuration, component, account)
-    trusted = {"declared": "declarations", "metered": "counters", "ledger_backflush": "backflush"}.get(mode)
+    if account.reason:  # component scrap is an issue with a reason, in any mode
+        return dict.fromkeys(account.sources, 1)
+    trusted: dict[Pin, str | None] = {}
+    for pin in {pin_of(source) for source in account.sources.values()}:  # each by its own bill
+        trusted[pin] = _trusted(configuration, order, account, pin)
+    return {key: int(trusted[pin_of(source)] in (None, source.authority)) for key, source in account.sources.items()}
+
+
+def _trusted(configuration: Configuration, order: OrderRow, account: AccountRow, pin: Pin) -> str | None:
+    """Whose word counts for consumption of this bill; None: everybody's."""
+    component = component_of(components_at(configuration, order, pin), account)
     if component is None and configuration.rules.mode_for(account.material, account.place, account.operation) is None:
         # Nobody says how it is known (unknown order, not in its bill): parked, but what was measured does not disappear.
         measured = any(source.authority == "counters" for source in account.sources.values())
-        trusted = "counters" if measured else "declarations"
-    scrapped = bool(account.reason)  # component scrap is an issue with a reason, in any mode
-    return {key: int(scrapped or trusted is None or source.authority == trusted) for key, source in account.sources.items()}
+        return "counters" if measured else "declarations"
+    mode = mode_of(configuration, component, account)
+    return {"declared": "declarations", "metered": "counters", "ledger_backflush": "backflush"}.get(mode)
 
 
 def is_check(configuration: Configuration, authority: str, source: SourceTotal) -> bool:
@@ -146,7 +154,7 @@ def covered(configuration: Configuration, order: OrderRow, account: AccountRow) 
     (docs/domain.md, Milestones); of a phantom: its components' accounts; by erp_backflush: the ERP, and what was declared is
     only a check."""
     if account.kind == "consumption":
-        components = components_at(configuration, order, revision_of(account))
+        components = components_at(configuration, order, pinned(account))
         if phantom_of(components, account) is not None:
             return True
         return mode_of(configuration, component_of(components, account), account) == "erp_backflush"

@@ -10,8 +10,8 @@ from tables.decisions import DROP, POST, verdict
 from tables.orders import order as orders
 from tables.orders import rework
 from tables.orders.account import TIMES
-from tables.orders.components import children_of, component_of, components_at, known_revision, revision_of
-from tables.orders.pieces import BELOW_ZERO, LOWER, SCRAP_EXCEEDS_GROSS
+from tables.orders.components import children_of, component_of, components_at, known_revision, pinned
+from tables.orders.pieces import LOWER
 from tables.plant.periods import PostingPeriods
 from tables.plant.units import UnitTable
 from tables.quantity import fraction, round_half_away
@@ -101,10 +101,10 @@ def _technically_allowed(configuration: Configuration, order: OrderRow, account:
 def _consumption_problems(
     configuration: Configuration, order: OrderRow, material: MaterialRow | None, account: AccountRow
 ) -> Iterator[Refusal]:
-    revision = revision_of(account)
-    if configuration.rules.order.bom == "revision_of_run" and not known_revision(order, revision):
-        yield Refusal("BOM_MISMATCH", f"the run used revision {revision}, order {order.order} has {order.bom_revision}")
-    components = components_at(configuration, order, revision)
+    pin = pinned(account)
+    if configuration.rules.order.bom == "revision_of_run" and not known_revision(order, pin.revision):
+        yield Refusal("BOM_MISMATCH", f"the run used revision {pin.revision}, order {order.order} has {order.bom_revision}")
+    components = components_at(configuration, order, pin)
     component = component_of(components, account)
     if component is None:
         yield Refusal("MATERIAL_NOT_IN_BOM", f"{account.material} is no component of order {order.order}")
@@ -141,16 +141,15 @@ def beyond_gross(row: AccountRow, missing: Fraction | None) -> Excess | None:
     its pieces). `missing`: how much of the account has no pieces."""
     if row.kind == "yield":
         lowered = any(source.kind in LOWER and source.numerator for source in row.sources.values())
-        code = SCRAP_EXCEEDS_GROSS if lowered else BELOW_ZERO
-        if row.target >= 0 or verdict(row, code) == POST:
-            return None
-        what = "more scrap and rework than was counted" if lowered else "more was taken back than was made"
-        return Excess(Refusal(code, f"{row.material} of operation {row.operation}: {what}"), row.target)
-    steps = round_half_away(missing, row.scale) if missing else 0
-    if not steps or verdict(row, SCRAP_EXCEEDS_GROSS) == POST:
-        return None
-    detail = f"{row.material} of operation {row.operation}: more scrap and rework than was counted"
-    return Excess(Refusal(SCRAP_EXCEEDS_GROSS, detail), steps)
+        steps = min(row.target, 0)
+    else:
+        lowered, steps = True, round_half_away(missing, row.scale) if missing else 0
+    where = f"{row.material} of operation {row.operation}"
+    if lowered:
+        why = Refusal("SCRAP_EXCEEDS_GROSS", f"{where}: more scrap and rework than was counted")
+    else:
+        why = Refusal("BELOW_ZERO", f"{where}: more was taken back than was made")
+    return Excess(why, steps) if steps and verdict(row, why.code) != POST else None
 
 
 def rework_excess(row: AccountRow, accounts: Sequence[AccountRow], units: UnitTable) -> Excess | None:

@@ -17,7 +17,7 @@ from tables.refusal import Refusal
 
 MOVE = "pieces|"
 """Source keys of moved pieces begin with it."""
-SCRAP_EXCEEDS_GROSS, BELOW_ZERO = "SCRAP_EXCEEDS_GROSS", "BELOW_ZERO"
+SCRAP_EXCEEDS_GROSS = "SCRAP_EXCEEDS_GROSS"
 LOWER = ("scrap", "rework")
 """What takes pieces from the yield."""
 Holds = Callable[[AccountRow], Fraction]

@@ -18,8 +18,6 @@ OWN, COMMON = CASES / "ledger", "common"
 NOT_YET = {
     "01b-coproduct-box": "units: pieces of outputs that are planned in other units are added as they are planned",
     "03-two-milestones": "milestones: the last one stands for all operations before it",
-    "04-bom-rev-mode": "components: an account is judged by one revision",
-    "05-bom-swap-no-rev": "components: what was made before a change follows the new bill",
     "07-same-component-twice": "no more than was taken: a reversal of the next day does not find its reservation",
     "09-year-end": "sweeps: a late posting is due by the rule of its own period only",
     "10-outage-over-close": "after a close: what was never received becomes scrap from stock",
@@ -32,7 +30,6 @@ NOT_YET = {
     "167-substitute-loaded": "what is used: the planned material is consumed without lot",
     "168-component-scrap-of-erp-backflush": "what is used: scrap of a component that the ERP backflushes is not sent",
     "169-confirm-none": "milestones: scrap and times of an operation without confirmation are sent",
-    "174-bom-rev-declarations": "components: a declaration has no revision",
     "17a-number-reused-same-chg": "orders: a reused number is ignored",
     "18a-final-nothing-left": "final flag: none without a posting",
     "21-over-reversal": "no more than was taken: a reversal goes below zero",
