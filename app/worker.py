@@ -14,6 +14,7 @@ from typing import Any
 from confluent_kafka import KafkaException
 from prometheus_client import REGISTRY
 
+from app.cycles import OF_A_WORKER, seldom_looked_for
 from app.engine.stage import StageApp
 from app.fatal import Exit, die
 from app.kafka.broker import BrokerRefused, BrokerUnavailable
@@ -55,7 +56,8 @@ def run(
     secrets = revealed(os.environ, named)
     with of_a_worker(Secrets.of({**os.environ, **secrets}, settings.connection.secrets(), named=secrets)):
         Path(settings.datadir).mkdir(parents=True, exist_ok=True)
-        asyncio.run(_run(stages, PlantProcess(settings, wanted, others), metrics_host))
+        with seldom_looked_for(OF_A_WORKER):
+            asyncio.run(_run(stages, PlantProcess(settings, wanted, others), metrics_host))
 
 
 @dataclass(slots=True)

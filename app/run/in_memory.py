@@ -6,7 +6,6 @@ answers is not; the content of postings does not depend on it.) Inboxes have the
 
 import asyncio
 import contextlib
-import gc
 import os
 import time
 from collections import Counter, defaultdict
@@ -18,6 +17,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from app.cycles import OF_A_RUN, seldom_looked_for
 from app.erp.adapters import adapter_for
 from app.erp.endpoint import OwnedLog, endpoint_of
 from app.erp.executor import Executor
@@ -56,8 +56,6 @@ BATCH = 2_000
 """Raw records of one turn."""
 CHECKPOINT_RECORDS = 50_000
 """Raw records between two checkpoints: until then equipment keeps what changed unpacked."""
-COLLECTIONS = (200_000, 50, 1_000)
-"""Objects, and collections of each generation, between two of the next one."""
 MAX_KEYS = 100_000
 """Keys whose partition is kept."""
 ERP_SECONDS = 0.001
@@ -268,22 +266,10 @@ def run(request: RunRequest, erp: RunErp, files: Sequence[InputFile], key: bytes
         before = 0 if kept is None else kept.fed.by_source.total()
         request.reading(records, before)
         began = time.monotonic()
-        with request.between_turns(), _few_collections():
+        with request.between_turns(), seldom_looked_for(OF_A_RUN):
             fed = asyncio.run(feed(chain, records, erp.environ, request.out / JOURNAL, request.progress, kept))
         rate = (fed.total() - before) / (time.monotonic() - began)
         return Ran(chain.encoded(), chain.letters, fed, rate, 0, chain.seen)
-
-
-@contextlib.contextmanager
-def _few_collections() -> Iterator[None]:
-    """Python looks for circles among all objects whenever some hundred were made; a run makes millions, and circles only where
-    one goes wrong."""
-    before = gc.get_threshold()
-    gc.set_threshold(*COLLECTIONS)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 async def feed(

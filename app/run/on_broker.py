@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from app.cycles import OF_A_RUN, seldom_looked_for
 from app.erp.of_run import RunErp
 from app.erp.traffic import JOURNAL
 from app.inputs.input_files import InputFile
@@ -38,6 +39,7 @@ def run(request: RunRequest, erp: RunErp, files: Sequence[InputFile], key: bytes
     prefix, configuration = f"run-{secrets.token_hex(4)}.", erp.configuration
     plant = configuration.plant
     with contextlib.ExitStack() as stack:
+        stack.enter_context(seldom_looked_for(OF_A_RUN))
         raw = next(iter(raw_topics(configuration, recorded=True)))
         broker = stack.enter_context(_broker(request, prefix, raw))
         codec = Codec()
