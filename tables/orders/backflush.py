@@ -14,7 +14,7 @@ from schemas.records import AccountRow, Component, Correlation, OrderRow, RawRan
 from tables import correlations
 from tables.lineage import add_ranges
 from tables.orders.account import BASIS, MOVED, on_top, row_key
-from tables.orders.components import basis_of, bill_at, children_of, components_at, mode_of, phantom_of, pin_of
+from tables.orders.components import basis_of, bill_at, children_of, components_for, mode_of, phantom_of, pin_of
 from tables.orders.order import authority_of, counted_at, is_check, item_of, weights_of
 from tables.plant.units import UnitTable
 from tables.quantity import fraction
@@ -184,7 +184,7 @@ def _exploded(configuration: Configuration, order: OrderRow, here: Sequence[Acco
     """What was declared of a phantom is consumption of its components, in the ratio of the bill of material."""
     for row in here:
         for key, source in sorted(row.sources.items()):
-            components = components_at(configuration, order, pin_of(source))
+            components = components_for(configuration, order, pin_of(source), row)
             phantom = phantom_of(components, row)
             if phantom is None:
                 continue

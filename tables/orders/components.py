@@ -46,6 +46,21 @@ def components_at(configuration: Configuration, order: OrderRow, pin: Pin) -> Se
     return bill_at(configuration, order, pin).components
 
 
+def components_for(configuration: Configuration, order: OrderRow, pin: Pin, account: AccountRow) -> Sequence[Component]:
+    """The bill that holds for the account. What that one cannot take (no such component, a phantom without components) waits
+    until a later one can: somebody corrected the order."""
+    found = components_at(configuration, order, pin)
+    if not order.boms or _takes(found, account):
+        return found
+    later = [bom.components for bom in order.boms if pin.at < bom.until][1:]
+    return next((components for components in (*later, order.components) if _takes(components, account)), found)
+
+
+def _takes(components: Sequence[Component], account: AccountRow) -> bool:
+    component = component_of(components, account)
+    return component is not None and (not component.phantom or bool(children_of(components, component)))
+
+
 def bill_at(configuration: Configuration, order: OrderRow, pin: Pin) -> Bill:
     """The bill of material that holds for what was made then: of the revision that is stated, else of all, the one that was in
     force. A change counts from its own time on (docs/domain.md, BOM revisions)."""

@@ -14,7 +14,7 @@ from schemas.records import (
     SourceTotal,
 )
 from tables.orders.account import STOCK, weights
-from tables.orders.components import Pin, component_of, components_at, mode_of, phantom_of, pin_of, pinned
+from tables.orders.components import Pin, component_of, components_for, mode_of, phantom_of, pin_of, pinned
 from tables.quantity import fraction
 from tables.row_kinds import ORDER_ROWS
 
@@ -83,7 +83,7 @@ def item_of(order: OrderRow, material: str) -> OrderItem | None:
 def planned_unit(configuration: Configuration, order: OrderRow, account: AccountRow) -> str:
     """The unit in which the order plans what the account is of; empty: it does not."""
     if account.kind == "consumption":
-        component = component_of(components_at(configuration, order, pinned(account)), account)
+        component = component_of(components_for(configuration, order, pinned(account), account), account)
         return component.quantity.unit if component is not None else ""
     item = item_of(order, account.material)
     return item.quantity.unit if item is not None else ""
@@ -93,7 +93,7 @@ def counted_by(configuration: Configuration, order: OrderRow, account: AccountRo
     """What counters count (`counts`) where they are the authority for what the account is of: pieces, or what a meter shows.
     Empty: they are not."""
     if account.kind == "consumption":
-        components = components_at(configuration, order, pinned(account))
+        components = components_for(configuration, order, pinned(account), account)
         metered = mode_of(configuration, component_of(components, account), account) == "metered"
         return ("consumption",) if metered else ()
     return ("gross", "good") if authority_of(configuration, order, account.operation) == "counters" else ()
@@ -129,7 +129,7 @@ def weights_of(configuration: Configuration, order: OrderRow, account: AccountRo
 
 def _trusted(configuration: Configuration, order: OrderRow, account: AccountRow, pin: Pin) -> str | None:
     """Whose word counts for consumption of this bill; None: everybody's."""
-    component = component_of(components_at(configuration, order, pin), account)
+    component = component_of(components_for(configuration, order, pin, account), account)
     if component is None and configuration.rules.mode_for(account.material, account.place, account.operation) is None:
         # Nobody says how it is known (unknown order, not in its bill): parked, but what was measured does not disappear.
         measured = any(source.authority == "counters" for source in account.sources.values())
@@ -154,7 +154,7 @@ def covered(configuration: Configuration, order: OrderRow, account: AccountRow) 
     (docs/domain.md, Milestones); of a phantom: its components' accounts; by erp_backflush: the ERP, and what was declared is
     only a check."""
     if account.kind == "consumption":
-        components = components_at(configuration, order, pinned(account))
+        components = components_for(configuration, order, pinned(account), account)
         if phantom_of(components, account) is not None:
             return True
         return mode_of(configuration, component_of(components, account), account) == "erp_backflush"

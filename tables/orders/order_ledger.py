@@ -16,7 +16,7 @@ from tables.orders import order as orders
 from tables.orders import parking, pieces, rework
 from tables.orders.account import BASIS, TIMES, row_key
 from tables.orders.backflush import MAX_PHANTOM_LEVELS, Derived, derive, source_of
-from tables.orders.components import ItemShare, candidates, component_of, components_at, need_of, phantom_of, pinned, shares
+from tables.orders.components import ItemShare, candidates, component_of, components_for, need_of, phantom_of, pinned, shares
 from tables.orders.due import Look, due_time, enough
 from tables.orders.plant_rules import PlantRules
 from tables.orders.postings import Issue, Materials, issue
@@ -148,7 +148,7 @@ class OrderLedger:
         if not row.sequence:
             row.unit, row.scale = self._erp_unit(row, material, rule_at)
         counts = orders.weights_of(configuration, order, row)
-        phantom = phantom_of(components_at(configuration, order, pinned(row)), row)
+        phantom = phantom_of(components_for(configuration, order, pinned(row), row), row)
         row.apart = ledger.apart(row, counts, row.unit, units, phantom.quantity.unit if phantom is not None else "")
         parking.unpark(row)
         ledger.settle(row, ledger.recorded(row, counts, row.unit, units, {one.unit for one in row.apart}))
@@ -258,7 +258,7 @@ class OrderLedger:
     def _shares(self, row: AccountRow, amount: int) -> Sequence[ItemShare]:
         """How an amount is spread over the reservation items of its component."""
         rules = self._moment.rules
-        components = components_at(rules.configuration, self.order, pinned(row))
+        components = components_for(rules.configuration, self.order, pinned(row), row)
         found = candidates(components, row) if row.kind == "consumption" else []
         # After a technical completion the ERP has deleted the reservations (docs/domain.md, Technical completion).
         reserved = self.order.status != "technically_complete"
@@ -295,7 +295,7 @@ class OrderLedger:
             )
             row.reservation_item = item.item if item is not None else ""
         elif row.kind == "consumption":
-            component = component_of(components_at(configuration, self.order, pinned(row)), row)
+            component = component_of(components_for(configuration, self.order, pinned(row), row), row)
             stated = component.issue_location if component is not None else ""
             row.location = stated or (rule.issue_location if rule is not None else "")
             row.reservation_item = component.item if component is not None else ""

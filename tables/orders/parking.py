@@ -10,7 +10,7 @@ from tables.decisions import DROP, POST, verdict
 from tables.orders import order as orders
 from tables.orders import rework
 from tables.orders.account import TIMES
-from tables.orders.components import children_of, component_of, components_at, known_revision, pinned
+from tables.orders.components import children_of, component_of, components_for, known_revision, pinned
 from tables.orders.pieces import LOWER
 from tables.plant.periods import PostingPeriods
 from tables.plant.units import UnitTable
@@ -104,7 +104,7 @@ def _consumption_problems(
     pin = pinned(account)
     if configuration.rules.order.bom == "revision_of_run" and not known_revision(order, pin.revision):
         yield Refusal("BOM_MISMATCH", f"the run used revision {pin.revision}, order {order.order} has {order.bom_revision}")
-    components = components_at(configuration, order, pin)
+    components = components_for(configuration, order, pin, account)
     component = component_of(components, account)
     if component is None:
         yield Refusal("MATERIAL_NOT_IN_BOM", f"{account.material} is no component of order {order.order}")
@@ -115,7 +115,8 @@ def _consumption_problems(
         return
     if configuration.erp.booking("consumption").reservation == "required" and not component.item:
         yield Refusal("RESERVATION_MISSING", f"component {account.material} of order {order.order} has no reservation item")
-    managed = component.batch_managed or (material is not None and material.batch_managed)
+    now = component_of(order.components, account) or component  # how a material is managed is a matter of today
+    managed = now.batch_managed or (material is not None and material.batch_managed)
     if managed and not account.lot:
         yield from _missing_lot(configuration, account)
     elif managed:

@@ -13,7 +13,7 @@ from app.ledger.questions.undecided import utc
 from schemas.records import AccountRow, IssuedPosting, Posting, PostingRow, RawRange
 from tables.decisions import BAD_UNIT
 from tables.orders.account import BASIS, account_key, lineage, stated_in, unposted
-from tables.orders.components import components_at, phantom_of, pinned
+from tables.orders.components import components_for, phantom_of, pinned
 from tables.quantity import decimal_text
 from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
 
@@ -131,7 +131,7 @@ def covered_by(snapshot: Snapshot, row: AccountRow) -> str:
     """Why what is recorded there is not sent."""
     code = "CONFIRMED_BY_MILESTONE"
     if row.kind == "consumption":
-        components = components_at(snapshot.configuration, order_of(snapshot, row), pinned(row))
+        components = components_for(snapshot.configuration, order_of(snapshot, row), pinned(row), row)
         code = "PHANTOM_EXPLODED" if phantom_of(components, row) is not None else "ERP_BACKFLUSH"
     return code
 

@@ -216,14 +216,16 @@ def test_a_component_that_leaves_the_order_in_mid_run_parks_and_the_new_one_goes
     bench.fold(total("consumption", 5, (1, 1), start, material="PP", **used))
     bench.tick(start)
     bench.fold(released(start + HOUR, OrderChanged, change_number="2", components=[component("PE", item="0020")]))
-    bench.fold(total("consumption", 6, (1, 2), start + HOUR, material="PP", **used))
+    after = {"source_key": "after", "first_at": start + HOUR, "last_at": start + HOUR}
+    bench.fold(total("consumption", 1, (1, 2), start + HOUR, material="PP", **used, **after))
     bench.fold(total("consumption", 3, (1, 2), start + HOUR, material="PE", **used))
     bench.tick(start + HOUR)
     assert [(one.material, one.amount, one.reservation_item) for one in bench.postings] == [
         ("PP", 5000, "0010"),
         ("PE", 3000, "0020"),
     ]
-    assert bench.account("consumption", material="PP").parked == 1000
+    parked = bench.account("consumption", material="PP")
+    assert (parked.code, parked.posted, parked.parked) == ("MATERIAL_NOT_IN_BOM", 5000, 1000)
 
 
 def test_scrap_and_corrected_yield_share_their_cut() -> None:
