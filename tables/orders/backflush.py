@@ -4,8 +4,8 @@ Everything derived is a source of the component's account with a key of its own,
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -15,7 +15,16 @@ from tables import correlations
 from tables.lineage import add_ranges
 from tables.orders.account import BASIS, MOVED, on_top, row_key
 from tables.orders.components import basis_of, bill_at, children_of, components_for, mode_of, phantom_of, pin_of
-from tables.orders.order import authority_of, counted_at, is_check, item_of, weights_of
+from tables.orders.order import (
+    authority_of,
+    confirmed_with,
+    confirming,
+    counted_at,
+    is_check,
+    item_of,
+    operation_of_component,
+    weights_of,
+)
 from tables.plant.units import UnitTable
 from tables.quantity import fraction
 from tables.refusal import Refusal
@@ -84,9 +93,17 @@ def derive(
     """All that follows for the consumption of one operation on one business date. `accounts`: all of the order. What no
     longer follows is given with quantity 0."""
     here = [row for row in accounts if row.operation == operation and row.business_date == date]
-    if not here or not (_follows(configuration, order, here[0]) or any(_has_derived(row) for row in here)):
+    made = here
+    if (by := confirming(order, operation)) != operation:  # pieces are those of its milestone, loaded lots its own
+        pieces = [row for row in accounts if (row.operation, row.business_date, row.kind) == (by, date, "yield")]
+        made = [*pieces, *(row for row in here if row.kind == BASIS)] if pieces else []
+    like = next(iter(here or made), None)
+    if like is None:
         return []
-    wanted = [*_backflushed(configuration, order, here, units), *_exploded(configuration, order, here, units)]
+    like = replace(_empty(like), operation=operation)
+    if not (_follows(configuration, order, like) or any(_has_derived(row) for row in here)):
+        return []
+    wanted = [*_backflushed(configuration, order, like, made, units), *_exploded(configuration, order, here, units)]
     keys = {(row_key(one.account), one.source_key) for one in wanted}
     for row in here:
         for key, source in row.sources.items():
@@ -95,12 +112,19 @@ def derive(
     return wanted
 
 
+def places(order: OrderRow, pieces: Iterable[AccountRow]) -> list[tuple[str, str]]:
+    """Operations and business dates of which something may be derived when these accounts change: their own, and those that
+    are confirmed with them."""
+    found = {(row.operation, row.business_date) for row in pieces if row.kind in (BASIS, "yield", "consumption")}
+    return sorted({(one, date) for operation, date in found for one in (operation, *confirmed_with(order, operation))})
+
+
 def _follows(configuration: Configuration, order: OrderRow, like: AccountRow) -> bool:
     """Has the order, in any revision, a component that is backflushed here or a phantom? Most orders have none."""
     for component in (*order.components, *(one for bom in order.boms for one in bom.components)):
         if component.phantom:
             return True
-        in_operation = component.operation in ("", like.operation)
+        in_operation = operation_of_component(order, component, like.operation) in (like.operation, "")
         if in_operation and mode_of(configuration, component, account_of(like, component, "")) == "ledger_backflush":
             return True
     return False
@@ -111,22 +135,23 @@ def _has_derived(row: AccountRow) -> bool:
 
 
 def _backflushed(
-    configuration: Configuration, order: OrderRow, here: Sequence[AccountRow], units: UnitTable
+    configuration: Configuration, order: OrderRow, like: AccountRow, here: Sequence[AccountRow], units: UnitTable
 ) -> Iterator[Derived]:
-    operation = here[0].operation
-    made, yield_share = made_of(configuration, order, here, units)
+    """`like`: the operation and business date. `here`: the accounts of its pieces and of its loaded lots."""
+    operation = like.operation
+    made, yield_share = made_of(configuration, order, here, units) if here else ({}, Fraction(0))
     for name, pieces in sorted(made.items()):
         for component in pieces.components:
-            if component.operation not in ("", operation) or component.phantom:
+            if operation_of_component(order, component, operation) != operation or component.phantom:
                 continue
-            if mode_of(configuration, component, account_of(here[0], component, "")) != "ledger_backflush":
+            if mode_of(configuration, component, account_of(like, component, "")) != "ledger_backflush":
                 continue
             per_piece = fraction(component.quantity.amount, component.quantity.scale) / component.base
             if basis_of(configuration, component, operation) == "yield":
                 per_piece *= yield_share
             source_key = f"{BACKFLUSH}{component.item}|{component.position}|{operation}" + (f"|{name}" if name else "")
             for lot, count in sorted(lots_of(pieces, component).items()):
-                account, unit = account_of(here[0], component, lot), component.quantity.unit
+                account, unit = account_of(like, component, lot), component.quantity.unit
                 yield Derived(account, source_key, count * per_piece, unit, "backflush", pieces.revision, pieces.sources)
 
 
@@ -200,6 +225,10 @@ def _exploded(configuration: Configuration, order: OrderRow, here: Sequence[Acco
                 yield Derived(
                     account, name, amount * part / whole, child.quantity.unit, source.authority, source.bom_revision, (source,)
                 )
+
+
+def _empty(like: AccountRow) -> AccountRow:
+    return AccountRow(like.plant, like.order, like.operation, "", "", like.kind, "", "", like.business_date, like.born_epoch)
 
 
 def _exact(source: SourceTotal) -> Fraction:

@@ -6,6 +6,7 @@ from schemas.configuration import Configuration
 from schemas.records import (
     AccountRow,
     BomRevision,
+    Component,
     Operation,
     OrderChanged,
     OrderItem,
@@ -68,12 +69,29 @@ def receives(order: OrderRow, operation: str) -> bool:
 
 
 def confirmed_with(order: OrderRow, operation: str) -> list[str]:
-    """The operations that the ERP confirms when `operation` is confirmed: itself, and before a milestone all the others
-    (docs/domain.md, Milestones)."""
-    found = operation_of(order, operation)
-    if found is None or found.confirm != "milestone":
-        return [operation]
-    return [entry.operation for entry in order.operations[: order.operations.index(found) + 1]]
+    """The operations that the ERP confirms when `operation` is confirmed: itself, and with a milestone those since the milestone
+    before it (docs/domain.md, Milestones)."""
+    before: list[str] = []
+    for entry in order.operations:
+        if entry.operation == operation:
+            return [*before, operation] if entry.confirm == "milestone" else [operation]
+        before = [] if entry.confirm == "milestone" else [*before, *([entry.operation] if entry.confirm != "none" else [])]
+    return [operation]
+
+
+def confirming(order: OrderRow, operation: str) -> str:
+    """The operation with which this one is confirmed: the next milestone, or itself."""
+    index = next((i for i, entry in enumerate(order.operations) if entry.operation == operation), None)
+    if index is None or order.operations[index].confirm != "each":
+        return operation
+    later = (entry.operation for entry in order.operations[index + 1 :] if entry.confirm == "milestone")
+    return next(later, operation)
+
+
+def operation_of_component(order: OrderRow, component: Component, operation: str) -> str:
+    """Where it is used; one of no operation where the order is received. `operation`: where there is none of both."""
+    receiving = next((entry.operation for entry in order.operations if entry.receipt), operation)
+    return component.operation or receiving
 
 
 def item_of(order: OrderRow, material: str) -> OrderItem | None:
@@ -150,7 +168,7 @@ def is_check(configuration: Configuration, authority: str, source: SourceTotal) 
 
 
 def covered(configuration: Configuration, order: OrderRow, account: AccountRow) -> bool:
-    """Is the account of what somebody else posts? By a later milestone, or because the operation is not confirmed
+    """Is the account of what somebody else posts? Of a confirmation that the next milestone makes, or that nobody makes
     (docs/domain.md, Milestones); of a phantom: its components' accounts; by erp_backflush: the ERP, and what was declared is
     only a check."""
     if account.kind == "consumption":
@@ -158,16 +176,13 @@ def covered(configuration: Configuration, order: OrderRow, account: AccountRow) 
         if phantom_of(components, account) is not None:
             return True
         return mode_of(configuration, component_of(components, account), account) == "erp_backflush"
-    if account.kind != "yield":
-        return False
-    index = next((i for i, entry in enumerate(order.operations) if entry.operation == account.operation), None)
-    if index is None or order.operations[index].receipt:
+    entry = operation_of(order, account.operation)
+    if entry is None or entry.receipt or account.place == STOCK:
         return False
     booking = configuration.erp.booking("yield").operations
-    own = order.operations[index].confirm
-    if own == "none" or booking == "last" or (booking == "milestones" and own != "milestone"):
+    if account.kind == "yield" and (booking == "last" or (booking == "milestones" and entry.confirm != "milestone")):
         return True
-    return any(entry.confirm == "milestone" for entry in order.operations[index + 1 :])
+    return entry.confirm == "none" or confirming(order, account.operation) != account.operation
 
 
 def limit(configuration: Configuration, order: OrderRow, material: str) -> Fraction | None:

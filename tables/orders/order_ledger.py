@@ -14,8 +14,8 @@ from tables.decisions import POST, verdict
 from tables.orders import account as ledger
 from tables.orders import order as orders
 from tables.orders import parking, pieces, rework
-from tables.orders.account import BASIS, TIMES, row_key
-from tables.orders.backflush import MAX_PHANTOM_LEVELS, Derived, derive, source_of
+from tables.orders.account import TIMES, row_key
+from tables.orders.backflush import MAX_PHANTOM_LEVELS, Derived, derive, places, source_of
 from tables.orders.components import ItemShare, candidates, component_of, components_for, need_of, phantom_of, pinned, shares
 from tables.orders.due import Look, due_time, enough
 from tables.orders.plant_rules import PlantRules
@@ -59,18 +59,13 @@ class OrderLedger:
         fresh: Collection[str] = found.union(changed)
         for _ in range(MAX_PHANTOM_LEVELS):
             grown: set[str] = set()
-            for operation, business_date in self._places(fresh):
+            for operation, business_date in places(self.order, [self.accounts[key] for key in fresh]):
                 grown |= self._derive(operation, business_date)
             found |= grown
             fresh = grown
             if not fresh:
                 break
         return found
-
-    def _places(self, keys: Collection[str]) -> list[tuple[str, str]]:
-        """Operations and business dates of which something is derived."""
-        rows = [self.accounts[key] for key in keys]
-        return sorted({(row.operation, row.business_date) for row in rows if row.kind in (BASIS, "yield", "consumption")})
 
     def _derive(self, operation: str, business_date: str) -> set[str]:
         if not self.order.known:

@@ -183,11 +183,13 @@ class SteadyOrder:
         configuration, order, units = self.rules.configuration, self.order, self.rules.units
         if self._is_exploded:
             return None
+        if any(entry.confirm == "milestone" for entry in order.operations):
+            return None
         here = [row for row in self.accounts.values() if (row.operation, row.business_date) == (operation, date)]
         found = [
             component
             for component in order.components
-            if component.operation in ("", operation)
+            if orders.operation_of_component(order, component, operation) == operation
             and component.quantity.amount
             and mode_of(configuration, component, account_of(here[0], component, "")) == "ledger_backflush"
         ]

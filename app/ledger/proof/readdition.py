@@ -32,7 +32,7 @@ from tables.orders import account as ledger
 from tables.orders import order as orders
 from tables.orders import pieces
 from tables.orders.account import STOCK, account_key, row_key
-from tables.orders.backflush import MAX_PHANTOM_LEVELS, Derived, derive
+from tables.orders.backflush import MAX_PHANTOM_LEVELS, Derived, derive, places
 from tables.orders.plant_rules import plant_rules
 from tables.plant.calendar import calendar_of
 from tables.plant.units import UnitTable
@@ -246,10 +246,9 @@ class ReAddition:
         if not order.known:
             return
         self._match(order, rows, units)
-        places = {(row.operation, row.business_date) for row in rows.values()}
         for _ in range(MAX_PHANTOM_LEVELS):
             grew = False
-            for operation, date in sorted(places):
+            for operation, date in places(order, rows.values()):
                 accounts = [row for _, row in sorted(rows.items())]
                 for one in derive(self._configuration, order, operation, date, accounts, units):
                     known = rows.get(row_key(one.account))

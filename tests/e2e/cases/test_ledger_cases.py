@@ -17,11 +17,9 @@ from tests.e2e.cases.test_cases import CASES, GIVEN, differences
 OWN, COMMON = CASES / "ledger", "common"
 NOT_YET = {
     "01b-coproduct-box": "units: pieces of outputs that are planned in other units are added as they are planned",
-    "03-two-milestones": "milestones: the last one stands for all operations before it",
     "07-same-component-twice": "no more than was taken: a reversal of the next day does not find its reservation",
     "09-year-end": "sweeps: a late posting is due by the rule of its own period only",
     "10-outage-over-close": "after a close: what was never received becomes scrap from stock",
-    "108-milestone-only-reported": "milestones: consumption of covered operations does not follow the milestone",
     "123-receipt-location-rule-change-scrap-stock": "location: scrap from stock has none",
     "154-lot-of-unmanaged-component": "location: a lot of an unmanaged product is measured like one of the ERP",
     "156-change-reopens-closed": "orders: a change without status opens a closed order",
@@ -29,7 +27,6 @@ NOT_YET = {
     "163-rework-back-single-op": "rework: what returns is no yield where declarations hold",
     "167-substitute-loaded": "what is used: the planned material is consumed without lot",
     "168-component-scrap-of-erp-backflush": "what is used: scrap of a component that the ERP backflushes is not sent",
-    "169-confirm-none": "milestones: scrap and times of an operation without confirmation are sent",
     "17a-number-reused-same-chg": "orders: a reused number is ignored",
     "18a-final-nothing-left": "final flag: none without a posting",
     "21-over-reversal": "no more than was taken: a reversal goes below zero",

@@ -153,6 +153,9 @@ def test_two_sources_of_one_account_add_up() -> None:
         ("each", ("each", "each", "each"), ["10", "20", "30"]),
         ("each", ("each", "milestone", "each"), ["20", "30"]),
         ("each", ("none", "each", "each"), ["20", "30"]),
+        ("each", ("milestone", "milestone", "each"), ["10", "20", "30"]),
+        ("each", ("milestone", "each", "milestone"), ["10", "30"]),
+        ("each", ("none", "milestone", "each"), ["20", "30"]),
         ("milestones", ("each", "milestone", "each"), ["20", "30"]),
         ("last", ("each", "milestone", "each"), ["30"]),
     ],
@@ -163,6 +166,23 @@ def test_milestones_confirm_what_went_before(booking: str, confirms: tuple[str, 
     bench = ledger(released(T1, operations=operations), *totals, erp={"book": {"yield": {"operations": booking}}})
     bench.tick(CUT)
     assert [posting.operation for posting in bench.postings] == posted
+    bench.check_conservation()
+
+
+@pytest.mark.parametrize("confirm", ["each", "none"])
+def test_all_that_a_confirmation_is_goes_with_the_milestone(confirm: str) -> None:
+    """Scrap and times of a covered operation are not sent; what it consumed is."""
+    operations = [operation("10", False, confirm=confirm), operation("20", confirm="milestone")]
+    told = [
+        total("gross", 10, (1, 1), T1),
+        total("scrap", 2, (1, 2), T1),
+        total("machine_time", 60_000, (1, 3), T1, unit="ms", material=""),
+        total("consumption", 3, (1, 4), T1, unit="kg", material="PP", authority="declarations"),
+        total("gross", 8, (1, 5), T1, operation="20", source_key="M2"),
+    ]
+    posts = [{"kind": kind, "when": "shift_end"} for kind in ("yield", "scrap", "machine_time", "consumption")]
+    bench = ledger(released(T1, operations=operations), *told, rules={"post": posts})
+    assert sorted((one.kind, one.operation) for one in bench.tick(CUT)) == [("consumption", "10"), ("yield", "20")]
     bench.check_conservation()
 
 

@@ -11,7 +11,7 @@ from tables.orders import account as ledger
 from tables.orders import order as orders
 from tables.orders import pieces
 from tables.orders.account import BASIS, MOVED, account_key
-from tables.orders.backflush import derive
+from tables.orders.backflush import derive, places
 from tables.orders.posting_id import posting_id
 from tables.plant.units import UnitTable
 from tables.row_kinds import ACCOUNT_ROWS
@@ -68,10 +68,9 @@ def _derived(snapshot: Snapshot, units: UnitTable) -> Iterator[str]:
         by_order.setdefault((row.plant, row.order), []).append(row)
     for rows in by_order.values():
         order = order_of(snapshot, rows[0])
-        places = {(row.operation, row.business_date) for row in rows} if order.known else set()
         known = {account_key(row): row for row in rows}
         yield from _moved(rows) if order.known else ()
-        for operation, date in sorted(places):
+        for operation, date in places(order, rows) if order.known else ():
             for one in derive(snapshot.configuration, order, operation, date, rows, units):
                 account = known.get(account_key(one.account))
                 source = account.sources.get(one.source_key) if account is not None else None
