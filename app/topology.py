@@ -17,7 +17,7 @@ from app.kafka import log_epoch
 from app.kafka.broker_clock import BrokerClock
 from app.kafka.configurations import TOPIC as CONFIG_TOPIC
 from app.kafka.configurations import Configurations
-from app.kafka.raw_topics import require_append_time
+from app.kafka.raw_topics import RawCounts, require_append_time
 from app.kafka.waiting import WAIT_SECONDS, Tell, await_codec, await_topics
 from app.settings import Settings
 from schemas.catalog import catalog
@@ -48,8 +48,15 @@ class InstalledTopology:
     `counts`: topic without prefix -> its partitions. Of a recorded raw topic one carries the plant, so that its order is one.
     """
 
-    def __init__(self, configurations: Configurations, recorded: bool, counts: Callable[[str], int]) -> None:
-        self._configurations, self._recorded, self._counts = configurations, recorded, counts
+    def __init__(
+        self,
+        configurations: Configurations,
+        recorded: bool,
+        counts: Callable[[str], int],
+        require: Callable[[Mapping[str, int]], None] = lambda raw: None,
+    ) -> None:
+        """`require`: told the raw topics, with their counts, whose intakes a stage is going to wait for."""
+        self._configurations, self._recorded, self._counts, self._require = configurations, recorded, counts, require
         self._upstreams: dict[tuple[str, str], Sequence[str]] = {}
 
     def configuration(self, hash_: str) -> Configuration:
@@ -60,6 +67,8 @@ class InstalledTopology:
         if key not in self._upstreams:
             names = raw_topics(configuration, self._recorded)
             raw = {name: 1 if self._recorded else self.partitions(name) for name in names}
+            if not self._recorded and "intake" in catalog().feeds[stage]:
+                self._require(raw)
             self._upstreams[key] = upstreams_of(stage, raw, self.partitions)
         return self._upstreams[key]
 
@@ -112,7 +121,9 @@ class PlantProcess:
         await await_topics(settings.broker, [settings.prefix + CONFIG_TOPIC], tell)
         self.codec = await await_codec(settings.connection, tell)
         self.configurations = Configurations(settings.broker, self.codec, settings.prefix, self.ending)
-        self.installation = InstalledTopology(self.configurations, settings.recorded, settings.catalog.partitions)
+        raw = RawCounts(settings.broker, settings.prefix, self.ending)
+        counts = settings.catalog.partitions
+        self.installation = InstalledTopology(self.configurations, settings.recorded, counts, raw.require)
         if not settings.recorded:
             self.epoch = await asyncio.to_thread(log_epoch.current, settings.broker, self.codec, settings.prefix)
 

@@ -5,7 +5,7 @@ import functools
 import inspect
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from inspect import Parameter, Signature
 from pathlib import Path
@@ -17,11 +17,12 @@ from app.cli.connecting import installed
 from app.cli.failures import fail
 from app.kafka.broker import Broker
 from app.kafka.connection import Connection
-from app.kafka.metadata import count_of
+from app.kafka.metadata import TopicMissing, partitions_of
 from app.ledger.books import live, snapshot
 from app.ledger.books.folder import DEFAULT_OUT
 from app.ledger.books.sources import FileSources, Sources
 from app.secret import private_key
+from schemas.catalog import Catalog, catalog
 
 T = TypeVar("T")
 
@@ -33,6 +34,8 @@ class Where:
     out: Path
     connection: Connection
     plant: str
+    catalog: Catalog = field(default_factory=catalog)
+    """With the counts that the installation's document states."""
 
     @property
     def live(self) -> bool:
@@ -65,11 +68,26 @@ class Where:
 
             connected = self.connection
             codec = connected.codec()
-            counts = partial(count_of, connected.broker, self.prefix)
-            installation = InstalledTopology(Configurations(connected.broker, codec, self.prefix), False, counts)
+            installation = InstalledTopology(Configurations(connected.broker, codec, self.prefix), False, self._counts())
             waits_for = partial(installation.upstreams, "equipment")
             return TopicSources(connected.broker, codec, self.prefix, rows.configuration, key, waits_for)
         return FileSources(self.out, key)
+
+    def _counts(self) -> Callable[[str], int]:
+        """Partitions of a topic, of the broker. Of one that is not there as many as workers wait for, and a line that
+        says so: what it once had is in no answer."""
+        admin = self.broker.admin()
+
+        @functools.cache
+        def count(topic: str) -> int:
+            try:
+                return len(partitions_of(admin, self.prefix + topic))
+            except TopicMissing as missing:
+                said = f"there is no topic {self.prefix}{topic}, nothing of it is here; `lineledger topics plan` shows all"
+                typer.echo(f"{missing.code}: {said}", err=True)
+                return self.catalog.partitions(topic)
+
+        return count
 
 
 def _option(name: str, kind: Any, default: Any, *declared: str, says: str) -> Parameter:
@@ -92,7 +110,8 @@ _OPTIONS = (
 def _where(out: Path | None, plant: str, **told: Any) -> Where:
     """A run or an installation. Who types --out means the run, whatever the environment says for other questions."""
     if out is None:
-        return Where(DEFAULT_OUT, installed(**told).connection, plant)
+        found = installed(**told)
+        return Where(DEFAULT_OUT, found.connection, plant, found.document.content.catalog())
     for name in ("bootstrap", "installation"):
         if told[name] and str(told[name]) != os.environ.get(f"LINELEDGER_{name.upper()}"):
             fail("WRONG_USE", f"--out is of a run, --{name} of a live installation: give one of them")

@@ -5,8 +5,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError
 
-from app.kafka.broker import Broker, BrokerRefused, BrokerUnavailable
-from schemas.catalog import catalog
+from app.kafka.broker import BrokerRefused, BrokerUnavailable
 
 FORBIDDEN = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED})
 _MISSING = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC})
@@ -35,13 +34,16 @@ def partitions_of(client: Any, topic: str, within: float = WITHIN_SECONDS) -> li
         time.sleep(PAUSE_SECONDS)
 
 
-def count_of(broker: Broker, prefix: str, topic: str) -> int:
-    """Partitions of a topic of a live installation, for who asks about it; of a source's topic that nobody made yet the
-    catalog's. Raises like `partitions_of`."""
-    try:
-        return len(partitions_of(broker.admin(), prefix + topic))
-    except TopicMissing:
-        return catalog().partitions(topic)
+def existing_count(client: Any, topic: str, within: float = WITHIN_SECONDS) -> int | None:
+    """Partitions of the topic (full name) now; None: the broker answers and has no such topic. Raises BrokerRefused,
+    BrokerUnavailable, KafkaException."""
+    found = client.list_topics(topic, timeout=within).topics[topic]
+    if found.error is None and found.partitions:
+        return len(found.partitions)
+    wrong = refusal(topic, found.error)
+    if isinstance(wrong, TopicMissing):
+        return None
+    raise wrong
 
 
 def refusal(topic: str, error: KafkaError | None) -> BrokerUnavailable | BrokerRefused:

@@ -74,6 +74,8 @@ def wanted_rights(catalog: Catalog, prefix: str, who: Identified, plants: Iterab
     found: set[Right] = set()
     for stage, identity in who.stages.items():
         found |= set(_of_stage(catalog, prefix, stage, stage, inbox_of(stage), identity))
+        for raw in {name for plant in plants for name in plant.raw}:  # how many intakes there are (app/kafka/raw_topics.py)
+            found.add(Right(identity, "topic", prefix + raw, "describe"))
     for plant in plants:
         for raw in plant.raw:
             found |= set(_of_stage(catalog, prefix, "intake", f"intake.{raw}", raw, plant.intake))

@@ -1,11 +1,14 @@
 """A live installation by one document: topics, workers of all stages, questions; and a worker that another one was told of."""
 
 import json
+import re
+from contextlib import ExitStack
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 import yaml
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from app.erp.simulator.process import SimulatorProcess
 from app.kafka.connection import Connection, connection
@@ -54,6 +57,12 @@ def test_all_stages_by_the_document(kafka_bootstrap: str, registry_url: str, top
             # The same without the document: what there is, the broker says.
             asked = ["--bootstrap", kafka_bootstrap, "--prefix", topic_prefix, "--registry", registry_url]
             assert plant.command("trace", "O1", *asked).stdout == said[0].stdout
+        admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
+        admin.delete_topics([topic_prefix + RAW])[topic_prefix + RAW].result(30)
+        (posting,) = re.findall(r"posting (\w+)", said[0].stdout)
+        again = plant.command("trace", posting, "-f", document)
+        assert f"TOPIC_MISSING: there is no topic {topic_prefix}{RAW}, nothing of it is here" in again.stderr, again.said
+        assert (again.code, "SOURCE_EXPIRED" in again.stdout) == (1, True), again.said
 
 
 @pytest.mark.kafka
@@ -71,6 +80,49 @@ def test_a_worker_that_was_told_other_counts_ends(
     ended = lineledger("worker", stage, *asked, "--datadir", tmp_path / "data")
     assert ended.code == 78, ended.said
     assert "equipment.inbox has 6 partitions, the installation says 4" in ended.said
+
+
+PEOPLE = "raw.live.people"
+
+
+def with_people(folder: Path) -> Path:
+    """The plant with a second raw topic."""
+    folder.mkdir()
+    for file in CONFIG.iterdir():
+        text = file.read_text(encoding="utf-8")
+        if file.name == "plant.yaml":
+            text = text.replace("\nsources:\n", f"\nsources:\n  people: {{read: {{format: replay, topic: {PEOPLE}}}}}\n")
+        (folder / file.name).write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.kafka
+@pytest.mark.registry
+def test_a_worker_that_was_told_other_counts_of_a_raw_topic_ends(
+    kafka_bootstrap: str, registry_url: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    """It reads none of it, and waits for as many intakes as it was told: fewer, and it would post before it knows everything.
+    A raw topic that is not there yet holds nobody up, and is compared when it is."""
+    where = connection(kafka_bootstrap, topic_prefix, registry_url)
+    document = written(tmp_path, where, topics={RAW: 3})
+    assert lineledger("topics", "apply", "-f", document).code == 0
+    assert lineledger("schemas", "apply", "-f", document).code == 0
+    told = Installation(
+        ["-f", str(document)], where, tmp_path, {"LINELEDGER_PRIVATE_KEY": token_hex(32)}, with_people(tmp_path / "live")
+    )
+    (tmp_path / "other").mkdir()
+    others = written(tmp_path / "other", where)
+    misled = Installation(["-f", str(others)], where, tmp_path / "other")
+    with told.worker("intake"), told.worker("lots") as lots, ExitStack() as running:
+        found = {stage: running.enter_context(misled.worker(stage)) for stage in ("equipment", "orders")}
+        for stage, ended in found.items():
+            until(lambda ended=ended: ended.poll() is not None, f"{stage} ends")  # type: ignore[misc]
+            assert ended.returncode == 78, misled.log(stage)
+            assert f"{topic_prefix}{RAW} has 3 partitions, the installation says 4" in misled.log(stage)
+        until(lambda: told.reasons("lots") == [], "ready without a topic of people")
+        AdminClient({"bootstrap.servers": kafka_bootstrap}).create_topics([NewTopic(topic_prefix + PEOPLE, 2, 1)])
+        until(lambda: lots.poll() is not None, "lots ends")
+        assert (lots.returncode, f"{topic_prefix}{PEOPLE} has 2 partitions" in told.log("lots")) == (78, True)
 
 
 @pytest.mark.kafka

@@ -23,7 +23,7 @@ from app.cli.connecting import connection_of
 from app.erp.simulator.process import SimulatorProcess
 from app.kafka.broker import Broker
 from app.kafka.configurations import Configurations
-from app.kafka.metadata import count_of
+from app.kafka.metadata import partitions_of
 from app.kafka.partitioner import partition_of
 from app.ledger.books import live
 from app.ledger.books.snapshot import Snapshot
@@ -138,7 +138,10 @@ class Asked:
     def __init__(self, broker: Broker, registry: str, prefix: str, plant: str) -> None:
         codec = connection_of(broker.bootstrap, prefix, registry, None).codec()
         self.rows: Snapshot = live.read(broker, codec, prefix, plant)
-        installation = InstalledTopology(Configurations(broker, codec, prefix), False, partial(count_of, broker, prefix))
+        admin = broker.admin()
+        installation = InstalledTopology(
+            Configurations(broker, codec, prefix), False, lambda topic: len(partitions_of(admin, prefix + topic))
+        )
         waits_for = partial(installation.upstreams, "equipment")
         self.sources = TopicSources(broker, codec, prefix, self.rows.configuration, b"", waits_for)
 

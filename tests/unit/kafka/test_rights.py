@@ -61,3 +61,12 @@ def test_who_asks_takes_nobodys_partitions(rights: list[Right]) -> None:
 def test_without_readers_nobody_asks() -> None:
     found = wanted_rights(catalog(), "p.", Identified(STAGES, "", ""), [TWO])
     assert {right.identity for right in found} == {*STAGES.values(), "in-two"}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_each_stage_may_see_how_many_intakes_there_are(rights: list[Right], stage: str) -> None:
+    about_raw = [right for right in rights if right.identity == STAGES[stage] and right.kind == "topic" and ".raw." in right.name]
+    described = {right.name for right in about_raw if right.operation == "describe"}
+    assert described == {"p.raw.one", "p.raw.one.people", "p.raw.one.erp-master", "p.raw.one.presses"}
+    pulled = {"p.raw.one.erp-master"} if stage == "delivery" else set()
+    assert {right.name for right in about_raw if right.operation != "describe"} == pulled
