@@ -8,20 +8,26 @@ import typer
 
 from app.cli.connecting import Bootstrap, ClientConfig, InstallationPath, Prefix, RegistryUrl, installed, on_broker
 from app.cli.failures import fail
+from app.cli.plants import plants_of
 from app.configuration import load
 from app.secret import live_private_key
 from app.settings import Settings
 
 
 def up(
-    config: Annotated[list[Path], typer.Option(help="Folder with plant.yaml, rules.yaml, erp.yaml; once per plant.")],
+    config: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder with plant.yaml, rules.yaml, erp.yaml; once per plant. Without: the document's plants."),
+    ] = None,
     installation: InstallationPath = None,
     bootstrap: Bootstrap = "",
     registry: RegistryUrl = "",
     prefix: Prefix = "",
     client_config: ClientConfig = None,
     datadir: Annotated[Path, typer.Option(help="State directory of this process.")] = Path("data"),
-    replication: Annotated[int, typer.Option(min=1, help="Copies of each partition of topics that are made.")] = 1,
+    replication: Annotated[
+        int, typer.Option(min=0, help="Copies of each partition of topics that are made; 0: as the document says, without one 1.")
+    ] = 0,
     metrics_port: Annotated[int, typer.Option(help="Metrics and readiness on this port; 0: none.")] = 0,
 ) -> None:
     """Make the topics, register the schemas and run all stages of these plants in this process. Repeating it goes on where it
@@ -32,17 +38,20 @@ def up(
     from app.topology import STAGES, raw_topics
     from app.worker import run
 
-    plants = [load(folder) for folder in config]
+    found = on_broker(installed(installation, bootstrap, prefix, registry, client_config))
+    plants = [load(folder) for folder in config] if config else plants_of(found.document)
     names = [plant.plant.plant.id for plant in plants]
+    if not names:
+        fail("WRONG_USE", "give --config DIR for each plant, or `-f installation.yaml` with `plants`")
     if len(set(names)) < len(names):
         fail("WRONG_USE", f"two of the folders have the same plant ({', '.join(names)})")
-    found = on_broker(installed(installation, bootstrap, prefix, registry, client_config))
     connected, wanted = found.connection, found.document.content
     if not connected.registry.url:
         fail("REGISTRY_MISSING", "give --registry URL, or `registry.url` in installation.yaml")
     raw = [topic for plant in plants for topic in raw_topics(plant, recorded=False)]
     connected.broker.reach()
-    topics.apply(connected.broker.admin(), wanted.catalog(), found.prefix, raw, replication=replication)
+    copies = wanted.topics.copies(replication if installation else replication or 1)
+    topics.apply(connected.broker.admin(), wanted.catalog(), found.prefix, raw, **copies._asdict())
     schemas.register_all(connected.registry.client(), wanted.catalog(), found.prefix)
     typer.echo(
         f"{', '.join(names)}: topics and schemas are there, raw records go to {', '.join(found.prefix + topic for topic in raw)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -61,6 +61,14 @@ class Partitions(Section):
         return (getattr(self, stage) if stage else None) or self.default
 
 
+class Copies(NamedTuple):
+    """Of each partition of a topic that is made."""
+
+    replication: int
+    min_insync: int
+    """That a write waits for; 0: 2 of 3 and more, else 1."""
+
+
 class TopicSettings(Section):
     partitions: Partitions = Field(default_factory=Partitions)
     replication: Annotated[Whole, Field(ge=1, le=15)] = 3
@@ -87,6 +95,10 @@ class TopicSettings(Section):
         if self.min_insync > self.replication:
             raise ValueError(f"min_insync {self.min_insync} of {self.replication} copies: nothing could be written")
         return self
+
+    def copies(self, asked: int = 0) -> Copies:
+        """`asked`: how many copies an option wants, which holds before the document; 0: none does."""
+        return Copies(asked or self.replication, min(self.min_insync, asked or self.replication))
 
 
 def _identity(value: str) -> str:

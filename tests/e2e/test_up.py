@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 
 from app.erp.simulator.process import SimulatorProcess
 from app.kafka.connection import connection
@@ -71,6 +72,32 @@ def test_two_plants_come_up_and_go_on_where_they_were(
         with up(plant, CONFIG, other):
             plant.send(*shots((3, 19)))
             until(lambda: plant.received("A1") == 9, "five more")
+
+
+@pytest.mark.kafka
+@pytest.mark.registry
+def test_copies_and_plants_are_those_of_the_document(
+    kafka_bootstrap: str, registry_url: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    """Two copies cannot be made on one broker. Nothing was made before that was found out."""
+    document = tmp_path / "installation.yaml"
+    content = {
+        "prefix": topic_prefix,
+        "kafka": {"bootstrap": kafka_bootstrap},
+        "registry": {"url": registry_url},
+        "topics": {"replication": 2, "min_insync": 1, "partitions": {"orders": 2}},
+        "plants": {"LIVE": {"configuration": str(CONFIG)}},
+    }
+    document.write_text(yaml.safe_dump(content), encoding="utf-8")
+    refused = lineledger("up", "-f", document, "--datadir", tmp_path / "data", environ={"LIVE_ERP_TOKEN": "x"})
+    assert (refused.code, "--replication" in refused.stderr) == (2, True), refused.said
+    with SimulatorProcess(tmp_path / "erp") as erp:
+        environ = {"LIVE_ERP_URL": erp.url, "LIVE_ERP_TOKEN": erp.token}
+        where = ["-f", str(document), "--replication", "1"]
+        plant = Installation(where, connection(kafka_bootstrap, topic_prefix, registry_url), tmp_path, environ)
+        with up(plant):
+            planned = lineledger("topics", "plan", *where)
+            assert planned.code == 0, planned.said
 
 
 def test_raw_topics_come_from_the_configuration(kafka_bootstrap: str, topic_prefix: str) -> None:
