@@ -43,7 +43,7 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Show which rights apply would add and remove. Changes nothing."""
-    found = _told(on_broker(installed(installation, bootstrap, prefix, "", client_config)))
+    found = _told(on_broker(installed(installation, bootstrap, prefix, client_config=client_config, with_registry=False)))
     changes = _changes(found)
     _print(changes, as_json)
     raise typer.Exit(DIFFERS if changes else OK)
@@ -58,7 +58,7 @@ def apply(
     as_json: Json = False,
 ) -> None:
     """Add what is missing, then remove what the document's identities have beside it on names of this installation."""
-    found = _told(on_broker(installed(installation, bootstrap, prefix, "", client_config)))
+    found = _told(on_broker(installed(installation, bootstrap, prefix, client_config=client_config, with_registry=False)))
     changes = _changes(found)
     _print(changes, as_json)
     acls.apply(found.connection.broker.admin(), changes)

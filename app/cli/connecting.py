@@ -2,7 +2,7 @@
 the same options, and the same environment variables; what one of them says holds before the document."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,16 +64,22 @@ def installed(
     *,
     embedded: bool = False,
     as_json: bool = False,
+    with_registry: bool = True,
 ) -> Installed:
-    """Raises InstallationInvalid, Refusal SECRET_MISSING. Ends the command with exit 2 where the rest cannot be followed."""
+    """`with_registry` False: the command asks no registry, so it needs none of its secrets, and its connection has none.
+
+    Raises InstallationInvalid, Refusal SECRET_MISSING. Ends the command with exit 2 where the rest cannot be followed.
+    """
     from app.configuration import InstallationFile, load_installation
+    from app.kafka.registry import Registry
     from app.secret import read_secret, variable_of
     from tables.refusal import RefusedValue
 
     document = InstallationFile() if installation is None else load_installation(installation)
     stated = document.content
     user = ""
-    if stated.registry.secret:
+    asked = with_registry and not embedded
+    if asked and stated.registry.secret:
         user = read_secret(stated.registry.secret, os.environ) or ""
         if not user:
             name = variable_of(stated.registry.secret)
@@ -87,7 +93,7 @@ def installed(
         registry_user=user,
         as_json=as_json,
     )
-    return Installed(document, connected)
+    return Installed(document, connected if asked else replace(connected, registry=Registry()))
 
 
 def on_broker(found: Installed) -> Installed:

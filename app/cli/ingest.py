@@ -52,7 +52,7 @@ def ingest(
     stop = Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
-    told = on_broker(installed(installation, bootstrap, prefix, client_config=client_config))
+    told = on_broker(installed(installation, bootstrap, prefix, client_config=client_config, with_registry=False))
     broker, prefix = told.connection.broker, told.prefix
     try:
         broker.reach()

@@ -70,7 +70,7 @@ def simulate(
     old = load(against) if against is not None else None
     if old is not None and old.plant != new.plant:
         fail("WRONG_USE", "the two plant.yaml differ: only rules.yaml and erp.yaml may, or the raw records would mean two things")
-    told = installed(installation, bootstrap, prefix, client_config=client_config)
+    told = installed(installation, bootstrap, prefix, client_config=client_config, with_registry=False)
     broker = told.connection.broker
     if from_topic == bool(inputs) or (from_topic and not (broker.bootstrap and since)):
         fail("WRONG_USE", "state --input FILE, or --from-topic with --bootstrap and --since")

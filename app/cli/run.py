@@ -93,7 +93,7 @@ def run(
 
     if maps_private(configuration.plant) and not private_key(configuration.plant, os.environ):
         typer.echo("PRIVATE_KEY_MISSING: private values are hashed with the plant's id, which anyone can guess", err=True)
-    told = installed(installation if bootstrap else None, bootstrap, client_config=client_config)
+    told = installed(installation if bootstrap else None, bootstrap, client_config=client_config, with_registry=False)
     progress = ProgressLine(quiet=as_json)
     request = RunRequest(
         configuration=configuration,

@@ -38,6 +38,7 @@ from app.kafka.topic_plan import Change, TopicNameInvalid, wanted_topics
 from app.secret import private_key
 from schemas.catalog import Catalog
 from schemas.codec import Codec
+from schemas.configuration.installation import Copies
 
 app = typer.Typer(
     name="topics", help="The catalog's topics on a broker: plan, apply. Nothing is ever altered.", no_args_is_help=True
@@ -64,7 +65,8 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Show what apply would create and what differs. Changes nothing."""
-    wanted = _wanted(on_broker(installed(installation, bootstrap, prefix, "", client_config)), raw, config, replication, recorded)
+    found = on_broker(installed(installation, bootstrap, prefix, client_config=client_config, with_registry=False))
+    wanted = _wanted(found, raw, config, replication, recorded)
     changes = _reported(lambda: wanted.on(topics.plan), as_json)
     drift = any(change.action == "drift" for change in changes)
     _print(changes, topics.TopicDrift.code if drift else "", as_json)
@@ -84,7 +86,8 @@ def apply(
     as_json: Json = False,
 ) -> None:
     """Create what is missing. Refuses (TOPIC_DRIFT) while an existing topic differs."""
-    wanted = _wanted(on_broker(installed(installation, bootstrap, prefix, "", client_config)), raw, config, replication, recorded)
+    found = on_broker(installed(installation, bootstrap, prefix, client_config=client_config, with_registry=False))
+    wanted = _wanted(found, raw, config, replication, recorded)
     try:
         changes = _reported(lambda: wanted.on(topics.apply), as_json)
     except topics.TopicDrift as refused:
@@ -117,16 +120,14 @@ class Wanted:
     catalog: Catalog
     prefix: str
     raw: Sequence[str]
-    replication: int
-    min_insync: int
+    copies: Copies
     recorded: bool
 
     def on(self, work: Planning) -> list[Change]:
         """Once it is clear that the names are right and the broker lets this program in."""
         wanted_topics(self.catalog, self.prefix, self.raw)
         self.broker.reach()
-        copies = {"replication": self.replication, "min_insync": self.min_insync}
-        return work(self.broker.admin(), self.catalog, self.prefix, self.raw, **copies, recorded=self.recorded)
+        return work(self.broker.admin(), self.catalog, self.prefix, self.raw, **self.copies._asdict(), recorded=self.recorded)
 
 
 def _wanted(found: Installed, raw: list[str] | None, folders: list[Path] | None, replication: int, recorded: bool) -> Wanted:
@@ -140,10 +141,8 @@ def _wanted(found: Installed, raw: list[str] | None, folders: list[Path] | None,
     catalog = stated.catalog()
     if stated.plants and (nobodys := sorted(catalog.raw_partitions.keys() - set(names))):
         fail("INSTALLATION_INVALID", f"topics.partitions.topics: no source of a plant reads {', '.join(nobodys)}")
-    copies, insync = replication or stated.topics.replication, stated.topics.min_insync
-    return Wanted(
-        found.connection.broker, catalog, found.prefix, list(dict.fromkeys(names)), copies, min(insync, copies), recorded
-    )
+    copies = stated.topics.copies(replication)
+    return Wanted(found.connection.broker, catalog, found.prefix, list(dict.fromkeys(names)), copies, recorded)
 
 
 def _reported(work: Callable[[], list[Change]], as_json: bool) -> list[Change]:

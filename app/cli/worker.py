@@ -44,9 +44,10 @@ def worker(
 
     if unknown := [name for name in stages if name not in STAGES]:
         fail("UNKNOWN_STAGE", f"{', '.join(unknown)}; stages are {', '.join(STAGES)}")
-    found = on_broker(installed(installation, bootstrap, prefix, registry, client_config, embedded=embedded))
+    live = not recorded  # the records of a run have the catalog's ids
+    found = on_broker(installed(installation, bootstrap, prefix, registry, client_config, embedded=embedded, with_registry=live))
     connected = found.connection
-    if not (connected.registry.url or recorded):
+    if live and not connected.registry.url:
         fail("REGISTRY_MISSING", "a lasting Kafka needs a schema registry: --registry URL, or registry.url of installation.yaml")
     wanted = _wanted(config, configuration)
     if wanted is None and (needs := [stage for stage in CONFIGURED if stage in stages]):

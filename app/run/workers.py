@@ -19,6 +19,17 @@ BEYOND_RESTARTS = frozenset({Exit.INBOX_TRUNCATED, Exit.TOPIC_MISMATCH})
 """What the log lacks does not come back."""
 STOP_SECONDS = 20.0
 LOG_TAIL_BYTES = 1500
+TOLD_BY_ARGUMENTS = frozenset(
+    {
+        "LINELEDGER_BOOTSTRAP",
+        "LINELEDGER_CLIENT_CONFIG",
+        "LINELEDGER_INSTALLATION",
+        "LINELEDGER_INSTANCE",
+        "LINELEDGER_PREFIX",
+        "LINELEDGER_REGISTRY",
+    }
+)
+"""Variables of the environment that would tell a worker of another installation than the run's."""
 PROGRAM = "app.cli.main"
 """Module that is run with `worker STAGE ...`."""
 
@@ -61,13 +72,14 @@ class Workers:
 
     def _spawn(self, stage: str, index: int) -> subprocess.Popen[bytes]:
         command = lineledger.command(PROGRAM, "worker", stage, *self.arguments, "--instance", str(index))
+        environ = {name: value for name, value in os.environ.items() if name not in TOLD_BY_ARGUMENTS}
         with (self.logs / f"{stage}-{index}.log").open("ab") as log:
             return subprocess.Popen(
                 command,
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **self.environ},
+                env={**environ, **self.environ},
                 start_new_session=True,
             )
 

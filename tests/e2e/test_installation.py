@@ -10,6 +10,7 @@ import pytest
 import yaml
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from app.demo.master import CONFIGURATION
 from app.erp.simulator.process import SimulatorProcess
 from app.kafka.connection import Connection, connection
 from app.topology import STAGES
@@ -154,3 +155,21 @@ def test_a_count_of_a_topic_that_nobody_has(tmp_path: Path) -> None:
     document.write_text(text + "topics: {partitions: {topics: {raw.live.press: 3}}}\n", encoding="utf-8")
     ended = lineledger("topics", "plan", "-f", document)
     assert (ended.code, "no source of a plant reads raw.live.press" in ended.stderr) == (2, True), ended.said
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("machine", ["embedded", "kafka"])
+def test_a_run_asks_no_registry_and_only_on_kafka_the_document(
+    request: pytest.FixtureRequest, tmp_path: Path, machine: str
+) -> None:
+    """The document comes from the environment. The registry that it names is away, and its secret is not set."""
+    document = tmp_path / "installation.yaml"
+    text = "registry: {url: 'http://127.0.0.1:1', secret: not-set}\ntopics: {partitions: {equipment: 3, orders: 2}}\n"
+    document.write_text(f"kafka: {{bootstrap: '127.0.0.1:1'}}\n{text}", encoding="utf-8")
+    empty = tmp_path / "presses.jsonl"
+    empty.write_bytes(b"")
+    where = ["--embedded"] if machine == "embedded" else ["--bootstrap", request.getfixturevalue("kafka_bootstrap")]
+    environ = {"LINELEDGER_INSTALLATION": str(document), "LINELEDGER_REGISTRY": "http://127.0.0.1:1"}
+    told = ["--config", CONFIGURATION, "--input", empty, "--erp", "none", "--out", tmp_path / "out", "--json"]
+    ended = lineledger("run", *where, *told, environ=environ)
+    assert (ended.code, ended.json["exact"]) == (0, True), ended.said

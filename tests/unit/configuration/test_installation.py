@@ -24,7 +24,7 @@ def topics_of(document: Path, text: str) -> dict[str, WantedTopic]:
     """The topics that it wants, with two raw topics, by name."""
     document.write_text(text, encoding="utf-8")
     content = load_installation(document).content
-    copies = {"replication": content.topics.replication, "min_insync": content.topics.min_insync}
+    copies = content.topics.copies()._asdict()
     return {topic.name: topic for topic in wanted_topics(content.catalog(), content.prefix, [RAW, "raw.two"], **copies)}
 
 
@@ -65,6 +65,12 @@ def test_replication_and_copies_that_a_write_waits_for(document: Path) -> None:
     assert (found.replication, found.config["min.insync.replicas"]) == (3, "2")
     found = topics_of(document, "topics: {replication: 5, min_insync: 3}")["config"]
     assert (found.replication, found.config["min.insync.replicas"]) == (5, "3")
+
+
+def test_an_option_for_copies_holds_before_the_document() -> None:
+    """Fewer copies than a write is to wait for: it waits for all there are."""
+    stated = InstallationConfig.model_validate({"topics": {"replication": 5, "min_insync": 3}}).topics
+    assert [stated.copies(asked) for asked in (0, 4, 3, 2, 1)] == [(5, 3), (4, 3), (3, 3), (2, 2), (1, 1)]
 
 
 def test_retention_by_class_of_topics(document: Path) -> None:
@@ -137,6 +143,7 @@ def test_a_secret_that_is_not_set_is_named(document: Path, monkeypatch: pytest.M
     with pytest.raises(RefusedValue) as refused:
         installed(document)
     assert refused.value.refusal.code == "SECRET_MISSING"
+    assert installed(document, with_registry=False).connection.registry.url == "", "who asks none needs no secret of it"
     file = document.parent / "secret"
     file.write_text("me:mine\n", encoding="utf-8")
     monkeypatch.setenv("REGISTRY_USER_FILE", str(file))
