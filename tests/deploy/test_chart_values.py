@@ -28,6 +28,7 @@ OTHER: Mapping[str, Any] = {
     "image.pullPolicy": "Always",
     "image.pullSecrets": ["x"],
     "kafka.client.external": {"file": "remote"},
+    "kafka.registryUser.external": {"file": "remote"},
     "erp.plant": "ost2",
     "erp.env": {"X": "other"},
     "erp.external": {"file": "remote"},
@@ -39,14 +40,26 @@ OTHER: Mapping[str, Any] = {
     "pod.persistence.whenDeleted": "Retain",
     "pod.spread.zones": "DoNotSchedule",
     "pod.spread.hosts": "DoNotSchedule",
+    "installation.file": "prefix: other.",
     "installation.existingConfigMap": "kept",
     "setup.acls": True,
     "monitoring.serviceMonitor.enabled": False,
     "monitoring.prometheusRule.enabled": False,
 }
 """What the other value is, where a text with a letter more or another number will not do."""
+REGISTRY: Mapping[str, Mapping[str, Any]] = {
+    "key": {"existingSecret": "s", "secret": "x"},
+    "secret": {"existingSecret": "s", "secret": "x"},
+    "existingSecret": {"existingSecret": "s", "secret": "x"},
+    "secretProviderClass": {"secretProviderClass": "s", "secret": "x"},
+    "external": {"external": {"file": "here"}, "secret": "x"},
+}
 UNDER: Mapping[str, Mapping[str, Any]] = {
     "kafka.client.key": {"pod": {"client": {"existingSecret": ""}}, "kafka": {"client": {"existingSecret": "all"}}},
+    **{
+        f"kafka.registryUser.{name}": {"installation": {"existingConfigMap": "kept"}, "kafka": {"registryUser": values}}
+        for name, values in REGISTRY.items()
+    },
     "installation.revision": {"installation": {"existingConfigMap": "kept"}},
     "setup.acls": {"installation": {"file": "prefix: x."}},
     "secretStore.name": {"erp": {"external": {"a": "b"}}},

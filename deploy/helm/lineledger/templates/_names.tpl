@@ -41,6 +41,25 @@ app.kubernetes.io/component: {{ .name }}
 {{- $installation.existingConfigMap | default (ternary (printf "%s-installation" (include "lineledger.fullname" .)) "" (ne $installation.file "")) -}}
 {{- end }}
 
+{{/*
+What the program will go by, as JSON: prefix, bootstrap, registry, secret (name of the registry's). Values hold before installation.yaml.
+Of one that something else keeps (existingConfigMap) the chart knows no more than what the values say.
+*/}}
+{{- define "lineledger.known" -}}
+{{- $kafka := .Values.kafka -}}
+{{- $document := .Values.installation.file | default "" | fromYaml -}}
+{{- if hasKey $document "Error" -}}{{- fail (printf "installation.file is no document: %s" $document.Error) -}}{{- end -}}
+{{- $stated := $document.kafka | default dict -}}
+{{- $brokers := $stated.bootstrap | default list -}}
+{{- $registry := $document.registry | default dict -}}
+{{- dict
+  "prefix" ($kafka.prefix | default $document.prefix | default "")
+  "bootstrap" ($kafka.bootstrap | default (kindIs "string" $brokers | ternary $brokers (join "," (kindIs "string" $brokers | ternary list $brokers))))
+  "registry" ($kafka.registry | default $registry.url | default "")
+  "secret" ($registry.secret | default $kafka.registryUser.secret)
+  | toJson -}}
+{{- end }}
+
 {{/* Takes (dict "root" $ "plant" id). What changes when the plant's configuration does. */}}
 {{- define "lineledger.revision" -}}
 {{- $plant := index .root.Values.plants .plant -}}

@@ -32,6 +32,10 @@ capabilities: {drop: [ALL]}
 {{- if $kafka.registry }}
 - {name: LINELEDGER_REGISTRY, value: {{ $kafka.registry | quote }}}
 {{- end }}
+{{- if include "lineledger.registryVolume" .root }}
+{{- $secret := (include "lineledger.known" .root | fromJson).secret }}
+- {name: {{ $secret | upper | replace "-" "_" | replace "." "_" }}_FILE, value: {{ printf "/etc/lineledger/registry/%s" $kafka.registryUser.key | quote }}}
+{{- end }}
 {{- if .client }}
 - {name: LINELEDGER_CLIENT_CONFIG, value: {{ printf "/etc/lineledger/client/%s" .key | quote }}}
 {{- end }}

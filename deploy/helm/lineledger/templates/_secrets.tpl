@@ -19,6 +19,19 @@ secret: {secretName: {{ printf "%s-%s" (include "lineledger.fullname" .root) .na
 {{- end -}}
 {{- end }}
 
+{{/* The volume with the registry's `user:password`, which installation.yaml names; empty: it names none. */}}
+{{- define "lineledger.registryVolume" -}}
+{{- $user := .Values.kafka.registryUser -}}
+{{- $volume := include "lineledger.secretVolume" (dict "root" . "source" $user "name" "registry" "at" "kafka.registryUser") -}}
+{{- $secret := (include "lineledger.known" . | fromJson).secret -}}
+{{- if and $secret (not $volume) -}}
+{{- fail (printf "kafka.registryUser: where the secret %s of installation.yaml (registry.secret) is; existingSecret, secretProviderClass or external" $secret) -}}
+{{- else if and $volume (not $secret) -}}
+{{- fail "kafka.registryUser: installation.yaml names no registry.secret; in an existingConfigMap say which one: kafka.registryUser.secret" -}}
+{{- end -}}
+{{- $volume -}}
+{{- end }}
+
 {{/* Takes (dict "root" "worker"). Where the Kafka credentials of a worker, or of the setup, come from: its own, else those of all. As JSON. */}}
 {{- define "lineledger.client" -}}
 {{- $own := .worker.client | default dict -}}
