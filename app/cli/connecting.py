@@ -2,6 +2,7 @@
 the same options, and the same environment variables; what one of them says holds before the document."""
 
 import os
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -101,6 +102,25 @@ def on_broker(found: Installed) -> Installed:
     if not found.connection.broker.bootstrap:
         fail("BOOTSTRAP_MISSING", "name the brokers: --bootstrap, LINELEDGER_BOOTSTRAP, or kafka.bootstrap of installation.yaml")
     return found
+
+
+def on_registry(found: Installed, as_json: bool = False) -> Installed:
+    """The same, for what needs a schema registry."""
+    if not found.connection.registry.url:
+        there = "--registry, LINELEDGER_REGISTRY, registry.url of installation.yaml, or schema.registry.url of --client-config"
+        fail("REGISTRY_MISSING", f"name the schema registry: {there}", as_json)
+    return found
+
+
+def typed(
+    found: Installed, installation: Path | None, bootstrap: str = "", prefix: str = "", client_config: Path | None = None
+) -> str:
+    """The options with which another command means the same installation: what was typed, or what the environment said."""
+    told = {"-f": str(installation or ""), "--bootstrap": bootstrap, "--prefix": prefix}
+    if installation is None:
+        told |= {"--bootstrap": found.connection.broker.bootstrap, "--prefix": found.prefix}
+    told["--client-config"] = str(client_config or "")
+    return shlex.join(word for option, value in told.items() if value for word in (option, value))
 
 
 def connection_of(

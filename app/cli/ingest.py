@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.connecting import Bootstrap, ClientConfig, InstallationPath, Prefix, installed, on_broker
+from app.cli.connecting import Bootstrap, ClientConfig, InstallationPath, Prefix, installed, on_broker, typed
 from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
 
@@ -53,16 +53,13 @@ def ingest(
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
     told = on_broker(installed(installation, bootstrap, prefix, client_config=client_config, with_registry=False))
-    broker, prefix = told.connection.broker, told.prefix
+    broker, topic = told.connection.broker, told.prefix + mapper.read.topic
     try:
         broker.reach()
-        writer = RawWriter(broker, prefix + mapper.read.topic, stop.is_set)
+        writer = RawWriter(broker, topic, stop.is_set)
         if not writer.partitions():
-            there = f"--bootstrap {bootstrap} --prefix {prefix}" if prefix else f"--bootstrap {bootstrap}"
-            fail(
-                "TOPIC_MISSING",
-                f"there is no topic {prefix}{mapper.read.topic}; `lineledger topics apply {there} --raw {mapper.read.topic}`",
-            )
+            there = typed(told, installation, bootstrap, prefix, client_config)
+            fail("TOPIC_MISSING", f"there is no topic {topic}; `lineledger topics apply {there} --raw {mapper.read.topic}`")
         files = DropFolder(folder, mapper.files, complete, quiet)  # type: ignore[arg-type]  # checked above
     except (RawNotWritten, FolderInUse) as error:
         fail(error.code, str(error))

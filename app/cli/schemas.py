@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 import typer
 from confluent_kafka.schema_registry import SchemaRegistryClient
 
-from app.cli.connecting import ClientConfig, InstallationPath, Installed, Json, Prefix, RegistryUrl, installed
+from app.cli.connecting import ClientConfig, InstallationPath, Installed, Json, Prefix, RegistryUrl, installed, on_registry
 from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
 from app.kafka import registry
@@ -48,7 +48,7 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Show what apply would register, and what the registry would refuse. Changes nothing."""
-    found = installed(installation, "", prefix, url, client_config, as_json=as_json)
+    found = on_registry(installed(installation, "", prefix, url, client_config, as_json=as_json), as_json)
 
     def asked() -> tuple[list[registry.Incompatible], list[str]]:
         client = _client(found)
@@ -68,7 +68,7 @@ def apply(
     as_json: Json = False,
 ) -> None:
     """Register every schema; repeating it changes nothing. Refuses (SCHEMA_INCOMPATIBLE) before the first registration."""
-    found = installed(installation, "", prefix, url, client_config, as_json=as_json)
+    found = on_registry(installed(installation, "", prefix, url, client_config, as_json=as_json), as_json)
     try:
         given = _asked(lambda: registry.register_all(_client(found), catalog(), found.prefix), as_json)
     except registry.SchemaIncompatible as refused:
@@ -94,10 +94,7 @@ def generate(check: Annotated[bool, typer.Option("--check", help="Only tell whet
 
 
 def _client(told: Installed) -> SchemaRegistryClient:
-    found = told.connection.registry
-    if not found.url:
-        raise registry.RegistryUrlInvalid("name the registry: --registry URL, LINELEDGER_REGISTRY or schema.registry.url")
-    return found.client()
+    return told.connection.registry.client()
 
 
 def _asked(work: Callable[[], T], as_json: bool) -> T:

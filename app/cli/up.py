@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.connecting import Bootstrap, ClientConfig, InstallationPath, Prefix, RegistryUrl, installed, on_broker
+from app.cli.connecting import Bootstrap, ClientConfig, InstallationPath, Prefix, RegistryUrl, installed, on_broker, on_registry
 from app.cli.failures import fail
 from app.cli.plants import plants_of
 from app.configuration import load
@@ -45,9 +45,7 @@ def up(
         fail("WRONG_USE", "give --config DIR for each plant, or `-f installation.yaml` with `plants`")
     if len(set(names)) < len(names):
         fail("WRONG_USE", f"two of the folders have the same plant ({', '.join(names)})")
-    connected, wanted = found.connection, found.document.content
-    if not connected.registry.url:
-        fail("REGISTRY_MISSING", "give --registry URL, or `registry.url` in installation.yaml")
+    connected, wanted = on_registry(found).connection, found.document.content
     raw = [topic for plant in plants for topic in raw_topics(plant, recorded=False)]
     connected.broker.reach()
     copies = wanted.topics.copies(replication if installation else replication or 1)

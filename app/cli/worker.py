@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.connecting import Bootstrap, ClientConfig, InstallationPath, Prefix, RegistryUrl, installed, on_broker
+from app.cli.connecting import Bootstrap, ClientConfig, InstallationPath, Prefix, RegistryUrl, installed, on_broker, on_registry
 from app.cli.failures import fail
 from app.configuration import load
 from app.secret import live_private_key, private_key
@@ -46,9 +46,7 @@ def worker(
         fail("UNKNOWN_STAGE", f"{', '.join(unknown)}; stages are {', '.join(STAGES)}")
     live = not recorded  # the records of a run have the catalog's ids
     found = on_broker(installed(installation, bootstrap, prefix, registry, client_config, embedded=embedded, with_registry=live))
-    connected = found.connection
-    if live and not connected.registry.url:
-        fail("REGISTRY_MISSING", "a lasting Kafka needs a schema registry: --registry URL, or registry.url of installation.yaml")
+    connected = on_registry(found).connection if live else found.connection
     wanted = _wanted(config, configuration)
     if wanted is None and (needs := [stage for stage in CONFIGURED if stage in stages]):
         fail("WRONG_USE", f"{' and '.join(needs)}: a configuration is missing; give --config DIR")

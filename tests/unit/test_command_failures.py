@@ -130,7 +130,7 @@ def called(*words: str) -> int:
         (("exceptions", "discard", "--code", "UNKNOWN_EQUIPMENT", *WHO, *OUT), "NO_OPERATORS_SOURCE", "format: replay"),
         (("erp-sim", "--directory", "{root}", "--mode", "nope"), "WRONG_USE", "nope"),
         (("erp-sim", "--directory", "{root}", "--faults", "nowhere.json"), "FILE_UNUSABLE", "nowhere.json"),
-        (("schemas", "plan"), "REGISTRY_URL_INVALID", "--registry URL"),
+        (("schemas", "plan"), "REGISTRY_MISSING", "registry.url of installation.yaml"),
         (("schemas", "plan", "--registry", "nowhere"), "REGISTRY_URL_INVALID", "http"),
         (("topics", "plan", "--bootstrap", NOBODY, "--config", "{root}"), "BAD_CONFIG", "plant.yaml"),
         (("topics", "plan", "--bootstrap", NOBODY, "--client-config", "{properties}"), "CLIENT_CONFIG_INVALID", "key=value"),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from app.cli.connecting import installed, on_broker
+from app.cli.connecting import installed, on_broker, typed
 from app.configuration import InstallationInvalid, load_installation
 from app.kafka.topic_plan import DAY_MS, WantedTopic, wanted_topics
 from schemas.catalog import catalog
@@ -148,6 +148,18 @@ def test_a_secret_that_is_not_set_is_named(document: Path, monkeypatch: pytest.M
     file.write_text("me:mine\n", encoding="utf-8")
     monkeypatch.setenv("REGISTRY_USER_FILE", str(file))
     assert installed(document).connection.registry.settings == {"basic.auth.user.info": "me:mine"}
+
+
+def test_a_suggested_command_means_the_same_installation(document: Path) -> None:
+    document.write_text("prefix: doc.\nkafka: {bootstrap: 'one:1'}", encoding="utf-8")
+    properties = document.parent / "my client.properties"
+    properties.touch()
+    assert typed(installed(document), document) == f"-f {document}"
+    over = installed(document, "two:2", "own.", client_config=properties)
+    expected = f"-f {document} --bootstrap two:2 --prefix own. --client-config '{properties}'"
+    assert typed(over, document, "two:2", "own.", properties) == expected
+    assert typed(installed(None, "two:2"), None, "two:2") == "--bootstrap two:2"
+    assert typed(installed(None, "two:2", "own."), None, "two:2", "own.") == "--bootstrap two:2 --prefix own."
 
 
 def test_brokers_must_be_named_somewhere(capsys: pytest.CaptureFixture[str]) -> None:
