@@ -25,6 +25,7 @@ class Exit(IntEnum):
     APPEND_TIME_MISSING = 83
     BROKER_AUTH = 85
     REGISTRY_FAILED = 86
+    PROCESS_FAILED = 87
 
 
 def die(code: Exit, why: str) -> NoReturn:

@@ -4,7 +4,8 @@ OK = 0
 DIFFERS = 1
 """The command did its work, and what it looked for is not as it should be. A script may act upon it."""
 USAGE = 2
-"""Wrong use, no infrastructure, or a defect: `CODE: sentence`. Nothing is known of what was asked."""
+"""Wrong use, no infrastructure, or a defect: `CODE: sentence`. Nothing is known of what was asked. Of `worker` and `up` only what
+a person must correct before another start; the rest is Exit.PROCESS_FAILED, after which a supervisor starts them again."""
 
 SAYS_1 = {
     "acls apply": "",

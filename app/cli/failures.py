@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, NoReturn
 import typer
 
 from app.cli.exits import USAGE
+from app.fatal import Exit
 from app.observability.logs import described
 from app.observability.secrets import Secrets
 from schemas.codes import entries_of
@@ -29,6 +30,8 @@ class CommandFailure(NamedTuple):
 
     code: str
     detail: str
+    lasts: bool = False
+    """What was typed or written is wrong: the same start ends in the same way until a person corrects it."""
 
     def __str__(self) -> str:
         return self.detail if self.detail.startswith(f"{self.code}: ") else f"{self.code}: {self.detail}"
@@ -38,7 +41,7 @@ def failure_of(error: BaseException) -> CommandFailure | None:
     """The failure that a person can act upon; None: a defect."""
     match error:
         case RefusedValue():
-            return CommandFailure(error.refusal.code, error.refusal.detail)
+            return CommandFailure(error.refusal.code, error.refusal.detail, lasts=True)
         case OSError() if error.errno is not None:
             return _of_the_system(error)
         case typer.TyperException():
@@ -47,9 +50,9 @@ def failure_of(error: BaseException) -> CommandFailure | None:
     if kafka is not None and isinstance(error, kafka.KafkaException):
         return CommandFailure("BROKER_UNAVAILABLE", f"{error.args[0].str()}; check --bootstrap and --client-config")
     code = getattr(error, "code", None)
-    if code == "BAD_CONFIG":  # a line per problem
-        return CommandFailure(code, f"\n{code}: ".join(str(error).splitlines()))
-    return CommandFailure(code, str(error)) if isinstance(code, str) and entries_of(code) else None
+    detail = f"\n{code}: ".join(str(error).splitlines()) if code == "BAD_CONFIG" else str(error)  # a line per problem
+    lasts = isinstance(error, ValueError)  # of a file or an option, not of what did not answer
+    return CommandFailure(code, detail, lasts) if isinstance(code, str) and entries_of(code) else None
 
 
 def _of_the_system(error: OSError) -> CommandFailure:
@@ -73,12 +76,13 @@ def _of_the_words(error: typer.TyperException) -> CommandFailure:
     if not said or said.startswith("Usage: "):  # the help itself, which was shown already
         said = "a command is missing"
     mark = " " if said.endswith("?") else "; "
-    return CommandFailure("WRONG_USE", f"{said.rstrip('.')}{mark}`{typed} --help` shows what it takes")
+    return CommandFailure("WRONG_USE", f"{said.rstrip('.')}{mark}`{typed} --help` shows what it takes", lasts=True)
 
 
-def ended(command: Callable[[], Any]) -> NoReturn:
+def ended(command: Callable[[], Any], of_stages: bool = False) -> NoReturn:
     """Run the command line, and end the process with what `command` returns (None: 0). What it raises ends it with one line and
-    exit 2; a defect shows where it is, and ends with 2, too."""
+    exit 2; a defect shows where it is, and ends with 2, too. `of_stages`: a process that a supervisor keeps running; then with 2
+    only where another start would end in the same way, else with Exit.PROCESS_FAILED."""
     try:
         sys.exit(command())
     except typer.Abort:
@@ -89,7 +93,7 @@ def ended(command: Callable[[], Any]) -> NoReturn:
             failure = CommandFailure("INTERNAL_ERROR", described(error))
             logging.getLogger("lineledger").critical("a defect ended the command", exc_info=True, extra={"code": failure.code})
         print(Secrets.of(os.environ).hide(str(failure)), file=sys.stderr)
-        sys.exit(USAGE)
+        sys.exit(USAGE if failure.lasts or not of_stages else Exit.PROCESS_FAILED)
 
 
 def is_text(argument: str) -> bool:

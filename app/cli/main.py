@@ -50,6 +50,8 @@ COMMANDS = {
 
 LASTING = frozenset({"run", "demo", "worker", "up", "ingest", "erp-sim"})
 """Commands that go on for a while: they log."""
+OF_STAGES = frozenset({"worker", "up"})
+"""Those that a supervisor starts again when they end."""
 
 
 def _wire(named: str = "") -> None:
@@ -83,7 +85,7 @@ def main() -> None:
     if named not in LASTING:
         logging.getLogger().setLevel(logging.CRITICAL)  # what a question says is its answer, or one sentence
     _wire(named)
-    ended(lambda: app(standalone_mode=False, prog_name="lineledger"))
+    ended(lambda: app(standalone_mode=False, prog_name="lineledger"), of_stages=named in OF_STAGES)
 
 
 if __name__ == "__main__":

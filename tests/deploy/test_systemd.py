@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.exits import USAGE
 from app.topology import STAGES
 from tests.docs import commands
 from tests.platform.maven import ROOT
@@ -72,5 +73,6 @@ def test_a_process_has_no_more_rights_than_it_needs(unit: str) -> None:
 def test_a_worker_comes_back_and_has_time_to_stop() -> None:
     unit = settings("lineledger@.service")
     assert {"Restart=always", "StartLimitIntervalSec=0", "KillMode=mixed"} <= set(unit)
+    assert [line for line in unit if line.startswith("RestartPreventExitStatus=")] == [f"RestartPreventExitStatus={USAGE}"]
     (stop,) = [int(line.partition("=")[2]) for line in unit if line.startswith("TimeoutStopSec=")]
     assert stop > 120, "the program ends itself after 120 s (docs/guarantees.md, Not given)"

@@ -105,6 +105,20 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
     ends_with(outcome, "PORT_IN_USE")
 
 
+@pytest.mark.parametrize(
+    ("where", "code"), [("port", "PORT_IN_USE"), ("/sys/lineledger", "NO_ACCESS"), ("file", "FILE_UNUSABLE")]
+)
+def test_a_worker_ends_so_that_its_supervisor_starts_it_again(tmp_path: Path, where: str, code: str) -> None:
+    """What is in the way of its start may be gone at the next one; only what is written wrong gives 2."""
+    (tmp_path / "file").touch()
+    told = ["worker", "orders", "--bootstrap", NOBODY, "--registry", "http://127.0.0.1:1"]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = ["--metrics-port", str(taken.getsockname()[1])] if where == "port" else []
+        folder = {"port": tmp_path, "file": tmp_path / "file"}.get(where, Path(where))
+        outcome = lineledger(*told, *port, "--datadir", folder)
+    assert (outcome.code, f"{code}: " in outcome.stderr.splitlines()[-1]) == (87, True), outcome.said
+
+
 # A run that is told to stop
 
 

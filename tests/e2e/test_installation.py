@@ -121,7 +121,8 @@ def test_a_worker_that_was_told_other_counts_of_a_raw_topic_ends(
             assert ended.returncode == 78, misled.log(stage)
             assert f"{topic_prefix}{RAW} has 3 partitions, the installation says 4" in misled.log(stage)
         until(lambda: told.reasons("lots") == [], "ready without a topic of people")
-        AdminClient({"bootstrap.servers": kafka_bootstrap}).create_topics([NewTopic(topic_prefix + PEOPLE, 2, 1)])
+        admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
+        admin.create_topics([NewTopic(topic_prefix + PEOPLE, 2, 1)])[topic_prefix + PEOPLE].result(30)
         until(lambda: lots.poll() is not None, "lots ends")
         assert (lots.returncode, f"{topic_prefix}{PEOPLE} has 2 partitions" in told.log("lots")) == (78, True)
 

@@ -90,7 +90,7 @@ def test_copies_and_plants_are_those_of_the_document(
     }
     document.write_text(yaml.safe_dump(content), encoding="utf-8")
     refused = lineledger("up", "-f", document, "--datadir", tmp_path / "data", environ={"LIVE_ERP_TOKEN": "x"})
-    assert (refused.code, "--replication" in refused.stderr) == (2, True), refused.said
+    assert (refused.code, "--replication" in refused.stderr) == (87, True), refused.said
     with SimulatorProcess(tmp_path / "erp") as erp:
         environ = {"LIVE_ERP_URL": erp.url, "LIVE_ERP_TOKEN": erp.token}
         where = ["-f", str(document), "--replication", "1"]

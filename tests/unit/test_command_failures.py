@@ -2,20 +2,28 @@
 
 import ast
 import contextlib
+import errno
 import io
 import re
 import shutil
 import socket
 
 import pytest
+import typer
+from confluent_kafka import KafkaError, KafkaException
 
 from app.cli import failures, main
-from app.configuration import load
+from app.configuration import ConfigError, InstallationInvalid, load
 from app.demo.master import CONFIGURATION
+from app.fatal import Exit
 from app.kafka import broker
+from app.kafka.broker import BrokerUnavailable
+from app.kafka.connection import ConnectionInvalid
+from app.kafka.registry import RegistryUnavailable
 from app.ledger.books import snapshot
 from schemas.catalog import catalog
 from schemas.codes import entries_of
+from tables.refusal import RefusedValue
 from tests.docs.codes import ROOT
 
 NOBODY = "127.0.0.1:1"
@@ -210,6 +218,37 @@ def test_a_registry_that_is_away_is_named(capsys: pytest.CaptureFixture[str]) ->
         assert f"REGISTRY_UNAVAILABLE: {url}: " in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (OSError(errno.ENOSPC, "full"), Exit.PROCESS_FAILED),
+        (OSError(errno.EADDRINUSE, "taken"), Exit.PROCESS_FAILED),
+        (PermissionError(errno.EACCES, "closed"), Exit.PROCESS_FAILED),
+        (KeyError("a defect"), Exit.PROCESS_FAILED),
+        (ValueError("a defect, too"), Exit.PROCESS_FAILED),
+        (BrokerUnavailable("away"), Exit.PROCESS_FAILED),
+        (RegistryUnavailable("away"), Exit.PROCESS_FAILED),
+        (KafkaException(KafkaError(KafkaError._TRANSPORT)), Exit.PROCESS_FAILED),
+        (RefusedValue("SECRET_MISSING", "not set"), 2),
+        (InstallationInvalid("installation.yaml:3: no"), 2),
+        (ConnectionInvalid("no such setting"), 2),
+        (ConfigError([]), 2),
+        (typer.BadParameter("no"), 2),
+    ],
+    ids=repr,
+)
+def test_a_worker_ends_with_2_only_where_another_start_would_end_so_too(error: Exception, code: int) -> None:
+    """systemd starts it again after anything else (RestartPreventExitStatus)."""
+
+    def failing() -> None:
+        raise error
+
+    for of_stages, expected in ((True, code), (False, 2)):
+        with pytest.raises(SystemExit) as ended:
+            failures.ended(failing, of_stages)
+        assert ended.value.code == expected
+
+
 def test_every_command_ends_with_2_in_one_place() -> None:
     """A message without a code could not be written by accident."""
     own = []
@@ -217,4 +256,8 @@ def test_every_command_ends_with_2_in_one_place() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("Exit", "exit")):
                 own += [f"{path.name}: {ast.unparse(node)}" for one in node.args if "USAGE" in ast.unparse(one)]
-    assert sorted(own) == ["failures.py: sys.exit(USAGE)", "failures.py: typer.Exit(USAGE)", "main.py: sys.exit(USAGE)"]
+    assert sorted(own) == [
+        "failures.py: sys.exit(USAGE if failure.lasts or not of_stages else Exit.PROCESS_FAILED)",
+        "failures.py: typer.Exit(USAGE)",
+        "main.py: sys.exit(USAGE)",
+    ]
