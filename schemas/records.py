@@ -3498,7 +3498,7 @@ class OrderChanged:
     correlation_id: str = ""
     label: int = 0
     change_number: str = ""
-    status: str = "released"
+    status: str = ""
     bom_revision: str = ""
     automatic_receipt: bool = False
     backflush: bool = False

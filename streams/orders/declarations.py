@@ -4,6 +4,7 @@ from typing import Any
 
 from schemas.records import Correlation, RawRange, Total
 from tables.canonical import KINDS
+from tables.orders.account import RETURNED
 
 
 def totals_of(record: Any, business_date: str, log_epoch: int, inbox_offset: int) -> list[Total]:
@@ -39,8 +40,12 @@ def totals_of(record: Any, business_date: str, log_epoch: int, inbox_offset: int
         authority="declarations",
         correlations=[Correlation(record.correlation_id, record.occurred_at)] if record.correlation_id else [],
     )
-    if name != "ReworkReturned" or record.as_kind != "scrap":
+    if name != "ReworkReturned":
+        return [total]
+    total.position = RETURNED
+    if record.as_kind != "scrap":
         return [total]
     scrapped = Total.from_avro(total.to_avro())
     scrapped.kind, scrapped.numerator, scrapped.source_key = "scrap", -total.numerator, f"{record.event_id}|scrap"
+    scrapped.position = ""
     return [total, scrapped]

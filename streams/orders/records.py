@@ -147,6 +147,10 @@ def note(reached: Reached, order: OrderRow | None = None) -> None:
 
 def planned(reached: Reached) -> None:
     order = _order_of(reached)
+    refusal = orders.refusal(reached.plant.configuration, reached.record)
+    if refusal is not None:
+        boundary.refuse(reached.step, STAGE, refusal.code, refusal.detail, _original(reached))
+        return
     if not orders.released(order, reached.record):
         return
     states.planned(order, reached.record, reached.label)

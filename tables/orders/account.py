@@ -17,6 +17,8 @@ BASIS = "basis"
 """Kind of accounts that only feed ledger_backflush: gross by loaded lot. Never posted."""
 STOCK = "stock"
 """Place of scrap that had been received already."""
+RETURNED = "returned"
+"""Position of open rework that came back, as declared without an equipment."""
 MOVED = "moved"
 """Kind of sources that hold pieces moved between the yields of an order (tables/orders/pieces.py)."""
 TIMES = frozenset({"machine_time", "setup_time", "labour_time"})
@@ -108,6 +110,13 @@ def rework_returned(source_key: str) -> bool:
     return "ReworkReturned" in parts or parts[-1] == "scrap"
 
 
+def is_returned(source_key: str, source: SourceTotal) -> bool:
+    """Does it come from ReworkReturned? Its pieces were made before, as open rework."""
+    parts = source_key.split("|")
+    twin = parts[-1] == "scrap" and source.kind == "scrap" and not source.equipment  # see streams/orders/declarations.py
+    return twin or source.position == RETURNED or "ReworkReturned" in parts
+
+
 def version_of(total: Total | SourceTotal) -> tuple[int, int, int]:
     """What is greater is newer."""
     return total.log_epoch, total.inbox_offset, total.fold_version
@@ -186,7 +195,8 @@ def weights(row: AccountRow, authority: str, yield_is: str, counted: Collection[
         elif key in pieces:
             found[key] = int(key in trusted and (source.kind == "gross" or source.equipment in good_at))
         else:
-            found[key] = -int(key not in top and source.kind in yield_is)
+            lowers = key not in top or is_returned(key, source)
+            found[key] = -int(lowers and source.kind in yield_is)
     return found
 
 

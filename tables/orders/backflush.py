@@ -13,7 +13,7 @@ from schemas.configuration import Configuration
 from schemas.records import AccountRow, Component, Correlation, OrderRow, RawRange, SourceTotal
 from tables import correlations
 from tables.lineage import add_ranges
-from tables.orders.account import BASIS, MOVED, on_top, row_key
+from tables.orders.account import BASIS, MOVED, is_returned, on_top, row_key
 from tables.orders.components import basis_of, bill_at, children_of, components_for, mode_of, phantom_of, pin_of
 from tables.orders.order import (
     authority_of,
@@ -182,7 +182,7 @@ def made_of(
                 of(source).by_lot[source.position, source.component_material, source.component_lot] += amount
                 continue
             good += counts[key] * amount
-            made_too = key in top and not is_check(configuration, authority, source)
+            made_too = key in top and not is_returned(key, source) and not is_check(configuration, authority, source)
             if (counts[key] > 0 and source.kind != MOVED) or made_too:
                 gross += amount
                 of(source).gross += amount

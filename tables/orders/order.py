@@ -17,6 +17,7 @@ from schemas.records import (
 from tables.orders.account import STOCK, weights
 from tables.orders.components import Pin, component_of, components_for, mode_of, phantom_of, pin_of, pinned
 from tables.quantity import fraction
+from tables.refusal import Refusal
 from tables.row_kinds import ORDER_ROWS
 
 MAX_REVISIONS = 20
@@ -40,8 +41,19 @@ def released(row: OrderRow, event: OrderReleased | OrderChanged) -> bool:
     row.change_number, row.bom_revision, row.order_type = event.change_number, event.bom_revision, event.order_type
     row.automatic_receipt, row.backflush = event.automatic_receipt, event.backflush
     row.items, row.operations, row.components = event.items, event.operations, event.components
-    set_status(row, event.status, event.label)
+    set_status(row, event.status or row.status or "released", event.label)
     return True
+
+
+def refusal(configuration: Configuration, event: OrderReleased | OrderChanged) -> Refusal | None:
+    """Why the order cannot be taken: exactly one operation receives into stock (docs/domain.md, Operations and receipt). None of
+    them may where the ERP has no receipt by confirmations (`book.yield.receipt: none`)."""
+    receiving = [entry.operation for entry in event.operations if entry.receipt]
+    if len(receiving) > 1:
+        return Refusal("ORDER_INVALID", f"operations {', '.join(receiving)} of order {event.order} all receive into stock")
+    if not receiving and configuration.erp.booking("yield").receipt != "none":
+        return Refusal("ORDER_INVALID", f"no operation of order {event.order} receives into stock")
+    return None
 
 
 def set_status(row: OrderRow, status: str, label: int) -> None:
@@ -175,6 +187,8 @@ def covered(configuration: Configuration, order: OrderRow, account: AccountRow) 
         components = components_for(configuration, order, pinned(account), account)
         if phantom_of(components, account) is not None:
             return True
+        if account.reason:
+            return False  # what fell on the floor no ERP derives
         return mode_of(configuration, component_of(components, account), account) == "erp_backflush"
     entry = operation_of(order, account.operation)
     if entry is None or entry.receipt or account.place == STOCK:

@@ -78,9 +78,10 @@ def reasons(
     item = orders.item_of(order, account.material)
     if item is None and orders.receives(order, account.operation):
         yield Refusal("MATERIAL_NOT_IN_ORDER", f"order {order.order} does not make {account.material}")
-    if item is not None and item.batch_managed and not account.lot:
-        yield from _missing_lot(configuration, account)
-    yield from _long_lot(configuration, account)
+    if (item is not None and item.batch_managed) or (material is not None and material.batch_managed):
+        yield from _long_lot(configuration, account)
+        if item is not None and item.batch_managed and not account.lot:
+            yield from _missing_lot(configuration, account)
 
 
 def _no_material(account: AccountRow) -> Refusal:

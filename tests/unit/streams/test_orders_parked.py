@@ -33,13 +33,13 @@ USED = {"authority": "declarations", "unit": "kg", "denominator": 1000, "materia
             "ORDER_LOCKED",
             [released(T1, status="locked")],
             total("gross", 5, label=T1),
-            released(T2, OrderChanged, change_number="1"),
+            released(T2, OrderChanged, change_number="1", status="released"),
         ),
         (
             "ORDER_CLOSED",
             [released(T1), event(OrderClosed, T1, T1, order="O1")],
             total("gross", 5, label=T1),
-            released(T2, OrderChanged, change_number="1"),
+            released(T2, OrderChanged, change_number="1", status="released"),
         ),
         (
             "UNKNOWN_OPERATION",
