@@ -136,13 +136,15 @@ def movements_of(line: SentLine, master: SimMasterData, mode: Mode) -> list[SimM
 
 
 def confirmed_before(line: SentLine, order: SimOrder, mode: Mode) -> list[str]:
-    """The operations that this yield confirms beside its own: a milestone confirms its predecessors
+    """The operations that this yield confirms beside its own: a milestone confirms those since the milestone before it
     (docs/domain.md, Milestones)."""
     if line.kind != "yield" or line.operation not in order.operations:
         return []
-    if mode == "milestone" or (mode == "by_order" and line.operation in order.milestones):
-        return order.operations[: order.operations.index(line.operation)]
-    return []
+    if mode != "milestone" and (mode != "by_order" or line.operation not in order.milestones):
+        return []
+    before = order.operations[: order.operations.index(line.operation)]
+    since = max((n + 1 for n, one in enumerate(before) if one in order.milestones), default=0)
+    return [one for one in before[since:] if one not in order.unconfirmed]
 
 
 def confirmations_of(line: SentLine, master: SimMasterData, mode: Mode) -> list[SimConfirmation]:

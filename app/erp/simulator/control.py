@@ -109,12 +109,13 @@ def _material(record: MaterialChanged) -> SimMaterial:
 def _order(record: OrderReleased | OrderChanged) -> SimOrder:
     return SimOrder(
         order=record.order,
-        status=record.status,
+        status=record.status or "released",
         automatic_receipt=record.automatic_receipt,
         backflush=record.backflush,
         items=[SimItem(item.material, item.role, item.receipt_location) for item in record.items],
         operations=[operation.operation for operation in record.operations],
         milestones=[operation.operation for operation in record.operations if operation.confirm == "milestone"],
+        unconfirmed=[operation.operation for operation in record.operations if operation.confirm == "none"],
         receiving_operations=[operation.operation for operation in record.operations if operation.receipt],
         components=[
             SimComponent(

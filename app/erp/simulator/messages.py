@@ -177,6 +177,8 @@ class SimOrder(Struct, frozen=True, forbid_unknown_fields=True):
     operations: Annotated[list[Text], Meta(max_length=MAX_LINES)] = []
     """In their sequence."""
     milestones: Annotated[list[Text], Meta(max_length=MAX_LINES)] = []
+    unconfirmed: Annotated[list[Text], Meta(max_length=MAX_LINES)] = []
+    """Operations without any confirmation."""
     receiving_operations: Annotated[list[Text], Meta(max_length=MAX_LINES)] = []
     components: Annotated[list[SimComponent], Meta(max_length=MAX_LINES)] = []
 

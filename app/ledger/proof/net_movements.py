@@ -122,7 +122,7 @@ def _stock(
                 yield component.material, "", "issue", sum(needs, Fraction(0))
         case "consumption":
             component_ = _component(order, account)
-            if component_ is None or mode_of(configuration, component_, account) != "erp_backflush":
+            if account.reason or component_ is None or mode_of(configuration, component_, account) != "erp_backflush":
                 yield account.material, account.lot, "issue", total
         case "scrap":
             output = configuration.erp.booking("scrap").by == "production_output"
@@ -139,10 +139,7 @@ def _backflushed(snapshot: Snapshot, order: OrderRow, account: AccountRow, recei
     modes)."""
     if not order.backflush:
         return
-    numbers = [entry.operation for entry in order.operations]
-    entry = next((entry for entry in order.operations if entry.operation == account.operation), None)
-    milestone = entry is not None and entry.confirm == "milestone"
-    confirmed = numbers[: numbers.index(account.operation) + 1] if milestone else [account.operation]
+    confirmed = [account.operation, *_before(order, account.operation)]
     for component in order.components:
         if component.phantom:
             continue
@@ -176,12 +173,21 @@ def _confirmed(
     if account.kind != "yield" or not derives or account.operation not in places:
         yield account.operation, account.kind, total
         return
-    index = places.index(account.operation)
-    if not any(entry.confirm == "milestone" for entry in order.operations[index + 1 :]):
+    by = next((entry.operation for entry in order.operations if account.operation in _before(order, entry.operation)), None)
+    if by is None:
         yield account.operation, account.kind, total
-    if order.operations[index].confirm == "milestone":
-        for before in places[:index]:
-            yield before, account.kind, total
+    for before in _before(order, account.operation):
+        yield before, account.kind, total
+
+
+def _before(order: OrderRow, operation: str) -> list[str]:
+    """The operations that the ERP confirms with this one: of a milestone those since the milestone before it."""
+    found: list[str] = []
+    for entry in order.operations:
+        if entry.operation == operation:
+            return found if entry.confirm == "milestone" else []
+        found = [] if entry.confirm == "milestone" else [*found, *([entry.operation] if entry.confirm != "none" else [])]
+    return []
 
 
 def _booked(snapshot: Snapshot, book: ErpBook, found: dict[Key, Net]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from app.erp.simulator.booking import Mode, SimMasterData, movements_of
+from app.erp.simulator.booking import Mode, SimMasterData, confirmed_before, movements_of
 from app.erp.simulator.messages import Master, SentLine, SentMovement, SimComponent, SimItem, SimMaterial, SimOrder
 from tables.refusal import Refusal
 
@@ -95,3 +95,10 @@ def test_an_order_that_takes_no_postings(status: str) -> None:
 
 def test_a_technically_complete_order_still_takes_postings() -> None:
     assert master(status="technically_complete").refusal([line()]) is None
+
+
+@pytest.mark.parametrize(("operation", "before"), [("10", []), ("20", ["10"]), ("40", []), ("50", ["40"])])
+def test_a_milestone_confirms_back_to_the_one_before(operation: str, before: list[str]) -> None:
+    """And none that has no confirmation."""
+    order = SimOrder("1001", operations=["10", "20", "30", "40", "50"], milestones=["20", "50"], unconfirmed=["30"])
+    assert confirmed_before(line("yield", 100, operation), order, "by_order") == before
