@@ -20,8 +20,8 @@ T1 = at("07:00")
         (ScrapDeclared, {"of": "stock"}, [("scrap", 5, "", "stock")]),
         (ScrapDeclared, {"of": "component", "reason": "dirt"}, [("consumption", 5, "dirt", "")]),
         (ReworkDeclared, {}, [("rework", 5, "", "")]),
-        (ReworkReturned, {}, [("rework", -5, "", "")]),
-        (ReworkReturned, {"as_kind": "scrap"}, [("rework", -5, "", ""), ("scrap", 5, "", "")]),
+        (ReworkReturned, {}, [("rework", -5, "", "returned")]),
+        (ReworkReturned, {"as_kind": "scrap"}, [("rework", -5, "", "returned"), ("scrap", 5, "", "")]),
         (MaterialConsumed, {"position": "hopper"}, [("consumption", 5, "", "hopper")]),
     ],
 )
