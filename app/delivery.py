@@ -12,7 +12,8 @@ from prometheus_client import REGISTRY
 
 from app.engine.stage import StageApp
 from app.erp.adapters import adapter_for
-from app.erp.endpoint import OwnedLog, endpoint_of
+from app.erp.doorway import Doorway
+from app.erp.endpoint import OwnedLog, doorway_of, endpoint_of
 from app.erp.master_poller import MasterLog, MasterPoller
 from app.erp.metrics import ErpMetrics
 from app.erp.outcomes import OutcomeProducer
@@ -51,13 +52,14 @@ def with_executor(app: StageApp, stage: DeliveryStage, plant: Composed) -> list[
         raise ValueError("delivery needs a configuration (--config)")
     metrics, journal = ErpMetrics(REGISTRY), plant.settings.erp_journal
     sinks = [metrics, *([TrafficJournal(Path(journal))] if journal else [])]
-    adapter = adapter_for(plant.wanted.erp, os.environ, *sinks)
+    doorway = doorway_of(plant.wanted)
+    adapter = adapter_for(plant.wanted.erp, os.environ, *sinks, doorway=doorway)
     if adapter is None and plant.settings.recorded:
         return [app]
-    calls = ErpCalls(app, adapter, plant, metrics)
+    calls = ErpCalls(app, adapter, doorway, plant, metrics)
     services: list[Any] = [app, calls]
     if adapter is not None and plant.wanted.plant.master_data.pulled and not plant.settings.recorded:
-        pulling = adapter_for(plant.wanted.erp, os.environ, *sinks)
+        pulling = adapter_for(plant.wanted.erp, os.environ, *sinks, doorway=doorway)
         assert pulling is not None
         services.append(MasterPull(app, pulling, plant, calls.own))
     return services
@@ -98,7 +100,7 @@ class MasterPull(Service):
 class ErpCalls(Service):
     """Runs the executor while the stage runs, and renews its lease with commits and heartbeats."""
 
-    def __init__(self, app: StageApp, adapter: ErpAdapter | None, plant: Composed, metrics: ErpMetrics) -> None:
+    def __init__(self, app: StageApp, adapter: ErpAdapter | None, doorway: Doorway, plant: Composed, metrics: ErpMetrics) -> None:
         super().__init__()
         assert plant.wanted is not None
         settings = plant.settings
@@ -120,6 +122,7 @@ class ErpCalls(Service):
             plant.wanted,
             adapter,
             os.environ,
+            doorway,
             log,
             self._metrics,
             settings.session_timeout,

@@ -1751,6 +1751,24 @@ class EquipmentStateChanged:
 
 
 @dataclass(slots=True)
+class ErpHeld:
+    """An answer of the ERP, to whatever call, asked everybody to wait."""
+
+    until: int
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> ErpHeld:
+        return ErpHeld(
+            until=d["until"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "until": self.until,
+        }
+
+
+@dataclass(slots=True)
 class ExceptionRecord:
     """A record that could not be processed: code, position and original."""
 
@@ -5510,6 +5528,7 @@ RECORDS: dict[str, Any] = {
     "EntryVoided": EntryVoided,
     "EquipmentRow": EquipmentRow,
     "EquipmentStateChanged": EquipmentStateChanged,
+    "ErpHeld": ErpHeld,
     "ExceptionRecord": ExceptionRecord,
     "Excursion": Excursion,
     "FormerCount": FormerCount,

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from app.erp.connector import ErpConnection, connector_of
 from app.erp.discreet import DiscreetAdapter
+from app.erp.doorway import Doorway
 from app.erp.port import ErpAdapter
 from app.erp.traffic import Sink, Traffic
 from app.observability.secrets import Secrets
@@ -18,8 +19,9 @@ from tables.refusal import RefusedValue
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-def adapter_for(erp: ErpConfig, environ: Mapping[str, str], *sinks: Sink) -> ErpAdapter | None:
-    """The adapter of `erp.adapter`; None for `none`. `sinks`: are told every request that it sends.
+def adapter_for(erp: ErpConfig, environ: Mapping[str, str], *sinks: Sink, doorway: Doorway | None = None) -> ErpAdapter | None:
+    """The adapter of `erp.adapter`; None for `none`. `sinks`: are told every request that it sends. `doorway`: where each of
+    them waits for its turn (app/erp/endpoint.py); None: this process has no other calls to this ERP.
 
     Raises Refusal: ENVIRONMENT_MISSING, SECRET_MISSING (a name that the environment does not have), ERP_URL_INVALID,
     ERP_URL_INSECURE, ERP_TLS_INVALID.
@@ -34,7 +36,7 @@ def adapter_for(erp: ErpConfig, environ: Mapping[str, str], *sinks: Sink) -> Erp
     _refuse_open_secrets(url, endpoint)
     known = revealed(environ, [endpoint.secret, endpoint.key_secret])
     secrets = Secrets.of({**environ, **known}, named=known)
-    traffic, verify = Traffic(secrets, *sinks), _trust(endpoint, environ)
+    traffic, verify = Traffic(secrets, *sinks, doorway=doorway), _trust(endpoint, environ)
     connection = ErpConnection(endpoint, url, secret_of(endpoint.secret, environ), verify, traffic)
     return DiscreetAdapter(connector_of(endpoint.adapter).connect(connection), secrets)
 

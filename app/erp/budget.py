@@ -4,11 +4,11 @@ from collections import deque
 from fractions import Fraction
 
 from app.erp.circuit import Circuit
+from app.erp.pace import WINDOW_NS, Pace
 from app.erp.port import Answer
 from tables.delivery.scopes import DOCUMENT, ENDPOINT, LOAD, NARROW, scope_of
 from tables.invariant import InvariantBroken
 
-WINDOW_NS = 1_000_000_000
 WHOLE, FLOOR, STEP = 1000, 16, 50
 """Shares of the configured rate in thousandths: all of it, the least, and what comes back per quiet window."""
 SLOW_FLOOR = 250
@@ -27,7 +27,7 @@ MOST_REST_NS = 300 * WINDOW_NS
 
 
 class Budget:
-    """Calls start at least 1 / `calls_per_second` apart (burst 1), at most `concurrency` at a time.
+    """Requests leave at the pace of `calls_per_second` (burst 1), calls start at most `concurrency` at a time.
 
     Throttling halves both, rising latency takes a fifth, each at most once per window; quiet windows give back a
     twentieth and one call. What cannot start waits in the caller's queue.
@@ -39,12 +39,12 @@ class Budget:
     def __init__(self, calls_per_second: Fraction, concurrency: int) -> None:
         assert calls_per_second > 0
         assert concurrency > 0
-        self._most_rate, self._most_calls = Fraction(calls_per_second), concurrency
+        self._pace, self._most_calls = Pace(calls_per_second), concurrency
         self._share, self.calls = WHOLE, concurrency
         self.in_flight = self.suspects = 0
+        self.outsiders = 0
+        """Requests that wait for their own turn: the rest of a call that was let in, or of somebody else."""
         self.circuit = Circuit()
-        self._last_start: int | None = None
-        self._not_before = 0
         self._suspects_from = 0
         self._changed = 0
         self._latencies: deque[int] = deque(maxlen=LATENCIES)
@@ -58,16 +58,24 @@ class Budget:
     @property
     def rate(self) -> Fraction:
         """Calls per second now."""
-        return self._most_rate * Fraction(self._share, WHOLE)
+        return self._pace.most * self._pace.share
 
     @property
-    def _interval_ns(self) -> int:
-        rate = self.rate
-        return -(-WINDOW_NS * rate.denominator // rate.numerator)
+    def interval_ns(self) -> int:
+        return self._pace.interval_ns
+
+    @property
+    def held_until(self) -> int:
+        """Nobody calls before; 0: nobody asked for it."""
+        return self._pace.not_before
 
     def wait_ns(self, now: int) -> int | None:
         """0: a call may start now. Else nanoseconds to wait; None: until a call ends."""
         return None if self.in_flight >= self.calls or not self.circuit.closed else self._from(now)
+
+    def outsider_wait_ns(self, now: int, own_place: bool) -> int | None:
+        """As `wait_ns`, for one request. `own_place`: it is of no call that has one already."""
+        return None if own_place and self.in_flight >= self.calls else self._pace.wait_ns(now)
 
     def suspect_wait_ns(self, now: int, *, alone: bool) -> int | None:
         """As `wait_ns`, for a suspect. `alone`: nobody else waits, so it need not wait for its share."""
@@ -83,8 +91,7 @@ class Budget:
         return max(self._from(now), self.circuit.probe_from - now)
 
     def _from(self, now: int) -> int:
-        start = self._not_before if self._last_start is None else max(self._not_before, self._last_start + self._interval_ns)
-        return max(0, start - now)
+        return self._pace.wait_ns(now, self.outsiders)
 
     def started(self, now: int, *, suspect: bool = False) -> None:
         """Suspects do not ask for their share here: who is alone needs none."""
@@ -93,7 +100,7 @@ class Budget:
         self._begin(now)
         if suspect:
             self.suspects += 1
-            self._suspects_from = max(self._suspects_from, now + SUSPECT_SHARE * self._interval_ns)
+            self._suspects_from = max(self._suspects_from, now + SUSPECT_SHARE * self.interval_ns)
 
     def probing(self, now: int) -> None:
         if self.probe_wait_ns(now) != 0:
@@ -101,8 +108,13 @@ class Budget:
         self._begin(now)
 
     def _begin(self, now: int) -> None:
-        self._last_start = now
+        self._pace.left(now)
         self.in_flight += 1
+
+    def let_out(self, now: int, own_place: bool) -> None:
+        """A request leaves that no call was let in for."""
+        self._pace.left(now)
+        self.in_flight += own_place
 
     def unused(self, *, suspect: bool = False) -> None:
         """A call that was let in was not made after all."""
@@ -112,7 +124,11 @@ class Budget:
 
     def pause(self, now: int) -> None:
         """After a take-over: longer than one window, for the calls that the predecessor may have made just now."""
-        self._hold(now + max(WINDOW_NS, self._interval_ns) + self._interval_ns)
+        self._pace.pause(now)
+
+    def hold(self, until: int) -> None:
+        """Nobody calls before; at most MAX_PAUSE_MS from what is asked for at a time."""
+        self._pace.hold(until)
 
     def probed(self, now: int, answer: Answer) -> None:
         """The endpoint's own call ended. That it says `not found` of what is nowhere is an answer."""
@@ -143,16 +159,13 @@ class Budget:
 
     def _asked_to_wait(self, now: int, answer: Answer) -> None:
         scope = scope_of(answer.scope, answer.code)
-        if scope == ENDPOINT or self._is_throttling(answer, scope):
-            self._hold(now + min(answer.retry_after_ms, MAX_PAUSE_MS) * 1_000_000)
+        if self._is_throttling(answer, scope):
+            self.hold(now + min(answer.retry_after_ms, MAX_PAUSE_MS) * 1_000_000)
 
     @staticmethod
     def _is_throttling(answer: Answer, scope: str) -> bool:
         """`again, later` of which nobody says whom it concerns, concerns all."""
         return scope == LOAD or (answer.result == "retry" and scope not in (DOCUMENT, ENDPOINT, *NARROW))
-
-    def _hold(self, until: int) -> None:
-        self._not_before = max(self._not_before, until)
 
     def _slowing(self, latency_ns: int) -> bool:
         self._latencies.append(latency_ns)
@@ -165,10 +178,12 @@ class Budget:
         if now - self._changed >= WINDOW_NS or self._changed == 0:
             self._changed = now
             self._share = min(self._share, max(least, int(self._share * factor)))
+            self._pace.share = Fraction(self._share, WHOLE)
             self.calls = max(1, int(self.calls * factor))
 
     def _widen(self, now: int) -> None:
         if now - self._changed >= WINDOW_NS and (self._share, self.calls) != (WHOLE, self._most_calls):
             self._changed = now
             self._share = min(self._share + STEP, WHOLE)
+            self._pace.share = Fraction(self._share, WHOLE)
             self.calls = min(self._most_calls, self.calls + 1)

@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from app.erp.budget import Budget
+from app.erp.doorway import Doorway
 from app.erp.executor import Executor, ExecutorSettings
 from app.erp.metrics import ErpMetrics
 from app.erp.own_erp import ErpIdentity, NoErp, OwnErp
 from app.erp.port import ErpAdapter
+from app.erp.timebase import SystemTime
 from schemas.configuration import Configuration
 from schemas.records import PostingRow
 
@@ -32,10 +34,17 @@ class ErpEndpoint(NamedTuple):
     own: OwnErp
 
 
+def doorway_of(configuration: Configuration) -> Doorway:
+    """The one place where requests leave for the plant's ERP, with its limits; all adapters of a process share it."""
+    settings = configuration.erp.erp
+    return Doorway(Budget(settings.calls_per_second, settings.concurrency), SystemTime())
+
+
 def endpoint_of(
     configuration: Configuration,
     adapter: ErpAdapter | None,
     environ: Mapping[str, str],
+    doorway: Doorway,
     log: OwnedLog,
     metrics: ErpMetrics,
     session_seconds: float,
@@ -43,15 +52,14 @@ def endpoint_of(
 ) -> ErpEndpoint:
     """`configuration`: of the plant whose ERP this is. `adapter` None: it has none, and everything is refused.
 
-    `session_seconds`: of the lease. `maintenance`: seconds until the ERP may be called again.
+    `doorway`: the adapter's. `session_seconds`: of the lease. `maintenance`: seconds until the ERP may be called again.
     Raises Refusal: ENVIRONMENT_MISSING, ERP_URL_INVALID.
     """
     identity = None if adapter is None else ErpIdentity.of(configuration.erp, environ)
     own = OwnErp(identity, environ, log.configuration, log.active)
-    settings = configuration.erp.erp
     executor = Executor(
         NoErp() if adapter is None else adapter,
-        Budget(settings.calls_per_second, settings.concurrency),
+        doorway.budget,
         ExecutorSettings(session_seconds),
         send=log.send,
         peek=log.peek,
@@ -61,4 +69,5 @@ def endpoint_of(
         maintenance=maintenance,
         metrics=metrics,
     )
+    doorway.on_hold = executor.held
     return ErpEndpoint(executor, own)

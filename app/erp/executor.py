@@ -11,20 +11,20 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
-from app.erp.budget import Budget
+from app.erp.asking import asked, attempt_end
+from app.erp.budget import MAX_PAUSE_MS, Budget
 from app.erp.documents import document_for
+from app.erp.doorway import CALL, CallPass
 from app.erp.lineup import Lineup, Work
 from app.erp.metrics import ErpMetrics
 from app.erp.outcomes import end_process
 from app.erp.own_erp import OwnErp
 from app.erp.port import Answer, ErpAdapter
-from app.erp.timebase import SystemTime, Timebase
+from app.erp.timebase import SystemTime, Timebase, wall_clock_us
 from schemas.configuration import Configuration
-from schemas.records import AttemptEnded, PostingRow, TimerFired
+from schemas.records import AttemptEnded, ErpHeld, PostingRow, TimerFired
 from tables.delivery.backlog import lane_of
-from tables.delivery.outbox import Dispatch, Entry, ReadBack, Timer
+from tables.delivery.outbox import Dispatch, Entry, HeldUntil, ReadBack, Timer
 from tables.delivery.posting_state import (
     DISPATCHED,
     DOCUMENT_SPLIT,
@@ -35,7 +35,6 @@ from tables.delivery.posting_state import (
     STOCK_SHORT,
     UNKNOWN,
 )
-from tables.delivery.scopes import scope_of
 
 LEASE_POLL_SECONDS = 0.1
 MOST_READ_BACK_NS = 15_000_000_000
@@ -43,7 +42,7 @@ PROBE = "PROBE"
 """What the ERP is asked for when nothing else may be: no posting has this id, so that it is not found is an answer."""
 MAINTENANCE_POLL_SECONDS = 30.0
 """The wall clock may be set: a window's end is looked at again at least this often."""
-MAX_DETAIL_CHARACTERS = 500
+CANCEL_SECONDS = 0.2
 CALL_GRACE_SECONDS = 5.0
 """Beyond the adapter's own timeout: an adapter that hangs must not hold its lane for ever."""
 
@@ -61,7 +60,7 @@ class Executor:
         budget: Budget,
         settings: ExecutorSettings,
         *,
-        send: Callable[[AttemptEnded | TimerFired], None],
+        send: Callable[[AttemptEnded | TimerFired | ErpHeld], None],
         peek: Callable[[str], PostingRow | None],
         configuration: Callable[[str], Configuration],
         own: OwnErp,
@@ -70,16 +69,18 @@ class Executor:
         metrics: ErpMetrics,
         time: Timebase | None = None,
         fatal: Callable[[str], None] = end_process,
+        wall_us: Callable[[], int] = wall_clock_us,
     ) -> None:
         """`send`: into delivery's inbox, does not block. `peek`: the posting's row as folded so far, by posting id.
         `configuration`: by hash. `own`: for which plants the adapter is the right one.
         `last_good`: CLOCK_BOOTTIME seconds of the last good commit or heartbeat.
         `maintenance`: seconds until the ERP may be called again; 0: now.
+        `wall_us`: UTC, for what a successor has to know.
         `fatal`: called for a defect of the executor itself; without it postings would wait for ever."""
         self._adapter, self._budget, self._settings = adapter, budget, settings
         self._send, self._peek, self._configuration, self._last_good = send, peek, configuration, last_good
         self._own, self._maintenance = own, maintenance
-        self._metrics, self._time, self._fatal = metrics, time or SystemTime(), fatal
+        self._metrics, self._time, self._fatal, self._wall_us = metrics, time or SystemTime(), fatal, wall_us
         self._lineup = Lineup(budget)
         self._timers: list[tuple[int, int, int, Timer | Work]] = []
         self._order = itertools.count()
@@ -88,6 +89,7 @@ class Executor:
         self._owned: set[int] = set()
         self._calls: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
+        self._told_held = 0
         self._pump: asyncio.Task[None] | None = None
 
     # -- from the stage
@@ -96,6 +98,7 @@ class Executor:
         """The predecessor may have called a moment ago: the budget pauses longer than its window."""
         self._owned.add(partition)
         self._budget.pause(self._time.monotonic_ns())
+        self._told_held = self._budget.held_until  # of this pause nobody else needs to know
 
     def left(self, partition: int) -> None:
         """Start nothing more for this partition. Calls in flight end, and their outcomes are still told."""
@@ -118,6 +121,10 @@ class Executor:
         now = self._time.monotonic_ns()
         for entry in entries:
             match entry:
+                case HeldUntil():
+                    ahead_ns = min((entry.until - self._wall_us()) * 1_000, MAX_PAUSE_MS * 1_000_000)
+                    self._budget.hold(now + ahead_ns)
+                    self._told_held = max(self._told_held, self._budget.held_until)
                 case Timer():
                     self._at(now + entry.delay_us * 1_000, partition, entry)
                 case Dispatch():
@@ -133,9 +140,9 @@ class Executor:
 
     async def close(self) -> None:
         """Start nothing more; wait for calls in flight up to their timeout, then let go of them (unknown to a successor)."""
-        if self._pump is not None:
-            self._pump.cancel()
-            await asyncio.wait({self._pump})  # how it ended, `_watch` has told
+        while self._pump is not None and not self._pump.done():
+            self._pump.cancel()  # again: `wait_for` of Python 3.11 swallows one that comes with its own timeout
+            await asyncio.wait({self._pump}, timeout=CANCEL_SECONDS)  # how it ended, `_watch` has told
         if self._calls:
             _, late = await asyncio.wait(self._calls, timeout=self._call_seconds)
             for task in late:
@@ -237,6 +244,9 @@ class Executor:
             return Answer("rejected", code="STOCK_TYPE_UNSUPPORTED", detail=row.stock_type)
         return None
 
+    def _sendable(self, work: Work, entry: Dispatch) -> list[PostingRow]:
+        return [row for row in self._wanted(work) if self._withheld(row, entry) is None]
+
     def _withhold(self, rows: Sequence[PostingRow], entry: Dispatch) -> list[PostingRow]:
         """Tells of each that must not be sent; returns the others."""
         sendable = []
@@ -261,7 +271,10 @@ class Executor:
             return
         attempts = [(row.posting.posting_id, row.attempts) for row in rows]
         document = document_for(rows, self._configuration(rows[0].configuration))
-        answer = await self._answer("post", work, lane_of(rows[0]), self._adapter.post(document))
+        call = CallPass(lambda: self._lease_is_good() and self._sendable(work, entry) == rows)
+        answer = await self._answer("post", work, lane_of(rows[0]), self._adapter.post(document), call)
+        if answer is None:
+            return
         if len(rows) > 1 and (answer.result == "rejected" or answer.code == STOCK_SHORT):
             # All or none: nothing is booked, and nobody knows which line is to blame.
             answer = Answer("retry", code=DOCUMENT_SPLIT, detail=f"{answer.code}: {answer.detail}")
@@ -279,7 +292,9 @@ class Executor:
             self._forget(work)
             return
         found = self._adapter.find(entry.posting_id, rows[0].posting.content_hash)
-        answer = await self._answer("find", work, lane_of(rows[0]), found)
+        answer = await self._answer("find", work, lane_of(rows[0]), found, CallPass(self._lease_is_good))
+        if answer is None:
+            return
         if answer.result == "not_found" and started >= work.deadline_ns:
             answer = Answer("not_found", code=HORIZON_PASSED, detail="not in the ERP after every attempt's horizon")
         self._tell(entry.posting_id, entry.attempt, "find", answer)
@@ -291,32 +306,35 @@ class Executor:
         self._at(self._time.monotonic_ns() + pause_ns, work.partition, again)
         self._wake.set()
 
-    async def _probe(self) -> None:
-        answer = await self._asked("probe", self._adapter.find(PROBE, ""))
-        self._budget.probed(self._time.monotonic_ns(), answer)
+    def held(self) -> None:
+        """Somebody was asked to leave the ERP alone, and that holds for all: it goes into the log, for a successor."""
+        until = self._budget.held_until
+        if until > max(self._told_held, self._time.monotonic_ns()):
+            self._told_held = until
+            self._send(ErpHeld(until=self._wall_us() + (until - self._time.monotonic_ns()) // 1_000))
         self._wake.set()
 
-    async def _answer(self, call: str, work: Work, lane: str, answering: Coroutine[Any, Any, Answer]) -> Answer:
+    async def _probe(self) -> None:
+        CALL.set(CallPass(self._lease_is_good))
+        answer = await asked("probe", self._adapter.find(PROBE, ""), self._call_seconds, self._metrics, self._time)
+        self._budget.probed(self._time.monotonic_ns(), answer)
+        self.held()
+
+    async def _answer(
+        self, name: str, work: Work, lane: str, answering: Coroutine[Any, Any, Answer], call: CallPass
+    ) -> Answer | None:
+        """None: nothing was sent, and the call is let in again when there is a place for it."""
         started = self._time.monotonic_ns()
-        answer = await self._asked(call, answering)
+        CALL.set(call)  # of this task: each call has its own
+        answer = await asked(name, answering, self._call_seconds, self._metrics, self._time)
         now = self._time.monotonic_ns()
+        if call.withheld:
+            self._unused(work)
+            self._lineup.put_back(work)
+            return None
         self._budget.ended(now, answer, now - started, lane, suspect=work.suspect)
         self._lineup.over(work)
-        self._wake.set()
-        return answer
-
-    async def _asked(self, call: str, answering: Coroutine[Any, Any, Answer]) -> Answer:
-        started = self._time.monotonic_ns()
-        try:
-            answer = await asyncio.wait_for(answering, self._call_seconds)
-        except TimeoutError:
-            answer = Answer("unknown", code="ERP_TIMEOUT", detail="the adapter did not come back in time")
-        except Exception as defect:
-            # It may have happened after sending: never taken for a failure.
-            structlog.get_logger(__name__).exception("adapter_defect", code="ADAPTER_DEFECT", call=call)
-            answer = Answer("unknown", code="ADAPTER_DEFECT", detail=type(defect).__name__)
-        self._metrics.calls.labels(call, answer.result).inc()
-        self._metrics.seconds.labels(call).observe((self._time.monotonic_ns() - started) / 1e9)
+        self.held()
         return answer
 
     def _unused(self, work: Work) -> None:
@@ -325,19 +343,7 @@ class Executor:
         self._wake.set()
 
     def _tell(self, posting_id: str, attempt: int, call: str, answer: Answer) -> None:
-        ended = AttemptEnded(
-            posting_id=posting_id,
-            attempt=attempt,
-            result=answer.result,
-            call=call,
-            erp_document=answer.erp_document,
-            duplicate=answer.duplicate,
-            code=answer.code,
-            detail=answer.detail[:MAX_DETAIL_CHARACTERS],
-            retry_after_ms=answer.retry_after_ms,
-            scope=scope_of(answer.scope, answer.code),
-        )
-        self._send(ended)
+        self._send(attempt_end(posting_id, attempt, call, answer))
 
     # -- bounds and bookkeeping
 

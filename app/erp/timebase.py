@@ -18,6 +18,11 @@ class Timebase(Protocol):
         ...
 
 
+def wall_clock_us() -> int:
+    """UTC microseconds: only for what another machine has to understand."""
+    return time.time_ns() // 1_000
+
+
 class SystemTime:
     def monotonic_ns(self) -> int:
         return time.monotonic_ns()

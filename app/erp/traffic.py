@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 import httpx
 
+from app.erp.doorway import Doorway
 from app.observability.secrets import Secrets
 
 POST, FIND, LOGIN, MASTER, QUESTION, OTHER = "post", "find", "login", "master", "question", "other"
@@ -40,10 +41,12 @@ def marked(call: str, postings: Sequence[str] = ()) -> dict[str, Any]:
 
 
 class Traffic:
-    """Where the requests of one adapter are told. By itself it only counts; see `TrafficJournal` and app.erp.metrics."""
+    """Where the requests of one adapter are told. By itself it only counts; see `TrafficJournal` and app.erp.metrics.
 
-    def __init__(self, secrets: Secrets, *sinks: "Sink") -> None:
-        self._secrets, self._sinks = secrets, sinks
+    `doorway`: where they wait for their turn; None: nothing else calls this ERP from here."""
+
+    def __init__(self, secrets: Secrets, *sinks: "Sink", doorway: Doorway | None = None) -> None:
+        self._secrets, self._sinks, self.doorway = secrets, sinks, doorway
         self._sent: OrderedDict[str, None] = OrderedDict()
 
     def tell(self, request: httpx.Request, body: bytes) -> None:
@@ -97,8 +100,18 @@ class CountedTransport(httpx.AsyncBaseTransport):
         self._inner, self._traffic = inner, traffic
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self._traffic.tell(request, await request.aread())
-        return await self._inner.handle_async_request(request)
+        body, doorway = await request.aread(), self._traffic.doorway
+        if doorway is None:
+            self._traffic.tell(request, body)
+            return await self._inner.handle_async_request(request)
+        own_place = await doorway.let_out(document=request.extensions.get(_MARK, (OTHER,))[0] == POST)
+        response = None
+        try:
+            self._traffic.tell(request, body)
+            response = await self._inner.handle_async_request(request)
+            return response
+        finally:
+            doorway.came_back(own_place, response)
 
     async def aclose(self) -> None:
         await self._inner.aclose()

@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry
 
 from app.cycles import OF_A_RUN, seldom_looked_for
 from app.erp.adapters import adapter_for
-from app.erp.endpoint import OwnedLog, endpoint_of
+from app.erp.endpoint import OwnedLog, doorway_of, endpoint_of
 from app.erp.executor import Executor
 from app.erp.metrics import ErpMetrics
 from app.erp.of_run import RunErp
@@ -330,7 +330,8 @@ class _Erp:
         environ = {**os.environ, **environ}
         metrics = ErpMetrics(CollectorRegistry())
         sinks = [metrics, TrafficJournal(journal), *([] if sent is None else [sent])]
-        adapter = adapter_for(chain.configuration.erp, environ, *sinks)
+        doorway = doorway_of(chain.configuration)
+        adapter = adapter_for(chain.configuration.erp, environ, *sinks, doorway=doorway)
         log = OwnedLog(
             send=self._tell,
             peek=chain.posting,
@@ -340,7 +341,7 @@ class _Erp:
         )
         self._executor: Executor | None = None
         if adapter is not None:
-            self._executor, _ = endpoint_of(chain.configuration, adapter, environ, log, metrics, SESSION_SECONDS)
+            self._executor, _ = endpoint_of(chain.configuration, adapter, environ, doorway, log, metrics, SESSION_SECONDS)
 
     def _tell(self, record: Any) -> None:
         self._chain.tell(record)

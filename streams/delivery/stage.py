@@ -12,6 +12,7 @@ from schemas.records import (
     AttemptEnded,
     ClockRepaired,
     ConfigActivated,
+    ErpHeld,
     LotState,
     LotStateRow,
     OperatorDecision,
@@ -35,6 +36,7 @@ from streams.step import RawMessage, Step, Topology, at_once
 from tables.delivery.backlog import Backlog
 from tables.delivery.closed_sequences import is_repeat
 from tables.delivery.hold_gate import changes_with
+from tables.delivery.outbox import HeldUntil
 from tables.delivery.posting_state import (
     ACCEPTED,
     CLOSED,
@@ -50,6 +52,9 @@ from tables.delivery.posting_state import (
 )
 from tables.kpi import hour_passed, posting_success
 from tables.row_kinds import LOT_STATE_ROWS
+
+HELD_UNTIL = "erp_held_until"
+"""Mark of the position: UTC microseconds before which the ERP asked to be left alone."""
 
 
 class DeliveryStage:
@@ -74,6 +79,8 @@ class DeliveryStage:
             begun += [row for row in page if row.state in (DISPATCHED, UNKNOWN, RETRY)]
             yield
         desk = self._desk(step)
+        if step.state.marks.get(HELD_UNTIL, 0):
+            step.release(HeldUntil(step.state.marks[HELD_UNTIL]))
         for row in begun:
             if row.state == DISPATCHED:
                 desk.suspend(row, "TAKEN_OVER", "the process that had it ended")
@@ -157,6 +164,11 @@ class DeliveryStage:
     def _timer_fired(self, desk: Desk, message: RawMessage, fired: TimerFired) -> None:
         timer_fired(desk, fired)
 
+    def _erp_held(self, desk: Desk, message: RawMessage, held: ErpHeld) -> None:
+        """Nobody calls before: a successor has to know."""
+        marks = desk.step.state.marks
+        marks[HELD_UNTIL] = max(marks.get(HELD_UNTIL, 0), held.until)
+
     def _lot_state(self, desk: Desk, message: RawMessage, state: LotState) -> None:
         """The newest state of a lot stays; one sender, in order, so equal versions replace."""
         key = LOT_STATE_ROWS.key(state.plant, state.material, state.lot)
@@ -229,6 +241,7 @@ class DeliveryStage:
 HANDLERS: Mapping[type, Handling[Callable[[DeliveryStage, Desk, RawMessage, Any], None]]] = {
     Posting: Handling(AT_ONCE, DeliveryStage._posting),
     AttemptEnded: Handling(AT_ONCE, DeliveryStage._attempt_ended),
+    ErpHeld: Handling(AT_ONCE, DeliveryStage._erp_held),
     TimerFired: Handling(AT_ONCE, DeliveryStage._timer_fired),
     LotState: Handling(AT_ONCE, DeliveryStage._lot_state),
     OperatorDecision: Handling(AT_ONCE, DeliveryStage._decision),

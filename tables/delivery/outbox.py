@@ -39,4 +39,11 @@ class Timer:
     delay_us: int
 
 
-Entry = Dispatch | ReadBack | Timer
+@dataclass(slots=True, frozen=True)
+class HeldUntil:
+    """The ERP asked, before this process had the endpoint, that nobody calls before `until` (UTC microseconds)."""
+
+    until: int
+
+
+Entry = Dispatch | ReadBack | Timer | HeldUntil

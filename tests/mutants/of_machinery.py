@@ -140,7 +140,7 @@ MUTANTS = {
         f"{EXECUTOR}::test_an_entry_that_its_row_does_not_want_any_more_is_dropped",
     ),
     "an adapter that raised has not sent": Mutant(
-        "app.erp.executor",
+        "app.erp.asking",
         'answer = Answer("unknown", code="ADAPTER_DEFECT"',
         'answer = Answer("retry", code="ADAPTER_DEFECT"',
         f"{EXECUTOR}::test_a_defect_of_the_adapter_is_unknown_never_a_failure",
@@ -152,9 +152,9 @@ MUTANTS = {
         f"{EXECUTOR}::test_reading_back_proves_absence_only_after_every_horizon",
     ),
     "calls without distance": Mutant(
-        "app.erp.budget",
-        "self._last_start + self._interval_ns)",
-        "self._last_start)",
+        "app.erp.pace",
+        "self._next = max(self._next, now - self._catch_up_ns) + self.interval_ns",
+        "pass",
         f"{BUDGET}::test_no_window_ever_has_more_calls_than_allowed",
     ),
     "the circuit never opens": Mutant(
@@ -171,13 +171,37 @@ MUTANTS = {
     ),
     "suspects have no share": Mutant(
         "app.erp.budget",
-        "self._suspects_from = max(self._suspects_from, now + SUSPECT_SHARE * self._interval_ns)",
+        "self._suspects_from = max(self._suspects_from, now + SUSPECT_SHARE * self.interval_ns)",
         "pass",
         f"{BUDGET}::test_suspects_have_a_share_and_the_rest_when_nobody_else_waits",
     ),
+    "the window has no margin": Mutant(
+        "app.erp.pace",
+        "count / self.most * WINDOW_NS) + JITTER_NS",
+        "count / self.most * WINDOW_NS)",
+        "tests/unit/erp/test_pace.py::test_under_backlog_nine_tenths_are_used_and_no_second_has_more",
+    ),
+    "logins and pulls go around the limit": Mutant(
+        "app.erp.doorway",
+        "        if call is not None and not call.used:\n",
+        "        if True:\n            return False\n        if call is not None and not call.used:\n",
+        "tests/unit/erp/test_doorway.py::test_pulls_of_master_data_wait_like_everything_else",
+    ),
+    "only posts are asked to wait": Mutant(
+        "app.erp.doorway",
+        "            self.budget.hold(self._time.monotonic_ns() + wait_ms * 1_000_000)\n",
+        "",
+        "tests/unit/erp/test_doorway.py::test_retry_after_of_any_call_holds_for_all",
+    ),
+    "a successor forgets Retry-After": Mutant(
+        "streams.delivery.stage",
+        "            step.release(HeldUntil(step.state.marks[HELD_UNTIL]))",
+        "            pass",
+        "tests/unit/erp/test_doorway.py::test_what_the_erp_asked_for_is_in_the_log_and_holds_for_a_successor",
+    ),
     "the successor begins at once": Mutant(
-        "app.erp.budget",
-        "self._hold(now + max(WINDOW_NS, self._interval_ns) + self._interval_ns)",
+        "app.erp.pace",
+        "self.hold(now + max(self._window_ns, self.interval_ns) + self.interval_ns)",
         "pass",
         f"{BUDGET}::test_a_take_over_pauses_longer_than_the_window",
     ),

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -17,6 +17,7 @@ import msgspec
 
 from app.erp.master import MasterChanges
 from app.erp.port import Answer, BookedConfirmation, BookedMovement, Capabilities, Document, DocumentLine, ErpUnavailable
+from app.erp.retry_after import DEFAULT_RETRY_MS, retry_after_ms
 from app.erp.simulator.messages import (
     MAX_BODY_BYTES,
     Booked,
@@ -38,10 +39,8 @@ ORDERS_PER_CALL = 50
 MAX_PAGES = 10_000
 MAX_PATIENCE_MS = 30_000
 MAX_DETAIL = 500
-MAX_RETRY_AFTER_MS = 3_600_000
 ACCESS_RETRY_MS = 30_000
 """Wrong credentials reject nothing for good: somebody renews them."""
-DEFAULT_RETRY_MS = 1000
 SCOPES = {423: LANE, 429: LOAD, 503: ENDPOINT, 507: ENDPOINT}
 """How far the refusal of a call reaches; a lock (423) as its code says, where that knows more."""
 MAX_REMEMBERED = 4096
@@ -247,30 +246,10 @@ def _refusal(response: httpx.Response) -> Answer:
         return Answer("retry", code="ERP_ACCESS", detail=detail, retry_after_ms=ACCESS_RETRY_MS)
     if status in SCOPES:
         scope = scope_of("", code) if status == 423 else ""
-        return Answer("retry", code=code, detail=detail, retry_after_ms=_retry_after_ms(response), scope=scope or SCOPES[status])
+        return Answer("retry", code=code, detail=detail, retry_after_ms=retry_after_ms(response), scope=scope or SCOPES[status])
     if 400 <= status < 500:
         return Answer("rejected", code=code, detail=detail)
     return Answer("unknown", code=code, detail=detail)
-
-
-def _retry_after_ms(response: httpx.Response) -> int:
-    """Retry-After as milliseconds: the exact header if there is one, seconds, or an HTTP date."""
-    exact, text = response.headers.get("Retry-After-Ms", ""), response.headers.get("Retry-After", "")
-    if exact.isascii() and exact.isdecimal():
-        wanted = int(exact[:9])
-    elif text.isascii() and text.isdecimal():
-        wanted = int(text[:9]) * 1000
-    else:
-        wanted = _until_ms(text)
-    return min(wanted, MAX_RETRY_AFTER_MS)
-
-
-def _until_ms(text: str) -> int:
-    try:
-        left = parsedate_to_datetime(text) - datetime.now(UTC)
-    except (ValueError, TypeError):
-        return DEFAULT_RETRY_MS
-    return max(0, int(left.total_seconds() * 1000))
 
 
 def _decoded(response: httpx.Response, kind: type[Content]) -> Content | None:

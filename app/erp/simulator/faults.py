@@ -16,6 +16,8 @@ Action = Literal[
     "disconnect_after",  # booked, connection dropped
     "error_after",  # booked, answered 500
     "unavailable",  # not booked, 503 with Retry-After
+    "throttled",  # not booked, 429 with Retry-After
+    "throttled_silently",  # not booked, 429 that names no time
     "locked",  # not booked, 423 with `code`
     "reject",  # refused for good, 422 with `code`
 ]

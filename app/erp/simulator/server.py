@@ -201,6 +201,10 @@ class Simulator:
         match wrong.action:
             case "unavailable":
                 return refused(503, wrong.code or "ERP_BUSY", "The ERP is not available.", self._retry_after_ms())
+            case "throttled":
+                return refused(429, wrong.code or "ERP_THROTTLED", "Too many calls.", self._retry_after_ms())
+            case "throttled_silently":
+                return refused(429, wrong.code or "ERP_THROTTLED", "Too many calls.")
             case "locked":
                 return refused(423, wrong.code or "ERP_BUSY", "Try again.", self._retry_after_ms())
             case "reject":

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from app.erp.retry_after import retry_after_ms
 from app.erp.tls import cause_of
 from app.erp.traffic import LOGIN, OTHER, CountedTransport, Traffic, marked
 from app.observability.secrets import Secrets
@@ -217,8 +218,7 @@ def _check_status(answer: httpx.Response) -> None:
     status = answer.status_code
     if status == 200:
         return
-    after = answer.headers.get("Retry-After", "")
-    after_ms = int(after) * 1000 if after.isascii() and after.isdigit() and len(after) < 7 else 0
+    after_ms = retry_after_ms(answer) if "Retry-After" in answer.headers else 0
     if status == 401:
         raise later("ERP_SESSION", "the session is not known (any more)", LOGIN_RETRY_MS)
     if status == 429:

@@ -7,6 +7,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from app.erp.budget import Budget
+from app.erp.doorway import Doorway
 from app.erp.executor import Executor, ExecutorSettings
 from app.erp.metrics import ErpMetrics
 from app.erp.own_erp import ErpIdentity, OwnErp
@@ -76,16 +77,17 @@ class OrdersErp:
 class DeliveryLine:
     """`live`: an adapter of a real ERP and the machine's own time instead."""
 
-    def __init__(self, *, idempotent: bool = True, live: ErpAdapter | None = None, **endpoint: Any) -> None:
+    def __init__(self, *, idempotent: bool = True, live: Callable[[Doorway], ErpAdapter] | None = None, **endpoint: Any) -> None:
         stated = {"adapter": "sim", "concurrency": 4, "calls_per_second": 10, "idempotent": idempotent, **endpoint}
         config = configuration(erp={"erp": stated})
         self.time, self.bench = LineTime(), Bench(config)
         self.erp = OrdersErp(self.time, idempotent=idempotent)
-        adapter: Any = live or self.erp
         clock = self.time if live is None else SystemTime()
         self.registry = CollectorRegistry()
         settings = config.erp.erp
         self.budget = Budget(settings.calls_per_second, settings.concurrency)
+        self.doorway = Doorway(self.budget, clock)
+        adapter: Any = live(self.doorway) if live is not None else self.erp
         self.fatal: list[str] = []
         self._inbox: list[Any] = []
         self._names: dict[str, int] = {}
@@ -105,6 +107,7 @@ class DeliveryLine:
             time=clock,
             fatal=self.fatal.append,
         )
+        self.doorway.on_hold = self.executor.held
         self.executor.taken_over(0)
         self.executor.start()
 
@@ -140,6 +143,9 @@ class DeliveryLine:
         return sum(
             at >= since and kind in ("", what) and orders(self.orders.get(names[0], "")) for at, what, names in self.erp.calls
         )
+
+    def erp_accepted(self) -> int:
+        return sum(state == "accepted" for state in self.bench.states().values())
 
     @property
     def seconds(self) -> float:

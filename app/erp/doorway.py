@@ -1,0 +1,84 @@
+"""Where requests leave for an ERP: each one passes here, of every caller, and none goes around it.
+
+The executor lets a call in and gives it a pass for its first request. What else the call needs (a login, the same request again),
+and what others ask (master data), waits here for its own turn.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+import httpx
+
+from app.erp.budget import Budget
+from app.erp.retry_after import holds_all_ms
+from app.erp.timebase import Timebase
+
+MOST_WAIT_NS = 5_000_000_000
+"""Longer than this, and an interval, a request does not wait inside a call that has a timeout of its own."""
+POLL_NS = 20_000_000
+
+
+@dataclass(slots=True)
+class CallPass:
+    """Of one call of the executor. `still`: asked again before a document leaves that had to wait."""
+
+    still: Callable[[], bool]
+    used: bool = False
+    withheld: bool = False
+    """Its request was not made, for no fault of anybody: it is let in again later."""
+
+
+CALL: ContextVar[CallPass | None] = ContextVar("erp_call", default=None)
+"""The executor's call that the current task makes; None: of somebody else."""
+
+
+class NotLetOut(httpx.PoolTimeout):
+    """Not a byte left."""
+
+
+class Doorway:
+    """The one place of an endpoint that counts what leaves. Outsiders take turns with the executor's calls."""
+
+    def __init__(self, budget: Budget, time: Timebase) -> None:
+        self.budget, self._time = budget, time
+        self.on_hold: Callable[[], None] = lambda: None
+        """Called when an answer asked everybody to wait."""
+
+    async def let_out(self, document: bool) -> bool:
+        """Wait for the turn of one request. True: it has a place of its own, which `came_back` frees. Raises NotLetOut.
+
+        `document`: it books something."""
+        call = CALL.get()
+        if call is not None and not call.used:
+            call.used = True
+            return False
+        own_place = call is None
+        self.budget.outsiders += 1
+        try:
+            gives_up = self._time.monotonic_ns() + MOST_WAIT_NS + self.budget.interval_ns
+            while (wait := self.budget.outsider_wait_ns(now := self._time.monotonic_ns(), own_place)) != 0:
+                if now + (wait or POLL_NS) > gives_up:
+                    raise self._not_let_out(call, "the ERP's limit leaves no place for it now")
+                await self._time.wait(asyncio.Event(), (wait or POLL_NS) / 1e9)
+            if call is not None and document and not call.still():
+                raise self._not_let_out(call, "it is not wanted any more")
+            self.budget.let_out(now, own_place)
+        finally:
+            self.budget.outsiders -= 1
+        return own_place
+
+    def came_back(self, own_place: bool, response: httpx.Response | None) -> None:
+        """`response` None: there was none."""
+        if own_place:
+            self.budget.unused()
+        if response is not None and (wait_ms := holds_all_ms(response)) > 0:
+            self.budget.hold(self._time.monotonic_ns() + wait_ms * 1_000_000)
+            self.on_hold()
+
+    @staticmethod
+    def _not_let_out(call: CallPass | None, why: str) -> NotLetOut:
+        if call is not None:
+            call.withheld = True
+        return NotLetOut(why)
