@@ -39,6 +39,10 @@ class Book:
                 self._memory.know(key, ledger.accounts[key])
             changed |= derived | ledger.sharing(keys | derived)
         due = self._memory.due.take(self._name, self._now)
+        moved: set[str] = set()
+        for order, keys in self._by_order(changed | due.keys()).items():
+            moved |= self._ledger(order).recorded(keys)
+        changed |= moved
         for key in sorted(changed | due.keys()):
             self._account(key, due.get(key), key in changed)
         for key in sorted(self._paired()):

@@ -9,7 +9,7 @@ from schemas.records import AccountRow, Apart, RawRange, SourceTotal, Total
 from tables.decisions import BAD_UNIT, DROP, verdict
 from tables.lineage import add_ranges
 from tables.plant.units import UnitTable
-from tables.quantity import fraction, round_half_away
+from tables.quantity import fraction
 from tables.refusal import Refusal
 from tables.row_kinds import ACCOUNT_ROWS
 
@@ -296,11 +296,10 @@ def lineage(row: AccountRow, counts: dict[str, int]) -> tuple[int, list[RawRange
     return records, ranges
 
 
-def settle(row: AccountRow, amount: Fraction) -> None:
-    """Note the exact amount and what it rounds to. Rounding is of cumulative quantities only (docs/domain.md,
-    Rounding and carry)."""
+def note(row: AccountRow, amount: Fraction) -> None:
+    """What the account holds, exactly. What it stands for in steps is decided with the others of its order
+    (tables/orders/carry.py)."""
     row.recorded_numerator, row.recorded_denominator = amount.numerator, amount.denominator
-    row.target = round_half_away(amount, row.scale)
 
 
 def unposted(row: AccountRow) -> int:

@@ -12,9 +12,9 @@ from schemas.configuration.rules import RuleAt
 from schemas.records import AccountRow, MaterialRow, OrderRow, Posting
 from tables.decisions import POST, verdict
 from tables.orders import account as ledger
+from tables.orders import carry, parking, pieces, rework
 from tables.orders import order as orders
-from tables.orders import parking, pieces, rework
-from tables.orders.account import TIMES, row_key
+from tables.orders.account import BASIS, TIMES, row_key
 from tables.orders.backflush import MAX_PHANTOM_LEVELS, Derived, derive, places, source_of
 from tables.orders.components import ItemShare, candidates, component_of, components_for, need_of, phantom_of, pinned, shares
 from tables.orders.due import Look, due_time, enough
@@ -49,6 +49,8 @@ class OrderLedger:
         self.order, self._moment = order, moment
         self.accounts = {row_key(row): row for row in accounts}
         self._sorted: list[AccountRow] = []
+        self._targets: dict[int, int] = {}
+        """id of the account -> steps that it stands for."""
         self._missing: dict[pieces.Group, dict[str, Fraction]] = {}
 
     # -- consumption that follows from other accounts
@@ -134,8 +136,26 @@ class OrderLedger:
 
     # -- one account
 
+    def recorded(self, keys: Iterable[str]) -> set[str]:
+        """Note what these accounts hold, in their ERP unit. Row keys of all that stand for another number of steps with it: the
+        carry moves on."""
+        for key in keys:
+            if self.accounts[key].kind != BASIS:
+                self._record(self.accounts[key])
+        self._targets = carry.targets(self.accounts.values())
+        return {key for key, row in self.accounts.items() if row.unit and self._targets.get(id(row), row.target) != row.target}
+
     def settle(self, row: AccountRow) -> None:
-        """What the account holds in its ERP unit, and what of it has to wait."""
+        """What the account stands for, and what of it has to wait."""
+        self._record(row)
+        row.target = self._targets[id(row)]
+        material, rule_at = self._moment.materials(row.material), self._moment.rules.rule_for(row, self.order)
+        parking.unpark(row)
+        row.covered = orders.covered(self._moment.rules.configuration, self.order, row)
+        self._park(row, material, rule_at is not None)
+
+    def _record(self, row: AccountRow) -> None:
+        """What the account holds in its ERP unit."""
         rules, order = self._moment.rules, self.order
         configuration, units = rules.configuration, rules.units
         material, rule_at = self._moment.materials(row.material), rules.rule_for(row, order)
@@ -145,10 +165,7 @@ class OrderLedger:
         counts = orders.weights_of(configuration, order, row)
         phantom = phantom_of(components_for(configuration, order, pinned(row), row), row)
         row.apart = ledger.apart(row, counts, row.unit, units, phantom.quantity.unit if phantom is not None else "")
-        parking.unpark(row)
-        ledger.settle(row, ledger.recorded(row, counts, row.unit, units, {one.unit for one in row.apart}))
-        row.covered = orders.covered(configuration, order, row)
-        self._park(row, material, rule_at is not None)
+        ledger.note(row, ledger.recorded(row, counts, row.unit, units, {one.unit for one in row.apart}))
 
     def _park(self, row: AccountRow, material: MaterialRow | None, posted: bool) -> None:
         """`posted`: is there a rule that posts it?"""

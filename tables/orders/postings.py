@@ -105,7 +105,7 @@ def _posting(account: AccountRow, share: ItemShare, reverses: str, how: Issue) -
         posting_date=how.posting_date,
         reverses=reverses,
         born_epoch=account.born_epoch,
-        waited_since=account.since,
+        waited_since=account.since or how.cut,
         missing_sources=list(how.missing_sources),
     )
     posting.content_hash = hash_of(posting)

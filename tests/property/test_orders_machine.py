@@ -184,6 +184,15 @@ class LedgerMachine(RuleBasedStateMachine):
             return min(Fraction(0), here + there)
         return max(Fraction(0), here + there) if there < 0 < here else here
 
+    def steps(self, kind: str, date: str, scale: int) -> int:
+        """What the account stands for: days are rounded as one quantity, the oldest first."""
+        days = sorted(set(DATES))
+        if kind != "consumption":
+            return rounded(self.may(kind, date) * 10**scale)
+        upto = [sum((self.told(kind, day) for day in days[:n]), Fraction(0)) for n in (days.index(date), days.index(date) + 1)]
+        before, now = (rounded(one * 10**scale) for one in upto)
+        return now - before
+
     def may(self, kind: str, date: str) -> Fraction:
         """How much of it may be posted: no yield below zero, and no scrap whose pieces nobody counted."""
         lack = min(Fraction(0), self.holds("yield", date))
@@ -205,7 +214,7 @@ class LedgerMachine(RuleBasedStateMachine):
         reversed_ = [one.reverses for one in self.steady.postings if one.reverses]
         assert len(reversed_) == len(set(reversed_)), "taken back twice"
         for posting in {one.account: one for one in postings}.values():
-            exact = rounded(self.may(posting.kind, posting.business_date) * 10**posting.scale)
+            exact = self.steps(posting.kind, posting.business_date, posting.scale)
             short = posting.kind == "yield" and self.limit is not None
             assert posting.cumulative <= exact if short else posting.cumulative == exact
 
@@ -233,8 +242,7 @@ class LedgerMachine(RuleBasedStateMachine):
             urgent = row.kind == "scrap" and row.business_date in self.urgent
             at_cut = self.now in CUTS or row.kind == "consumption" or (self.completed and row.kind == "yield") or urgent
             if self.open and at_cut and not limited:
-                may = self.may(row.kind, row.business_date)
-                assert row.posted == rounded(may * 10**row.scale), (key, "everything due was posted")
+                assert row.posted == self.steps(row.kind, row.business_date, row.scale), (key, "everything due was posted")
         if self.open:
             self.urgent.clear()
         if self.open and over and self.limit is not None and all(exact >= 0 for exact, _ in yields):

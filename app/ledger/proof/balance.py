@@ -14,6 +14,7 @@ from schemas.records import AccountRow, EquipmentRow, IssuedPosting, OrderRow, P
 from tables.equipment.destination import UNATTRIBUTED, UNDECIDED, Destination
 from tables.orders import account as ledger
 from tables.orders.account import BASIS, account_key
+from tables.orders.carry import Carried, carried
 from tables.orders.order import weights_of
 from tables.plant.units import UnitTable
 from tables.quantity import fraction
@@ -112,9 +113,21 @@ def prove(snapshot: Snapshot) -> Proof:
                 quantity = Fraction(one.numerator, one.denominator)
                 waits = Balance(recorded=quantity, parked=quantity)
                 proof.balances.setdefault((row.kind, one.unit), Balance()).add(waits)
+    proof.differences += _carries(snapshot)
     proof.differences += [f"posting {posting_id} is in no account" for posting_id in sorted(postings.keys() - seen)]
     _equipment(snapshot, proof)
     return proof
+
+
+def _carries(snapshot: Snapshot) -> Iterator[str]:
+    """What rounding leaves of all accounts that share a carry is at most half a step."""
+    sums: dict[tuple[str, Carried], Fraction] = defaultdict(Fraction)
+    for row in snapshot.of(ACCOUNT_ROWS):
+        if row.kind != BASIS:
+            sums[row.order, carried(row)] += ledger.carry(row)
+    for (order, group), left in sorted(sums.items()):
+        if abs(left) * 2 * 10**group.scale > 1:
+            yield f"{group.kind} {order} {group.material}: carry {left} {group.unit} is more than half a step"
 
 
 def units_of(snapshot: Snapshot) -> UnitTable:
@@ -161,8 +174,8 @@ def _account(
     balance.carry = amount - fraction(row.target, row.scale)
     if balance.difference:
         differences.append(f"{key}: recorded {balance.recorded} differs by {balance.difference}")
-    if abs(balance.carry) * 2 * 10**row.scale > 1:
-        differences.append(f"{key}: carry {balance.carry} is more than half a step")
+    if abs(balance.carry) * 10**row.scale > 1:
+        differences.append(f"{key}: carry {balance.carry} is more than a step")
     return balance
 
 

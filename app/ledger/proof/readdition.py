@@ -33,6 +33,8 @@ from tables.orders import order as orders
 from tables.orders import pieces
 from tables.orders.account import STOCK, account_key, row_key
 from tables.orders.backflush import MAX_PHANTOM_LEVELS, Derived, derive, places
+from tables.orders.carry import age, carried
+from tables.orders.carry import steps as carried_steps
 from tables.orders.plant_rules import plant_rules
 from tables.plant.calendar import calendar_of
 from tables.plant.units import UnitTable
@@ -81,6 +83,10 @@ class ReAddition:
         self._calendar = calendar_of(configuration.plant)
         self._periods = plant_rules(configuration, UnitTable(configuration.plant.units)).times.periods
         self._counted: dict[tuple[str, int], Recounted] = {}
+        self._added: tuple[str, int, dict[str, AccountRow], dict[tuple[str, str], tuple[Destination, RecountedPart]]] | None = (
+            None
+        )
+        """Order and cut that were added up last."""
 
     @property
     def complete(self) -> bool:
@@ -148,7 +154,8 @@ class ReAddition:
         amount, summands, row = self.account(account, cut)
         order, units = self.order(account.plant, account.order, cut), self.units(cut)
         records, ranges = ledger.lineage(row, self.weights(order, row))
-        steps = round_half_away(amount, account.scale)
+        older = [row for row in siblings if carried(row) == carried(account) and age(row) < age(account)]
+        steps = carried_steps(self._amounts(order, older, cut), amount, account.scale)
         note = ""
         if account.kind in ("yield", *pieces.LOWER) and not self._let_through(account, cut, pieces.SCRAP_EXCEEDS_GROSS):
             missing = (
@@ -172,6 +179,13 @@ class ReAddition:
             steps = limited
         return ReAdded(steps, steps - before, note, summands, records, ranges)
 
+    def _amounts(self, order: OrderRow, accounts: Iterable[AccountRow], cut: int) -> Fraction:
+        """What these accounts of one order and unit hold together at the cut."""
+        rows, units = self._accounts(order.plant, order, cut)[0], self.units(cut)
+        known = [row for one in accounts if (row := rows.get(row_key(one))) is not None]
+        unit = {row_key(one): one.unit for one in accounts}
+        return sum((ledger.recorded(row, self.weights(order, row), unit[row_key(row)], units) for row in known), Fraction(0))
+
     def _let_through(self, account: AccountRow, cut: int, code: str) -> bool:
         """Had a person decided by then that what waits with the code is posted?"""
         answer = False
@@ -188,6 +202,8 @@ class ReAddition:
     def _accounts(
         self, plant: str, order: OrderRow, cut: int
     ) -> tuple[dict[str, AccountRow], dict[tuple[str, str], tuple[Destination, RecountedPart]]]:
+        if self._added is not None and self._added[:2] == (order.order, cut):
+            return self._added[2:]
         rows: dict[str, AccountRow] = {}
         parts: dict[tuple[str, str], tuple[Destination, RecountedPart]] = {}
         for name in sorted(self._records.equipment):
@@ -206,6 +222,7 @@ class ReAddition:
                 for total in totals_of(told.event, date, _EPOCH, told.arrival):
                     _enter(rows, total)
         self._derive(order, rows, self.units(cut))
+        self._added = order.order, cut, rows, parts
         return rows, parts
 
     def _match(self, order: OrderRow, rows: dict[str, AccountRow], units: UnitTable) -> None:

@@ -27,7 +27,6 @@ NOT_YET = {
     "18a-final-nothing-left": "final flag: none without a posting",
     "21-over-reversal": "no more than was taken: a reversal goes below zero",
     "24-conversion-change": "units: a new conversion changes what was packed before",
-    "26-roll-per-2000": "the carry: each day rounds for itself",
     "37a-post-is-forever": "decisions: a decision has no quantity",
     "38-two-machines-two-locations": "location: it is no part of an account",
     "42-family-two-orders-time": "shared time: all of it goes to the first order",

@@ -9,12 +9,10 @@ from tables.orders.account import (
     account_key,
     accounts_of,
     apart,
-    carry,
     lineage,
     parse_key,
     receive,
     recorded,
-    settle,
     unposted,
     weights,
 )
@@ -138,18 +136,6 @@ def test_only_a_newer_version_replaces() -> None:
     assert receive(row, total("gross", 7, version=(1, 11)))
     assert receive(row, total("gross", 1, version=(2, 0))), "a higher log epoch"
     assert [entry.numerator for entry in row.sources.values()] == [1]
-
-
-@pytest.mark.parametrize(
-    ("amount", "scale", "target"),
-    [(Fraction(5, 2), 0, 3), (Fraction(-5, 2), 0, -3), (Fraction(1, 3), 3, 333), (Fraction(7), 0, 7)],
-)
-def test_the_carry_is_less_than_a_step(amount: Fraction, scale: int, target: int) -> None:
-    row = account(scale=scale)
-    settle(row, amount)
-    assert row.target == target
-    assert Fraction(row.target, 10**scale) + carry(row) == amount
-    assert abs(carry(row)) <= Fraction(1, 2 * 10**scale)
 
 
 def test_unposted_is_neither_posted_nor_parked_nor_covered() -> None:
