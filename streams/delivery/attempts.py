@@ -3,7 +3,7 @@ be booked is ever called unbooked before the executor has said that the horizon 
 
 from schemas.configuration import Configuration
 from schemas.records import AttemptEnded, PostingRow, TimerFired
-from streams.delivery.bundles import resolve
+from streams.delivery.bundles import found, resolve, split
 from streams.delivery.dates import period_closed
 from streams.delivery.desk import Desk
 from tables.delivery import backoff
@@ -78,7 +78,7 @@ def _accepted(desk: Desk, row: PostingRow, ended: AttemptEnded) -> str:
         row.code, row.detail = DOUBLE, f"{row.erp_document} and {second}"
         desk.keep(row)
         return DOUBLE
-    row.erp_document, row.scope = row.erp_document or second, ""
+    row.erp_document, row.scope, row.suspect = row.erp_document or second, "", ""
     if row.state == ACCEPTED:
         return ""
     if not row.mismatch:
@@ -106,6 +106,7 @@ def _rejected(desk: Desk, row: PostingRow, ended: AttemptEnded) -> None:
         desk.settle(row)
     else:
         row.unresolved = 0
+        found(desk, row)
         if ended.code == PERIOD_CLOSED:
             period_closed(desk, row, ended.detail)
         else:
@@ -127,14 +128,20 @@ def _retry(desk: Desk, row: PostingRow, ended: AttemptEnded) -> None:
     if _older_open(row, ended):
         if row.state == DISPATCHED:
             desk.suspend(row, ended.code, ended.detail)
-        row.alone = row.alone or ended.code == DOCUMENT_SPLIT
+        if ended.code == DOCUMENT_SPLIT:
+            split(desk, row)
+            row.code = REFUSED_AFTER_UNKNOWN  # the same document would be refused again, for ever
+            desk.keep(row)
         if ended.code in (RECALLED, DOCUMENT_SPLIT):
             resolve(desk, row)
         else:
             desk.start_timer(row, desk.count_failure(row, ended.retry_after_ms))
         return
     row.unresolved = 0
-    row.alone = row.alone or ended.code == DOCUMENT_SPLIT
+    if ended.code == DOCUMENT_SPLIT:
+        split(desk, row)
+    elif ended.code != RECALLED and ended.scope not in (*NARROW, *WIDE):
+        found(desk, row)
     if row.mismatch or ended.code in (RECALLED, DOCUMENT_SPLIT):
         desk.settle(row)
         return

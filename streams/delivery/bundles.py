@@ -10,18 +10,22 @@ from tables.delivery.posting_state import QUEUED, UNKNOWN
 
 def lines_with(desk: Desk, first: PostingRow) -> list[PostingRow]:
     """The other lines of the document whose first line is `first`: at most `lines_per_document` in all, of the same
-    header. A correction travels with what it corrects or after it, a final posting after everything of its lane."""
+    header. A correction travels with what it corrects or after it, a final posting after everything of its lane. Of a document
+    that was refused for one of its lines half of what is suspected travels, and nothing else."""
     configuration = desk.configuration(first.posting.plant)
     most = configuration.erp.erp.lines_per_document if configuration is not None else 1
     if first.alone:
         return []
     header, taken, names = _header(desk, first), [first], {first.posting.posting_id}
-    for at, name in enumerate(desk.backlog.behind(first)):
+    behind = desk.backlog.behind(first)
+    if first.suspect:
+        most = min(most, (1 + sum(desk.known(name).suspect == first.suspect for name in behind)) // 2)
+    for at, name in enumerate(behind):
         if len(taken) >= most:
             break
         row = desk.known(name)
         fits = row.state == QUEUED and not row.alone and desk.posts(row.posting.plant) and _header(desk, row) == header
-        fits = fits and not desk.backlog.locked_for(row)
+        fits = fits and row.suspect == first.suspect and not desk.backlog.locked_for(row)
         if row.posting.amount < 0:
             fits = fits and all(earlier.posting.posting_id in names for earlier in desk.earlier(row))
         if row.posting.final:
@@ -30,6 +34,28 @@ def lines_with(desk: Desk, first: PostingRow) -> list[PostingRow]:
             taken.append(row)
             names.add(name)
     return taken[1:]
+
+
+def split(desk: Desk, row: PostingRow) -> None:
+    """The document of `row` was refused for one of its lines, nobody knows which. What else was suspected with it, and was not
+    in it, is cleared: the wrong line is found by halving, at most log2 of the lines and two calls more, and the rest travels in
+    one."""
+    _clear(desk, row)
+    row.suspect = row.document
+
+
+def found(desk: Desk, row: PostingRow) -> None:
+    """The line that a document was refused for."""
+    if row.suspect:
+        _clear(desk, row)
+        row.suspect = ""
+
+
+def _clear(desk: Desk, row: PostingRow) -> None:
+    for other in [desk.known(name) for name in desk.backlog.behind(row)] if row.suspect else []:
+        if other.suspect == row.suspect:
+            other.suspect = ""
+            desk.keep(other)
 
 
 def dispatch_all(desk: Desk) -> None:

@@ -183,7 +183,9 @@ class DeliveryStage:
         desk.retention.lot(key, row)
         desk.backlog.lot(row)
         for name in desk.backlog.of_lot(state.plant, state.material, state.lot):
-            desk.look_again(desk.known(name))
+            posting = desk.known(name)
+            desk.look_again(posting)
+            desk.backlog.place(posting)  # what is of a lot on hold has another turn
 
     def _decision(self, desk: Desk, message: RawMessage, decision: OperatorDecision) -> None:
         wrong = decided(desk, decision)

@@ -8,7 +8,7 @@ from bisect import bisect_left, insort
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from zlib import crc32
 
 from schemas.records import LotStateRow, PostingRow
@@ -26,6 +26,7 @@ from tables.delivery.posting_state import (
     waits_for_decision,
 )
 from tables.delivery.scopes import LANE, MATERIAL, suspected
+from tables.delivery.tiers import COMPLETION, HOLDS, REST, Rank, Tiers, Turn
 from tables.tally import Oldest, Tally
 
 SPARE_READY_ENTRIES = 1_000
@@ -34,16 +35,6 @@ MOST_UNKNOWN_LANES = 1_000
 """Beyond it nothing new is dispatched: an ERP that answers nobody makes no more than so many postings unknown."""
 
 K = TypeVar("K")
-
-
-class Turn(NamedTuple):
-    """Order within a lane. The final posting of an operation goes after the others of its cut."""
-
-    cut: int
-    final: bool
-    account: str
-    sequence: int
-    posting_id: str
 
 
 def turn(row: PostingRow) -> Turn:
@@ -74,10 +65,14 @@ class _Lane:
     def rests(self) -> bool:
         return bool(self.in_flight or self.locked)
 
+    of_holds: set[str] = field(default_factory=set)
+    """Queued, of lots that are on hold or were."""
+
     @property
-    def rank(self) -> tuple[int, Turn]:
-        """Lanes with an operation to finish first, then by the oldest cut."""
-        return (0 if any(entry.final for entry in self.queued) else 1), self.queued[0]
+    def rank(self) -> Rank:
+        """Its tier, and within it the oldest cut."""
+        tier = HOLDS if self.of_holds else COMPLETION if any(entry.final for entry in self.queued) else REST
+        return tier, self.queued[0]
 
 
 class Backlog:
@@ -92,8 +87,8 @@ class Backlog:
         self._locked_materials: dict[tuple[str, str], set[str]] = defaultdict(set)
         """Plant and material -> postings that found it locked; the others wait until one of them got through."""
         self._lanes: dict[str, _Lane] = defaultdict(_Lane)
-        self._ready: list[tuple[tuple[int, Turn], str]] = []
-        self._proven: list[tuple[tuple[int, Turn], str]] = []
+        self._ready: Tiers[str] = Tiers()
+        self._proven: list[tuple[Rank, str]] = []
         """Of `_ready`, those whose last call was answered."""
         self._mixed: list[tuple[int, str]] = []
         """Of `_ready`, in an order that has nothing to do with their age."""
@@ -208,6 +203,7 @@ class Backlog:
         elif row.state != QUEUED and listed:
             del lane.queued[at]
         states = (
+            (lane.of_holds, row.state == QUEUED and lot_of(row.posting) in self._held_lots.get(row.posting.plant, ())),
             (lane.in_flight, row.state in IN_FLIGHT),
             (lane.ordinary, row.state == DISPATCHED and not suspected(row)),
             (lane.unknown, row.state == UNKNOWN or (row.state == DISPATCHED and row.unresolved > 0)),
@@ -259,13 +255,14 @@ class Backlog:
     def _offer(self, key: str, lane: _Lane) -> None:
         if lane.rests or not lane.queued:
             return
-        heapq.heappush(self._ready, (lane.rank, key))
+        self._ready.push(lane.rank, key)
         heapq.heappush(self._mixed, (crc32(key.encode()), key))
         if key in self._answered:
             heapq.heappush(self._proven, (lane.rank, key))
         if max(len(self._ready), len(self._mixed), len(self._proven)) > 4 * len(self._lanes) + SPARE_READY_ENTRIES:
             offered = [(one.rank, name) for name, one in self._lanes.items() if one.queued and not one.rests]
-            self._ready, self._proven = sorted(offered), sorted(entry for entry in offered if entry[1] in self._answered)
+            self._ready.refill(offered)
+            self._proven = sorted(entry for entry in offered if entry[1] in self._answered)
             self._mixed = sorted((crc32(name.encode()), name) for _, name in offered)
 
     def next(self, eligible: Callable[[str], bool], room: str = "any") -> str | None:
@@ -277,27 +274,31 @@ class Backlog:
         """
         while room:
             self._oldest_first = not (self._oldest_first and room == "any" and self.unknown)
-            if room == "any" and not self._oldest_first:
-                entry = self._popped(self._mixed)
+            if room == "proven":
+                entry = self._popped(self._proven)
             else:
-                entry = self._popped(self._proven if room == "proven" else self._ready)
+                entry = self._ready.pop(self._waits) if self._oldest_first else self._popped(self._mixed)
             if entry is None:
                 return None
-            key, lane = entry
+            lane = self._lanes[entry]
             for turn_ in lane.queued:
                 if eligible(turn_.posting_id):
-                    self._offer(key, lane)
+                    self._offer(entry, lane)
                     return turn_.posting_id
         return None
 
-    def _popped(self, heap: list[Any]) -> tuple[str, _Lane] | None:
+    def _popped(self, heap: list[Any]) -> str | None:
         """The next lane of the heap that may have a call."""
         while heap:
             rank, key = heapq.heappop(heap)
-            lane = self._lanes.get(key)
-            if lane is not None and not lane.rests and lane.queued and (heap is self._mixed or lane.rank == rank):
-                return key, lane
+            if self._waits(key, None if heap is self._mixed else rank):
+                return key
         return None
+
+    def _waits(self, key: str, rank: Rank | None) -> bool:
+        """The lane may have a call, and (None: or) has this rank still."""
+        lane = self._lanes.get(key)
+        return lane is not None and not lane.rests and bool(lane.queued) and rank in (None, lane.rank)
 
     def behind(self, row: PostingRow) -> list[str]:
         """The queued postings of its lane, in their order, without itself."""

@@ -102,6 +102,24 @@ MUTANTS = {
         "(lane.locked, False)",
         f"{DELIVERY}::test_a_locked_lane_rests_whole",
     ),
+    "a wrong line is looked for in the whole document": Mutant(
+        "streams.delivery.bundles",
+        "most = min(most, (1 + sum(desk.known(name).suspect == first.suspect for name in behind)) // 2)",
+        "most = 1",
+        f"{DOCUMENTS}::test_a_wrong_line_is_found_by_halving_and_the_rest_goes",
+    ),
+    "a lower tier waits for ever": Mutant(
+        "tables.delivery.tiers",
+        "self._passes[chosen] = self._at + STRIDES[chosen]",
+        "pass",
+        f"{STREAMS}/test_delivery_tiers.py::test_old_postings_of_the_lowest_tier_get_their_share",
+    ),
+    "age raises nothing": Mutant(
+        "tables.delivery.tiers",
+        "raised = max(HOLDS, tier - (self._newest - turn.cut) // RAISE_US)",
+        "raised = tier",
+        f"{STREAMS}/test_delivery_tiers.py::test_age_raises_a_lane_to_the_tier_above",
+    ),
     "shadow mode posts": Mutant(
         "streams.delivery.desk",
         " and not configuration.plant.shadow",

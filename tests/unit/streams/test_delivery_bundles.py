@@ -1,5 +1,6 @@
 """Delivery: which postings travel in one document, what a refusal of it means, and what goes again under a later date."""
 
+from math import log2
 from typing import Any
 
 import pytest
@@ -96,10 +97,66 @@ def test_a_refused_document_is_split_and_only_the_wrong_line_stays_refused() -> 
     desk.fold(*(posting(f"P{n}", account=f"A{n}") for n in (1, 2, 3)))
     desk.clock(CUT)
     split = [ended(f"P{n}", "retry", code="DOCUMENT_SPLIT") for n in (1, 2, 3)]
-    assert documents(desk.fold(*split)) == [["P1"]], "each by itself, one call at a time"
-    assert documents(desk.fold(ended("P1", "rejected", attempt=2, code="LOT_UNKNOWN"))) == [["P2"]]
-    assert documents(desk.fold(ended("P2", "accepted", attempt=2, erp_document="D2"))) == [["P3"]]
+    assert documents(desk.fold(*split)) == [["P1"]], "half of what is suspected"
+    assert documents(desk.fold(ended("P1", "rejected", attempt=2, code="LOT_UNKNOWN"))) == [["P2", "P3"]], "it was the one"
     assert desk.row("P3").failures == 0, "a split is no failure: it gets no back-off"
+
+
+def booked(desk: Bench, entries: list[Any], wrong: set[str]) -> list[list[str]]:
+    """The documents that leave until nothing does, at an ERP that refuses each one with a wrong line."""
+    sent: list[list[str]] = []
+    while entries:
+        (entry,) = [one for one in entries if isinstance(one, Dispatch)]
+        names = [name for name, _ in entry.lines]
+        sent.append(names)
+        if wrong.isdisjoint(names):
+            answer: dict[str, Any] = {"result": "accepted", "erp_document": f"D{len(sent)}"}
+        elif len(names) > 1:
+            answer = {"result": "retry", "code": "DOCUMENT_SPLIT"}
+        else:
+            answer = {"result": "rejected", "code": "LOT_UNKNOWN"}
+        entries = desk.fold(*(ended(name, attempt=attempt, **answer) for name, attempt in entry.lines))
+    return sent
+
+
+@pytest.mark.parametrize("lines", [8, 16, 50])
+def test_a_wrong_line_is_found_by_halving_and_the_rest_goes(lines: int) -> None:
+    """50 lines, one of them wrong: 51 calls, each line by itself."""
+    for at in range(lines):
+        desk = bench()
+        desk.fold(*(posting(f"P{n:02}", account=f"A{n:02}") for n in range(lines)))
+        sent = booked(desk, desk.clock(CUT), {f"P{at:02}"})
+        assert len(sent) <= 2 * log2(lines), sent
+        states = desk.states()
+        assert states.pop(f"P{at:02}") == "rejected"
+        assert set(states.values()) == {"accepted"}
+
+
+def test_several_wrong_lines_are_found_one_after_the_other() -> None:
+    desk, wrong = bench(), {"P03", "P04", "P31", "P49"}
+    desk.fold(*(posting(f"P{n:02}", account=f"A{n:02}") for n in range(50)))
+    sent = booked(desk, desk.clock(CUT), wrong)
+    assert {name for name, state in desk.states().items() if state == "rejected"} == wrong
+    assert list(desk.states().values()).count("accepted") == 46
+    assert len(sent) <= len(wrong) * 2 * log2(50)
+
+
+def test_a_correction_goes_by_halves_behind_what_it_corrects() -> None:
+    desk = bench()
+    desk.fold(*(posting(f"P{n}", account=f"A{n}") for n in range(3)), posting("P9", account="A0", amount=-1, sequence=2))
+    sent = booked(desk, desk.clock(CUT), {"P2"})
+    assert [name for names in sent for name in names].index("P0") < [name for names in sent for name in names].index("P9")
+    assert desk.states() == {"P0": "accepted", "P1": "accepted", "P2": "rejected", "P9": "accepted"}
+
+
+def test_a_refused_resend_of_a_document_is_read_back_and_not_sent_for_ever() -> None:
+    desk = bench()
+    desk.fold(*(posting(f"P{n}", account=f"A{n}") for n in (1, 2)))
+    desk.clock(CUT)
+    desk.fold(*(ended(f"P{n}", "unknown") for n in (1, 2)))
+    desk.fold(*(TimerFired(f"P{n}", 1, "retry") for n in (1, 2)))
+    again = desk.fold(*(ended(f"P{n}", "retry", attempt=2, code="DOCUMENT_SPLIT") for n in (1, 2)))
+    assert again == [ReadBack("P1", 2), ReadBack("P2", 2)]
 
 
 def test_an_unknown_document_goes_again_as_the_same_document() -> None:
