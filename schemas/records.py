@@ -1752,19 +1752,25 @@ class EquipmentStateChanged:
 
 @dataclass(slots=True)
 class ErpHeld:
-    """An answer of the ERP, to whatever call, asked everybody to wait."""
+    """What an answer of the ERP, or its silence, means for all calls."""
 
     until: int
+    kind: str = "held"
+    code: str = ""
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> ErpHeld:
         return ErpHeld(
             until=d["until"],
+            kind=d["kind"],
+            code=d["code"],
         )
 
     def to_avro(self) -> dict[str, Any]:
         return {
             "until": self.until,
+            "kind": self.kind,
+            "code": self.code,
         }
 
 

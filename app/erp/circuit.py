@@ -51,6 +51,10 @@ class Circuit:
             if len(self._silent) >= SILENT_LANES:
                 self._asking, self.probe_from = True, now
 
+    def away(self, now: int) -> None:
+        """A predecessor found the ERP away: a probe goes first."""
+        self._open_ns, self.probe_from = BREAKER_FIRST_NS, now
+
     def probed(self, now: int, answered: bool) -> None:
         if answered:
             self.answered()

@@ -11,6 +11,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from app.erp.asking import asked, attempt_end
 from app.erp.budget import MAX_PAUSE_MS, Budget
 from app.erp.documents import document_for
@@ -24,10 +26,11 @@ from app.erp.timebase import SystemTime, Timebase, wall_clock_us
 from schemas.configuration import Configuration
 from schemas.records import AttemptEnded, ErpHeld, PostingRow, TimerFired
 from tables.delivery.backlog import lane_of
-from tables.delivery.outbox import Dispatch, Entry, HeldUntil, ReadBack, Timer
+from tables.delivery.outbox import Dispatch, Entry, ErpAway, HeldUntil, ReadBack, Timer
 from tables.delivery.posting_state import (
     DISPATCHED,
     DOCUMENT_SPLIT,
+    ERP_AWAY,
     FOREIGN,
     HORIZON_PASSED,
     NOT_IDEMPOTENT,
@@ -89,7 +92,8 @@ class Executor:
         self._owned: set[int] = set()
         self._calls: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
-        self._told_held = 0
+        self._told_held = self._away_since = 0
+        """When everybody may call again, as told; since when the ERP is away (UTC microseconds), 0: it is not."""
         self._pump: asyncio.Task[None] | None = None
 
     # -- from the stage
@@ -125,6 +129,9 @@ class Executor:
                     ahead_ns = min((entry.until - self._wall_us()) * 1_000, MAX_PAUSE_MS * 1_000_000)
                     self._budget.hold(now + ahead_ns)
                     self._told_held = max(self._told_held, self._budget.held_until)
+                case ErpAway():
+                    self._away_since = entry.since
+                    self._budget.circuit.away(now)
                 case Timer():
                     self._at(now + entry.delay_us * 1_000, partition, entry)
                 case Dispatch():
@@ -318,6 +325,7 @@ class Executor:
         CALL.set(CallPass(self._lease_is_good))
         answer = await asked("probe", self._adapter.find(PROBE, ""), self._call_seconds, self._metrics, self._time)
         self._budget.probed(self._time.monotonic_ns(), answer)
+        self._tell_outage(answer)
         self.held()
 
     async def _answer(
@@ -334,8 +342,24 @@ class Executor:
             return None
         self._budget.ended(now, answer, now - started, lane, suspect=work.suspect)
         self._lineup.over(work)
+        self._tell_outage(answer)
         self.held()
         return answer
+
+    def _tell_outage(self, answer: Answer) -> None:
+        """An outage is one line when it begins and one when it is over, whatever was tried meanwhile."""
+        away, now = self._budget.open, self._wall_us()
+        if away == bool(self._away_since):
+            return
+        told = structlog.get_logger(__name__)
+        if away:
+            self._away_since = now
+            told.error("erp_away", code=ERP_AWAY, cause=answer.code, detail=answer.detail, waiting=len(self._lineup))
+        else:
+            seconds = (now - self._away_since) // 1_000_000
+            told.warning("erp_back", code=ERP_AWAY, seconds=seconds, waiting=len(self._lineup))
+            self._away_since = 0
+        self._send(ErpHeld(until=now, kind="away" if away else "back", code=answer.code if away else ""))
 
     def _unused(self, work: Work) -> None:
         self._budget.unused(suspect=work.suspect)

@@ -105,14 +105,19 @@ class MasterPoller:
         self._log: MasterLog | None = None
         self._seen, self._until = WrittenStates(), ""
         self._told = structlog.get_logger("master")
+        self._failing = ""
+        """Code of the pull before, if it got nothing."""
 
     async def run(self) -> None:
         while True:
             if self._owning():
                 try:
                     await self.pull()
+                    self._failing = ""
                 except ErpUnavailable as error:
-                    self._told.warning("master data not pulled", code=error.code, detail=error.detail)
+                    if error.code != self._failing:  # once per outage, not once per pull
+                        self._told.warning("master data not pulled", code=error.code, detail=error.detail)
+                    self._failing = error.code
                 except KafkaException as error:
                     self._told.warning("master data not written", detail=str(error))
                     self._log = None

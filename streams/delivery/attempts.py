@@ -145,6 +145,11 @@ def _retry(desk: Desk, row: PostingRow, ended: AttemptEnded) -> None:
     if row.mismatch or ended.code in (RECALLED, DOCUMENT_SPLIT):
         desk.settle(row)
         return
+    if ended.scope in WIDE:
+        # The endpoint's failure and not the posting's: it is not charged, grows no back-off and is never given up for it.
+        desk.move(row, RETRY, ended.code, ended.detail)
+        desk.start_timer(row, desk.first_delay(row, ended.retry_after_ms))
+        return
     configuration = desk.configuration(row.posting.plant)
     assert configuration is not None
     delay = desk.count_failure(row, ended.retry_after_ms)

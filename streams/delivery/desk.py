@@ -274,6 +274,12 @@ class Desk:
         self.keep(row)
         return delay
 
+    def first_delay(self, row: PostingRow, retry_after_ms: int) -> int:
+        """The back-off of a posting that did nothing wrong, microseconds."""
+        configuration = self.configuration(row.posting.plant)
+        assert configuration is not None
+        return backoff.delay_us(configuration.erp.erp.retry, 1, retry_after_ms)
+
     def start_timer(self, row: PostingRow, delay_us: int | None = None) -> None:
         """Wake the posting later. Without a delay: after a take-over, timers died with the process that ran them."""
         delay = self._delay(row) if delay_us is None else delay_us

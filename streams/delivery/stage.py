@@ -35,8 +35,9 @@ from streams.repairs import repair
 from streams.step import RawMessage, Step, Topology, at_once
 from tables.delivery.backlog import Backlog
 from tables.delivery.closed_sequences import is_repeat
+from tables.delivery.endpoint_marks import AWAY_SINCE, HELD_UNTIL
 from tables.delivery.hold_gate import changes_with
-from tables.delivery.outbox import HeldUntil
+from tables.delivery.outbox import ErpAway, HeldUntil
 from tables.delivery.posting_state import (
     ACCEPTED,
     CLOSED,
@@ -52,9 +53,6 @@ from tables.delivery.posting_state import (
 )
 from tables.kpi import hour_passed, posting_success
 from tables.row_kinds import LOT_STATE_ROWS
-
-HELD_UNTIL = "erp_held_until"
-"""Mark of the position: UTC microseconds before which the ERP asked to be left alone."""
 
 
 class DeliveryStage:
@@ -81,6 +79,8 @@ class DeliveryStage:
         desk = self._desk(step)
         if step.state.marks.get(HELD_UNTIL, 0):
             step.release(HeldUntil(step.state.marks[HELD_UNTIL]))
+        if AWAY_SINCE in step.state.marks:
+            step.release(ErpAway(step.state.marks[AWAY_SINCE]))
         for row in begun:
             if row.state == DISPATCHED:
                 desk.suspend(row, "TAKEN_OVER", "the process that had it ended")
@@ -165,9 +165,14 @@ class DeliveryStage:
         timer_fired(desk, fired)
 
     def _erp_held(self, desk: Desk, message: RawMessage, held: ErpHeld) -> None:
-        """Nobody calls before: a successor has to know."""
+        """Nobody calls before, or the ERP is away: a successor and `status` have to know."""
         marks = desk.step.state.marks
-        marks[HELD_UNTIL] = max(marks.get(HELD_UNTIL, 0), held.until)
+        if held.kind == "held":
+            marks[HELD_UNTIL] = max(marks.get(HELD_UNTIL, 0), held.until)
+        elif held.kind == "away":
+            marks.setdefault(AWAY_SINCE, held.until)
+        else:
+            marks.pop(AWAY_SINCE, None)
 
     def _lot_state(self, desk: Desk, message: RawMessage, state: LotState) -> None:
         """The newest state of a lot stays; one sender, in order, so equal versions replace."""

@@ -287,7 +287,7 @@ class Backlog:
                     return turn_.posting_id
         return None
 
-    def _popped(self, heap: list[Any]) -> str | None:
+    def _popped(self, heap: list[tuple[Any, str]]) -> str | None:
         """The next lane of the heap that may have a call."""
         while heap:
             rank, key = heapq.heappop(heap)

@@ -46,4 +46,11 @@ class HeldUntil:
     until: int
 
 
-Entry = Dispatch | ReadBack | Timer | HeldUntil
+@dataclass(slots=True, frozen=True)
+class ErpAway:
+    """The ERP did not answer, before this process had the endpoint, from `since` on (UTC microseconds)."""
+
+    since: int
+
+
+Entry = Dispatch | ReadBack | Timer | HeldUntil | ErpAway

@@ -120,6 +120,12 @@ MUTANTS = {
         "raised = tier",
         f"{STREAMS}/test_delivery_tiers.py::test_age_raises_a_lane_to_the_tier_above",
     ),
+    "an outage is charged to the postings": Mutant(
+        "streams.delivery.attempts",
+        "    if ended.scope in WIDE:",
+        "    if False:",
+        "tests/unit/erp/test_outage.py::test_what_concerns_the_endpoint_is_not_charged_to_the_posting",
+    ),
     "shadow mode posts": Mutant(
         "streams.delivery.desk",
         " and not configuration.plant.shadow",

@@ -12,6 +12,7 @@ from app.kafka.groups import Member
 from app.ledger.questions.ages import span_text
 from schemas.records import AccountRow, ExceptionRecord, PartitionPosition, PostingRow
 from streams.clock import clocks_in
+from tables.delivery.endpoint_marks import AWAY_SINCE
 from tables.delivery.posting_state import ACCEPTED, CANCELLED, HELD, PARKED, REJECTED, RETRY, UNKNOWN
 from tables.orders.account import stops
 
@@ -127,11 +128,16 @@ def _plant(seen: SeenInstallation, plant: str) -> PlantStatus:
         elsewhere={name: hash_ for name, hash_ in hashes.items() if hash_ != in_force},
         queue=dict(Counter(row.state for row in queued)),
         oldest_s=max(0, seen.now - min((row.posting.cut for row in queued), default=seen.now)) // 1_000_000,
-        circuit="no answer" if unanswered else "closed",
+        circuit="no answer" if unanswered or _away(seen) else "closed",
         codes=dict(Counter(row.code for row in queued if row.code)),
         parked=dict(sorted(parked.items())),
         dead_letters=dict(sorted(Counter(letter.code for letter in seen.letters if letter.plant == plant).items())),
     )
+
+
+def _away(seen: SeenInstallation) -> bool:
+    """Delivery found out that the ERP answers nobody."""
+    return any(AWAY_SINCE in state.marks for state in seen.positions.get("delivery", {}).values())
 
 
 def _ticks(state: PartitionPosition, plant: str) -> dict[str, int]:

@@ -18,7 +18,7 @@ from app.erp.simulator.messages import SentDocument
 from app.erp.simulator.process import SimulatorProcess
 from app.erp.traffic import Traffic
 from app.observability.secrets import Secrets
-from streams.delivery.stage import HELD_UNTIL
+from tables.delivery.endpoint_marks import HELD_UNTIL
 from tests.unit.erp.delivery_line import DeliveryLine
 from tests.unit.streams.quality_bench import S
 

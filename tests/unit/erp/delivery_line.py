@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -35,6 +36,8 @@ class OrdersErp:
         self.refuses: set[str] = set()
         """Posting ids that make every document refused which they are in."""
         self.away: Callable[[], bool] = lambda: False
+        self.refusal = Answer("retry", code="ERP_UNREACHABLE", retry_after_ms=1_000)
+        """What everybody is told while it is away."""
         self.calls: list[tuple[float, str, tuple[str, ...]]] = []
         """When, post or find, and the orders or posting ids."""
         self.booked: dict[str, str] = {}
@@ -46,7 +49,7 @@ class OrdersErp:
         order = document.lines[0].order
         seconds, answer = self.behaviour.get(order, (LATENCY, Answer("accepted", f"D{len(self.calls)}")))
         if self.away():
-            seconds, answer = 0.001, Answer("retry", code="ERP_UNREACHABLE", retry_after_ms=1_000)
+            seconds, answer = 0.001, self.refusal
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         await self.time.wait(asyncio.Event(), seconds)
@@ -62,7 +65,7 @@ class OrdersErp:
     async def find(self, posting_id: str, content_hash: str) -> Answer:
         self.calls.append((self.time.now_ns / 1e9, "find", (posting_id,)))
         if self.away():
-            return Answer("unknown", code="ERP_UNREACHABLE")
+            return replace(self.refusal, result="unknown")
         await self.time.wait(asyncio.Event(), LATENCY)
         known = self.booked.get(posting_id)
         return Answer("not_found") if known is None else Answer("accepted", known)

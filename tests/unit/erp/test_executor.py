@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.erp.port import Answer
-from schemas.records import TimerFired
+from schemas.records import ErpHeld, TimerFired
 from tables.delivery.outbox import Dispatch, ReadBack, Timer
 from tests.unit.erp.executor_bench import Bench, configuration
 
@@ -213,7 +213,9 @@ async def test_an_outage_opens_the_circuit_and_loses_nothing(made: Callable[...,
     assert len(bench.erp.posted) == 3, "then only the ERP itself is asked, and no posting pays for it"
     assert len(bench.erp.finds) == 3
     await bench.time.advance(120)
-    assert sorted(one.posting_id for one in bench.sent) == sorted(f"P{n}" for n in range(20))
+    outage = [one for one in bench.sent if isinstance(one, ErpHeld)]
+    assert [(one.kind, one.code) for one in outage] == [("away", "ERP_UNREACHABLE"), ("back", "")]
+    assert sorted(one.posting_id for one in bench.sent if one not in outage) == sorted(f"P{n}" for n in range(20))
     assert bench.metric("lineledger_erp_circuit_open") == 0
 
 

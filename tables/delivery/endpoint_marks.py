@@ -1,0 +1,6 @@
+"""Marks of delivery's position that concern the ERP and no posting. Both in UTC microseconds."""
+
+HELD_UNTIL = "erp_held_until"
+"""Before it the ERP asked to be left alone."""
+AWAY_SINCE = "erp_away_since"
+"""It has not answered since; no mark: it does."""
