@@ -17,7 +17,7 @@ from app.cli.explain import AsJson
 from app.cli.failures import fail
 from app.cli.where import Where, asked, asks_where
 from app.ledger.books.snapshot import Snapshot
-from app.ledger.questions.operators import NO_SOURCE, DecisionTarget, decision_line, now_of, source_of
+from app.ledger.questions.operators import NO_SOURCE, DecisionTarget, could_double, decision_line, now_of, source_of
 from app.secret import live_private_key, private_key
 from streams.mapping.private import keyed_hash
 from tables.refusal import Refusal
@@ -45,14 +45,17 @@ def decide(
     append: Append = None,
     as_json: AsJson = False,
 ) -> None:
-    """Decide about something parked or rejected. The decision is a record of the plant's operators' source (format: replay)."""
+    """Decide about something parked, rejected or unknown. A decision is a record of the operators' source (format: replay)."""
     if decision not in DECISIONS:
         fail("WRONG_USE", f"`{decision}` is no decision; write one of {', '.join(DECISIONS)}", as_json)
     rows = where.read()
     at = now_of(rows, time.time_ns() // 1000)
-    line = decision_line(rows, DecisionTarget(target, decision, code, document, hashed(rows, who), why, at))
+    wanted = DecisionTarget(target, decision, code, document, hashed(rows, who), why, at)
+    line = decision_line(rows, wanted)
     if isinstance(line, Refusal):
         end(DIFFERS, f"{line.code}: {line.detail}", as_json)
+    if warning := could_double(rows, wanted):
+        typer.echo(f"warning: {warning}", err=True)
     place = written(rows, [line], append, where, as_json)
     end(OK, f"{decision} {target}: written to {place}", as_json, written=1)
 

@@ -126,6 +126,12 @@ MUTANTS = {
         "    if False:",
         "tests/unit/erp/test_outage.py::test_what_concerns_the_endpoint_is_not_charged_to_the_posting",
     ),
+    "a person's word is about one line of a document": Mutant(
+        "streams.delivery.decisions",
+        "for line in (row, *_unknown_with(desk, row)):",
+        "for line in (row,):",
+        f"{STREAMS}/test_delivery_decisions.py::test_what_is_not_there_is_not_there_whole",
+    ),
     "shadow mode posts": Mutant(
         "streams.delivery.desk",
         " and not configuration.plant.shadow",

@@ -15,6 +15,7 @@ from schemas.records import AttemptEnded, TimerFired
 from tables.delivery.hold_gate import gate
 from tables.delivery.outbox import Dispatch, ReadBack, Timer
 from tests.unit.streams.quality_bench import Bench, S, configuration, lot_state, posting
+from tests.unit.streams.test_delivery_decisions import decision
 
 ANSWERS = st.sampled_from(["post", "into_blocked_stock", "wait", "block"])
 LOTS = ("L1", "L2")
@@ -199,6 +200,24 @@ class DeliveryMachine(RuleBasedStateMachine):
                     if (row.state, row.attempts) == ("dispatched", attempt) and not row.recalled:
                         self.erp.late.append(name)
         self.entries = self.bench.crash()
+
+    @rule(data=st.data())
+    def a_person_says_what_is_unknown(self, data: st.DataObject) -> None:
+        """Somebody who has looked: it is in the ERP, or nothing of its document is, nor will be."""
+        unknown = sorted(name for name, state in self.bench.states().items() if state == "unknown")
+        unknown = [name for name in unknown if not self.bench.row(name).mismatch]
+        if not unknown:
+            return
+        name = data.draw(st.sampled_from(unknown))
+        row, at = self.bench.row(name), len(self.bench.step.records)
+        document = {one for one, other in self.rows() if other.document == row.document}
+        if name in self.erp.booked:
+            self.fold(decision("accept", posting_id=name, event_id=f"d{at}", erp_document=self.erp.booked[name][0]))
+        elif document.isdisjoint({*self.erp.booked, *self.erp.late}):
+            self.fold(decision("retry", posting_id=name, event_id=f"d{at}"))
+
+    def rows(self) -> list[tuple[str, Any]]:
+        return [(name, self.bench.row(name)) for name in self.postings]
 
     # -- what must hold
 

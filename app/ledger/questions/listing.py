@@ -13,15 +13,15 @@ from app.ledger.questions.rule_needs import amounts_without_effect
 from app.ledger.questions.trace import iso
 from schemas.codes import owner_of
 from tables.decisions import BAD_UNIT
-from tables.delivery.posting_state import LOT_BLOCKED, PARKED, POSTING_MISMATCH, REJECTED
+from tables.delivery.posting_state import LOT_BLOCKED, PARKED, POSTING_MISMATCH, REJECTED, UNKNOWN
 from tables.orders.account import account_key, waits
 from tables.quantity import decimal_text
 from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
 
 
 def parked_lines(snapshot: Snapshot, account: str, now: int) -> tuple[list[dict[str, Any]], list[str]]:
-    """Parked accounts, postings that somebody has to look at (parked, rejected), scrap beyond what was ordered, and
-    amounts of rules that have no effect; `account`: of one only. `now`: microseconds, which ages are counted to."""
+    """Parked accounts, postings that somebody has to look at (parked, rejected) or may (unknown), scrap beyond what was
+    ordered, and amounts of rules that have no effect; `account`: of one only. `now`: microseconds, which ages are counted to."""
     found = [
         {
             "account": account_key(row),
@@ -51,7 +51,7 @@ def parked_lines(snapshot: Snapshot, account: str, now: int) -> tuple[list[dict[
             "since": row.posting.cut,
         }
         for row in snapshot.of(POSTING_ROWS)
-        if row.state in (PARKED, REJECTED) and not row.replaced_by and account in ("", row.posting.account)
+        if row.state in (PARKED, REJECTED, UNKNOWN) and not row.replaced_by and account in ("", row.posting.account)
     ]
     found += [
         {
@@ -91,6 +91,9 @@ def _told(entry: dict[str, Any], now: int) -> dict[str, Any]:
 
 def _decide(entry: dict[str, Any]) -> str:
     """The line that decides about it. What is posted already is corrected at its source."""
+    if entry["state"] == UNKNOWN:
+        known = f"lineledger decide {entry['posting']}"
+        return f"{known} accept --document NUMBER --who NAME --why TEXT, or {known} retry: it is not in the ERP"
     if entry["posting"]:
         answers = "cancel" if entry["code"] == POSTING_MISMATCH else "retry|cancel"
         waits_for_quality = entry["code"] == LOT_BLOCKED

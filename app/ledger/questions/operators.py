@@ -13,6 +13,7 @@ from app.ledger.questions import undecided
 from schemas.records import PostingRow
 from streams.delivery.decisions import OPEN_TO_DECISION
 from tables.decisions import BAD_UNIT, POST
+from tables.delivery.posting_state import UNKNOWN
 from tables.orders.account import account_key, waits
 from tables.refusal import Refusal
 from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
@@ -45,11 +46,12 @@ def decision_line(snapshot: Snapshot, wanted: DecisionTarget) -> str | Refusal:
     if posting is not None:
         if posting.state not in OPEN_TO_DECISION:
             return Refusal(
-                "NOTHING_PARKED", f"posting {wanted.target} is {posting.state}; only parked and rejected ones wait for a decision"
+                "NOTHING_PARKED",
+                f"posting {wanted.target} is {posting.state}; only parked, rejected and unknown ones take a decision",
             )
         if wanted.decision == "accept" and not wanted.document:
             return Refusal("DECISION_INVALID", "to accept a posting, name the ERP's document with --document")
-        fields |= {"posting_id": wanted.target, "order": posting.posting.order, "code": wanted.code or posting.code}
+        fields |= {"posting_id": wanted.target, "order": posting.posting.order, "code": wanted.code or _code_of(posting)}
         return _line(wanted, fields)
     if undecided.is_target(wanted.target):
         about = undecided.fields_of(snapshot, wanted.target, wanted.decision)
@@ -71,6 +73,24 @@ def decision_line(snapshot: Snapshot, wanted: DecisionTarget) -> str | Refusal:
         return Refusal("DECISION_INVALID", "nothing can be posted in a unit that nobody converts: add the conversion, or drop it")
     account = account_key(accounts[0]) if wanted.target != accounts[0].order else ""
     return _line(wanted, fields | {"order": accounts[0].order, "account": account, "code": wanted.code or codes[0]})
+
+
+def _code_of(posting: PostingRow) -> str:
+    """Of an unknown one it changes with each attempt to find out: the decision is about the posting."""
+    return "" if posting.state == UNKNOWN else posting.code
+
+
+def could_double(snapshot: Snapshot, wanted: DecisionTarget) -> str:
+    """What a person should know before an unknown posting is sent again; empty: nothing."""
+    posting: PostingRow | None = snapshot.rows.get("delivery", {}).get(POSTING_ROWS.key(wanted.target))
+    if posting is None or posting.state != UNKNOWN or wanted.decision != "retry":
+        return ""
+    if snapshot.configuration.erp.erp.tells_repetitions:
+        return ""
+    return (
+        f"{wanted.target} goes again to an ERP that cannot tell a repetition: if an earlier attempt is booked after all, it is "
+        "booked twice. Attempts may commit until `commit_horizon` after the last one"
+    )
 
 
 def _line(wanted: DecisionTarget, fields: dict[str, Any]) -> str:

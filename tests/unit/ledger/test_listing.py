@@ -1,5 +1,6 @@
 """What waits for somebody: accounts and postings, each with the owner that the register of codes names."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from app.ledger.proof.balance import prove
 from app.ledger.questions.ages import age_text
 from app.ledger.questions.listing import exception_lines, parked_lines
 from app.ledger.questions.needs import needs_of
+from app.ledger.questions.operators import DecisionTarget, could_double, decision_line
 from app.ledger.questions.report import missed
 from schemas.codes import owner_of
 from schemas.records import AttemptEnded, ExceptionRecord, OperatorDecision, OrderClosed
@@ -44,6 +46,33 @@ def test_a_rejected_posting_is_listed_with_its_owner() -> None:
     assert {entry["posting"] for entry in found if entry["posting"]} == {"P1", "P3"}, "the others are booked or on their way"
     assert [entry["code"] for entry in found if not entry["posting"]] == ["UNKNOWN_ORDER"]
     assert any("posting P1 rejected" in line and "no such lot" in line for line in lines)
+
+
+def test_an_unknown_posting_is_listed_with_what_a_person_can_say() -> None:
+    bench = Bench(configuration())
+    bench.fold(posting("P1"))
+    bench.clock(10 * S)
+    bench.fold(AttemptEnded("P1", 1, "unknown", "post", code="ERP_TIMEOUT", detail="no answer"))
+    rows = {"orders": {}, "delivery": dict(bench.step.rows.scan(""))}
+    (entry,), _ = parked_lines(Snapshot(rows, [], configuration(), {}), "", CUT)
+    assert (entry["state"], entry["code"], entry["owner"]) == ("unknown", "ERP_TIMEOUT", owner_of("ERP_TIMEOUT"))
+    assert entry["decide"].startswith("lineledger decide P1 accept --document NUMBER --who")
+
+
+@pytest.mark.parametrize(("idempotent", "warned"), [(True, False), (False, True)])
+def test_a_decision_about_an_unknown_posting_warns_where_it_could_double(idempotent: bool, warned: bool) -> None:
+    config = configuration(erp={"erp": {"adapter": "sim", "idempotent": idempotent}})
+    bench = Bench(config)
+    bench.fold(posting("P1"))
+    bench.clock(10 * S)
+    bench.fold(AttemptEnded("P1", 1, "unknown", "post", code="ERP_TIMEOUT"))
+    rows = Snapshot({"delivery": dict(bench.step.rows.scan(""))}, [], config, {})
+    again, there = (DecisionTarget("P1", what, "", "4711", "hash", "looked", 1) for what in ("retry", "accept"))
+    assert bool(could_double(rows, again)) == warned
+    assert could_double(rows, there) == ""
+    line = decision_line(rows, again)
+    assert isinstance(line, str)
+    assert json.loads(line)["decide"]["code"] == "", "it changes with each attempt to find out"
 
 
 def test_each_has_its_age_and_the_line_that_decides() -> None:

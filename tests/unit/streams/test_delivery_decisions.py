@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schemas.records import AttemptEnded, OperatorDecision
+from schemas.records import AttemptEnded, OperatorDecision, TimerFired
 from tables.delivery.outbox import Dispatch
 from tables.row_kinds import CLOSED_ACCOUNT_ROWS
 from tests.unit.streams.quality_bench import PLANT, Bench, S, configuration, lot_state, posting
@@ -108,3 +108,51 @@ def test_what_cannot_be_decided_is_a_dead_letter_and_changes_nothing(bench: Any,
     made.fold(wrong)
     assert [found for found, _ in letters(made)[known:]] == [code]
     assert made.states() == before
+
+
+def unknown(*names: str, idempotent: bool = True) -> Bench:
+    """Postings of one document whose call got no answer."""
+    bench = Bench(configuration(erp={"erp": {"adapter": "sim", "idempotent": idempotent}}))
+    bench.fold(*(posting(name, account=f"A{name}") for name in names))
+    bench.clock(10 * S)
+    bench.fold(*(AttemptEnded(name, 1, "unknown", "post", code="ERP_TIMEOUT") for name in names))
+    assert set(bench.states().values()) == {"unknown"}
+    return bench
+
+
+@pytest.mark.parametrize("idempotent", [True, False])
+def test_an_unknown_posting_is_in_the_erp_as_a_person_found_it(idempotent: bool) -> None:
+    bench = unknown("P1", idempotent=idempotent)
+    assert bench.fold(decision("accept", erp_document="4711")) == []
+    assert (bench.row("P1").state, bench.row("P1").erp_document) == ("accepted", "4711")
+    assert [made.decision for made in bench.row("P1").decisions] == ["accept"]
+    assert bench.fold(TimerFired("P1", 1, "retry")) == [], "nothing goes again"
+    bench.fold(AttemptEnded("P1", 1, "accepted", "post", erp_document="9"))
+    assert bench.row("P1").code == "DOUBLE", "a late answer with another document is told"
+
+
+@pytest.mark.parametrize("idempotent", [True, False])
+def test_an_unknown_posting_that_is_not_in_the_erp_goes_again(idempotent: bool) -> None:
+    bench = unknown("P1", idempotent=idempotent)
+    assert bench.fold(decision("retry")) == [Dispatch("P1", 2)]
+    assert bench.row("P1").unresolved == 0
+    assert bench.fold(AttemptEnded("P1", 1, "not_found", "find", code="HORIZON_PASSED")) == []
+    bench.fold(AttemptEnded("P1", 2, "accepted", "post", erp_document="7"))
+    assert bench.states() == {"P1": "accepted"}
+
+
+def test_what_is_not_there_is_not_there_whole() -> None:
+    bench = unknown("P1", "P2")
+    (again,) = bench.fold(decision("retry"))
+    assert again == Dispatch("P1", 2, others=(("P2", 2),))
+    assert [made.why for made in bench.row("P2").decisions] == ["the component came"]
+
+
+def test_an_unknown_posting_is_not_cancelled_and_what_is_on_its_way_is_not_decided() -> None:
+    bench = unknown("P1")
+    bench.fold(decision("cancel"))
+    assert [code for code, _ in letters(bench)] == ["DECISION_INVALID"]
+    bench.fold(TimerFired("P1", 1, "retry"))
+    assert bench.states() == {"P1": "dispatched"}
+    bench.fold(decision("retry"))
+    assert [code for code, _ in letters(bench)] == ["DECISION_INVALID", "NOTHING_PARKED"]
