@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Generator, Iterable, Sequence
-from typing import NamedTuple
 
 from streams.mapping import RawRecord
 
@@ -12,11 +11,8 @@ LONELY_US = 366 * 86_400_000_000
 """Nobody behind the last record of a file can be asked: beyond this it has a wrong clock."""
 
 
-class Arrived(NamedTuple):
-    """A record with its received_at. `newest`: stated up to here, microseconds; 0: nothing was."""
-
-    record: RawRecord
-    newest: int
+Arrived = tuple[RawRecord, int]
+"""A record with its received_at, and the newest time stated up to here, microseconds; 0: nothing was."""
 
 
 def arrivals(records: Iterable[tuple[RawRecord, int | None]], future_us: int, newest: int = 0) -> Generator[Arrived, None, None]:
@@ -32,12 +28,15 @@ def arrivals(records: Iterable[tuple[RawRecord, int | None]], future_us: int, ne
     def settled() -> Arrived:
         nonlocal newest
         record, stated = ahead.popleft()
+        if stated is not None and newest < stated <= newest + future_us:
+            record.received_at = newest = stated
+            return record, newest
         jumps = stated is None or stated > newest + future_us
         behind = [at for _, at in ahead if at is not None and at >= newest] if jumps else []
         if stated is not None and stated > newest and (not jumps or _credible(stated, newest, behind, future_us)):
             newest = stated
         record.received_at = newest or min(behind, default=0)
-        return Arrived(record, newest)
+        return record, newest
 
     for entry in records:
         ahead.append(entry)

@@ -33,12 +33,8 @@ class InputPlace(NamedTuple):
     files: Sequence[FilePlace]
 
 
-class _Given(NamedTuple):
-    """A record as it is given out, with what its file's place becomes. `file`: its number."""
-
-    record: RawRecord
-    newest: int
-    file: int
+_Given = tuple[RawRecord, int, int]
+"""A record as it is given out, the newest time stated up to it, and the number of its file."""
 
 
 def merged(files: Sequence[InputFile], plant: PlantConfig, private_key: bytes) -> Iterator[RawRecord]:
@@ -67,16 +63,17 @@ class RecordedInput:
         }
         names = _names(files)
         self._files = [(file, names[file.path], FileRead(file.path)) for file in files]
-        self._given = list(place.files) if place is not None else [FilePlace()] * len(files)
+        places = place.files if place is not None else [FilePlace()] * len(files)
+        self._given, self._newest = [file.records for file in places], [file.newest for file in places]
         streams = [self._begun(number) for number in range(len(files))]
-        firsts = [first.record.received_at for first, _ in streams if first is not None and first.record.received_at]
+        firsts = [first[0].received_at for first, _ in streams if first is not None and first[0].received_at]
         self._begins = place.begins if place is not None else min(firsts, default=0)
         self._streams = [self._of(number, first, rest) for number, (first, rest) in enumerate(streams) if first is not None]
 
     @property
     def place(self) -> InputPlace:
         """Up to the record that was given out last."""
-        return InputPlace(self._begins, list(self._given))
+        return InputPlace(self._begins, [FilePlace(*file) for file in zip(self._given, self._newest, strict=True)])
 
     @property
     def bytes_read(self) -> int:
@@ -88,19 +85,20 @@ class RecordedInput:
         return sum(read.total for _, _, read in self._files)
 
     def __iter__(self) -> Iterator[RawRecord]:
-        given = self._given
+        given, newest_of = self._given, self._newest
         for record, newest, file in heapq.merge(*self._streams, key=_when):  # stable: equal times keep the order of the files
-            given[file] = FilePlace(given[file].records + 1, newest)
+            given[file] += 1
+            newest_of[file] = newest
             yield record
 
     def _of(self, number: int, first: Arrived, rest: Iterator[Arrived]) -> Iterator[_Given]:
         for record, newest in chain([first], rest):
             record.received_at = record.received_at or self._begins
-            yield _Given(record, newest, number)
+            yield record, newest, number
 
     def _begun(self, number: int) -> tuple[Arrived | None, Iterator[Arrived]]:
         """The first record that is to be given out, and all behind it."""
-        place = self._given[number]
+        place = FilePlace(self._given[number], self._newest[number])
         if self._mappers[self._files[number][0].source].read.order != "file":
             whole = self._from(number, place)
             return next(whole, None), whole
@@ -108,7 +106,7 @@ class RecordedInput:
             first = next(look, None)
         if first is None:
             return None, iter(())
-        return first, self._from(number, FilePlace(place.records + 1, first.newest))
+        return first, self._from(number, FilePlace(place.records + 1, first[1]))
 
     def _from(self, number: int, place: FilePlace) -> Generator[Arrived, None, None]:
         file, name, read = self._files[number]
@@ -116,7 +114,7 @@ class RecordedInput:
 
 
 def _when(given: _Given) -> int:
-    return given.record.received_at
+    return given[0].received_at
 
 
 def _names(files: Sequence[InputFile]) -> Mapping[Path, str]:

@@ -35,6 +35,12 @@ class IntakeClock:
         marks[APPEND_AHEAD] = marks.get(APPEND_AHEAD, 0) + 1
         return label or host
 
+    @staticmethod
+    def is_open(marks: Marks, received_at: int) -> bool:
+        """Does a record fall into the interval that is open, or is it older? Then `label_for` has none."""
+        label = marks.get(LABEL, 0)
+        return received_at <= label and marks.get(TICK, 0) < label
+
     def label_for(self, marks: Marks, received_at: int) -> int | None:
         """The end of the interval to open for a record; None: it falls into the open one, or is older: never back. What comes
         after its tick (the broker's clock is behind the host's) belongs to the interval that is next."""

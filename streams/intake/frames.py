@@ -35,14 +35,18 @@ class OpenFrames:
         self._frames.pop(partition, None)
 
     def collect(self, step: Step, reading: Reading, raw: RawRecord) -> None:
-        frames = self._frames[step.partition].setdefault(reading.equipment, {})
-        frame = frames.get(reading.counter)
+        equipment, counter, seq, occurred_at, value, received_at = reading
+        of_equipment = self._frames[step.partition]
+        frames = of_equipment.get(equipment)
+        if frames is None:
+            frames = of_equipment[equipment] = {}
+        frame = frames.get(counter)
         if frame is None or frame.raw_source != raw.raw_source or len(frame.packed) >= MAX_FRAME_READINGS:
             if frame is not None:
-                self._send(step, reading.equipment, reading.counter, frame)
-            frame = frames[reading.counter] = Frame(raw.source, raw.raw_source)
-        frame.packed.append(_READING.pack(reading.seq, reading.occurred_at, reading.value, raw.raw_offset))
-        frame.received_at = reading.received_at
+                self._send(step, equipment, counter, frame)
+            frame = frames[counter] = Frame(raw.source, raw.raw_source)
+        frame.packed.append(_READING.pack(seq, occurred_at, value, raw.raw_offset))
+        frame.received_at = received_at
 
     def flush(self, step: Step, equipment: str) -> None:
         for counter, frame in self._frames[step.partition].pop(equipment, {}).items():

@@ -4,7 +4,7 @@ In: raw records. Out: events to equipment, orders and lots, process values to te
 exceptions; and to every partition of the stages it feeds, ticks and configuration.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -74,6 +74,8 @@ class IntakeStage:
         }
         self._live_source = next(iter(self._mappers), "")
         self._systems = {name: source.system for name, source in plant.sources.items() if source.system is not None}
+        self._connected = frozenset(name for name, source in plant.sources.items() if source.read.connection == "snapshot")
+        """Sources whose connections begin with a snapshot."""
         self._frames = OpenFrames(self._plant)
         self._texts: dict[bytes, str] = {}
         """Header values that were read: a file has one source and one name."""
@@ -108,32 +110,39 @@ class IntakeStage:
     # -- fold
 
     def fold(self, step: Step) -> None:
+        marks, suspects, is_open = step.state.marks, step.suspects, self._clock.is_open
+        came = 0
         for message in step.records:
             step.offset = message.offset
             raw = self._raw(step, message)
             if raw is None:
                 self._control(step, message)
                 continue
-            self._advance(step, raw.received_at)
-            if message.offset in step.suspects:
+            if not is_open(marks, raw.received_at):
+                self._advance(step, raw.received_at)
+            if message.offset in suspects:
                 self._refuse(step, RefusedRecord("FOLD_FAILED", "folding this record ended the process before"), raw, None)
                 continue
             mapper = self._mappers.get(raw.source)
             if mapper is None:
                 self._refuse(step, RefusedRecord("UNKNOWN_SOURCE", f"`{raw.source}` is no source of plant.yaml"), raw, None)
                 continue
-            self._count(step, "raw")
+            came += 1
             if type(mapper) is Operators:
                 raw, mapper = mapper.unwrapped(raw)
-            items = connections.with_gaps(mapper.map(raw), raw, mapper.read, step.state.marks)
+            items: Sequence[Any] = mapper.map(raw)
+            if mapper.name in self._connected:
+                items = connections.with_gaps(items, raw, mapper.read, marks)
             if not items:
                 self._count(step, "ignored")
-            refused = step.state.marks.get("refused", 0)
+            refused = marks.get("refused", 0)
             for item in items:
                 self._route(step, item, raw, mapper)
             for letter in raw.settles:  # of a replay: it worked when nothing of it was refused again
-                letter.state = REPLAYED if step.state.marks.get("refused", 0) > refused else RESOLVED
+                letter.state = REPLAYED if marks.get("refused", 0) > refused else RESOLVED
                 boundary.settled(step, letter)
+        if came:
+            self._count(step, "raw", came)
 
     def idle(self, step: Step, now_us: int) -> None:
         """Live and without lag: the wall clock moves the plant's time on (docs/architecture.md, The clock is in the log)."""
@@ -156,8 +165,14 @@ class IntakeStage:
         if CONTROL_HEADER in headers:
             return None
         file, _, line = headers[POSITION_HEADER].rpartition(b":")
-        source = self._text(headers[SOURCE_HEADER])
-        return RawRecord(message.value, source, self._text(file), int(line), int(headers[RECEIVED_HEADER]))
+        source, texts = headers[SOURCE_HEADER], self._texts
+        return RawRecord(
+            message.value,
+            texts.get(source) or self._text(source),
+            texts.get(file) or self._text(file),
+            int(line),
+            int(headers[RECEIVED_HEADER]),
+        )
 
     def _text(self, header: bytes) -> str:
         known = self._texts.get(header)
@@ -340,9 +355,10 @@ class IntakeStage:
             received_at=raw.received_at,
         ).record()
 
-    def _count(self, step: Step, what: str) -> None:
+    def _count(self, step: Step, what: str, number: int = 1) -> None:
         """Exactly-once figures for the report: they move with the position."""
-        step.state.marks[what] = step.state.marks.get(what, 0) + 1
+        marks = step.state.marks
+        marks[what] = marks.get(what, 0) + number
 
 
 _Handle = Callable[[IntakeStage, Step, Any, RawRecord], bool]

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from streams.mapping.items import RefusedInMapping, check_size
+from streams.mapping.items import MAX_RAW_BYTES, RefusedInMapping, check_size
 from streams.mapping.paths import DOCUMENT, ELEMENT, CutDocument, Getter, Steps, walker
 
 MAX_ELEMENTS = 10_000
@@ -28,13 +28,12 @@ def json_reader() -> Documents:
             raise RefusedInMapping("BAD_JSON", f"{wrong}") from None
 
     def read(value: bytes) -> Found:
-        check_size(value)
+        if len(value) > MAX_RAW_BYTES:
+            check_size(value)
         try:
-            node = decoded(value)
-        except RefusedInMapping:
-            if not value.startswith(BOM_UTF8):
-                raise
-            node = decoded(value[len(BOM_UTF8) :])
+            node = decode(value)
+        except (msgspec.DecodeError, RecursionError, ValueError):
+            node = decoded(value.removeprefix(BOM_UTF8))
         if type(node) is dict:
             return [node]
         if type(node) is not list:

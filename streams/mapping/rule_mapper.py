@@ -36,6 +36,7 @@ class RuleMapper(Mapper):
         hidden = Private(private, context.scope.hashed)
         super().__init__(context.name, source, context.clock, frozenset(chain.from_iterable(wanted)) | hidden.names)
         self._envelope = context.envelope
+        self._arrival = context.envelope.received_field or context.envelope.occurred_at
         self._no_lots = context.scope.no_lots
         self._choose = choose
         self._read, self._hide = format_.reader(read, wanted, hidden), format_.hider(read, hidden)
@@ -48,9 +49,17 @@ class RuleMapper(Mapper):
             found = self._read(raw.value)
         except RefusedInMapping as wrong:
             return [self._refused(wrong, None, raw, 0, None)]
+        if len(found) > 1:
+            if self._own_ids:
+                raw.parts = len(found)
+        elif found and type(node := found[0]) is dict and self._hide is None and not self._required:
+            try:
+                action = self._choose(node)
+            except RefusedInMapping as wrong:
+                return [self._refused(wrong, node, raw, 0, None)]
+            if action is not None and action.build is not None and not action.also:
+                return self._built(action, node, raw, 0)  # most records of most sources
         items: list[Item] = []
-        if self._own_ids and len(found) > 1:
-            raw.parts = len(found)
         for index, node in enumerate(found):
             if type(node) is not dict:
                 assert isinstance(node, RefusedInMapping), "a reader gives fields or refusals"
@@ -105,11 +114,14 @@ class RuleMapper(Mapper):
         return [item, notice]
 
     def arrival(self, raw: RawRecord) -> int | None:
-        field = self._envelope.received_field or self._envelope.occurred_at
+        field = self._arrival
         try:
-            nodes = [node for node in self._read(raw.value) if type(node) is dict]
+            found = self._read(raw.value)
+            if len(found) == 1 and type(found[0]) is dict:
+                return field(found[0], found[0], raw.received_at)
         except RefusedInMapping:
             return None
+        nodes = [node for node in found if type(node) is dict]
         if len(nodes) <= 1 or self._one_time:
             return self._stated(field, nodes[0], raw) if nodes else None
         return max((at for node in nodes if (at := self._stated(field, node, raw)) is not None), default=None)

@@ -11,7 +11,7 @@ DAY = 86_400_000_000
 
 def arrived(*stated: int | None) -> list[int]:
     records = [(RawRecord(b"", "s", "f", number), at) for number, at in enumerate(stated, 1)]
-    found = [arrived.record for arrived in arrivals(records, FUTURE)]
+    found = [record for record, _ in arrivals(records, FUTURE)]
     assert [record.raw_offset for record in found] == list(range(1, len(stated) + 1)), "the order of the file"
     return [record.received_at for record in found]
 
