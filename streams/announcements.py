@@ -28,9 +28,27 @@ def holding(state: PartitionPosition, plant: str, until: int, intakes: ReadUnder
     return _last_agreed((in_force, *said.values()), agreed) if agreed else max((in_force, *said.values()), key=_newest)
 
 
+def is_settled(state: PartitionPosition, plant: str, until: int, intakes: ReadUnder) -> bool:
+    """Is all that was announced up to `until` what is in force, once by each that it reads? Then nothing changes. (Asked at each
+    tick of each partition.)"""
+    hash_, since, read, senders = state.configurations[plant], state.marks.get(CONFIGURED + plant), None, set[str]()
+    for one in announced(state, plant):
+        if one.at > until:
+            continue
+        if since is None or one.hash != hash_ or one.at > since or one.sender in senders:
+            return False
+        read = intakes(hash_) if read is None else read
+        if one.sender not in read:
+            return False
+        senders.add(one.sender)
+    return True
+
+
 def still_read(state: PartitionPosition, plant: str, upstreams: Sequence[str], intakes: ReadUnder) -> Sequence[str]:
     """`upstreams` under the configuration in force, without the intakes that its successor no longer reads: as soon as all say so
     whom that one reads, and not only when the clock is there. It would never come there, because nobody reads them any more."""
+    if all(one.hash == state.configurations[plant] for one in announced(state, plant)):
+        return upstreams  # nobody speaks of another one
     in_force = _in_force(state, plant)
     said = last_of_each(announced(state, plant), FOREVER)
     agreed = _agreed(said, in_force, intakes)

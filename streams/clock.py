@@ -1,11 +1,11 @@
 """The clock in the log: a stage's clock of a plant is the minimum of the ticks of the upstreams that count, and never goes back.
 Configuration follows it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from schemas.records import ConfigActivated, PartitionPosition, PendingConfig, Tick
-from streams.announcements import CONFIGURED, ReadUnder, announced, holding, last_of_each, still_read
+from streams.announcements import CONFIGURED, ReadUnder, announced, holding, is_settled, last_of_each, still_read
 from streams.silence import Watch, forget_removed, hear, note, out, watch
 from streams.step import Topology
 
@@ -84,14 +84,13 @@ def observe(state: PartitionPosition, tick: Tick, watch: Watch) -> Advance | Non
     plant, key = tick.plant, tick.plant + _SEPARATOR + tick.sender
     if tick.at <= state.clocks.get(key, 0):
         return None
-    upstreams = watch.upstreams
+    upstreams, clocks = watch.upstreams, state.clocks
     before = state.reached[plant] = clock_of(state, plant, upstreams)
-    state.clocks[key] = tick.at
+    clocks[key] = tick.at
     if tick.sender in watch.watched:
         hear(state, plant, tick.sender, upstreams)
     left_out = out(state, plant, watch) if watch.watched or state.set_aside else ()
-    there = (at for name in upstreams if name not in left_out and (at := told(state, plant, name)) >= before)
-    now = max(before, min(there, default=before))
+    now = _slowest(clocks, plant + _SEPARATOR, upstreams, left_out, before)
     if watch.watched or state.silent or state.set_aside:
         note(state, plant, watch, now)
     if now <= before:
@@ -101,10 +100,25 @@ def observe(state: PartitionPosition, tick: Tick, watch: Watch) -> Advance | Non
     return Advance(before, now)
 
 
+def _slowest(clocks: Mapping[str, int], plant: str, upstreams: Sequence[str], left_out: Collection[str], before: int) -> int:
+    """The last tick of the slowest upstream that has come up to `before`; `before`: none has, or one stands there. (Asked at each
+    tick of each partition.)"""
+    slowest = 0
+    for name in upstreams:
+        at = clocks.get(plant + name, 0)
+        if at < before or name in left_out:
+            continue
+        if at == before:
+            return before
+        if at < slowest or not slowest:
+            slowest = at
+    return slowest or before
+
+
 def _forget_others(state: PartitionPosition, plant: str, upstreams: Sequence[str]) -> None:
     """Upstreams that a new configuration removed: nobody waits for them, and they would look like the slowest ones."""
-    known = {plant + _SEPARATOR + upstream for upstream in upstreams}
-    if len(state.clocks) > len(known):
+    if len(state.clocks) > len(upstreams):
+        known = {plant + _SEPARATOR + upstream for upstream in upstreams}
         for key in [key for key in state.clocks if key not in known and key.startswith(plant + _SEPARATOR)]:
             del state.clocks[key]
 
@@ -131,7 +145,7 @@ def activation(state: PartitionPosition, plant: str, now: int, intakes: ReadUnde
 
 def activate(state: PartitionPosition, plant: str, now: int, intakes: ReadUnder) -> str | None:
     """As `activation`; returns the hash."""
-    if all(one.at > now for one in announced(state, plant)):
+    if is_settled(state, plant, now, intakes) or all(one.at > now for one in announced(state, plant)):
         return None
     before, chosen = state.configurations[plant], holding(state, plant, now, intakes)
     state.configurations[plant], state.marks[CONFIGURED + plant] = chosen.hash, chosen.at

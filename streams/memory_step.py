@@ -29,7 +29,7 @@ class Handed:
 
 @dataclass(slots=True)
 class Message:
-    """A RawMessage. `timestamp`: milliseconds since 1970. `value`: bytes or `Handed`."""
+    """A RawMessage. `timestamp`: milliseconds since 1970. `value`: bytes or `Handed`; a raw record as it was read."""
 
     offset: int
     value: Any

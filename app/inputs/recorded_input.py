@@ -134,7 +134,7 @@ def _ordered(file: InputFile, name: str, mapper: Mapper, skipped: int, read: Fil
     found: list[tuple[int, RawRecord, int | None]] = []
     at = 0
     for record, stated in _records(file, name, mapper, 0, read):
-        at = at if stated is None else stated
+        at, record.nodes = at if stated is None else stated, None  # what was read would take more room than its bytes
         found.append((at, record, stated))
         if len(found) > MAX_SORTED_RECORDS:
             raise InputError(f"{file.path}: more than {MAX_SORTED_RECORDS:,} records are not sorted here; sort the file by time")

@@ -40,7 +40,7 @@ from schemas.records import CounterFrame, PostingRow, RawRange, Tick, Total
 from schemas.topics import EXCEPTIONS, TELEMETRY_PROCESS, inbox_of
 from streams.delivery.stage import DeliveryStage
 from streams.equipment.stage import EquipmentStage
-from streams.intake.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER
+from streams.intake.raw_headers import CONTROL_HEADER
 from streams.intake.stage import IntakeStage
 from streams.lots import LotsStage
 from streams.mapping import RawRecord
@@ -125,12 +125,7 @@ class Chain:
         """One turn of intake, then all turns that follow from it. `last`: the end of the input follows these."""
         raw = self._inboxes[self.raw, 0]
         for record in records:
-            headers = [
-                (SOURCE_HEADER, record.source.encode()),
-                (POSITION_HEADER, f"{record.raw_source}:{record.raw_offset}".encode()),
-                (RECEIVED_HEADER, b"%d" % record.received_at),
-            ]
-            raw.append(record.value, headers=headers)
+            raw.append(record)
         if last:
             raw.append(b"", headers=[(CONTROL_HEADER, b"end")])
         self._turn("intake", 0, raw.take())

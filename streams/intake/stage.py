@@ -161,6 +161,9 @@ class IntakeStage:
             here, offset = topic_place if stated is None else (self._text(stated[0]), stated[1])
             arrived = self._clock.arrived(step.partition, step.state.marks, message.timestamp * 1000)
             return RawRecord(message.value, self._live_source, here, offset, arrived)
+        handed: Any = message.value
+        if type(handed) is RawRecord:  # within one process
+            return handed
         headers = dict(message.headers)
         if CONTROL_HEADER in headers:
             return None

@@ -23,6 +23,7 @@ _SHOWN_NAMES = 20
 SHORT_HEADER_BYTES = 512
 MAX_HEADER_RATIO = 8
 """Up to so many bytes, or times the bytes of its row, a header stands before each row as it is in the file."""
+_KNOWN_HEADERS = 16
 _BOM = b"\xef\xbb\xbf"
 _NO_NAME = re.compile(r"[\s.\[\]|=$\"'{}()*?]+")
 Numbered = tuple[int, bytes]
@@ -36,12 +37,17 @@ class Table:
         utf8 = is_utf16(read.encoding) or read.encoding.lower().replace("_", "-") in ("utf-8", "utf8")
         self._encoding = "utf-8-sig" if utf8 else read.encoding
         self._wanted = wanted
+        self._headers: dict[bytes, list[str]] = {}
+        """Headers that stood before a record -> their names, checked; none: to be read with what follows. Each record of a file
+        brings the same one."""
 
     def read(self, value: bytes) -> list[Any]:
         """A dict per row; rows without any value give nothing. Raises Refusal BAD_LINE."""
         check_size(value)
         names, rows = self._named(value)
-        return [{name: text for name, text in zip(names, row, strict=True) if name} for row in rows if any(row)]
+        if "" in names:
+            return [{name: text for name, text in zip(names, row, strict=True) if name} for row in rows if any(row)]
+        return [dict(zip(names, row, strict=True)) for row in rows if any(row)]
 
     def redacted(self, value: bytes, private: Iterable[str], hashed: Any) -> bytes | None:
         """The record with the values of private columns hashed; None: it cannot be read."""
@@ -61,15 +67,21 @@ class Table:
         return out.getvalue().removesuffix("\n").encode(self._encoding.removesuffix("-sig"))
 
     def _named(self, value: bytes) -> tuple[list[str], list[list[str]]]:
-        rows = self._rows(value)
+        header, _, rest = value.partition(b"\n")
+        known = None if self._columns else self._headers.get(header)
+        rows = self._rows(rest, self._encoding.removesuffix("-sig"), whole=False) if known else self._rows(value)
         if self._columns:
             names = self._columns
             if len(rows) != 1:
                 raise RefusedInMapping("BAD_LINE", f"{len(rows)} rows stand where one is expected")
             rows = [] if self._header and rows[0] == names else rows
+        elif known:
+            names = known
         else:
-            names, rows = header_names(rows[0]), rows[1:]
+            names = header_names(rows[0])
             self._check(names, value)
+            self._remember(header, rows[0], names)
+            rows = rows[1:]
         for row in rows:
             if len(row) != len(names):
                 other = self._other_delimiter(value, lambda columns: len(columns) == len(names)) if self._columns else ""
@@ -84,17 +96,31 @@ class Table:
                 return f"; with `delimiter: {json.dumps(sign)}` it fits"
         return ""
 
-    def _rows(self, value: bytes) -> list[list[str]]:
+    def _remember(self, header: bytes, row: list[str], names: list[str]) -> None:
+        """A header that is a row by itself: no quote in it is open at its end."""
+        if header in self._headers:
+            return
+        if len(self._headers) >= _KNOWN_HEADERS:
+            self._headers.clear()
         try:
-            text = value.decode(self._encoding).rstrip("\r\n")
-            rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter, strict=True))
+            alone = self._rows(header) == [row]
+        except RefusedInMapping:
+            alone = False
+        self._headers[header] = names if alone else []
+
+    def _rows(self, value: bytes, encoding: str = "", whole: bool = True) -> list[list[str]]:
+        """Not `whole`: what follows a header, which may be nothing."""
+        try:
+            text = value.decode(encoding or self._encoding).rstrip("\r\n")
+            lines = io.StringIO(text, newline="") if "\n" in text or "\r" in text else [text] if text else []
+            rows = list(csv.reader(lines, delimiter=self._delimiter, strict=True))
         except UnicodeDecodeError:
             encoding = self._encoding.removesuffix("-sig")
             detail = f"the line is no {encoding} text; state its encoding, e.g. `encoding: cp1252` or `encoding: utf-16`"
             raise RefusedInMapping("BAD_LINE", detail) from None
         except csv.Error as wrong:
             raise RefusedInMapping("BAD_LINE", f"no CSV line ({wrong}): a quote is open, or stands within a value") from None
-        if not rows:
+        if whole and not rows:
             raise RefusedInMapping("BAD_LINE", "the line is empty")
         return rows
 

@@ -33,6 +33,8 @@ class RawRecord:
     """Records that it holds, each with an id of its own (elements of a list). The mapper says so."""
     settles: Sequence[LetterSettled] = ()
     """Of a replay: the dead letters that it answers."""
+    nodes: list[Any] | None = None
+    """What its format's reader gave, while the same process goes on with it; None: nobody read it, or what was read is private."""
 
 
 class Reading(NamedTuple):

@@ -46,7 +46,7 @@ class RuleMapper(Mapper):
 
     def map(self, raw: RawRecord) -> Mapped:
         try:
-            found = self._read(raw.value)
+            found = self._read(raw.value) if raw.nodes is None else raw.nodes
         except RefusedInMapping as wrong:
             return [self._refused(wrong, None, raw, 0, None)]
         if len(found) > 1:
@@ -117,6 +117,8 @@ class RuleMapper(Mapper):
         field = self._arrival
         try:
             found = self._read(raw.value)
+            if self._redact is None:
+                raw.nodes = found
             if len(found) == 1 and type(found[0]) is dict:
                 return field(found[0], found[0], raw.received_at)
         except RefusedInMapping:

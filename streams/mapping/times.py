@@ -67,7 +67,7 @@ def _parser(function: Function, plant_zone: str, problems: Problems) -> Parse:
         return lambda text, arrived_at: finish(excel_stamp(text), text, arrived_at)
     if form != "iso":
         stamp_of = compile_form(form, function.zones, problems.at("date"))
-        return lambda text, arrived_at: finish(stamp_of(text), text, arrived_at)
+        return _once(lambda text, arrived_at: finish(stamp_of(text), text, arrived_at))
     utc = utc_parser()
 
     def iso(text: str, arrived_at: int) -> int:
@@ -75,6 +75,19 @@ def _parser(function: Function, plant_zone: str, problems: Problems) -> Parse:
         return finish(iso_stamp(text), text, arrived_at) if known is None else known
 
     return iso
+
+
+def _once(parse: Parse) -> Parse:
+    """The events of one record ask for the same time: it is read once."""
+    newest: tuple[str, int, int] = ("", -1, 0)
+
+    def known(text: str, arrived_at: int) -> int:
+        nonlocal newest
+        if newest[0] != text or newest[1] != arrived_at:
+            newest = (text, arrived_at, parse(text, arrived_at))
+        return newest[2]
+
+    return known
 
 
 def _finisher(function: Function, plant_zone: str) -> Callable[[datetime, str, int], int]:
