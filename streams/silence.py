@@ -29,7 +29,7 @@ def watch(upstreams: Sequence[str], configuration: Configuration, tells: bool) -
     """`tells`: this partition notices the silence of every source, to tell of it. Over recorded input the upstreams belong to no
     source: nobody is ever left out."""
     sources = configuration.plant.sources.values()
-    if not tells and not any([source.on_silence == "go_on" for source in sources]):
+    if not tells and not any(source.on_silence == "go_on" for source in sources):
         return Watch(upstreams, patience_us=configuration.plant.clock.patience_us)
     topics = dict[str, bool]()
     for source in sources:

@@ -34,7 +34,7 @@ class RawRecord:
     settles: Sequence[LetterSettled] = ()
     """Of a replay: the dead letters that it answers."""
     nodes: list[Any] | None = None
-    """What its format's reader gave, while the same process goes on with it; None: nobody read it, or what was read is private."""
+    """What its format's reader gave, while the same process goes on with it; None: nobody did, or it is private."""
 
 
 class Reading(NamedTuple):

@@ -159,6 +159,19 @@ def case_any_bytes(example: Example, folder: Path) -> None:
                 assert all(len(value) <= MAX_RAW_BYTES + 1 for _, value in cut_or_refused(path, mapper.read))
 
 
+def case_read_once(example: Example, folder: Path) -> None:
+    """What was read for its time gives the same events, and private values are not kept as they were."""
+    found = [*_cut(example, folder, example.content), *(CutRecord(1, noise) for noise in NOISE)]
+    for private in (False, True):
+        asked, mapper, other = (example.mapper(private=private) for _ in range(3))
+        for number, value in found:
+            raw = RawRecord(value, "s", "file", number)
+            asked.arrival(raw)
+            raw.value = asked.redacted(value)
+            assert private <= (raw.nodes is None)
+            assert mapper.map(raw) == other.map(RawRecord(raw.value, "s", "file", number))
+
+
 def case_bounds(example: Example, folder: Path) -> None:
     """A record above the bound is refused as such, wherever it comes from; an empty file has none."""
     mapper = example.mapper()
@@ -176,6 +189,7 @@ CASES: tuple[Case, ...] = (
     case_private_damaged,
     case_damaged_file,
     case_any_bytes,
+    case_read_once,
     case_bounds,
 )
 
