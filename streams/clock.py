@@ -1,7 +1,7 @@
 """The clock in the log: a stage's clock of a plant is the minimum of the ticks of the upstreams that count, and never goes back.
 Configuration follows it."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from schemas.records import ConfigActivated, PartitionPosition, PendingConfig, Tick
@@ -90,7 +90,9 @@ def observe(state: PartitionPosition, tick: Tick, watch: Watch) -> Advance | Non
     if tick.sender in watch.watched:
         hear(state, plant, tick.sender, upstreams)
     left_out = out(state, plant, watch) if watch.watched or state.set_aside else ()
-    now = _slowest(clocks, plant + _SEPARATOR, upstreams, left_out, before)
+    sent = plant + _SEPARATOR
+    there = [at for name in upstreams if name not in left_out and (at := clocks.get(sent + name, 0)) >= before]
+    now = max(before, min(there, default=before))
     if watch.watched or state.silent or state.set_aside:
         note(state, plant, watch, now)
     if now <= before:
@@ -98,21 +100,6 @@ def observe(state: PartitionPosition, tick: Tick, watch: Watch) -> Advance | Non
     state.reached[plant] = now
     _forget_others(state, plant, upstreams)
     return Advance(before, now)
-
-
-def _slowest(clocks: Mapping[str, int], plant: str, upstreams: Sequence[str], left_out: Collection[str], before: int) -> int:
-    """The last tick of the slowest upstream that has come up to `before`; `before`: none has, or one stands there. (Asked at each
-    tick of each partition.)"""
-    slowest = 0
-    for name in upstreams:
-        at = clocks.get(plant + name, 0)
-        if at < before or name in left_out:
-            continue
-        if at == before:
-            return before
-        if at < slowest or not slowest:
-            slowest = at
-    return slowest or before
 
 
 def _forget_others(state: PartitionPosition, plant: str, upstreams: Sequence[str]) -> None:
