@@ -220,7 +220,7 @@ def _released(order: Order, sent: int) -> dict[str, Any]:
         {
             "op": op,
             "receipt": op == last,
-            "confirm": "milestone" if op == last else "each",
+            "confirm": "each",
             "from": "declarations" if order.by_hand else "plant",
         }
         for op in order.operations

@@ -67,10 +67,24 @@ def tell(floor: Floor, facts: list[Fact]) -> Truth:
             _time(sums, run, "setup_time", *run.setup)
     for fact in facts:
         _declare(sums, fact)
+    _find_pieces(sums.accounts)
     return Truth(
         {account: amount for account, amount in sums.accounts.items() if amount},
         {key: amount for key, amount in sums.unattributed.items() if amount},
     )
+
+
+def _find_pieces(accounts: dict[Account, Fraction]) -> None:
+    """Scrap of a day lowers what was made: where that day has fewer pieces of the lot than were scrapped, those of another day,
+    the oldest first."""
+    yields = sorted((one for one in accounts if one.kind == "yield"), key=lambda one: (one.business_date, one.lot))
+    for short in yields:
+        for source in yields:
+            same = source._replace(business_date="", lot="") == short._replace(business_date="", lot="")
+            if same and source.lot == short.lot and accounts[short] < 0 < accounts[source]:
+                moved = min(-accounts[short], accounts[source])
+                accounts[short] += moved
+                accounts[source] -= moved
 
 
 def _time(sums: Sums, run: Run, kind: str, start: int, end: int) -> None:
