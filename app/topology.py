@@ -27,7 +27,7 @@ from schemas.topics import CLOCK_PROBE, DELIVERY_INBOX, changelog_of, inbox_of
 from streams.delivery.stage import DeliveryStage
 from streams.equipment.stage import EquipmentStage
 from streams.intake.stage import IntakeStage
-from streams.lots import LotsStage
+from streams.lots.stage import LotsStage
 from streams.orders.stage import OrdersStage
 from streams.stage import Fold
 from streams.upstreams import upstreams_of
@@ -149,7 +149,7 @@ class PlantProcess:
             case "equipment":
                 return [ProcessPart(stage, partial(self._stage, EquipmentStage))]
             case "lots":
-                return [ProcessPart(stage, partial(self._stage, LotsStage))]
+                return [ProcessPart(stage, self._lots)]
             case "orders":
                 return [ProcessPart(stage, partial(self._stage, OrdersStage))]
             case "delivery":
@@ -159,6 +159,10 @@ class PlantProcess:
     async def _stage(self, stage: Callable[[InstalledTopology], Fold], tell: Tell) -> list[Any]:
         fold = stage(self.installation)
         return [await self._app(fold, inbox_of(fold.name), tell)]
+
+    async def _lots(self, tell: Tell) -> list[Any]:
+        stage = LotsStage(self.installation, self.settings.recorded)
+        return [await self._app(stage, inbox_of(stage.name), tell)]
 
     async def _intake(self, wanted: Configuration, key: bytes, topic: str, tell: Tell) -> list[Any]:
         # Before the log names it: other stages read it by its hash.

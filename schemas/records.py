@@ -1835,6 +1835,45 @@ class ExceptionRecord:
 
 
 @dataclass(slots=True)
+class Exemption:
+    """A hold that does not stop this lot; the highest version per hold wins."""
+
+    hold: str
+    version: int
+    active: bool
+    label: int
+    occurred_at: int
+    reason: str = ""
+    who: str = ""
+    correlation_id: str = ""
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> Exemption:
+        return Exemption(
+            hold=d["hold"],
+            version=d["version"],
+            active=d["active"],
+            label=d["label"],
+            occurred_at=d["occurred_at"],
+            reason=d["reason"],
+            who=d["who"],
+            correlation_id=d["correlation_id"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "hold": self.hold,
+            "version": self.version,
+            "active": self.active,
+            "label": self.label,
+            "occurred_at": self.occurred_at,
+            "reason": self.reason,
+            "who": self.who,
+            "correlation_id": self.correlation_id,
+        }
+
+
+@dataclass(slots=True)
 class GenealogyEdge:
     """Component lot went into output lot."""
 
@@ -1919,6 +1958,69 @@ class HoldChange:
 
 
 @dataclass(slots=True)
+class HoldExempted:
+    """A hold that does not stop this one lot, whatever it came from; the highest version per hold and lot wins."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    material: str
+    lot: str
+    hold: str
+    version: int
+    correlation_id: str = ""
+    label: int = 0
+    revoked: bool = False
+    reason: str = ""
+    who: str = ""
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> HoldExempted:
+        return HoldExempted(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            material=d["material"],
+            lot=d["lot"],
+            hold=d["hold"],
+            version=d["version"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+            revoked=d["revoked"],
+            reason=d["reason"],
+            who=d["who"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "material": self.material,
+            "lot": self.lot,
+            "hold": self.hold,
+            "version": self.version,
+            "revoked": self.revoked,
+            "reason": self.reason,
+            "who": self.who,
+        }
+
+
+@dataclass(slots=True)
 class HoldForwarded:
     """A hold (or its release) travels to a child lot."""
 
@@ -1962,7 +2064,7 @@ class HoldForwarded:
 
 @dataclass(slots=True)
 class HoldPlaced:
-    """A hold on a lot; the highest version per hold wins."""
+    """A hold on a lot; the highest version per hold and lot wins."""
 
     event_id: str
     plant: str
@@ -1979,6 +2081,7 @@ class HoldPlaced:
     label: int = 0
     severity: str = "block"
     reason: str = ""
+    who: str = ""
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> HoldPlaced:
@@ -1998,6 +2101,7 @@ class HoldPlaced:
             label=d["label"],
             severity=d["severity"],
             reason=d["reason"],
+            who=d["who"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2017,6 +2121,7 @@ class HoldPlaced:
             "version": self.version,
             "severity": self.severity,
             "reason": self.reason,
+            "who": self.who,
         }
 
 
@@ -2037,6 +2142,8 @@ class HoldReleased:
     version: int
     correlation_id: str = ""
     label: int = 0
+    reason: str = ""
+    who: str = ""
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> HoldReleased:
@@ -2054,6 +2161,8 @@ class HoldReleased:
             version=d["version"],
             correlation_id=d["correlation_id"],
             label=d["label"],
+            reason=d["reason"],
+            who=d["who"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2071,12 +2180,14 @@ class HoldReleased:
             "lot": self.lot,
             "hold": self.hold,
             "version": self.version,
+            "reason": self.reason,
+            "who": self.who,
         }
 
 
 @dataclass(slots=True)
 class HoldState:
-    """One hold on a lot, active or released; the highest version wins."""
+    """One hold of one origin on a lot, active or released; the highest version wins."""
 
     hold: str
     version: int
@@ -2084,6 +2195,10 @@ class HoldState:
     severity: str
     origin: str
     label: int
+    occurred_at: int = 0
+    reason: str = ""
+    who: str = ""
+    correlation_id: str = ""
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> HoldState:
@@ -2094,6 +2209,10 @@ class HoldState:
             severity=d["severity"],
             origin=d["origin"],
             label=d["label"],
+            occurred_at=d["occurred_at"],
+            reason=d["reason"],
+            who=d["who"],
+            correlation_id=d["correlation_id"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2104,6 +2223,10 @@ class HoldState:
             "severity": self.severity,
             "origin": self.origin,
             "label": self.label,
+            "occurred_at": self.occurred_at,
+            "reason": self.reason,
+            "who": self.who,
+            "correlation_id": self.correlation_id,
         }
 
 
@@ -2726,6 +2849,7 @@ class LotRow:
     location: str = ""
     deliveries: list[str] = field(default_factory=list)
     touched_at: int = 0
+    exemptions: list[Exemption] = field(default_factory=list)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> LotRow:
@@ -2742,6 +2866,7 @@ class LotRow:
             location=d["location"],
             deliveries=d["deliveries"],
             touched_at=d["touched_at"],
+            exemptions=[Exemption.from_avro(v) for v in d["exemptions"]],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2758,6 +2883,7 @@ class LotRow:
             "location": self.location,
             "deliveries": self.deliveries,
             "touched_at": self.touched_at,
+            "exemptions": [v.to_avro() for v in self.exemptions],
         }
 
 
@@ -5537,11 +5663,13 @@ RECORDS: dict[str, Any] = {
     "ErpHeld": ErpHeld,
     "ExceptionRecord": ExceptionRecord,
     "Excursion": Excursion,
+    "Exemption": Exemption,
     "FormerCount": FormerCount,
     "FormerDefinition": FormerDefinition,
     "GenealogyEdge": GenealogyEdge,
     "Heard": Heard,
     "HoldChange": HoldChange,
+    "HoldExempted": HoldExempted,
     "HoldForwarded": HoldForwarded,
     "HoldPlaced": HoldPlaced,
     "HoldReleased": HoldReleased,

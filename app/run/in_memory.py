@@ -42,7 +42,7 @@ from streams.delivery.stage import DeliveryStage
 from streams.equipment.stage import EquipmentStage
 from streams.intake.raw_headers import CONTROL_HEADER
 from streams.intake.stage import IntakeStage
-from streams.lots import LotsStage
+from streams.lots.stage import LotsStage
 from streams.mapping import RawRecord
 from streams.memory_step import Handed, MemoryStep, MemoryTopology, Message, Sent
 from streams.orders.stage import OrdersStage
@@ -112,7 +112,7 @@ class Chain:
         self._stages = {
             "intake": IntakeStage(topology, self.raw, self.configuration, True, self.private_key),
             "equipment": EquipmentStage(topology),
-            "lots": LotsStage(topology),
+            "lots": LotsStage(topology, True),
             "orders": OrdersStage(topology),
             "delivery": DeliveryStage(topology, True),
         }

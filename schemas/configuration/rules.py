@@ -100,6 +100,8 @@ class OnHold(Section):
     rework: HoldAnswer = "post"
     shipment: Literal["block", "notify"] = "block"
     """notify: quality.lot-states tells of the hold, wms.shipment-blocks does not."""
+    failed_inspection: Literal["block", "notify"] = "block"
+    """Severity of the hold that a failed inspection is, until a DispositionDecided accepts the lot."""
 
     @model_validator(mode="before")
     @classmethod

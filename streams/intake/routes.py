@@ -7,6 +7,7 @@ from schemas.records import (
     DispositionDecided,
     EntryVoided,
     EquipmentStateChanged,
+    HoldExempted,
     HoldPlaced,
     HoldReleased,
     InspectionRecorded,
@@ -73,6 +74,7 @@ LOT_EVENTS = frozenset(
         InspectionRecorded,
         HoldPlaced,
         HoldReleased,
+        HoldExempted,
         DispositionDecided,
     }
 )

@@ -13,11 +13,11 @@ CANONICAL = (
     "OrderHandedOver", "RunStarted", "RunChanged", "RunEnded", "RunCorrected", "RunVoided", "ProductionDeclared",
     "ScrapDeclared", "ReworkDeclared", "ReworkReturned", "MaterialConsumed", "LotLoaded", "LotUnloaded",
     "EquipmentStateChanged", "LabourRecorded", "EntryVoided", "ProcessValue", "LotCreated", "LotSplit", "LotMerged", "LotStaged",
-    "LotShipped", "InspectionRequested", "InspectionRecorded", "HoldPlaced", "HoldReleased", "DispositionDecided",
+    "LotShipped", "InspectionRequested", "InspectionRecorded", "HoldPlaced", "HoldReleased", "HoldExempted", "DispositionDecided",
     "MaterialChanged", "OperatorDecision",
 )  # fmt: skip
 ALIASES = {("RunCorrected", "from"): "started_at", ("RunCorrected", "to"): "ended_at"}
-NEWEST_WINS = frozenset({"RunCorrected", "RunVoided", "EntryVoided", "HoldPlaced", "HoldReleased"})
+NEWEST_WINS = frozenset({"RunCorrected", "RunVoided", "EntryVoided", "HoldPlaced", "HoldReleased", "HoldExempted"})
 """Their `version` is `occurred_at` unless a rule maps it."""
 TIMES = frozenset({"started_at", "ended_at", "planned_start", "planned_end"})
 LOTS = frozenset({"lot", "parents", "children"})

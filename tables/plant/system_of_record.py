@@ -51,6 +51,7 @@ OWNERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "InspectionRecorded": _JUDGED,
     "HoldPlaced": _JUDGED,
     "HoldReleased": _JUDGED,
+    "HoldExempted": _JUDGED,
     "DispositionDecided": _JUDGED,
     "OperatorDecision": {EVERY: (OPERATOR,)},
 }

@@ -4,7 +4,7 @@ from tests.mutants.planting import Mutant
 
 STREAMS, TABLES = "tests/unit/streams", "tests/unit/tables"
 DELIVERY, DOCUMENTS = f"{STREAMS}/test_delivery.py", f"{STREAMS}/test_delivery_bundles.py"
-LOTS, DUE = f"{STREAMS}/test_lots.py", f"{TABLES}/test_due.py"
+LOTS, HOLDS, DUE = f"{STREAMS}/test_lots.py", f"{STREAMS}/test_holds.py", f"{TABLES}/test_due.py"
 MUTANTS = {
     "what a dead process had is taken for never sent": Mutant(
         "streams.delivery.stage",
@@ -230,14 +230,14 @@ MUTANTS = {
     ),
     "of two entries with one version the free one stays": Mutant(
         "tables.lots",
-        "return hold.version, hold.active, hold.severity, hold.origin",
-        "return hold.version, not hold.active, hold.severity, hold.origin",
+        "return hold.version, hold.active, hold.severity not in",
+        "return hold.version, not hold.active, hold.severity not in",
         f"{LOTS}::test_with_equal_versions_the_lot_stays_on_hold",
     ),
     "a repeated inspection heals a failed one": Mutant(
         "tables.lots",
-        '("", "requested", "pass", "fail")',
-        '("", "requested", "fail", "pass")',
+        '("", "requested", "pass", FAILED)',
+        '("", "requested", FAILED, "pass")',
         f"{LOTS}::test_what_is_noted_of_a_lot",
     ),
     "a lot on hold is forgotten": Mutant(
@@ -246,38 +246,57 @@ MUTANTS = {
         "if not row.touched_at:",
         f"{LOTS}::test_a_lot_is_forgotten_when_nobody_holds_it_and_nothing_was_said_of_it_for_long",
     ),
-    "decisions about two lots are one hold": Mutant(
+    "a hold on two lots is one hold": Mutant(
         "tables.lots",
-        'f"disposition:{origin}"',
-        '"disposition"',
-        f"{LOTS}::test_a_disposition_that_is_not_accept_is_a_hold_until_it_is_accepted",
+        "    entry = hold.hold, hold.origin\n",
+        '    entry = hold.hold, ""\n',
+        f"{HOLDS}::test_a_hold_that_was_placed_on_two_lots_is_released_lot_by_lot",
+    ),
+    "an exemption frees what comes of the lot": Mutant(
+        "streams.lots.changes",
+        "    lots.exempt(row, Exemption(record.hold, record.version, not record.revoked, record.label, *_why(record)))\n"
+        "    return []",
+        "    return _hold(row, HoldState(record.hold, record.version, record.revoked, lots.BLOCK, lots.origin_of(row), 0))",
+        f"{HOLDS}::test_an_exemption_frees_one_lot_of_one_hold",
+    ),
+    "an older acceptance is one of what failed later": Mutant(
+        "tables.lots",
+        "version=2 * at - 1, active",
+        "version=2**62, active",
+        f"{HOLDS}::test_a_failed_inspection_is_a_hold_until_somebody_accepts_the_lot",
+    ),
+    "holds wait for the slowest machine": Mutant(
+        "streams.lots.stage",
+        "(handling.rank <= _GROWS and not self._recorded)",
+        "False",
+        f"{HOLDS}::test_what_only_lets_a_lot_grow_waits_for_no_clock",
     ),
     "a hold stays with its lot": Mutant(
-        "streams.lots",
+        "streams.lots.changes",
         "return [_forward(row, child, hold) for child in row.children]",
         "return []",
         f"{LOTS}::test_a_hold_reaches_children_of_children_and_its_release_follows",
     ),
     "a new edge gets active holds only": Mutant(
-        "streams.lots",
+        "streams.lots.changes",
         "return [_forward(row, child, hold) for hold in row.holds]",
         "return [_forward(row, child, hold) for hold in row.holds if hold.active]",
         f"{LOTS}::test_a_new_edge_forwards_released_entries_too",
     ),
     "forwarded holds wait for the clock": Mutant(
-        "streams.lots",
+        "streams.lots.stage",
         "    HoldForwarded: Handling(AT_ONCE, ",
         '    HoldForwarded: Handling("4", ',
         f"{LOTS}::test_forwarded_holds_are_folded_at_once_whatever_their_label",
     ),
     "a refused record leaves a trace": Mutant(
-        "streams.lots",
+        "streams.lots.stage",
         "row = replace(known) if known else",
         "row = known if known else",
         f"{LOTS}::test_a_lot_that_would_outgrow_its_row_refuses_the_record_and_keeps_its_state",
     ),
     "what waits is lost at a take-over": Mutant(
-        "streams.lots",
+        "streams.lots.stage",
         "        yield from waiting.remember()\n",
         "",
         f"{LOTS}::test_records_wait_for_the_clock_and_survive_a_take_over",

@@ -16,7 +16,7 @@ from schemas.codec import Codec
 from streams.equipment.stage import EquipmentStage
 from streams.intake.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER
 from streams.intake.stage import IntakeStage
-from streams.lots import LotsStage
+from streams.lots.stage import LotsStage
 from streams.memory_step import MemoryStep, MemoryTopology, Message, Sent
 from streams.orders.stage import OrdersStage
 from streams.stage import Gathering
@@ -37,7 +37,7 @@ def run(config: Path, files: Sequence[Path], seed: int = 0) -> Snapshot:
     stages = {
         topic: IntakeStage(topology, topic, configuration, recorded=True),
         "equipment.inbox": EquipmentStage(topology),
-        "lots.inbox": LotsStage(topology),
+        "lots.inbox": LotsStage(topology, True),
         "orders.inbox": OrdersStage(topology),
     }
     steps = {inbox: MemoryStep(inbox, codec=codec, emit=wire) for inbox in stages}

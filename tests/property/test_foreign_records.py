@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from schemas.avro_files import documents
 from schemas.catalog import catalog
 from schemas.records import RECORDS, ConfigActivated, Tick
-from streams import lots
 from streams.boundary import by_name
 from streams.delivery import stage as delivery
 from streams.equipment import stage as equipment
+from streams.lots import stage as lots
 from streams.memory_step import MemoryStep, MemoryTopology
 from streams.orders import stage as orders
 from tests.unit.schemas.test_codec import NAMES, values_of

@@ -1,5 +1,5 @@
-"""Lots against a slow model: whatever order, duplication and cycles, every lot ends with the highest version of each hold
-of all its ancestors; what delivery and the WMS were told last is that state."""
+"""Lots against a slow model: whatever order, duplication and cycles, every lot ends with the highest version of each hold of
+each of its ancestors, without what exempts it and what was accepted; what delivery and the WMS were told last is that state."""
 
 from typing import Any
 
@@ -7,9 +7,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from streams.lots import LotsStage
+from schemas.records import HoldExempted, InspectionRecorded
+from streams.lots.stage import LotsStage
 from tables.row_kinds import LOT_ROWS
-from tests.unit.streams.quality_bench import MATERIAL, PLANT, edge, placed, released
+from tests.unit.streams.quality_bench import MATERIAL, PLANT, decided, edge, event, placed, released
 from tests.unit.streams.test_lots import Lots
 
 LOTS = st.sampled_from("ABCDE")
@@ -20,11 +21,14 @@ VERSIONS = st.integers(1, 4)
 class LotsMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.bench = Lots()
+        self.bench = Lots(recorded=True)
         self.internal: list[Any] = []
         self.clock = 0
         self.edges: set[tuple[str, str]] = set()
         self.said: set[tuple[str, str, int, bool]] = set()
+        self.exempt: set[tuple[str, str, int, bool]] = set()
+        self.failed: set[tuple[str, str, int]] = set()
+        self.judged: set[tuple[str, int, bool]] = set()
         self.told: dict[tuple[str, str], Any] = {}
 
     def collect(self) -> None:
@@ -44,6 +48,23 @@ class LotsMachine(RuleBasedStateMachine):
         self.said.add((lot, hold, version, active))
         self.fold((placed if active else released)(lot, hold, version, self.clock + ahead))
 
+    @rule(lot=LOTS, hold=HOLDS, version=VERSIONS, revoked=st.booleans(), ahead=st.integers(0, 2))
+    def exempt_lot(self, lot: str, hold: str, version: int, revoked: bool, ahead: int) -> None:
+        self.exempt.add((lot, hold, version, revoked))
+        self.fold(event(HoldExempted, lot, self.clock + ahead, hold=hold, version=version, revoked=revoked))
+
+    @rule(lot=LOTS, inspection=st.sampled_from(["I1", "I2"]), verdict=st.sampled_from(["pass", "fail"]), at=VERSIONS)
+    def inspect(self, lot: str, inspection: str, verdict: str, at: int) -> None:
+        if verdict == "fail":
+            self.failed.add((lot, inspection, at))
+        told = {"inspection": inspection, "verdict": verdict, "occurred_at": at}
+        self.fold(event(InspectionRecorded, lot, self.clock, **told))
+
+    @rule(lot=LOTS, disposition=st.sampled_from(["accept", "reject"]), at=VERSIONS)
+    def judge(self, lot: str, disposition: str, at: int) -> None:
+        self.judged.add((lot, at, disposition != "accept"))
+        self.fold(decided(lot, disposition, at, self.clock))
+
     @rule(parent=LOTS, child=LOTS, ahead=st.integers(0, 2))
     def connect(self, parent: str, child: str, ahead: int) -> None:
         self.edges.add((parent, child))
@@ -57,7 +78,7 @@ class LotsMachine(RuleBasedStateMachine):
 
     @rule()
     def take_over(self) -> None:
-        self.bench.stage = LotsStage(self.bench.topology)
+        self.bench.stage = LotsStage(self.bench.topology, self.bench.recorded)
         self.bench.stage.taken_over(self.bench.step)
 
     @rule()
@@ -78,11 +99,23 @@ class LotsMachine(RuleBasedStateMachine):
         while grown:
             more = {parent for parent, child in self.edges if child in above} - above
             above, grown = above | more, bool(more)
-        best: dict[str, tuple[int, bool]] = {}
+        best: dict[tuple[str, str], tuple[int, bool]] = {}
         for at, hold, version, active in self.said:
             if at in above:
-                best[hold] = max(best.get(hold, (0, False)), (version, active))
-        return tuple(sorted(hold for hold, (_, active) in best.items() if active))
+                best[at, hold] = max(best.get((at, hold), (0, False)), (version, active))
+        held = {hold for (_, hold), (_, active) in best.items() if active}
+        exempt: dict[str, tuple[int, bool]] = {}
+        for at, hold, version, revoked in self.exempt:
+            if at == lot:
+                exempt[hold] = max(exempt.get(hold, (0, False)), (version, revoked))
+        held -= {hold for hold, (_, revoked) in exempt.items() if not revoked}
+        for at in above:
+            judged, rejected = max((entry[1:] for entry in self.judged if entry[0] == at), default=(0, True))
+            held |= {f"disposition:{MATERIAL}|{at}"} if judged and rejected else set()
+            for inspection in ("I1", "I2"):
+                failed = max((when for piece, name, when in self.failed if (piece, name) == (at, inspection)), default=0)
+                held |= {f"inspection:{inspection}:{MATERIAL}|{at}"} if failed and (rejected or judged <= failed) else set()
+        return tuple(sorted(held))
 
     @invariant()
     def others_were_told_the_present_state(self) -> None:
@@ -95,5 +128,5 @@ class LotsMachine(RuleBasedStateMachine):
             assert row is None or row.lot == lot
 
 
-LotsMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+LotsMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
 test_lots = LotsMachine.TestCase

@@ -157,7 +157,12 @@ SHOWN = {
     "tests/unit/streams/test_intake_owners.py": {
         "test_the_owner_is_believed_and_a_source_that_states_no_system_is_not_asked": "Source.system",
     },
-    "tests/unit/streams/test_lots.py": {"test_a_hold_blocks_shipments_or_only_notifies": "OnHold.shipment"},
+    "tests/unit/streams/test_lots.py": {
+        "test_a_hold_blocks_shipments_or_only_notifies": "OnHold.shipment",
+    },
+    "tests/unit/streams/test_holds.py": {
+        "test_a_failed_inspection_stops_nothing_where_the_plant_says_so": "OnHold.failed_inspection",
+    },
     "tests/unit/streams/test_order_state.py": {
         "test_a_released_order_goes_to_the_mes_with_the_plants_own_names": "Mes.work_centres",
         "test_silence_of_the_mes_raises_one_alarm": "Mes.acknowledge_within",

@@ -11,7 +11,7 @@ from schemas.records import ExceptionRecord, Posting, Tick, Total
 from streams.delivery.stage import DeliveryStage
 from streams.equipment.stage import EquipmentStage
 from streams.intake.stage import IntakeStage
-from streams.lots import LotsStage
+from streams.lots.stage import LotsStage
 from streams.memory_step import MemoryStep, MemoryTopology, Message, Sent
 from streams.orders.stage import OrdersStage
 from streams.upstreams import upstreams_of

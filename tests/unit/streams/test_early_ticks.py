@@ -12,7 +12,7 @@ from schemas.records import ConfigActivated, Tick
 from streams.clock import clock_of
 from streams.delivery.stage import DeliveryStage
 from streams.equipment.stage import EquipmentStage
-from streams.lots import LotsStage
+from streams.lots.stage import LotsStage
 from streams.memory_step import MemoryStep, MemoryTopology
 from streams.orders.stage import OrdersStage
 from tests.unit.streams.ledger_bench import PLANT, configuration

@@ -17,6 +17,7 @@ from schemas.records import (
     InspectionRequested,
     LotCreated,
     LotMerged,
+    LotRow,
     LotShipped,
     LotSplit,
     LotStaged,
@@ -24,7 +25,7 @@ from schemas.records import (
     QualityState,
     Tick,
 )
-from streams.lots import BEHIND_AT_MOST_US, LotsStage
+from streams.lots.stage import BEHIND_AT_MOST_US, LotsStage
 from streams.memory_step import MemoryStep, MemoryTopology
 from streams.step import sender
 from tables import lots
@@ -36,9 +37,9 @@ CONFIG = configuration()
 
 
 class Lots:
-    def __init__(self, config: Configuration = CONFIG) -> None:
-        self.topology = MemoryTopology({config.hash: config})
-        self.step, self.stage = MemoryStep("lots.inbox"), LotsStage(self.topology)
+    def __init__(self, config: Configuration = CONFIG, recorded: bool = False) -> None:
+        self.topology, self.recorded = MemoryTopology({config.hash: config}), recorded
+        self.step, self.stage = MemoryStep("lots.inbox"), LotsStage(self.topology, recorded)
         self.stage.taken_over(self.step)
         self.fold(activated(config))
 
@@ -58,6 +59,11 @@ class Lots:
         """Deliver what lots sent to itself until nothing is left."""
         while sent := self.step.take("lots.inbox"):
             self.fold(*sent)
+
+
+def row_of(bench: Lots, lot: str) -> LotRow:
+    found: LotRow = bench.step.rows.get(LOT_ROWS.key(PLANT, MATERIAL, lot))
+    return found
 
 
 @pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0], [1, 2, 0], [2, 0, 1]])
@@ -116,11 +122,11 @@ def test_a_disposition_that_is_not_accept_is_a_hold_until_it_is_accepted() -> No
 
 
 def test_records_wait_for_the_clock_and_survive_a_take_over() -> None:
-    bench = Lots()
+    bench = Lots(recorded=True)
     bench.fold(placed("A", "H", 1, label=60))
     bench.clock(59)
     assert bench.holds("A") == ()
-    bench.stage = LotsStage(bench.topology)
+    bench.stage = LotsStage(bench.topology, bench.recorded)
     bench.stage.taken_over(bench.step)
     bench.clock(60)
     assert bench.holds("A") == ("H",)
@@ -128,7 +134,7 @@ def test_records_wait_for_the_clock_and_survive_a_take_over() -> None:
 
 
 def test_forwarded_holds_are_folded_at_once_whatever_their_label() -> None:
-    bench = Lots()
+    bench = Lots(recorded=True)
     bench.fold(HoldForwarded(PLANT, MATERIAL, "B", "H", 1, True, "x", 99))
     assert bench.holds("B") == ("H",)
 
@@ -180,7 +186,7 @@ def test_a_hold_that_only_notifies_is_known_and_stops_nothing() -> None:
 
 
 def test_ticks_go_on_to_delivery_after_what_is_due() -> None:
-    bench = Lots()
+    bench = Lots(recorded=True)
     bench.fold(placed("A", "H", 1, label=60))
     bench.step.sent.clear()
     bench.clock(60, final=True)
@@ -219,7 +225,7 @@ def test_a_lot_is_forgotten_when_nobody_holds_it_and_nothing_was_said_of_it_for_
     bench.fold(placed("D", "H", 1, 10), released("D", "H", 2, 20))
     bench.fold(event(LotCreated, "E", 10), event(LotStaged, "E", 30, location="X"))
     bench.clock(30)
-    bench.stage = LotsStage(bench.topology)
+    bench.stage = LotsStage(bench.topology, bench.recorded)
     bench.stage.taken_over(bench.step)
     left = []
     for at in (10, 20, 30):
@@ -241,7 +247,7 @@ def test_a_take_over_decodes_no_lot_that_only_waits(db: rocksdict.Rdict, monkeyp
     decode = Codec.decode
     monkeypatch.setattr(Codec, "decode", lambda self, data: read.append(1) or decode(self, data))
     bench.step.rows = RowCache(db, codec)
-    bench.stage = LotsStage(bench.topology)
+    bench.stage = LotsStage(bench.topology, bench.recorded)
     bench.stage.taken_over(bench.step)
     assert len(read) == 1, "the one that was never free"
 
@@ -253,7 +259,7 @@ def test_what_happens_to_a_lot_moves_the_time_to_forget_it(restart: bool) -> Non
 
     def left(at: int) -> tuple[str, list[str]]:
         if restart:
-            bench.stage = LotsStage(bench.topology)
+            bench.stage = LotsStage(bench.topology, bench.recorded)
             bench.stage.taken_over(bench.step)
         bench.clock(at)
         marks = bench.step.rows.names(LOT_MARK_ROWS.prefix)
@@ -287,7 +293,7 @@ def test_a_repair_of_the_clock_lowers_what_the_mark_does_not_say(restart: bool) 
     bench.fold(event(LotStaged, "A", ahead, location="X"))
     bench.clock(ahead)
     if restart:
-        bench.stage = LotsStage(bench.topology)
+        bench.stage = LotsStage(bench.topology, bench.recorded)
         bench.stage.taken_over(bench.step)
     bench.fold(*(ClockRepaired(PLANT, 500, name, 1, "who", "why") for name in bench.topology.upstreams("lots", CONFIG)))
     bench.clock(499 + keep)
@@ -302,7 +308,7 @@ def test_lots_of_a_version_without_marks_get_them() -> None:
     bench.clock(10)
     (mark,) = bench.step.rows.names(LOT_MARK_ROWS.prefix)
     bench.step.rows.delete(mark)
-    bench.stage = LotsStage(bench.topology)
+    bench.stage = LotsStage(bench.topology, bench.recorded)
     bench.stage.taken_over(bench.step)
     assert bench.step.rows.names(LOT_MARK_ROWS.prefix) == [mark]
 

@@ -15,7 +15,7 @@ import pytest
 from app.configuration import load, mappers
 from app.demo.recordings import SHARED
 from schemas.records import InspectionRecorded
-from streams.lots import LotsStage
+from streams.lots.stage import LotsStage
 from streams.mapping import RawRecord, Reading, RefusedRecord
 from streams.memory_step import MemoryStep, MemoryTopology
 from tables import lots
@@ -171,7 +171,7 @@ class Inspected:
     def __init__(self, path: Path) -> None:
         config = configuration(plant={"plant": {"id": "LAB"}})
         self.mappers = mappers(load(NIST))
-        self.step, self.stage = MemoryStep("lots.inbox"), LotsStage(MemoryTopology({config.hash: config}))
+        self.step, self.stage = MemoryStep("lots.inbox"), LotsStage(MemoryTopology({config.hash: config}), True)
         self.stage.taken_over(self.step)
         self.fold([activated(config)])
         self.lines = path.read_bytes().splitlines()
@@ -213,7 +213,7 @@ def test_verdicts_of_two_laboratories_are_kept_beside_each_other(inspected: Insp
 @pytest.mark.parametrize(("decision", "held"), [("accept", False), ("reject", True)])
 def test_a_person_decides_and_the_verdicts_stay(inspected: Inspected, decision: str, held: bool) -> None:
     before = dict(inspected.lot("BOX", 7).inspections)
-    assert not lots.quality(inspected.lot("BOX", 7)).held, "a verdict alone stops nothing: what stops is a hold or a decision"
+    assert lots.quality(inspected.lot("BOX", 7)).held, "the worst verdict stops until somebody decides"
     told = {"id": "d1", "at": "2017-08-01T08:00:00Z", "material": "BOX", "piece": "7", "decision": decision}
     inspected.fold(inspected.mapped("decisions", [json.dumps(told).encode()]))
     row = inspected.lot("BOX", 7)

@@ -1,27 +1,31 @@
 """Stage lots (key plant|material|lot): holds, genealogy and dispositions in; lot states, quality states, shipment blocks out.
 
 A hold travels along every edge as HoldForwarded; a lot passes on only what made it grow, so cycles come to rest.
+
+What only lets a lot grow is folded on arrival: a hold must not wait for the slowest machine. Over recorded input it waits for its
+time, as everything does there, so that what is sent does not depend on who reads faster (ADR 0031).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from schemas.catalog import DAY_US
+from schemas.configuration.rules import OnHold
 from schemas.records import (
     ClockRepaired,
     ConfigActivated,
     DispositionDecided,
     GenealogyEdge,
+    HoldExempted,
     HoldForwarded,
     HoldPlaced,
     HoldReleased,
-    HoldState,
     InspectionRecorded,
     InspectionRequested,
     LotCreated,
     LotMerged,
-    LotRef,
     LotRow,
     LotShipped,
     LotSplit,
@@ -37,6 +41,8 @@ from schemas.records import (
 from schemas.topics import DELIVERY_INBOX, LOT_STATES, LOTS_INBOX, ORDERS_INBOX, SHIPMENT_BLOCKS
 from streams import boundary, clock
 from streams.boundary import AT_ONCE, Handling, Original
+from streams.lots import changes
+from streams.lots.changes import Onward
 from streams.repairs import repair
 from streams.silence import ordered
 from streams.step import Step, Topology, at_once, sender
@@ -57,8 +63,6 @@ def row_key(plant: str, material: str, lot: str) -> str:
     return LOT_ROWS.key(plant, material, lot)
 
 
-Onward = list[HoldForwarded | GenealogyEdge]
-"""What travels on to other lots."""
 Change = Callable[[LotRow, Any], Onward]
 """What a record changes in the row of its lot."""
 
@@ -89,8 +93,8 @@ class LotsStage:
     name = "lots"
     version = 1
 
-    def __init__(self, topology: Topology) -> None:
-        self._topology, self._keep_us = topology, LOT_ROWS.keep_us
+    def __init__(self, topology: Topology, recorded: bool = False) -> None:
+        self._topology, self._recorded, self._keep_us = topology, recorded, LOT_ROWS.keep_us
         self._waiting: dict[int, Waiting] = {}
         self._forget: dict[int, DueIndex] = {}
 
@@ -121,8 +125,8 @@ class LotsStage:
 
     def fold(self, step: Step) -> None:
         for message, record, handling in boundary.records(step, self.name, HANDLERS):
-            reached = handling.rank == AT_ONCE or record.label <= self._clock(step, record.plant)
-            if reached:
+            unordered = handling.rank == AT_ONCE or (handling.rank <= _GROWS and not self._recorded)
+            if unordered or record.label <= self._clock(step, record.plant):
                 handling.handle(self, step, record, LotRecord(message.offset, message.value))
             else:
                 row = PendingRow(record.label, message.value, message.offset, step.state.log_epoch)
@@ -238,9 +242,19 @@ class LotsStage:
         if self._blocks_shipments(step, row.plant):
             step.emit(SHIPMENT_BLOCKS, key, ShipmentBlock(row.plant, row.material, row.lot, held, holds, label))
 
+    def _inspected(self, step: Step, record: InspectionRecorded, source: LotRecord) -> None:
+        policy = self._policy(step, record.plant)
+        severity = lots.BLOCK if policy is None else policy.failed_inspection
+        self.fold_into_lot(step, record, source, partial(changes.inspected, severity=severity))
+
     def _blocks_shipments(self, step: Step, plant: str) -> bool:
+        policy = self._policy(step, plant)
+        return policy is None or policy.shipment == "block"
+
+    def _policy(self, step: Step, plant: str) -> OnHold | None:
+        """None: no configuration of the plant is known yet."""
         hash_ = step.state.configurations.get(plant)
-        return hash_ is None or self._topology.configuration(hash_).rules.on_hold.shipment == "block"
+        return None if hash_ is None else self._topology.configuration(hash_).rules.on_hold
 
 
 def _mark_key(key: str, at: int) -> str:
@@ -259,90 +273,8 @@ def _edge_named(edge: GenealogyEdge) -> str:
     return f"{parent}|{child}|{edge.order}"
 
 
-# -- what a record changes in the row of its lot; returned is what travels on to other lots
-
-
-def _placed(row: LotRow, record: HoldPlaced) -> Onward:
-    return _hold(row, HoldState(record.hold, record.version, True, record.severity, _here(row), record.label))
-
-
-def _released(row: LotRow, record: HoldReleased) -> Onward:
-    return _hold(row, HoldState(record.hold, record.version, False, "block", _here(row), record.label))
-
-
-def _forwarded(row: LotRow, record: HoldForwarded) -> Onward:
-    hold = HoldState(record.hold, record.version, record.active, record.severity, record.origin, record.label)
-    return _hold(row, hold)
-
-
-def _disposed(row: LotRow, record: DispositionDecided) -> Onward:
-    return _hold(row, lots.decide(row, record))
-
-
-def _consumed(row: LotRow, record: GenealogyEdge) -> Onward:
-    lots.know_order(row, record.order)
-    return _edge(row, LotRef(record.child_material, record.child_lot))
-
-
-def _split(row: LotRow, record: LotSplit) -> Onward:
-    return [on for child in record.children for on in _edge(row, LotRef(row.material, child))]
-
-
-def _merged(row: LotRow, record: LotMerged) -> Onward:
-    # The edge belongs to the parent's row. Label 0: this partition's clock has passed it already.
-    return [
-        GenealogyEdge(row.plant, row.material, parent, row.material, row.lot, "", record.occurred_at, 0)
-        for parent in record.parents
-    ]
-
-
-def _created(row: LotRow, record: LotCreated) -> Onward:
-    lots.know_order(row, record.order)
-    return []
-
-
-def _requested(row: LotRow, record: InspectionRequested) -> Onward:
-    lots.note_inspection(row, record.inspection, "requested")
-    return []
-
-
-def _inspected(row: LotRow, record: InspectionRecorded) -> Onward:
-    lots.note_inspection(row, record.inspection, record.verdict)
-    return []
-
-
-def _staged(row: LotRow, record: LotStaged) -> Onward:
-    lots.note_location(row, record.location)
-    return []
-
-
-def _shipped(row: LotRow, record: LotShipped) -> Onward:
-    lots.note_shipment(row, record.delivery)
-    return []
-
-
-def _here(row: LotRow) -> str:
-    return f"{row.material}|{row.lot}"
-
-
-def _hold(row: LotRow, hold: HoldState) -> Onward:
-    if not lots.receive_hold(row, hold):
-        return []
-    return [_forward(row, child, hold) for child in row.children]
-
-
-def _edge(row: LotRow, child: LotRef) -> Onward:
-    if not lots.connect(row, child):
-        return []
-    return [_forward(row, child, hold) for hold in row.holds]
-
-
-def _forward(row: LotRow, child: LotRef, hold: HoldState) -> HoldForwarded:
-    return HoldForwarded(
-        row.plant, child.material, child.lot, hold.hold, hold.version, hold.active, hold.origin, hold.label, hold.severity
-    )
-
-
+_GROWS = "4"
+"""Highest rank of the kinds of which any order of arrival gives the same lot."""
 Handle = Callable[[LotsStage, Step, Any, LotRecord], None]
 
 
@@ -358,17 +290,18 @@ HANDLERS: Mapping[type, Handling[Handle]] = {
     ConfigActivated: Handling(AT_ONCE, LotsStage._configured),
     ClockRepaired: Handling(AT_ONCE, LotsStage._repair),
     UpstreamOrdered: Handling(AT_ONCE, LotsStage._ordered),
-    HoldForwarded: Handling(AT_ONCE, _of_a_lot(_forwarded)),
-    LotCreated: Handling("1", _of_a_lot(_created)),
-    LotSplit: Handling("2", _of_a_lot(_split)),
-    LotMerged: Handling("2", _of_a_lot(_merged)),
-    GenealogyEdge: Handling("2", _of_a_lot(_consumed), _edge_named),
-    InspectionRequested: Handling("3", _of_a_lot(_requested)),
-    InspectionRecorded: Handling("3", _of_a_lot(_inspected)),
-    HoldPlaced: Handling("4", _of_a_lot(_placed)),
-    HoldReleased: Handling("4", _of_a_lot(_released)),
-    DispositionDecided: Handling("4", _of_a_lot(_disposed)),
-    LotStaged: Handling("5", _of_a_lot(_staged)),
-    LotShipped: Handling("5", _of_a_lot(_shipped)),
+    HoldForwarded: Handling(AT_ONCE, _of_a_lot(changes.forwarded)),
+    LotCreated: Handling("1", _of_a_lot(changes.created)),
+    LotSplit: Handling("2", _of_a_lot(changes.split)),
+    LotMerged: Handling("2", _of_a_lot(changes.merged)),
+    GenealogyEdge: Handling("2", _of_a_lot(changes.consumed), _edge_named),
+    InspectionRequested: Handling("3", _of_a_lot(changes.requested)),
+    InspectionRecorded: Handling("3", LotsStage._inspected),
+    HoldPlaced: Handling("4", _of_a_lot(changes.placed)),
+    HoldReleased: Handling("4", _of_a_lot(changes.released)),
+    HoldExempted: Handling("4", _of_a_lot(changes.exempted)),
+    DispositionDecided: Handling("4", _of_a_lot(changes.disposed)),
+    LotStaged: Handling("5", _of_a_lot(changes.staged)),
+    LotShipped: Handling("5", _of_a_lot(changes.shipped)),
 }
 """What lots does with each record of its inbox. Ranks: order of kinds within one label."""

@@ -1,0 +1,1 @@
+"""Stage lots: holds, genealogy and judgements become lot states."""
