@@ -66,7 +66,9 @@ class Broker:
 
     def client(self, **extra: Any) -> dict[str, Any]:
         """Settings of a librdkafka client; `extra` with _ for each dot."""
-        told = {} if self.embedded else {"error_cb": self.hearing}  # else clients tell how the broker ended with its run
+        # The embedded broker's clients would tell how it ended with its run, and it has no other way to make a topic. On a real
+        # one a topic is made by `topics apply`: one that comes by asking for it has the broker's own settings.
+        told = {} if self.embedded else {"error_cb": self.hearing, "allow.auto.create.topics": False}
         return {
             "bootstrap.servers": self.bootstrap,
             "log_level": 0,  # `hearing` tells

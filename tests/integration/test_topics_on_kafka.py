@@ -1,10 +1,17 @@
 """Topics on a real broker: made as the catalog says, and never altered."""
 
+from pathlib import Path
+
 import pytest
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from app.ingest.raw_writer import RawWriter
+from app.kafka.broker import Broker
+from app.kafka.metadata import TopicMissing, existing_count, partitions_of
 from app.kafka.topics import BrokerUnavailable, TopicDrift, admin_client, apply, plan
 from schemas.catalog import catalog
+from tests.platform.kafka_jars import ClusterProcess
 
 pytestmark = pytest.mark.kafka
 RAW_TOPICS = ["raw.brn1.presses", "raw.brn1.pallets"]
@@ -30,6 +37,29 @@ def test_an_empty_broker_gets_every_topic_and_then_nothing_is_to_do(admin: Admin
 
     assert {change.action for change in plan(admin, catalog(), topic_prefix, RAW_TOPICS)} == {"ok"}
     assert {change.action for change in apply(admin, catalog(), topic_prefix, RAW_TOPICS)} == {"ok"}
+
+
+def test_nobody_makes_a_topic_by_asking_for_it(tmp_path: Path) -> None:
+    """As brokers are by default: a topic that is asked for, or written to, would be made with one partition and without the
+    append time. Workers would end (TOPIC_MISMATCH, APPEND_TIME_MISSING), and `topics apply` would refuse (TOPIC_DRIFT)."""
+    cluster = ClusterProcess(tmp_path, auto_create_topics_enable="true")
+    cluster.start()
+    try:
+        broker = Broker(cluster.bootstrap)
+        broker.reach()
+        admin = broker.admin()
+        assert existing_count(admin, "asked.for") is None
+        with pytest.raises(TopicMissing):
+            partitions_of(admin, "waited.for", within=1)
+        producer = Producer(broker.client(message_timeout_ms=2000))
+        producer.produce("written.to", b"value")
+        producer.flush(10)
+        assert RawWriter(broker, "dropped.to", lambda: False).partitions() == 0
+        assert [name for name in admin.list_topics(timeout=10).topics if not name.startswith("__consumer")] == []
+        changes = apply(admin, catalog(), "", RAW_TOPICS)
+        assert {change.action for change in changes} == {"create"}
+    finally:
+        cluster.stop()
 
 
 def test_a_new_source_is_added_without_touching_the_rest(admin: AdminClient, topic_prefix: str) -> None:

@@ -24,7 +24,8 @@ class ClusterProcess:
     Raises Missing in the constructor where Java 17 or Maven is not there.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **more: str) -> None:
+        """`more`: settings of the broker with _ for each dot, over those of deploy/kafka."""
         command, jars = java(), str(broker_jars() / "*")
         self._cluster_id = cluster_id()
         broker_port, controller_port = free_ports(2)
@@ -33,7 +34,8 @@ class ClusterProcess:
         filled = (DEPLOY / "server.properties").read_text(encoding="utf-8")
         for name, value in {"BROKER_PORT": broker_port, "CONTROLLER_PORT": controller_port, "DATA": folder / "data"}.items():
             filled = filled.replace(f"@{name}@", str(value))
-        properties.write_text(filled, encoding="utf-8")
+        over = [f"{name.replace('_', '.')}={value}\n" for name, value in more.items()]  # of two the last one holds
+        properties.write_text("".join([filled, "\n", *over]), encoding="utf-8")
         format_storage = ["kafka.tools.StorageTool", "format", "--cluster-id", self._cluster_id, "-c", str(properties)]
         subprocess.run(
             [command, "-XX:TieredStopAtLevel=1", "-cp", jars, *format_storage], check=True, capture_output=True, timeout=120
