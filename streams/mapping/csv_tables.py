@@ -97,13 +97,13 @@ class Table:
         return ""
 
     def _remember(self, header: bytes, row: list[str], names: list[str]) -> None:
-        """A header that is a row by itself: no quote in it is open at its end."""
+        """A header that is a row by itself: no quote in it is open at its end, and it ends once."""
         if header in self._headers:
             return
         if len(self._headers) >= _KNOWN_HEADERS:
             self._headers.clear()
         try:
-            alone = self._rows(header) == [row]
+            alone = not header.endswith(b"\r\r") and self._rows(header) == [row]
         except RefusedInMapping:
             alone = False
         self._headers[header] = names if alone else []

@@ -1,5 +1,6 @@
 """The workers of a run: who died is started again, unless no restart can heal what it died of."""
 
+import os
 import time
 from pathlib import Path
 
@@ -48,6 +49,8 @@ def test_the_environment_tells_a_worker_of_no_other_installation(tmp_path: Path,
     assert variables == workers.TOLD_BY_ARGUMENTS
     program = "import os\nprint('|'.join(sorted(name for name in os.environ if name.startswith('LINELEDGER_'))) + ' told')\n"
     (tmp_path / "dying_worker.py").write_text(program, encoding="utf-8")
+    for variable in [name for name in os.environ if name.startswith("LINELEDGER_")]:
+        monkeypatch.delenv(variable)
     for variable in (*variables, "LINELEDGER_PRIVATE_KEY"):
         monkeypatch.setenv(variable, "elsewhere")
     found = Workers([], ["intake"], 1, tmp_path / "logs", {"PYTHONPATH": str(tmp_path)}, lambda pids: None)

@@ -29,6 +29,7 @@ def found(table: Table, value: bytes) -> Any:
 @example("\ufeffa;b", ["1;2", "\ufeff1;2"])
 @example("", ["1", "1"])
 @example("a\rb;c", ["1;2", "1;2"])
+@example("a\r\r\na", [""])
 @example('"a";"b"', ["1;2", '1;"2\n3"'])
 def test_the_same_with_a_known_header(header: str, rows: list[str]) -> None:
     values = [f"{header}\n{row}".encode() for row in rows] + [header.encode()]
