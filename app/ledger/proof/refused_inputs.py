@@ -28,5 +28,5 @@ def refused_inputs(snapshot: Snapshot) -> list[RefusedInput]:
     return [
         RefusedInput(name, len(found[name]), records, Counter(found[name].values()).most_common(1)[0][0])
         for name, records in sorted(fed.items())
-        if name in found and (beyond(len(found[name]), records, at_most) or (at_most < 1 and len(found[name]) >= records))
+        if name in found and beyond(len(found[name]), records, at_most)
     ]
