@@ -354,10 +354,10 @@ class Executor:
         told = structlog.get_logger(__name__)
         if away:
             self._away_since = now
-            told.error("erp_away", code=ERP_AWAY, cause=answer.code, detail=answer.detail, waiting=len(self._lineup))
+            told.error("erp_away", code=ERP_AWAY, detail=f"{answer.code}: {answer.detail}; {len(self._lineup)} lanes wait")
         else:
             seconds = (now - self._away_since) // 1_000_000
-            told.warning("erp_back", code=ERP_AWAY, seconds=seconds, waiting=len(self._lineup))
+            told.warning("erp_back", code=ERP_AWAY, detail=f"after {seconds} s; {len(self._lineup)} lanes wait")
             self._away_since = 0
         self._send(ErpHeld(until=now, kind="away" if away else "back", code=answer.code if away else ""))
 
