@@ -207,8 +207,10 @@ MUTANTS = {
     ),
     "requests of nobody are not counted": Mutant(
         "app.erp.traffic",
-        "        self._traffic.tell(request, await request.aread())\n",
-        "        if 'lineledger' in request.extensions:\n            self._traffic.tell(request, await request.aread())\n",
+        "        body, doorway = await request.aread(), self._traffic.doorway\n",
+        "        body, doorway = await request.aread(), self._traffic.doorway\n"
+        "        if 'lineledger' not in request.extensions:\n"
+        "            return await self._inner.handle_async_request(request)\n",
         f"{TRAFFIC}::test_a_request_that_nobody_marked_is_counted_too",
     ),
     "retries of a document count as first attempts": Mutant(
@@ -231,14 +233,14 @@ MUTANTS = {
     ),
     "an order's limit is not looked at": Mutant(
         "app.ledger.proof.readdition",
-        "if room is not None and steps > room and not self._let_through(account, cut):",
+        'if room is not None and steps > room and not self._let_through(account, cut, "OVER_DELIVERY"):',
         "if False:",
         f"{BOOKS}::test_the_limit_of_an_order_holds_until_a_person_lets_it_through",
     ),
     "a decision counts before it was made": Mutant(
         "app.ledger.proof.readdition",
-        'decided = told.known_at <= cut and isinstance(event, OperatorDecision) and event.code == "OVER_DELIVERY"',
-        'decided = isinstance(event, OperatorDecision) and event.code == "OVER_DELIVERY"',
+        "decided = told.known_at <= cut and isinstance(event, OperatorDecision) and event.code == code",
+        "decided = isinstance(event, OperatorDecision) and event.code == code",
         f"{BOOKS}::test_the_limit_of_an_order_holds_until_a_person_lets_it_through",
     ),
     "contents are not held against their hash": Mutant(

@@ -180,11 +180,23 @@ MUTANTS = {
         'return posting.material, ""',
         f"{DELIVERY}::test_the_lot_that_the_erp_will_receive_gates_a_receipt_without_lot",
     ),
-    "negative yield does not wait for its counts": Mutant(
-        "tables.orders.due",
-        'return account.kind == "yield" and account.target < 0 <= account.posted',
-        "return False",
-        f"{DUE}::test_negative_yield_waits_for_its_counts",
+    "scrap without pieces does not wait": Mutant(
+        "tables.orders.pieces",
+        "        lack = -rest(short)\n",
+        "        lack = Fraction(0)\n",
+        f"{STREAMS}/test_orders_pieces.py::test_what_finds_none_waits_with_its_age_and_a_person_may_let_it_pass",
+    ),
+    "scrap of a lot takes pieces of another": Mutant(
+        "tables.orders.pieces",
+        'if row.lot in ("", short.lot) or not short.lot)',
+        "if row.lot is not None)",
+        f"{STREAMS}/test_orders_pieces.py::test_finds_its_pieces",
+    ),
+    "each account is rounded by itself": Mutant(
+        "tables.orders.carry",
+        "        found[id(row)], before = now - before, now\n",
+        "        found[id(row)] = round_half_away(Fraction(row.recorded_numerator, row.recorded_denominator), row.scale)\n",
+        "tests/unit/tables/test_carry.py",
     ),
     "an interval ends before it": Mutant(
         "tables.orders.due",
