@@ -60,7 +60,7 @@ async def test_killed_in_a_stream_of_postings(tryton: TrytonServer, order: str) 
 async def test_no_answer_in_time_proves_nothing(tryton: TrytonServer, order: str) -> None:
     """With the database locked the call times out (unknown) and is not found; it commits after all when the lock goes.
     Sending it again is safe."""
-    patient, hasty = tryton.adapter(call_timeout_ms=60_000), tryton.adapter(call_timeout_ms=500)
+    patient, hasty = tryton.adapter(call_timeout_ms=60_000), tryton.adapter(call_timeout_ms=2_000)
     sent = receipt(order, 1, "10")
     await accepted(hasty, receipt(order, 2, "1"))  # logged in before the lock
     await accepted(patient, receipt(order, 3, "1"))
