@@ -27,9 +27,12 @@ from app.topology import STAGES, PlantProcess
 from schemas.catalog import ENDPOINT, catalog
 from schemas.configuration import Configuration
 from schemas.records import PartitionPosition
+from streams.memory_step import MemoryStep
+from tables.row_kinds import LOT_ROWS
 from tests.composition.wires import CONFIG
 from tests.integration.erp.hostile_erp import HostileErp
 from tests.unit.erp.test_traffic import document
+from tests.unit.streams.quality_bench import MATERIAL, PLANT, placed
 
 pytestmark = [pytest.mark.kafka, pytest.mark.registry]
 
@@ -123,6 +126,19 @@ def test_settings_reach_every_stage(connection: Connection, environ: None, tmp_p
         assert app.settings.instance == f"{connection.prefix}{app.stage.name}.pod-7"
         assert app.conf.broker_session_timeout == 17.0
         assert app.conf.consumer_group_instance_id == app.settings.instance, "a restart keeps its partitions"
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_a_hold_waits_for_no_clock_but_over_recorded_input(
+    connection: Connection, environ: None, tmp_path: Path, recorded: bool
+) -> None:
+    settings = Settings(connection=connection, datadir=str(tmp_path), recorded=recorded)
+    (app,) = asyncio.run(PlantProcess(settings, load(CONFIG)).apps(["lots"]))
+    step = MemoryStep("lots.inbox")
+    app.stage.taken_over(step)
+    step.deliver(placed("L1", "H", 1, label=60))
+    app.stage.fold(step)
+    assert (LOT_ROWS.find(step.rows, PLANT, MATERIAL, "L1") is None) == recorded
 
 
 def test_another_plants_erp_is_refused(plant: PlantProcess) -> None:

@@ -53,6 +53,12 @@ MUTANTS = {
         "for topic in list(raw_topics(configuration, self.settings.recorded))[:1]",
         f"{WIRES}::test_every_raw_topic_has_an_intake_with_a_clock",
     ),
+    "holds wait for the slowest machine": Mutant(
+        "app.topology",
+        "LotsStage(self.installation, self.settings.recorded)",
+        "LotsStage(self.installation, True)",
+        f"{WIRES}::test_a_hold_waits_for_no_clock_but_over_recorded_input",
+    ),
     "master data is never pulled": Mutant(
         "app.delivery",
         "services.append(MasterPull(app, pulling, plant, calls.own))",
