@@ -18,6 +18,7 @@ from prometheus_client import REGISTRY
 from app.configuration import load
 from app.delivery import ErpCalls, MasterPull
 from app.engine.stage import DELETE_RETENTION_SECONDS, StageApp
+from app.erp.doorway import Doorway
 from app.erp.port import ErpUnavailable
 from app.erp.traffic import figures, journalled
 from app.idle_clock import IdleClock
@@ -159,8 +160,16 @@ def test_another_plants_erp_is_refused(plant: PlantProcess) -> None:
 async def test_what_goes_to_the_erp_is_counted(
     connection: Connection, environ: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At the transport of each adapter of the process: documents, those that go again, read-backs, pulls."""
-    journal = tmp_path / "requests.jsonl"
+    """At the transport of each adapter of the process: documents, those that go again, read-backs, pulls; all through one
+    doorway, where they wait for their turn."""
+    journal, passed = tmp_path / "requests.jsonl", []
+    let_out = Doorway.let_out
+
+    async def counted_out(self: Doorway, document: bool = False) -> bool:
+        passed.append(self)
+        return await let_out(self, document=document)
+
+    monkeypatch.setattr(Doorway, "let_out", counted_out)
     settings = Settings(connection=connection, datadir=str(tmp_path), erp_journal=str(journal))
     master = load(CONFIG).plant.master_data.model_copy(update={"materials": "erp"})
     async with HostileErp("reset", at_login=False).listening() as erp:
@@ -174,6 +183,8 @@ async def test_what_goes_to_the_erp_is_counted(
             await pulls.master_data("")
         await posts.close()
         await pulls.close()
+    assert len(passed) == 4
+    assert len({id(doorway) for doorway in passed}) == 1
     names = ("post", "find", "master", "question", "other")
     told = {name: REGISTRY.get_sample_value("lineledger_erp_requests_total", {"call": name}) for name in names}
     assert told == {"post": 2, "find": 1, "master": 1, "question": 0, "other": 0}

@@ -59,6 +59,12 @@ MUTANTS = {
         "LotsStage(self.installation, True)",
         f"{WIRES}::test_a_hold_waits_for_no_clock_but_over_recorded_input",
     ),
+    "pulls go round the limit": Mutant(
+        "app.delivery",
+        "pulling = adapter_for(plant.wanted.erp, os.environ, *sinks, doorway=doorway)",
+        "pulling = adapter_for(plant.wanted.erp, os.environ, *sinks)",
+        f"{WIRES}::test_what_goes_to_the_erp_is_counted",
+    ),
     "master data is never pulled": Mutant(
         "app.delivery",
         "services.append(MasterPull(app, pulling, plant, calls.own))",
