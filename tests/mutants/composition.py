@@ -222,6 +222,8 @@ SHORT = (
     "records of other versions are unknown",
     "the log epoch stays the first",
     "another plant's ERP is taken for this one",
+    "holds wait for the slowest machine",
+    "pulls go round the limit",
 )
 """A third of them that needs no worker process: for each landing (make test-composition-short)."""
 
