@@ -6,13 +6,16 @@ from fractions import Fraction
 WINDOW_NS = 1_000_000_000
 JITTER_NS = 50_000_000
 """Margin of a window: requests that left in order may arrive closer together than they left."""
-CATCH_UP_NS = 20_000_000
-"""How much of being late is made up for where requests are closer than twice that: a timer that fires a little late each time
-would cost a tenth of a fast limit. Elsewhere it is what the margin leaves, and the distance is never less than 1 / limit."""
+CATCH_UP_NS = 250_000_000
+"""How much time may be made up for in which somebody waited and nothing left: of a timer that fired late, or a busy machine."""
 
 
 class Pace:
-    """Requests leave evenly, and never more than the limit within its window and a margin, whatever they are."""
+    """Requests leave evenly, and never more than the limit within its window and a margin, whatever they are.
+
+    They have slots at even distances. One that left late does not move the slots of the others: they leave closer to it. Time in
+    which nobody wanted to leave is not made up for, nor is any in which an ERP asked to be left alone.
+    """
 
     def __init__(self, calls_per_second: Fraction) -> None:
         assert calls_per_second > 0
@@ -22,9 +25,10 @@ class Pace:
         count = max(1, self.most.numerator // self.most.denominator)
         self._window_ns = _ceiling(count / self.most * WINDOW_NS) + JITTER_NS
         self._starts: deque[int] = deque(maxlen=count)
-        even = self._window_ns // count
-        self._catch_up_ns = CATCH_UP_NS if even < 2 * CATCH_UP_NS else JITTER_NS // count
-        self._next = 0
+        self._slot = 0
+        """Of the next request."""
+        self._idle_since: int | None = 0
+        """Nobody has asked since the last one left; None: somebody has."""
         self.not_before = 0
 
     @property
@@ -33,8 +37,11 @@ class Pace:
         return _ceiling(Fraction(self._window_ns, count) / self.share)
 
     def wait_ns(self, now: int, ahead: int = 0) -> int:
-        """`ahead`: how many requests go first."""
-        start = max(max(self._next, now) + ahead * self.interval_ns if ahead else self._next, self.not_before)
+        """How long somebody who wants to leave has to wait. `ahead`: how many requests go first."""
+        if self._idle_since is not None:
+            self._slot = max(self._slot, min(now, self._slot + now - self._idle_since))
+            self._idle_since = None
+        start = max(max(self._slot, now) + ahead * self.interval_ns if ahead else self._slot, self.not_before)
         if len(self._starts) == self._starts.maxlen:
             start = max(start, self._starts[0] + self._window_ns)
         return max(0, start - now)
@@ -42,10 +49,12 @@ class Pace:
     def left(self, now: int) -> None:
         """A request leaves."""
         self._starts.append(now)
-        self._next = max(self._next, now - self._catch_up_ns) + self.interval_ns
+        self._slot = max(self._slot, now - CATCH_UP_NS) + self.interval_ns
+        self._idle_since = now
 
     def hold(self, until: int) -> None:
         self.not_before = max(self.not_before, until)
+        self._slot = max(self._slot, until)
 
     def pause(self, now: int) -> None:
         """Longer than a window: somebody else may have called just now."""

@@ -153,9 +153,21 @@ MUTANTS = {
     ),
     "calls without distance": Mutant(
         "app.erp.pace",
-        "self._next = max(self._next, now - self._catch_up_ns) + self.interval_ns",
+        "self._slot = max(self._slot, now - CATCH_UP_NS) + self.interval_ns",
         "pass",
         f"{BUDGET}::test_no_window_ever_has_more_calls_than_allowed",
+    ),
+    "a late request moves all later ones": Mutant(
+        "app.erp.pace",
+        "self._slot = max(self._slot, now - CATCH_UP_NS) + self.interval_ns",
+        "self._slot = max(self._slot, now) + self.interval_ns",
+        "tests/unit/erp/test_pace.py::test_who_always_wakes_up_late_still_uses_nine_tenths[10]",
+    ),
+    "idle time is made up for": Mutant(
+        "app.erp.pace",
+        "self._slot = max(self._slot, min(now, self._slot + now - self._idle_since))",
+        "pass",
+        "tests/unit/erp/test_pace.py::test_time_in_which_nobody_wanted_to_leave_is_not_made_up_for",
     ),
     "the circuit never opens": Mutant(
         "app.erp.circuit",

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from app.erp.doorway import Doorway
+from app.erp.pace import JITTER_NS, WINDOW_NS
 from app.erp.sim.adapter import SimAdapter
 from app.erp.simulator.control import SimulatorControl
 from app.erp.simulator.faults import FaultRule, Faults, Latency
@@ -91,10 +92,51 @@ def most_in_a_second(calls: list[tuple[float, str]]) -> int:
     return max((bisect_left(times, first + 1) - n for n, first in enumerate(times)), default=0)
 
 
+class Withheld:
+    """When this process wanted to run and the machine gave it no CPU, by the kernel's own account."""
+
+    ACCOUNT = Path("/proc/self/schedstat")
+
+    def __init__(self) -> None:
+        self.spans: list[tuple[float, float]] = []
+        self._watching = asyncio.ensure_future(self._watch())
+
+    async def _watch(self) -> None:
+        known = self._waited()
+        while True:
+            await asyncio.sleep(0.002)
+            waited, now = self._waited(), time.time()
+            if waited - known > 0.001:
+                self.spans.append((now - (waited - known), now))
+            known = waited
+
+    def _waited(self) -> float:
+        return int(self.ACCOUNT.read_text().split()[1]) / 1e9 if self.ACCOUNT.is_file() else 0.0
+
+    async def close(self) -> None:
+        self._watching.cancel()
+        await asyncio.wait({self._watching})
+
+
+def possible(limit: int, begun: float, ended: float, withheld: list[tuple[float, float]]) -> int:
+    """Calls of one who leaves evenly, as often as the window allows, and late only when the machine gives no CPU."""
+    window = (WINDOW_NS + JITTER_NS) / 1e9
+    sent, spans = list[float](), iter([*withheld, (ended, ended)])
+    span, at = next(spans), begun
+    while at <= ended:
+        while span[1] < at and span[1] < ended:
+            span = next(spans)
+        sent.append(span[1] if span[0] <= at < span[1] else at)
+        even = begun + len(sent) * window / limit
+        at = max(sent[-1], even, sent[-limit] + window if len(sent) >= limit else even)
+    return len(sent)
+
+
 @pytest.mark.parametrize(("limit", "seconds"), [(2, 8), (10, 6), (50, 4), (200, 4)])
 async def test_no_second_of_the_erps_log_has_more_than_the_limit(live: LiveErp, limit: int, seconds: int) -> None:
-    """Posts under backlog, pulls of master data beside them, and a successor that takes over in the middle."""
-    spans = []
+    """Posts under backlog, pulls of master data beside them, and a successor that takes over in the middle. Of what the limit and
+    the CPU that this process was given allow, nearly all is used: nine tenths of the limit on a machine with nothing else."""
+    spans, withheld = [], Withheld()
     for owner in ("A", "B"):
         line = live.line(5_000, lines_per_document=1, concurrency=32, calls_per_second=limit)
         line.clock(10 * S)
@@ -111,13 +153,15 @@ async def test_no_second_of_the_erps_log_has_more_than_the_limit(live: LiveErp, 
         await pulling.close()
         assert line.fatal == []
         assert pulls >= 2
+    await withheld.close()
     calls = await live.received()
     assert most_in_a_second(calls) <= limit
     begun, ended = spans[0]
     sent = [at for at, _ in calls if begun <= at <= ended]
     used = (len(sent) - 1) / (sent[-1] - sent[0]) / limit
+    allowed = possible(limit, sent[0], sent[-1], withheld.spans) / (sent[-1] - sent[0]) / limit
     if line.budget.rate == limit:  # else this machine's ERP got slow, and is called less
-        assert used >= 0.9, f"{used:.1%} of {limit}/s"
+        assert used >= min(0.9, 0.95 * allowed), f"{used:.1%} of {limit}/s, {allowed:.1%} were possible"
 
 
 @pytest.mark.parametrize("seconds", [1, 3])

@@ -1,7 +1,9 @@
 """Never more than the limit in any second as the ERP sees it, and nine tenths of it used."""
 
+import itertools
 import random
 from bisect import bisect_left
+from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
@@ -33,6 +35,67 @@ def test_under_backlog_nine_tenths_are_used_and_no_second_has_more(limit: int) -
         arrived.append(now + chance.randrange(45 * MS))
     assert most_in_a_second(arrived) <= limit
     assert len(arrived) >= 0.9 * limit * 30
+
+
+def sent_under_backlog(pace: Pace, seconds: int, late: Callable[[], int]) -> list[int]:
+    """Somebody always waits, and wakes up `late`."""
+    now, sent = 0, list[int]()
+    while now < seconds * WINDOW_NS:
+        wait = pace.wait_ns(now)
+        if wait:
+            now += wait + late()
+            continue
+        pace.left(now)
+        sent.append(now)
+    return sent
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_who_always_wakes_up_late_still_uses_nine_tenths(limit: int) -> None:
+    """20 ms late on average, some more than 100 ms: a machine whose cores are all busy."""
+    chance = random.Random(limit)
+    sent = sent_under_backlog(Pace(Fraction(limit)), 60, lambda: int(min(chance.expovariate(1 / 20), 200) * MS))
+    assert len(sent) >= 0.9 * limit * 60
+    assert most_in_a_second(sent) <= limit
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_a_stall_moves_nobody_but_those_whose_slots_it_took(limit: int) -> None:
+    """A tenth of a second once, then in every second, and a fifth."""
+    for stalls, stall_ms, least in ((1, 100, 0.95), (60, 100, 0.93), (60, 200, 0.9)):
+        ends = [n * 60 * WINDOW_NS // stalls + 517 * MS for n in range(stalls)]
+        pace, now, sent = Pace(Fraction(limit)), 0, list[int]()
+        while now < 60 * WINDOW_NS:
+            wait = pace.wait_ns(now)
+            now += wait
+            if wait and ends and now >= ends[0]:
+                now = max(now, ends.pop(0) + stall_ms * MS)
+            elif not wait:
+                pace.left(now)
+                sent.append(now)
+        assert len(sent) >= least * limit * 60 - 1, f"{stalls} stalls of {stall_ms} ms: {len(sent)}"
+        assert most_in_a_second(sent) <= limit
+
+
+@pytest.mark.parametrize("idle_ms", [1_500, 130, 60_000])
+def test_time_in_which_nobody_wanted_to_leave_is_not_made_up_for(idle_ms: int) -> None:
+    pace, now, sent = Pace(Fraction(10)), 0, list[int]()
+    for pause in (0, 0, idle_ms, 0, 0, 0):
+        now += pause * MS
+        now += pace.wait_ns(now)
+        pace.left(now)
+        sent.append(now)
+    assert min(later - earlier for earlier, later in itertools.pairwise(sent)) >= WINDOW_NS // 10
+
+
+def test_time_in_which_the_erp_asked_to_be_left_alone_is_not_made_up_for() -> None:
+    pace = Pace(Fraction(10))
+    pace.left(0)
+    assert pace.wait_ns(0) > 0
+    pace.hold(30 * WINDOW_NS)
+    sent = [at for at in sent_under_backlog(pace, 32, lambda: 0) if at]
+    assert sent[0] == 30 * WINDOW_NS
+    assert min(later - earlier for earlier, later in itertools.pairwise(sent)) >= WINDOW_NS // 10
 
 
 @given(
