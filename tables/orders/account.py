@@ -307,6 +307,11 @@ def unposted(row: AccountRow) -> int:
     return 0 if row.covered else row.target - row.parked - row.posted
 
 
+def recorded_of(row: AccountRow) -> Fraction:
+    """What the account held when it was noted last, exactly, in its unit."""
+    return Fraction(row.recorded_numerator, row.recorded_denominator)
+
+
 def carry(row: AccountRow) -> Fraction:
     """What rounding leaves: less than one step."""
     return Fraction(row.recorded_numerator, row.recorded_denominator) - fraction(row.target, row.scale)

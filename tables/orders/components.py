@@ -131,13 +131,11 @@ class ItemShare(NamedTuple):
     amount: int
 
 
-def shares(
-    amount: int, found: Sequence[Component], needs: Mapping[str, int], issued: Mapping[str, int], own: Mapping[str, int]
-) -> list[ItemShare]:
+def shares(amount: int, found: Sequence[Component], needs: Mapping[str, int], issued: Mapping[str, int]) -> list[ItemShare]:
     """Give `amount` steps to reservation items, in the order of `found` until each need is met, the rest to the last.
 
-    needs, issued: steps per item, of the whole order. own: what this account gave each item; a correction takes that back
-    from the last item first. The shares add up to `amount`.
+    needs, issued: steps per item, of the whole order. A correction, also one of another day, takes back what was issued, from the
+    last item first. The shares add up to `amount`.
     """
     left, given = amount, dict.fromkeys((component.item for component in found), 0)
     order = list(given)
@@ -147,7 +145,7 @@ def shares(
             left -= given[item]
     else:
         for item in reversed(order[1:]):
-            given[item] = -min(-left, max(0, own.get(item, 0)))
+            given[item] = -min(-left, max(0, issued.get(item, 0)))
             left -= given[item]
     given[order[-1] if amount > 0 else order[0]] += left
     locations = {component.item: component.issue_location for component in found}

@@ -12,7 +12,7 @@ from schemas.configuration.rules import RuleAt
 from schemas.records import AccountRow, MaterialRow, OrderRow, Posting
 from tables.decisions import POST, verdict
 from tables.orders import account as ledger
-from tables.orders import carry, parking, pieces, rework
+from tables.orders import carry, parking, pieces, rework, taken
 from tables.orders import order as orders
 from tables.orders.account import BASIS, TIMES, row_key
 from tables.orders.backflush import MAX_PHANTOM_LEVELS, Derived, derive, places, source_of
@@ -123,6 +123,17 @@ class OrderLedger:
             self._missing[group] = found
         return self._missing[group]
 
+    def _beyond(self, like: AccountRow) -> dict[str, Fraction]:
+        """Row keys of what gives back more of a component than the order took, with how much of it, in the unit of `like`."""
+        units = self._moment.rules.units
+
+        def holds(row: AccountRow) -> Fraction:
+            found = units.convert(ledger.recorded_of(row), row.unit, like.unit, like.material)
+            return Fraction(0) if isinstance(found, Refusal) else found
+
+        rows = [row for row in self.accounts.values() if taken.same_component(row, like) and not row.covered]
+        return {row_key(row): quantity for row, quantity in taken.beyond(rows, holds)}
+
     def sharing(self, changed: Collection[str]) -> set[str]:
         """Row keys of what shares open rework, or pieces that are missing, with accounts that changed."""
         rows = [self.accounts[key] for key in changed]
@@ -132,7 +143,8 @@ class OrderLedger:
             here = {key: row for key, row in self.accounts.items() if pieces.group_of(row) == group}
             if any(row.code == pieces.SCRAP_EXCEEDS_GROSS for row in here.values()) or self._missing_of(group):
                 found |= here.keys()
-        return found
+        used = {row.material for row in rows if row.kind == "consumption"}
+        return found | {key for key, row in self.accounts.items() if row.material in used and _gives_back(row)}
 
     # -- one account
 
@@ -179,6 +191,8 @@ class OrderLedger:
             excess = parking.beyond_gross(
                 row, self._missing_of(group).get(row_key(row)) if (group := pieces.group_of(row)) else None
             )
+            if row.kind == "consumption" and row.recorded_numerator < 0:
+                excess = parking.beyond_taken(row, self._beyond(row).get(row_key(row)))
             excess = excess or parking.rework_excess(row, accounts, rules.units)
             excess = excess or parking.over_delivery(rules.configuration, order, row, accounts, rules.units)
             if excess is not None:
@@ -279,7 +293,6 @@ class OrderLedger:
             return [ItemShare(row.reservation_item if reserved else "", row.location, amount)]
         needs: dict[str, int] = {}
         issued = {one.item: Fraction(0) for one in found}
-        own = {one.item: 0 for one in found}
         for component in found:
             need = need_of(self.order, component, row.unit, rules.units)
             needs[component.item] = 0 if need is None else round_half_away(need, row.scale)
@@ -287,9 +300,8 @@ class OrderLedger:
             for posting in other.issued if (other.kind, other.material) == (row.kind, row.material) else ():
                 if posting.reservation_item in issued:
                     issued[posting.reservation_item] += fraction(posting.amount, other.scale)
-                    own[posting.reservation_item] += posting.amount if other is row else 0
         steps = {item: round_half_away(quantity, row.scale) for item, quantity in issued.items()}
-        given = shares(amount, found, needs, steps, own)
+        given = shares(amount, found, needs, steps)
         return [one if one.location else one._replace(location=row.location) for one in given]
 
     def _place(self, row: AccountRow, rule_at: RuleAt | None) -> None:
@@ -350,6 +362,10 @@ class OrderLedger:
         by = orders.counted_by(configuration, self.order, row)
         counted = {unit for counts in by for unit in self._moment.rules.counter_units.get(counts, ()) if fits(unit, planned)}
         return planned if planned in counted else min(counted, default=planned)
+
+
+def _gives_back(row: AccountRow) -> bool:
+    return row.kind == "consumption" and (row.recorded_numerator < 0 or row.code == taken.BELOW_ZERO)
 
 
 def _follows(row: AccountRow) -> bool:

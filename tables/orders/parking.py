@@ -154,6 +154,14 @@ def beyond_gross(row: AccountRow, missing: Fraction | None) -> Excess | None:
     return Excess(why, steps) if steps and verdict(row, why.code) != POST else None
 
 
+def beyond_taken(row: AccountRow, quantity: Fraction | None) -> Excess | None:
+    """What gives back more than the order took waits for a person. `quantity`: how much of the account does."""
+    steps = round_half_away(quantity, row.scale) if quantity else 0
+    if not steps or verdict(row, "BELOW_ZERO") == POST:
+        return None
+    return Excess(Refusal("BELOW_ZERO", f"more of {row.material} was taken back than order {row.order} took"), -steps)
+
+
 def rework_excess(row: AccountRow, accounts: Sequence[AccountRow], units: UnitTable) -> Excess | None:
     """What came back from rework that was never open waits until it is declared (docs/domain.md, Rework). `accounts`: all of
     the order, in key order."""

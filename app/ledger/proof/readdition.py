@@ -30,7 +30,7 @@ from tables.equipment.destination import UNATTRIBUTED, Destination
 from tables.lineage import add_ranges
 from tables.orders import account as ledger
 from tables.orders import order as orders
-from tables.orders import pieces
+from tables.orders import pieces, taken
 from tables.orders.account import STOCK, account_key, row_key
 from tables.orders.backflush import MAX_PHANTOM_LEVELS, Derived, derive, places
 from tables.orders.carry import age, carried
@@ -163,6 +163,10 @@ class ReAddition:
             )
             steps -= missing
             note = f"{decimal_text(missing, account.scale)} {account.unit} without pieces not posted" * bool(missing)
+        if account.kind == "consumption" and amount < 0 and not self._let_through(account, cut, taken.BELOW_ZERO):
+            beyond = round_half_away(self._beyond(order, account, siblings, cut), account.scale)
+            steps += beyond
+            note = f"{decimal_text(beyond, account.scale)} {account.unit} more than was taken not given back" * bool(beyond)
         before = sum(entry.amount for entry in account.issued if entry.cut < cut)
         others = [
             (fraction(entry.amount, other.scale), other.unit)
@@ -178,6 +182,18 @@ class ReAddition:
             note = f"{decimal_text(steps - limited, account.scale)} {account.unit} over delivery not posted" * (limited < steps)
             steps = limited
         return ReAdded(steps, steps - before, note, summands, records, ranges)
+
+    def _beyond(self, order: OrderRow, account: AccountRow, siblings: Iterable[AccountRow], cut: int) -> Fraction:
+        """How much the account gives back beyond what the order took, in its unit."""
+        units = self.units(cut)
+
+        def holds(row: AccountRow) -> Fraction:
+            found = units.convert(self._amounts(order, [row], cut), row.unit, account.unit, account.material)
+            return Fraction(0) if isinstance(found, Refusal) else found
+
+        rows = [row for row in siblings if taken.same_component(row, account) and not row.covered]
+        found = {row_key(row): quantity for row, quantity in taken.beyond(rows, holds)}
+        return found.get(row_key(account), Fraction(0))
 
     def _amounts(self, order: OrderRow, accounts: Iterable[AccountRow], cut: int) -> Fraction:
         """What these accounts of one order and unit hold together at the cut."""
