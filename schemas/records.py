@@ -74,6 +74,7 @@ class Decision:
     why: str
     at: int
     event_id: str
+    steps: int | None = None
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> Decision:
@@ -84,6 +85,7 @@ class Decision:
             why=d["why"],
             at=d["at"],
             event_id=d["event_id"],
+            steps=d["steps"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -94,6 +96,7 @@ class Decision:
             "why": self.why,
             "at": self.at,
             "event_id": self.event_id,
+            "steps": self.steps,
         }
 
 

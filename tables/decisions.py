@@ -1,10 +1,15 @@
-"""What people decided about something parked: kept with who, when and why; the newest decision on a code holds."""
+"""What people decided about something parked: kept with who, when, why and how much. A decision holds for what was parked when it
+was taken (docs/domain.md, Parking and decisions); `retry` takes back what was decided on a code before."""
+
+from collections.abc import Iterator
 
 from schemas.records import AccountRow, Decision, OperatorDecision
 
 POST, DROP, RETRY = "post", "drop", "retry"
 BAD_UNIT = "BAD_UNIT"
 """Of quantities that stand apart in an account. Nothing can be posted in a unit that nobody converts: drop or retry."""
+EVERYTHING = 2**62
+"""Steps of a decision of before quantities were noted."""
 MAX_DECISIONS = 50
 """Of one account; beyond it the oldest is forgotten here (the log has it)."""
 
@@ -15,9 +20,34 @@ def decide(row: AccountRow, decision: OperatorDecision) -> bool:
     if row.code != decision.code and not stands_apart and verdict(row, decision.code) == "":
         return False
     made = Decision(decision.code, decision.decision, decision.who, decision.why, decision.occurred_at, decision.event_id)
+    if row.code == decision.code or not stands_apart:
+        dropped = deducted(row)
+        waits = row.parked - dropped if row.code == decision.code else 0
+        made.steps = waits if decision.decision == DROP else row.target - dropped
     if made.event_id not in {known.event_id for known in row.decisions}:
         row.decisions = [*row.decisions, made][-MAX_DECISIONS:]
     return True
+
+
+def standing(row: AccountRow, code: str = "") -> Iterator[Decision]:
+    """Decisions on the code (on any) that no `retry` took back, oldest first."""
+    last = {known.code: place for place, known in enumerate(row.decisions) if known.decision == RETRY}
+    for place, known in enumerate(row.decisions):
+        if place > last.get(known.code, -1) and code in ("", known.code):
+            yield known
+
+
+def let_through(row: AccountRow, code: str) -> int | None:
+    """Up to how many steps of the account may go although of `code`; None: nobody said so."""
+    posts = [known for known in standing(row, code) if known.decision == POST]
+    if row.override == code or any(known.steps is None for known in posts):
+        return EVERYTHING
+    return max((known.steps for known in posts if known.steps is not None), default=None)
+
+
+def deducted(row: AccountRow) -> int:
+    """Steps that somebody dropped: they are never posted, whatever becomes of the code."""
+    return sum(known.steps or 0 for known in standing(row) if known.decision == DROP)
 
 
 def verdict(row: AccountRow, code: str) -> str:

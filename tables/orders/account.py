@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from schemas.records import AccountRow, Apart, RawRange, SourceTotal, Total
-from tables.decisions import BAD_UNIT, DROP, verdict
+from tables.decisions import BAD_UNIT, DROP, deducted, verdict
 from tables.lineage import add_ranges
 from tables.plant.units import UnitTable
 from tables.quantity import fraction
@@ -269,7 +269,12 @@ def _stated(row: AccountRow, counts: dict[str, int]) -> dict[str, Fraction]:
 
 def waits(row: AccountRow) -> list[Waits]:
     """What of the account is parked: of its own unit, and each unit that stands apart."""
-    found = [Waits(row.code, row.detail, row.unit, fraction(row.parked, row.scale), row.dropped, False)] if row.code else []
+    found = []
+    gone = 0 if row.dropped else deducted(row)
+    if row.code:
+        found.append(Waits(row.code, row.detail, row.unit, fraction(row.parked - gone, row.scale), row.dropped, False))
+    if gone:
+        found.append(Waits(row.code, row.detail, row.unit, fraction(gone, row.scale), True, False))
     dropped = verdict(row, BAD_UNIT) == DROP
     apart = [(one, Fraction(one.numerator, one.denominator)) for one in row.apart]
     return found + [Waits(BAD_UNIT, one.detail, one.unit, quantity, dropped, True) for one, quantity in apart]

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from schemas.configuration.rules import RuleAt
 from schemas.records import AccountRow, MaterialRow, OrderRow, Posting
-from tables.decisions import POST, verdict
+from tables.decisions import DROP, deducted, let_through, standing
 from tables.orders import account as ledger
 from tables.orders import carry, parking, pieces, rework, taken
 from tables.orders import order as orders
@@ -183,20 +183,35 @@ class OrderLedger:
         """`posted`: is there a rule that posts it?"""
         rules, order, now = self._moment.rules, self.order, self._moment.now
         found = parking.reasons(rules.configuration, order, material, row, rules.times.periods, now)
-        wrong = next((one for one in found if verdict(row, one.code) != POST and (posted or one.code not in parking.OVER)), None)
-        if wrong is not None:
-            parking.park(row, wrong)
-        elif not row.covered:
-            accounts = self._in_order() if row.kind in rework.KINDS else []
-            excess = parking.beyond_gross(
-                row, self._missing_of(group).get(row_key(row)) if (group := pieces.group_of(row)) else None
-            )
-            if row.kind == "consumption" and row.recorded_numerator < 0:
-                excess = parking.beyond_taken(row, self._beyond(row).get(row_key(row)))
-            excess = excess or parking.rework_excess(row, accounts, rules.units)
-            excess = excess or parking.over_delivery(rules.configuration, order, row, accounts, rules.units)
-            if excess is not None:
-                parking.park(row, *excess)
+        gone = deducted(row)
+        goal = row.target - gone
+        for one in found:
+            if posted or one.code not in parking.OVER:
+                through = let_through(row, one.code)
+                held = parking.beyond(goal, row.posted, through)
+                if through is None or held:
+                    parking.park(row, one, gone + held)
+                    return
+        excess = self._excess(row) if not row.covered else None
+        if excess is not None:
+            held = parking.beyond(goal, goal - excess.steps, let_through(row, excess.why.code))
+            if held:
+                parking.park(row, excess.why, gone + held)
+                return
+        if gone:
+            newest = next(one for one in reversed(list(standing(row))) if one.decision == DROP)
+            parking.park(row, Refusal(newest.code, f"dropped: {newest.why}"), gone)
+
+    def _excess(self, row: AccountRow) -> parking.Excess | None:
+        """A part of the account that has to wait."""
+        rules = self._moment.rules
+        accounts = self._in_order() if row.kind in rework.KINDS else []
+        group = pieces.group_of(row)
+        excess = parking.beyond_gross(row, self._missing_of(group).get(row_key(row)) if group else None) if group else None
+        if row.kind == "consumption" and row.recorded_numerator < 0:
+            excess = parking.beyond_taken(row, self._beyond(row).get(row_key(row)))
+        excess = excess or parking.rework_excess(row, accounts, rules.units)
+        return excess or parking.over_delivery(rules.configuration, self.order, row, accounts, rules.units)
 
     def issue(self, row: AccountRow, due_at: int | None, pressed: bool = False) -> list[Posting]:
         """What is posted of the account now; it notes when to look at it again. `due_at`: since when it is due. `pressed`: what

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from schemas.configuration import Configuration
 from schemas.records import AccountRow, MaterialRow, OrderRow
-from tables.decisions import DROP, POST, verdict
+from tables.decisions import DROP, EVERYTHING, deducted, standing
 from tables.orders import order as orders
 from tables.orders import rework
 from tables.orders.account import TIMES
@@ -33,11 +33,22 @@ def park(row: AccountRow, why: Refusal, steps: int | None = None) -> None:
     """`steps`: how much of it; None: all that is not posted."""
     row.code, row.detail = why.code, why.detail
     row.parked = row.target - row.posted if steps is None else steps
-    row.dropped = verdict(row, why.code) == DROP
+    without = next((known for known in standing(row, why.code) if known.decision == DROP and known.steps is None), None)
+    row.dropped = without is not None or row.parked == deducted(row) != 0
 
 
 def unpark(row: AccountRow) -> None:
     row.code, row.detail, row.parked, row.dropped = "", "", 0, False
+
+
+def beyond(goal: int, rest: int, through: int | None) -> int:
+    """How much of `goal` steps still waits when without any decision `rest` would be left, and a person let `through` pass."""
+    if through is None:
+        return goal - rest
+    if through == EVERYTHING:
+        return 0
+    low, high = sorted((rest, through))
+    return goal - min(max(goal, low), high)
 
 
 # -- the whole account
@@ -151,13 +162,13 @@ def beyond_gross(row: AccountRow, missing: Fraction | None) -> Excess | None:
         why = Refusal("SCRAP_EXCEEDS_GROSS", f"{where}: more scrap and rework than was counted")
     else:
         why = Refusal("BELOW_ZERO", f"{where}: more was taken back than was made")
-    return Excess(why, steps) if steps and verdict(row, why.code) != POST else None
+    return Excess(why, steps) if steps else None
 
 
 def beyond_taken(row: AccountRow, quantity: Fraction | None) -> Excess | None:
     """What gives back more than the order took waits for a person. `quantity`: how much of the account does."""
     steps = round_half_away(quantity, row.scale) if quantity else 0
-    if not steps or verdict(row, "BELOW_ZERO") == POST:
+    if not steps:
         return None
     return Excess(Refusal("BELOW_ZERO", f"more of {row.material} was taken back than order {row.order} took"), -steps)
 
@@ -165,7 +176,7 @@ def beyond_taken(row: AccountRow, quantity: Fraction | None) -> Excess | None:
 def rework_excess(row: AccountRow, accounts: Sequence[AccountRow], units: UnitTable) -> Excess | None:
     """What came back from rework that was never open waits until it is declared (docs/domain.md, Rework). `accounts`: all of
     the order, in key order."""
-    if row.kind not in rework.KINDS or verdict(row, "REWORK_EXCEEDED") == POST:
+    if row.kind not in rework.KINDS:
         return None
     steps = round_half_away(rework.beyond(row, accounts, units), row.scale)
     why = Refusal("REWORK_EXCEEDED", f"more rework of {row.material} came back than was open")
@@ -176,7 +187,7 @@ def over_delivery(
     configuration: Configuration, order: OrderRow, row: AccountRow, accounts: Sequence[AccountRow], units: UnitTable
 ) -> Excess | None:
     """Of the account that receives: what is beyond the order's limit; the rest is posted (docs/domain.md, Over-delivery)."""
-    if row.kind != "yield" or not orders.receives(order, row.operation) or verdict(row, "OVER_DELIVERY") == POST:
+    if row.kind != "yield" or not orders.receives(order, row.operation):
         return None
     most = orders.limit(configuration, order, row.material)
     item = orders.item_of(order, row.material)
@@ -190,8 +201,9 @@ def over_delivery(
             taken = units.convert(fraction(other.posted, other.scale), other.unit, row.unit, row.material)
             room -= Fraction(0) if isinstance(taken, Refusal) else taken
     allowed = max(0, int(room * 10**row.scale))
-    excess = row.target - max(allowed, min(row.posted, row.target))
-    if row.target <= allowed or not excess:
+    goal = row.target - deducted(row)
+    excess = goal - max(allowed, min(row.posted, goal))
+    if goal <= allowed or not excess:
         return None
     detail = f"order {order.order} may receive {most} {item.quantity.unit} of {row.material}"
     return Excess(Refusal("OVER_DELIVERY", detail), excess)

@@ -25,16 +25,17 @@ from schemas.records import (
 from streams.equipment.totals import total_record
 from streams.orders.declarations import totals_of
 from tables.canonical import DECLARATIONS
-from tables.decisions import POST
+from tables.decisions import deducted, let_through
 from tables.equipment.destination import UNATTRIBUTED, Destination
 from tables.lineage import add_ranges
 from tables.orders import account as ledger
 from tables.orders import order as orders
 from tables.orders import pieces, taken
-from tables.orders.account import STOCK, account_key, row_key
+from tables.orders.account import STOCK, row_key
 from tables.orders.backflush import MAX_PHANTOM_LEVELS, Derived, derive, places
 from tables.orders.carry import age, carried
 from tables.orders.carry import steps as carried_steps
+from tables.orders.parking import beyond
 from tables.orders.plant_rules import plant_rules
 from tables.plant.calendar import calendar_of
 from tables.plant.units import UnitTable
@@ -156,17 +157,6 @@ class ReAddition:
         records, ranges = ledger.lineage(row, self.weights(order, row))
         older = [row for row in siblings if carried(row) == carried(account) and age(row) < age(account)]
         steps = carried_steps(self._amounts(order, older, cut), amount, account.scale)
-        note = ""
-        if account.kind in ("yield", *pieces.LOWER) and not self._let_through(account, cut, pieces.SCRAP_EXCEEDS_GROSS):
-            missing = (
-                min(steps, 0) if account.kind == "yield" else round_half_away(self._missing(order, account, cut), account.scale)
-            )
-            steps -= missing
-            note = f"{decimal_text(missing, account.scale)} {account.unit} without pieces not posted" * bool(missing)
-        if account.kind == "consumption" and amount < 0 and not self._let_through(account, cut, taken.BELOW_ZERO):
-            beyond = round_half_away(self._beyond(order, account, siblings, cut), account.scale)
-            steps += beyond
-            note = f"{decimal_text(beyond, account.scale)} {account.unit} more than was taken not given back" * bool(beyond)
         before = sum(entry.amount for entry in account.issued if entry.cut < cut)
         others = [
             (fraction(entry.amount, other.scale), other.unit)
@@ -176,11 +166,23 @@ class ReAddition:
             for entry in other.issued
             if (entry.cut, row_key(other)) < (cut, row_key(account))
         ]
+        known = self._as_decided(account, cut)
+        gone = deducted(known)
+        goal, note = steps - gone, f"{decimal_text(gone, account.scale)} {account.unit} dropped" * bool(gone)
+        code, held = pieces.SCRAP_EXCEEDS_GROSS, 0
+        if account.kind == "yield":
+            held = min(goal, 0)
+        elif account.kind in pieces.LOWER:
+            held = round_half_away(self._missing(order, account, cut), account.scale)
+        elif account.kind == "consumption" and amount < 0:
+            code, held = taken.BELOW_ZERO, -round_half_away(self._beyond(order, account, siblings, cut), account.scale)
         room = _allowed(self._configuration, order, account, units, others)
-        if room is not None and steps > room and not self._let_through(account, cut, "OVER_DELIVERY"):
-            limited = max(room, min(before, steps))
-            note = f"{decimal_text(steps - limited, account.scale)} {account.unit} over delivery not posted" * (limited < steps)
-            steps = limited
+        if not held and room is not None and goal > room:
+            code, held = "OVER_DELIVERY", goal - max(room, min(before, goal))
+        waits = beyond(goal, goal - held, let_through(known, code)) if held else 0
+        if waits:
+            note = f"{decimal_text(waits, account.scale)} {account.unit} not posted ({code})"
+        steps = goal - waits
         return ReAdded(steps, steps - before, note, summands, records, ranges)
 
     def _beyond(self, order: OrderRow, account: AccountRow, siblings: Iterable[AccountRow], cut: int) -> Fraction:
@@ -202,15 +204,11 @@ class ReAddition:
         unit = {row_key(one): one.unit for one in accounts}
         return sum((ledger.recorded(row, self.weights(order, row), unit[row_key(row)], units) for row in known), Fraction(0))
 
-    def _let_through(self, account: AccountRow, cut: int, code: str) -> bool:
-        """Had a person decided by then that what waits with the code is posted?"""
-        answer = False
-        for told in self._records.orders.get(account.order, ()):
-            event = told.event
-            decided = told.known_at <= cut and isinstance(event, OperatorDecision) and event.code == code
-            if decided and event.account in ("", account_key(account)):
-                answer = event.decision == POST
-        return answer
+    def _as_decided(self, account: AccountRow, cut: int) -> AccountRow:
+        """The account with what people had decided by then."""
+        told = self._records.orders.get(account.order, ())
+        events = {one.event.event_id for one in told if one.known_at <= cut and isinstance(one.event, OperatorDecision)}
+        return replace(account, decisions=[one for one in account.decisions if one.event_id in events])
 
     def weights(self, order: OrderRow, row: AccountRow) -> dict[str, int]:
         return orders.weights_of(self._configuration, order, row)

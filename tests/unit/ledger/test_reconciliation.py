@@ -10,7 +10,7 @@ from app.ledger.books.rereading import Reread, RereadEvent
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.proof.readdition import ReAddition
 from app.ledger.proof.reconciliation import accounts, postings
-from schemas.records import AccountRow, ConfigActivated, OperatorDecision, ProductionDeclared, Tick
+from schemas.records import AccountRow, ConfigActivated, Decision, OperatorDecision, ProductionDeclared, Tick
 from streams.delivery.stage import DeliveryStage
 from streams.memory_step import MemoryStep
 from streams.step import sender
@@ -206,6 +206,8 @@ def test_the_limit_of_an_order_holds_until_a_person_lets_it_through(decided_at: 
         decision = event(OperatorDecision, decided_at, decided_at, order="O1", **who)
         found.said.append(decision)
     row = yields(found.snapshot())
+    if decided_at is not None:
+        row.decisions = [Decision("OVER_DELIVERY", "post", "Ana", "sold", decided_at, decision.event_id, 50)]
     added = [ReAddition(found.records(), found.configuration).posting(row, posting, [row]) for posting in row.issued]
     assert [(one.cumulative, one.steps) for one in added] == [(42, 42), second]
     assert bool(added[1].note) is (second == (45, 3))
