@@ -153,6 +153,9 @@ def _backflushed(
             for lot, count in sorted(lots_of(pieces, component).items()):
                 account, unit = account_of(like, component, lot), component.quantity.unit
                 yield Derived(account, source_key, count * per_piece, unit, "backflush", pieces.revision, pieces.sources)
+            for (material, lot), count in sorted(substitutes(pieces, component).items()):
+                account, unit = replace(account_of(like, component, lot), material=material), component.quantity.unit
+                yield Derived(account, source_key, count * per_piece, unit, "backflush", pieces.revision, pieces.sources)
 
 
 def made_of(
@@ -175,8 +178,8 @@ def made_of(
         counts = weights_of(configuration, order, row)
         top = on_top(row, authority, counted_at(order, row.operation)) if row.kind == "yield" else set()
         for key, source in sorted(row.sources.items()):
-            amount = units.convert(_exact(source), source.unit, item.quantity.unit if item else source.unit, row.material)
-            if isinstance(amount, Refusal):
+            amount = _pieces(order, source, row.material, units)
+            if amount is None:
                 continue  # its own account is parked with BAD_UNIT
             if row.kind == BASIS:
                 of(source).by_lot[source.position, source.component_material, source.component_lot] += amount
@@ -190,14 +193,35 @@ def made_of(
     return made, good / gross if gross else Fraction(0)
 
 
+def _pieces(order: OrderRow, source: SourceTotal, material: str, units: UnitTable) -> Fraction | None:
+    """In the unit that the order's main item is planned in, which a bill is for; what does not convert into it in the unit of its
+    own item. None: in neither."""
+    main, item = next((one for one in order.items if one.role == "main"), None), item_of(order, material)
+    for wanted in (main, item):
+        found = units.convert(_exact(source), source.unit, wanted.quantity.unit if wanted else source.unit, material)
+        if not isinstance(found, Refusal):
+            return found
+    return None
+
+
+def substitutes(pieces: Made, component: Component) -> dict[tuple[str, str], Fraction]:
+    """(material, lot) -> pieces made while something that is in no bill was loaded in the component's place."""
+    known = {one.material for one in pieces.components}
+    found: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
+    for (position, material, lot), count in pieces.by_lot.items():
+        if lot and material and position and position == component.position and material not in known:
+            found[material, lot] += count
+    return found
+
+
 def lots_of(pieces: Made, component: Component) -> dict[str, Fraction]:
-    """Pieces by lot of the component; what no loaded lot covers has none. More by lot than there are pieces (another
-    authority counted them) is taken in proportion."""
+    """Pieces by lot of the component; what no loaded lot covers has none, and what was made of a substitute is not of it. More by
+    lot than there are pieces (another authority counted them) is taken in proportion."""
     found: dict[str, Fraction] = defaultdict(Fraction)
     for (position, material, lot), count in pieces.by_lot.items():
         if lot and material == component.material and component.position in ("", position):
             found[lot] += count
-    covered = sum(found.values(), Fraction(0))
+    covered = sum(found.values(), sum(substitutes(pieces, component).values(), Fraction(0)))
     if covered > pieces.gross >= 0:
         found = {lot: count * pieces.gross / covered for lot, count in found.items()}
     elif covered != pieces.gross:

@@ -162,8 +162,9 @@ def _trusted(configuration: Configuration, order: OrderRow, account: AccountRow,
     component = component_of(components_for(configuration, order, pin, account), account)
     if component is None and configuration.rules.mode_for(account.material, account.place, account.operation) is None:
         # Nobody says how it is known (unknown order, not in its bill): parked, but what was measured does not disappear.
-        measured = any(source.authority == "counters" for source in account.sources.values())
-        return "counters" if measured else "declarations"
+        # A substitute that was loaded follows the pieces.
+        known = {source.authority for source in account.sources.values() if source.numerator}
+        return next((one for one in ("counters", "backflush") if one in known), "declarations")
     mode = mode_of(configuration, component, account)
     return {"declared": "declarations", "metered": "counters", "ledger_backflush": "backflush"}.get(mode)
 

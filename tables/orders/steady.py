@@ -167,6 +167,8 @@ class SteadyOrder:
             for component in followed:
                 by_lot = [one for one in found if one.place.pieces and _is_of(one.total, component.component)]
                 covered = sum(one.steps for one in by_lot)
+                if any(one.steps and _is_another(one.total, component.component) for one in found):
+                    return None
                 if any(one.steps and one.total.component_lot not in component.lots for one in by_lot):
                     return None
                 if covered != gross and not (component.uncovered and gross > covered):
@@ -243,6 +245,16 @@ def _one_unit(order: OrderRow, here: Iterable[AccountRow]) -> bool:
 def _is_of(total: Total, component: Component) -> bool:
     loaded = (total.position, total.component_material, total.component_lot)
     return total.kind == BASIS and bool(total.component_lot) and _fits(loaded, component)
+
+
+def _is_another(total: Total, component: Component) -> bool:
+    """Made while something else was loaded in the component's place."""
+    return (
+        total.kind == BASIS
+        and bool(total.component_material)
+        and total.position == component.position
+        and total.component_material != component.material
+    )
 
 
 def _fits(place: tuple[str, str, str], component: Component) -> bool:

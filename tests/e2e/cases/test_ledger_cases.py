@@ -16,11 +16,9 @@ from tests.e2e.cases.test_cases import CASES, GIVEN, differences
 
 OWN, COMMON = CASES / "ledger", "common"
 NOT_YET = {
-    "01b-coproduct-box": "units: pieces of outputs that are planned in other units are added as they are planned",
     "09-year-end": "sweeps: a late posting is due by the rule of its own period only",
     "10-outage-over-close": "after a close: what was never received becomes scrap from stock",
     "123-receipt-location-rule-change-scrap-stock": "location: scrap from stock has none",
-    "167-substitute-loaded": "what is used: the planned material is consumed without lot",
     "17a-number-reused-same-chg": "orders: a reused number is ignored",
     "18a-final-nothing-left": "final flag: none without a posting",
     "24-conversion-change": "units: a new conversion changes what was packed before",

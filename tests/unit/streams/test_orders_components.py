@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schemas.records import OrderChanged, Posting, Quantity
+from schemas.records import OrderChanged, OrderItem, Posting, Quantity
 from tables.orders.components import shares
 from tests.unit.streams.ledger_bench import CUT, Ledger, component, item, operation, released, total
 from tests.unit.tables.floor_bench import MIN, at, configuration
@@ -182,6 +182,35 @@ def test_a_third_of_a_kilogram_each_is_exact_in_the_end() -> None:
         bench.fold(total("gross", n, (1, n), T1 + n * 60 * MIN))
         bench.tick(T1 + n * 60 * MIN)
     assert [posting.amount for posting in bench.postings] == [333, 334, 333]
+
+
+def test_a_substitute_in_the_hopper_is_consumed_as_itself() -> None:
+    """10 pieces of the planned material, 20 of another one: the second waits until the order names it."""
+    planned = component(mode="ledger_backflush", quantity=kg(100), position="H")
+    bench = ledger(released(T1, components=[planned]), rules=FLUSH)
+    loaded = {"position": "H", "run": "A", "lot": "L1"}
+    bench.fold(
+        total("gross", 30, (1, 1), T1),
+        total("basis", 10, (1, 1), T1, **loaded, component_material="PP", component_lot="R1", source_key="b1"),
+        total("basis", 20, (1, 1), T1, **loaded, component_material="ALT", component_lot="S7", source_key="b2"),
+    )
+    assert [(one.material, one.lot, one.amount) for one in bench.tick(CUT) if one.kind == "consumption"] == [("PP", "R1", 1000)]
+    waits = bench.account("consumption", material="ALT")
+    assert (waits.lot, waits.code, waits.parked) == ("S7", "MATERIAL_NOT_IN_BOM", 2000)
+    other = component("ALT", item="0020", mode="ledger_backflush", quantity=kg(100), position="H")
+    bench.fold(released(CUT + MIN, OrderChanged, change_number="2", components=[planned, other]))
+    bench.tick(CUT + MIN)
+    bench.check_conservation()
+
+
+def test_pieces_of_outputs_that_are_planned_in_boxes_are_pieces() -> None:
+    """10 pieces of the main output, 20 of a co-product that is planned in boxes of 20."""
+    right = OrderItem(item="2", material="R", role="co", quantity=Quantity(10, 0, "BOX"))
+    parts = [component(mode="ledger_backflush", quantity=kg(100))]
+    bench = Ledger(configuration(rules=FLUSH, plant={"units": {"R": ["1 BOX = 20 PC"]}}))
+    bench.fold(released(T1, items=[item(), right], components=parts))
+    bench.fold(total("gross", 10, (1, 1), T1), total("gross", 20, (1, 1), T1, material="R", source_key="r"))
+    assert [one.amount for one in bench.tick(CUT) if one.kind == "consumption"] == [3000]
 
 
 def test_by_products_are_no_pieces() -> None:
