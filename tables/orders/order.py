@@ -129,6 +129,12 @@ def counted_by(configuration: Configuration, order: OrderRow, account: AccountRo
     return ("gross", "good") if authority_of(configuration, order, account.operation) == "counters" else ()
 
 
+def comes_back(configuration: Configuration, order: OrderRow, account: AccountRow) -> bool:
+    """Is it of a component of negative quantity (sprue, turnings)? It is planned to come back."""
+    component = component_of(components_for(configuration, order, pinned(account), account), account)
+    return component is not None and component.quantity.amount < 0
+
+
 def authority_of(configuration: Configuration, order: OrderRow, operation: str) -> str:
     found = operation_of(order, operation)
     if found is not None and found.quantity_from != "plant":

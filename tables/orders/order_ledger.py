@@ -208,7 +208,8 @@ class OrderLedger:
         accounts = self._in_order() if row.kind in rework.KINDS else []
         group = pieces.group_of(row)
         excess = parking.beyond_gross(row, self._missing_of(group).get(row_key(row)) if group else None) if group else None
-        if row.kind == "consumption" and row.recorded_numerator < 0:
+        negative = row.kind == "consumption" and row.recorded_numerator < 0
+        if negative and not orders.comes_back(rules.configuration, self.order, row):
             excess = parking.beyond_taken(row, self._beyond(row).get(row_key(row)))
         excess = excess or parking.rework_excess(row, accounts, rules.units)
         return excess or parking.over_delivery(rules.configuration, self.order, row, accounts, rules.units)

@@ -174,7 +174,7 @@ class ReAddition:
             held = min(goal, 0)
         elif account.kind in pieces.LOWER:
             held = round_half_away(self._missing(order, account, cut), account.scale)
-        elif account.kind == "consumption" and amount < 0:
+        elif account.kind == "consumption" and amount < 0 and not orders.comes_back(self._configuration, order, row):
             code, held = taken.BELOW_ZERO, -round_half_away(self._beyond(order, account, siblings, cut), account.scale)
         room = _allowed(self._configuration, order, account, units, others)
         if not held and room is not None and goal > room:

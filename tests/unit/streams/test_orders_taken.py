@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schemas.records import OperatorDecision
+from schemas.records import OperatorDecision, Quantity
 from tests.unit.streams.ledger_bench import CUT, Ledger, component, released, total
 from tests.unit.tables.floor_bench import HOUR, at, configuration, event
 
@@ -62,6 +62,13 @@ def test_a_person_may_let_it_pass() -> None:
     bench.fold(event(OperatorDecision, CUT + HOUR, CUT + HOUR, **decision))
     bench.tick(EVENING)
     assert sum(one.amount for one in bench.postings) == -15000
+
+
+def test_a_component_of_negative_quantity_comes_back() -> None:
+    bench = ledger()
+    bench.fold(released(at("05:30"), components=[component(quantity=Quantity(-20, 3, "kg"))], change_number="2"), used(-2, 1))
+    assert [one.amount for one in bench.tick(CUT)] == [-2000]
+    assert bench.codes() == {}
 
 
 def test_the_next_day_takes_back_from_the_reservations_that_were_issued() -> None:
