@@ -19,6 +19,7 @@ from tables.orders.backflush import MAX_PHANTOM_LEVELS, Derived, derive, places,
 from tables.orders.components import ItemShare, candidates, component_of, components_for, need_of, phantom_of, pinned, shares
 from tables.orders.due import Look, due_time, enough
 from tables.orders.plant_rules import PlantRules
+from tables.orders.parking import OVER_DELIVERY
 from tables.orders.postings import Issue, Materials, issue
 from tables.quantity import fraction, round_half_away
 from tables.refusal import Refusal
@@ -143,8 +144,15 @@ class OrderLedger:
             here = {key: row for key, row in self.accounts.items() if pieces.group_of(row) == group}
             if any(row.code == pieces.SCRAP_EXCEEDS_GROSS for row in here.values()) or self._missing_of(group):
                 found |= here.keys()
+        found |= self._beyond_limit({row.material for row in rows if row.kind == "yield"})
         used = {row.material for row in rows if row.kind == "consumption"}
         return found | {key for key, row in self.accounts.items() if row.material in used and _gives_back(row)}
+
+    def _beyond_limit(self, materials: Collection[str]) -> set[str]:
+        """Row keys of the yields that share the limit of one of these materials, where one of them waits for it: which of them
+        is beyond it depends on all."""
+        waits = {row.material for row in self.accounts.values() if row.code == OVER_DELIVERY and row.material in materials}
+        return {key for key, row in self.accounts.items() if row.kind == "yield" and row.material in waits}
 
     # -- one account
 
@@ -212,7 +220,9 @@ class OrderLedger:
         if negative and not orders.comes_back(rules.configuration, self.order, row):
             excess = parking.beyond_taken(row, self._beyond(row).get(row_key(row)))
         excess = excess or parking.rework_excess(row, accounts, rules.units)
-        return excess or parking.over_delivery(rules.configuration, self.order, row, accounts, rules.units)
+        return excess or parking.over_delivery(
+            rules.configuration, self.order, row, accounts, rules.units, lambda one: self._targets.get(id(one), one.target)
+        )
 
     def issue(self, row: AccountRow, due_at: int | None, pressed: bool = False) -> list[Posting]:
         """What is posted of the account now; it notes when to look at it again. `due_at`: since when it is due. `pressed`: what
@@ -274,7 +284,7 @@ class OrderLedger:
         """Row keys of what is parked for over-delivery, when these postings of the order gave it room."""
         if not any(one.kind == "yield" and one.amount < 0 for one in made):
             return set()
-        return {key for key, row in self.accounts.items() if row.code == "OVER_DELIVERY"}
+        return {key for key, row in self.accounts.items() if row.code == OVER_DELIVERY}
 
     def mark_final(self, made: Iterable[Posting]) -> bool:
         """The final flag goes once per operation, with the last yield posting of a completed one: nothing of it may be left
@@ -386,5 +396,5 @@ def _gives_back(row: AccountRow) -> bool:
 
 def _follows(row: AccountRow) -> bool:
     """May another posting of this account follow as things are?"""
-    waiting = any(one.quantity and one.code != "OVER_DELIVERY" and not one.dropped for one in ledger.waits(row))
+    waiting = any(one.quantity and one.code != OVER_DELIVERY and not one.dropped for one in ledger.waits(row))
     return not row.covered and (bool(ledger.unposted(row)) or waiting)

@@ -1,6 +1,6 @@
 """Why something waits for a person or for master data: every reason for which an account, or a part of it, is parked."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -9,9 +9,9 @@ from schemas.records import AccountRow, MaterialRow, OrderRow
 from tables.decisions import DROP, EVERYTHING, deducted, standing
 from tables.orders import order as orders
 from tables.orders import rework
-from tables.orders.account import TIMES
+from tables.orders.account import TIMES, account_key
 from tables.orders.components import children_of, component_of, components_for, known_revision, pinned
-from tables.orders.pieces import LOWER
+from tables.orders.pieces import LOWER, MADE
 from tables.plant.periods import PostingPeriods
 from tables.plant.units import UnitTable
 from tables.quantity import fraction, round_half_away
@@ -20,6 +20,9 @@ from tables.refusal import Refusal
 NOT_OPEN = {"locked": "ORDER_LOCKED", "closed": "ORDER_CLOSED"}
 OVER = frozenset({"ORDER_CLOSED", "ORDER_TECHNICALLY_COMPLETE"})
 """Of what no rule posts the end of the order stops nothing, and nobody has to decide about it."""
+
+
+OVER_DELIVERY = "OVER_DELIVERY"
 
 
 class Excess(NamedTuple):
@@ -184,9 +187,15 @@ def rework_excess(row: AccountRow, accounts: Sequence[AccountRow], units: UnitTa
 
 
 def over_delivery(
-    configuration: Configuration, order: OrderRow, row: AccountRow, accounts: Sequence[AccountRow], units: UnitTable
+    configuration: Configuration,
+    order: OrderRow,
+    row: AccountRow,
+    accounts: Sequence[AccountRow],
+    units: UnitTable,
+    stands_for: Callable[[AccountRow], int],
 ) -> Excess | None:
-    """Of the account that receives: what is beyond the order's limit; the rest is posted (docs/domain.md, Over-delivery)."""
+    """Of the account that receives: what is beyond the order's limit; the rest is posted. The excess is what was made last, so
+    older accounts have their room also while they are not due (docs/domain.md, Over-delivery). `stands_for`: steps."""
     if row.kind != "yield" or not orders.receives(order, row.operation):
         return None
     most = orders.limit(configuration, order, row.material)
@@ -196,9 +205,12 @@ def over_delivery(
     room = units.convert(most, item.quantity.unit, row.unit, row.material)
     if isinstance(room, Refusal):
         return None
+    age = made_at(row)
     for other in accounts:
         if (other.kind, other.material, other.operation) == (row.kind, row.material, row.operation) and other is not row:
-            taken = units.convert(fraction(other.posted, other.scale), other.unit, row.unit, row.material)
+            older = made_at(other) < age
+            steps = max(other.posted, stands_for(other) - deducted(other)) if older else other.posted
+            taken = units.convert(fraction(steps, other.scale), other.unit, row.unit, row.material)
             room -= Fraction(0) if isinstance(taken, Refusal) else taken
     allowed = max(0, int(room * 10**row.scale))
     goal = row.target - deducted(row)
@@ -206,4 +218,10 @@ def over_delivery(
     if goal <= allowed or not excess:
         return None
     detail = f"order {order.order} may receive {most} {item.quantity.unit} of {row.material}"
-    return Excess(Refusal("OVER_DELIVERY", detail), excess)
+    return Excess(Refusal(OVER_DELIVERY, detail), excess)
+
+
+def made_at(row: AccountRow) -> tuple[int, str]:
+    """When the first pieces of the account were made; what is greater is younger."""
+    pieces = [source.first_at for source in row.sources.values() if source.kind in MADE and source.numerator]
+    return min(pieces, default=0), account_key(row)

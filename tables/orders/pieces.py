@@ -20,6 +20,8 @@ MOVE = "pieces|"
 SCRAP_EXCEEDS_GROSS = "SCRAP_EXCEEDS_GROSS"
 LOWER = ("scrap", "rework")
 """What takes pieces from the yield."""
+MADE = ("gross", "good")
+"""What says that pieces were made."""
 Holds = Callable[[AccountRow], Fraction]
 """What an account holds, in the unit of its group."""
 

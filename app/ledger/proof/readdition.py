@@ -3,7 +3,7 @@
 The rules of an account (what counts in it, units, the limit of an order) are those of `tables`; the sums are made here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -35,7 +35,7 @@ from tables.orders.account import STOCK, row_key
 from tables.orders.backflush import MAX_PHANTOM_LEVELS, Derived, derive, places
 from tables.orders.carry import age, carried
 from tables.orders.carry import steps as carried_steps
-from tables.orders.parking import beyond
+from tables.orders.parking import beyond, made_at
 from tables.orders.plant_rules import plant_rules
 from tables.plant.calendar import calendar_of
 from tables.plant.units import UnitTable
@@ -155,17 +155,9 @@ class ReAddition:
         amount, summands, row = self.account(account, cut)
         order, units = self.order(account.plant, account.order, cut), self.units(cut)
         records, ranges = ledger.lineage(row, self.weights(order, row))
-        older = [row for row in siblings if carried(row) == carried(account) and age(row) < age(account)]
-        steps = carried_steps(self._amounts(order, older, cut), amount, account.scale)
+        siblings = list(siblings)
+        steps = self._steps(order, account, siblings, cut)
         before = sum(entry.amount for entry in account.issued if entry.cut < cut)
-        others = [
-            (fraction(entry.amount, other.scale), other.unit)
-            for other in siblings
-            if (other.kind, other.material, other.operation) == ("yield", account.material, account.operation)
-            and row_key(other) != row_key(account)
-            for entry in other.issued
-            if (entry.cut, row_key(other)) < (cut, row_key(account))
-        ]
         known = self._as_decided(account, cut)
         gone = deducted(known)
         goal, note = steps - gone, f"{decimal_text(gone, account.scale)} {account.unit} dropped" * bool(gone)
@@ -176,7 +168,7 @@ class ReAddition:
             held = round_half_away(self._missing(order, account, cut), account.scale)
         elif account.kind == "consumption" and amount < 0 and not orders.comes_back(self._configuration, order, row):
             code, held = taken.BELOW_ZERO, -round_half_away(self._beyond(order, account, siblings, cut), account.scale)
-        room = _allowed(self._configuration, order, account, units, others)
+        room = _allowed(self._configuration, order, account, units, self._others(order, row, account, siblings, cut))
         if not held and room is not None and goal > room:
             code, held = "OVER_DELIVERY", goal - max(room, min(before, goal))
         waits = beyond(goal, goal - held, let_through(known, code)) if held else 0
@@ -184,6 +176,29 @@ class ReAddition:
             note = f"{decimal_text(waits, account.scale)} {account.unit} not posted ({code})"
         steps = goal - waits
         return ReAdded(steps, steps - before, note, summands, records, ranges)
+
+    def _steps(self, order: OrderRow, account: AccountRow, siblings: Sequence[AccountRow], cut: int) -> int:
+        """What the account stands for at the cut, with the carry of the older ones."""
+        older = [row for row in siblings if carried(row) == carried(account) and age(row) < age(account)]
+        return carried_steps(self._amounts(order, older, cut), self._amounts(order, [account], cut), account.scale)
+
+    def _others(
+        self, order: OrderRow, row: AccountRow, account: AccountRow, siblings: Sequence[AccountRow], cut: int
+    ) -> list[tuple[Fraction, str]]:
+        """What other lots and days take of the item's limit: what was posted, and what older ones stand for. `row`: the account
+        at the cut."""
+        rows, found = self._accounts(order.plant, order, cut)[0], list[tuple[Fraction, str]]()
+        for other in siblings:
+            key = row_key(other)
+            same = (other.kind, other.material, other.operation) == ("yield", account.material, account.operation)
+            if not same or key == row_key(account):
+                continue
+            posted = sum(entry.amount for entry in other.issued if (entry.cut, key) < (cut, row_key(account)))
+            if key in rows and made_at(rows[key]) < made_at(row):
+                dropped = deducted(self._as_decided(other, cut))
+                posted = max(posted, self._steps(order, other, siblings, cut) - dropped)
+            found.append((fraction(posted, other.scale), other.unit))
+        return found
 
     def _beyond(self, order: OrderRow, account: AccountRow, siblings: Iterable[AccountRow], cut: int) -> Fraction:
         """How much the account gives back beyond what the order took, in its unit."""
