@@ -18,8 +18,8 @@ from tables.orders.account import BASIS, TIMES, row_key
 from tables.orders.backflush import MAX_PHANTOM_LEVELS, Derived, derive, places, source_of
 from tables.orders.components import ItemShare, candidates, component_of, components_for, need_of, phantom_of, pinned, shares
 from tables.orders.due import Look, due_time, enough
-from tables.orders.plant_rules import PlantRules
 from tables.orders.parking import OVER_DELIVERY
+from tables.orders.plant_rules import PlantRules
 from tables.orders.postings import Issue, Materials, issue
 from tables.quantity import fraction, round_half_away
 from tables.refusal import Refusal

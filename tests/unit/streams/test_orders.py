@@ -207,7 +207,10 @@ def test_over_delivery_counts_all_lots_and_days_of_the_item() -> None:
 
 def test_the_excess_is_what_was_made_last() -> None:
     """Lot A2 was made after Z1; its name comes first, and its totals came first."""
-    late, early = total("gross", 30, (1, 1), T1, lot="A2", first_at=T1), total("gross", 980, (1, 2), T1, lot="Z1", first_at=T1 - MIN)
+    late, early = (
+        total("gross", 30, (1, 1), T1, lot="A2", first_at=T1),
+        total("gross", 980, (1, 2), T1, lot="Z1", first_at=T1 - MIN),
+    )
     bench = ledger(released(T1), late, early)
     bench.tick(CUT)
     assert {row.lot: (row.posted, row.parked) for row in bench.accounts().values()} == {"Z1": (980, 0), "A2": (20, 10)}
@@ -215,7 +218,10 @@ def test_the_excess_is_what_was_made_last() -> None:
 
 
 def test_what_was_made_before_has_its_room_although_it_is_not_due() -> None:
-    late, early = total("gross", 300, (1, 1), T1, lot="A2", first_at=T1), total("gross", 980, (1, 2), T1, lot="Z1", first_at=T1 - MIN)
+    late, early = (
+        total("gross", 300, (1, 1), T1, lot="A2", first_at=T1),
+        total("gross", 980, (1, 2), T1, lot="Z1", first_at=T1 - MIN),
+    )
     bench = ledger(released(T1, items=[item(batch_managed=True)]), late, replace(early, lot=""))
     bench.tick(CUT)
     assert {row.lot: (row.posted, row.code) for row in bench.accounts().values()} == {
