@@ -1169,6 +1169,78 @@ class DispositionDecided:
 
 
 @dataclass(slots=True)
+class EndpointOrdered:
+    """A person said what may be sent to the ERP."""
+
+    event_id: str
+    plant: str
+    occurred_at: int
+    received_at: int
+    source: str
+    raw_source: str
+    raw_offset: int
+    mode: str
+    who: str
+    why: str
+    correlation_id: str = ""
+    label: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> EndpointOrdered:
+        return EndpointOrdered(
+            event_id=d["event_id"],
+            plant=d["plant"],
+            occurred_at=d["occurred_at"],
+            received_at=d["received_at"],
+            source=d["source"],
+            raw_source=d["raw_source"],
+            raw_offset=d["raw_offset"],
+            mode=d["mode"],
+            who=d["who"],
+            why=d["why"],
+            correlation_id=d["correlation_id"],
+            label=d["label"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "plant": self.plant,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "raw_source": self.raw_source,
+            "raw_offset": self.raw_offset,
+            "correlation_id": self.correlation_id,
+            "label": self.label,
+            "mode": self.mode,
+            "who": self.who,
+            "why": self.why,
+        }
+
+
+@dataclass(slots=True)
+class EndpointRow:
+    """What people said may be sent to an ERP."""
+
+    mode: str
+    orders: list[Decision] = field(default_factory=list)
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> EndpointRow:
+        return EndpointRow(
+            mode=d["mode"],
+            orders=[Decision.from_avro(v) for v in d["orders"]],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "mode": self.mode,
+            "orders": [v.to_avro() for v in self.orders],
+        }
+
+
+@dataclass(slots=True)
 class EntryVoided:
     """A load, an unload, a state change or a log-in never was."""
 
@@ -5660,6 +5732,8 @@ RECORDS: dict[str, Any] = {
     "Decision": Decision,
     "DeclarationRow": DeclarationRow,
     "DispositionDecided": DispositionDecided,
+    "EndpointOrdered": EndpointOrdered,
+    "EndpointRow": EndpointRow,
     "EntryVoided": EntryVoided,
     "EquipmentRow": EquipmentRow,
     "EquipmentStateChanged": EquipmentStateChanged,

@@ -8,6 +8,7 @@ from schemas.records import (
     AccountClosedRow,
     AccountRow,
     DeclarationRow,
+    EndpointRow,
     EquipmentRow,
     JournalRow,
     LabourRow,
@@ -102,6 +103,7 @@ ACCEPTED_ROWS = RowKind("delivery", "s|", PlantRow)
 CLOSED_MARK_ROWS = RowKind("delivery", "h|", PlantRow)
 """Marks of the rows of closed sequences: time of the last acceptance, account."""
 LOT_STATE_ROWS = RowKind("delivery", "q|", LotStateRow)
+ENDPOINT_ROWS = RowKind("delivery", "n|", EndpointRow)
 
 ROW_KINDS: tuple[RowKind[Any], ...] = (
     POSITION_ROWS,
@@ -125,4 +127,5 @@ ROW_KINDS: tuple[RowKind[Any], ...] = (
     ACCEPTED_ROWS,
     CLOSED_MARK_ROWS,
     LOT_STATE_ROWS,
+    ENDPOINT_ROWS,
 )

@@ -27,6 +27,7 @@ COMMANDS = {
     "up": "up:up",
     "ingest": "ingest:ingest",
     "demo": "demo:demo",
+    "erp": "erp:app",
     "erp-sim": "erp_sim:erp_sim",
     "config": "config:app",
     "rules": "rules:app",

@@ -44,6 +44,8 @@ class Budget:
         self.in_flight = self.suspects = 0
         self.outsiders = 0
         """Requests that wait for their own turn: the rest of a call that was let in, or of somebody else."""
+        self.paused = False
+        """A person wants nothing to leave."""
         self.circuit = Circuit()
         self._suspects_from = 0
         self._changed = 0
@@ -71,11 +73,13 @@ class Budget:
 
     def wait_ns(self, now: int) -> int | None:
         """0: a call may start now. Else nanoseconds to wait; None: until a call ends."""
-        return None if self.in_flight >= self.calls or not self.circuit.closed else self._from(now)
+        shut = self.paused or self.in_flight >= self.calls or not self.circuit.closed
+        return None if shut else self._from(now)
 
     def outsider_wait_ns(self, now: int, own_place: bool) -> int | None:
         """As `wait_ns`, for one request. `own_place`: it is of no call that has one already."""
-        return None if own_place and self.in_flight >= self.calls else self._pace.wait_ns(now)
+        shut = self.paused or (own_place and self.in_flight >= self.calls)
+        return None if shut else self._pace.wait_ns(now)
 
     def suspect_wait_ns(self, now: int, *, alone: bool) -> int | None:
         """As `wait_ns`, for a suspect. `alone`: nobody else waits, so it need not wait for its share."""
@@ -86,7 +90,7 @@ class Budget:
 
     def probe_wait_ns(self, now: int) -> int | None:
         """As `wait_ns`, for the question whether the ERP is there; None also while there is nothing to ask."""
-        if self.circuit.closed or self.in_flight >= self.calls:
+        if self.paused or self.circuit.closed or self.in_flight >= self.calls:
             return None
         return max(self._from(now), self.circuit.probe_from - now)
 

@@ -26,7 +26,7 @@ from app.erp.timebase import SystemTime, Timebase, wall_clock_us
 from schemas.configuration import Configuration
 from schemas.records import AttemptEnded, ErpHeld, PostingRow, TimerFired
 from tables.delivery.backlog import lane_of
-from tables.delivery.outbox import Dispatch, Entry, ErpAway, HeldUntil, ReadBack, Timer
+from tables.delivery.outbox import Dispatch, Entry, ErpAway, HeldUntil, Paused, ReadBack, Timer
 from tables.delivery.posting_state import (
     DISPATCHED,
     DOCUMENT_SPLIT,
@@ -132,6 +132,8 @@ class Executor:
                 case ErpAway():
                     self._away_since = entry.since
                     self._budget.circuit.away(now)
+                case Paused():
+                    self._budget.paused = entry.paused
                 case Timer():
                     self._at(now + entry.delay_us * 1_000, partition, entry)
                 case Dispatch():

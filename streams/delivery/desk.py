@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 
+from schemas.catalog import ENDPOINT
 from schemas.configuration import Configuration
-from schemas.records import AccountClosedRow, LotStateRow, Outcome, Posting, PostingRow
+from schemas.records import AccountClosedRow, EndpointRow, LotStateRow, Outcome, Posting, PostingRow
 from schemas.topics import ORDERS_INBOX
 from streams import clock
 from streams.delivery.retention import Retention
 from streams.step import Step, Topology
 from tables.delivery import backoff, closed_sequences, posting_tally
 from tables.delivery.backlog import Backlog
+from tables.delivery.endpoint_orders import RESUME, mode_of
 from tables.delivery.hold_gate import Gate, gate_at, lot_of
 from tables.delivery.outbox import Dispatch, ReadBack, Timer
 from tables.delivery.posting_state import (
@@ -29,7 +31,7 @@ from tables.delivery.posting_state import (
 )
 from tables.delivery.scopes import suspected
 from tables.invariant import InvariantBroken
-from tables.row_kinds import CLOSED_ACCOUNT_ROWS, LOT_STATE_ROWS, POSTING_ROWS
+from tables.row_kinds import CLOSED_ACCOUNT_ROWS, ENDPOINT_ROWS, LOT_STATE_ROWS, POSTING_ROWS
 
 
 def posts(configuration: Configuration | None) -> bool:
@@ -186,8 +188,19 @@ class Desk:
         configurations = [self._topology.configuration(hash_) for hash_ in self.step.state.configurations.values()]
         return 2 * max((one.erp.erp.concurrency for one in configurations), default=0)
 
+    @property
+    def endpoint_row(self) -> EndpointRow | None:
+        return ENDPOINT_ROWS.find(self.step.rows, ENDPOINT)
+
+    @property
+    def mode(self) -> str:
+        """What people let the ERP have: everything, nothing, or what is on its way (tables/delivery/endpoint_orders.py)."""
+        return RESUME if self._recorded else mode_of(self.endpoint_row)
+
     def next_turn(self) -> PostingRow | None:
-        """The queued posting whose turn it is; None: the window is full, or nothing may go."""
+        """The queued posting whose turn it is; None: the window is full, or nothing (new) may go."""
+        if self.mode != RESUME:
+            return None
         name = self.backlog.next(self._eligible, self.backlog.room(self.window))
         return None if name is None else self.known(name)
 

@@ -7,11 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from schemas.catalog import ENDPOINT
 from schemas.configuration import Configuration
 from schemas.records import (
     AttemptEnded,
     ClockRepaired,
     ConfigActivated,
+    Decision,
+    EndpointOrdered,
     ErpHeld,
     LotState,
     LotStateRow,
@@ -36,8 +39,9 @@ from streams.step import RawMessage, Step, Topology, at_once
 from tables.delivery.backlog import Backlog
 from tables.delivery.closed_sequences import is_repeat
 from tables.delivery.endpoint_marks import AWAY_SINCE, HELD_UNTIL
+from tables.delivery.endpoint_orders import PAUSE, ordered
 from tables.delivery.hold_gate import changes_with
-from tables.delivery.outbox import ErpAway, HeldUntil
+from tables.delivery.outbox import ErpAway, HeldUntil, Paused
 from tables.delivery.posting_state import (
     ACCEPTED,
     CLOSED,
@@ -52,7 +56,7 @@ from tables.delivery.posting_state import (
     WAITING_CLOCK,
 )
 from tables.kpi import hour_passed, posting_success
-from tables.row_kinds import LOT_STATE_ROWS
+from tables.row_kinds import ENDPOINT_ROWS, LOT_STATE_ROWS
 
 
 class DeliveryStage:
@@ -81,6 +85,8 @@ class DeliveryStage:
             step.release(HeldUntil(step.state.marks[HELD_UNTIL]))
         if AWAY_SINCE in step.state.marks:
             step.release(ErpAway(step.state.marks[AWAY_SINCE]))
+        if desk.endpoint_row is not None:
+            step.release(Paused(desk.mode == PAUSE))
         for row in begun:
             if row.state == DISPATCHED:
                 desk.suspend(row, "TAKEN_OVER", "the process that had it ended")
@@ -174,6 +180,14 @@ class DeliveryStage:
         else:
             marks.pop(AWAY_SINCE, None)
 
+    def _ordered(self, desk: Desk, message: RawMessage, order: EndpointOrdered) -> None:
+        """A person stops the ERP or lets it go on. Over recorded input nobody is there to let it go on: it is only noted."""
+        made = Decision("", order.mode, order.who, order.why, order.occurred_at, order.event_id)
+        row = ordered(desk.endpoint_row, made)
+        if row is not None:
+            desk.step.rows.put(ENDPOINT_ROWS.key(ENDPOINT), row)
+            desk.step.release(Paused(desk.mode == PAUSE))
+
     def _lot_state(self, desk: Desk, message: RawMessage, state: LotState) -> None:
         """The newest state of a lot stays; one sender, in order, so equal versions replace."""
         key = LOT_STATE_ROWS.key(state.plant, state.material, state.lot)
@@ -249,6 +263,7 @@ HANDLERS: Mapping[type, Handling[Callable[[DeliveryStage, Desk, RawMessage, Any]
     Posting: Handling(AT_ONCE, DeliveryStage._posting),
     AttemptEnded: Handling(AT_ONCE, DeliveryStage._attempt_ended),
     ErpHeld: Handling(AT_ONCE, DeliveryStage._erp_held),
+    EndpointOrdered: Handling(AT_ONCE, DeliveryStage._ordered),
     TimerFired: Handling(AT_ONCE, DeliveryStage._timer_fired),
     LotState: Handling(AT_ONCE, DeliveryStage._lot_state),
     OperatorDecision: Handling(AT_ONCE, DeliveryStage._decision),

@@ -11,6 +11,7 @@ from typing import Any
 from schemas.configuration import Configuration
 from schemas.records import (
     ConfigActivated,
+    EndpointOrdered,
     EntryVoided,
     ExceptionRecord,
     LabourRecorded,
@@ -312,6 +313,12 @@ class IntakeStage:
         self._broadcast(step, item)
         return True
 
+    def _endpoint(self, step: Step, item: EndpointOrdered, raw: RawRecord) -> bool:
+        """Through one partition of orders: what is said later comes later."""
+        self._count(step, "other")
+        step.emit(ORDERS_INBOX, f"{item.plant}|", item)
+        return True
+
     def _material(self, step: Step, item: MaterialChanged, raw: RawRecord) -> bool:
         self._count(step, "other")
         step.broadcast(ORDERS_INBOX, f"{item.plant}|{item.material}", item, self._topology.partitions(ORDERS_INBOX))
@@ -376,6 +383,7 @@ HANDLERS: Mapping[type, Handling[_Handle]] = {
     **dict.fromkeys(LOT_EVENTS, Handling(EVENT, IntakeStage._to_lot)),
     MaterialChanged: Handling(EVENT, IntakeStage._material),
     UpstreamOrdered: Handling(EVENT, IntakeStage._to_all),
+    EndpointOrdered: Handling(EVENT, IntakeStage._endpoint),
     LetterSettled: Handling(EVENT, IntakeStage._letter_settled),
 }
 """Who gets what a mapping gives."""

@@ -2,6 +2,7 @@
 
 One JSON object a line, written by `lineledger decide` and `lineledger exceptions`:
 `{"at": micros, "decide": {...fields of OperatorDecision...}}`,
+`{"at": micros, "endpoint": {"event_id": .., "mode": pause | drain | resume, "who": .., "why": ..}}`,
 `{"at": micros, "settle": {"event_id": .., "letter": .., "code": .., "state": .., "who": .., "why": ..}}` or
 `{"at": micros, "replay": {"source": .., "raw_source": .., "raw_offset": .., "received_at": micros, "original": base64,
 "settles": [{...as in settle, without state...}]}}`.
@@ -15,15 +16,17 @@ from typing import Any
 import msgspec
 
 from schemas.configuration.plant import PlantConfig
-from schemas.records import LetterSettled, OperatorDecision, UpstreamOrdered
+from schemas.records import EndpointOrdered, LetterSettled, OperatorDecision, UpstreamOrdered
 from streams.mapping.envelope import LatestTime
 from streams.mapping.items import MAX_INT64, MAX_RAW_BYTES, MAX_TEXT, Mapped, RawRecord, RefusedRecord
 from streams.mapping.mapper import Mapper
+from tables.delivery.endpoint_orders import MODES
 from tables.equipment.packed_readings import MAX_OFFSET
 
 _TEXTS = ("event_id", "order", "account", "code", "decision", "who", "why", "posting_id", "erp_document", "equipment", "counter")
 _REQUIRED = ("event_id", "decision", "who", "why")
 _SETTLED = ("event_id", "letter", "code", "who", "why")
+_ENDPOINT = ("event_id", "mode", "who", "why")
 MAX_SETTLED = 100
 """Dead letters of one record."""
 REPLAYED, RESOLVED, DISCARDED, OPEN = "replayed", "resolved", "discarded", "open"
@@ -69,6 +72,8 @@ class Operators(Mapper):
             return [refused(raw, "BAD_JSON", "no JSON object with a time")]
         if isinstance(content.get("upstream"), dict):
             return [self._ordered(raw, content)]
+        if isinstance(content.get("endpoint"), dict):
+            return [self._endpoint(raw, content, content["endpoint"])]
         told = content.get("decide")
         if isinstance(content.get("settle"), dict):
             return [self._settled(raw, content, content["settle"])]
@@ -102,6 +107,18 @@ class Operators(Mapper):
             plant=self._plant.plant.id, occurred_at=content["at"], received_at=raw.received_at or content["at"],
             source=self.name, raw_source=raw.raw_source, raw_offset=raw.raw_offset, event_id=told["event_id"],
             topic=source.read.topic, excluded=told["excluded"], who=told["who"], why=told["why"],
+        )  # fmt: skip
+
+    def _endpoint(self, raw: RawRecord, content: dict[str, Any], told: dict[str, Any]) -> EndpointOrdered | RefusedRecord:
+        """What may be sent to the ERP."""
+        fields = _texts(raw, told, _ENDPOINT, _ENDPOINT)
+        if isinstance(fields, RefusedRecord):
+            return fields
+        if fields["mode"] not in MODES:
+            return refused(raw, "BAD_FIELD", f"what may be sent to the ERP is said by {', '.join(MODES)}")
+        return EndpointOrdered(
+            plant=self._plant.plant.id, occurred_at=content["at"], received_at=raw.received_at or content["at"],
+            source=self.name, raw_source=raw.raw_source, raw_offset=raw.raw_offset, **fields,
         )  # fmt: skip
 
     def _settled(self, raw: RawRecord, content: dict[str, Any], told: Any) -> LetterSettled | RefusedRecord:

@@ -16,6 +16,7 @@ from schemas.records import (
     AccountRow,
     ClockRepaired,
     ConfigActivated,
+    EndpointOrdered,
     MaterialChanged,
     MaterialConsumed,
     OperatorDecision,
@@ -114,6 +115,10 @@ class OrdersStage:
 
     def _ordered(self, step: Step, memory: OrdersMemory, record: UpstreamOrdered) -> None:
         ordered(step.state, record)
+
+    def _endpoint(self, step: Step, memory: OrdersMemory, record: EndpointOrdered) -> None:
+        """It waits for no clock: who pauses an ERP means now."""
+        self._to_delivery(step, record)
 
     def _outcome(self, step: Step, memory: OrdersMemory, outcome: Outcome) -> None:
         """Status only: it decides nothing here."""
@@ -253,6 +258,7 @@ HANDLERS: Mapping[type, Handling[Callable[..., None]]] = {
     ConfigActivated: Handling(AT_ONCE, OrdersStage._configured),
     ClockRepaired: Handling(AT_ONCE, OrdersStage._repair),
     UpstreamOrdered: Handling(AT_ONCE, OrdersStage._ordered),
+    EndpointOrdered: Handling(AT_ONCE, OrdersStage._endpoint),
     Outcome: Handling(AT_ONCE, OrdersStage._outcome),
     MaterialChanged: Handling("00", _at_its_time(records.material)),
     OrderReleased: Handling("01", _at_its_time(records.planned)),

@@ -53,4 +53,11 @@ class ErpAway:
     since: int
 
 
-Entry = Dispatch | ReadBack | Timer | HeldUntil | ErpAway
+@dataclass(slots=True, frozen=True)
+class Paused:
+    """A person said whether calls may leave at all. `paused` False: they may."""
+
+    paused: bool
+
+
+Entry = Dispatch | ReadBack | Timer | HeldUntil | ErpAway | Paused

@@ -193,6 +193,18 @@ MUTANTS = {
         "count / self.most * WINDOW_NS)",
         "tests/unit/erp/test_pace.py::test_under_backlog_nine_tenths_are_used_and_no_second_has_more",
     ),
+    "a pause lets read-backs and pulls through": Mutant(
+        "app.erp.budget",
+        "shut = self.paused or (own_place and self.in_flight >= self.calls)",
+        "shut = own_place and self.in_flight >= self.calls",
+        "tests/unit/erp/test_endpoint_orders.py::test_while_paused_no_call_leaves_and_then_all_go",
+    ),
+    "a successor knows of no pause": Mutant(
+        "streams.delivery.stage",
+        "            step.release(Paused(desk.mode == PAUSE))\n        for row in begun:",
+        "            pass\n        for row in begun:",
+        "tests/unit/erp/test_endpoint_orders.py::test_a_successor_keeps_the_order",
+    ),
     "logins and pulls go around the limit": Mutant(
         "app.erp.doorway",
         "        if call is not None and not call.used:\n",

@@ -12,9 +12,9 @@ from app.ledger.books.live import STAGES, NoInstallation
 from app.ledger.books.topic_log import TopicLog
 from app.ledger.questions.status import SeenInstallation
 from schemas.codec import Codec
-from schemas.records import PartitionPosition
+from schemas.records import EndpointRow, PartitionPosition
 from schemas.topics import changelog_of, inbox_of
-from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
+from tables.row_kinds import ACCOUNT_ROWS, ENDPOINT_ROWS, POSTING_ROWS
 
 REQUEST_SECONDS = 10.0
 TAIL = 64
@@ -58,11 +58,17 @@ def look(broker: Broker, codec: Codec, prefix: str, seconds: float) -> SeenInsta
             members={name: members[prefix + name] for name in stages},
             accounts=collector.of(ACCOUNT_ROWS),
             postings=collector.of(POSTING_ROWS),
+            erp=_endpoint(collector),
             letters=open_letters(*sorted_out(collector.exceptions())),
             now=time.time_ns() // 1000,
         )  # fmt: skip
     finally:
         collector.close()
+
+
+def _endpoint(collector: Collector) -> EndpointRow | None:
+    """What people said may be sent to the ERP."""
+    return next(iter(collector.of(ENDPOINT_ROWS)), None)
 
 
 def _stages(topics: Mapping[str, int]) -> dict[str, str]:

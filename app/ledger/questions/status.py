@@ -10,9 +10,10 @@ from typing import Any
 
 from app.kafka.groups import Member
 from app.ledger.questions.ages import span_text
-from schemas.records import AccountRow, ExceptionRecord, PartitionPosition, PostingRow
+from schemas.records import AccountRow, EndpointRow, ExceptionRecord, PartitionPosition, PostingRow
 from streams.clock import clocks_in
 from tables.delivery.endpoint_marks import AWAY_SINCE
+from tables.delivery.endpoint_orders import sentence
 from tables.delivery.posting_state import ACCEPTED, CANCELLED, HELD, PARKED, REJECTED, RETRY, UNKNOWN
 from tables.orders.account import stops
 
@@ -40,6 +41,8 @@ class SeenInstallation:
     """Dead letters that are open."""
     now: int
     """Wall clock, microseconds."""
+    erp: EndpointRow | None = None
+    """What people said may be sent to it."""
 
 
 @dataclass(slots=True)
@@ -67,6 +70,8 @@ class PlantStatus:
     oldest_s: int
     """Since the cut of the oldest of them."""
     circuit: str
+    stopped: str
+    """By which order of a person nothing (new) is sent; empty: by none."""
     codes: dict[str, int]
     """Why they are where they are."""
     parked: dict[str, int]
@@ -129,6 +134,7 @@ def _plant(seen: SeenInstallation, plant: str) -> PlantStatus:
         queue=dict(Counter(row.state for row in queued)),
         oldest_s=max(0, seen.now - min((row.posting.cut for row in queued), default=seen.now)) // 1_000_000,
         circuit="no answer" if unanswered or _away(seen) else "closed",
+        stopped=sentence(seen.erp),
         codes=dict(Counter(row.code for row in queued if row.code)),
         parked=dict(sorted(parked.items())),
         dead_letters=dict(sorted(Counter(letter.code for letter in seen.letters if letter.plant == plant).items())),
@@ -179,6 +185,8 @@ def _problems(found: Status) -> Iterator[str]:
     for plant in found.plants:
         if plant.clock and plant.behind_s > LATE_S:
             yield f"{plant.plant}: the clock is {span_text(plant.behind_s)} behind, held back by {plant.held_back_by}"
+        if plant.stopped:
+            yield f"{plant.plant}: the ERP is {plant.stopped}; `lineledger erp resume` ends it"
         if plant.circuit != "closed":
             codes = ", ".join(sorted(NO_ANSWER & plant.codes.keys()))
             yield f"{plant.plant}: the ERP does not answer ({codes}); its oldest posting waits for {span_text(plant.oldest_s)}"
@@ -194,7 +202,7 @@ def lines_of(found: Status) -> list[str]:
             f"plant {plant.plant}",
             f"  clock          {span_text(plant.behind_s)} behind the wall clock, held back by {plant.held_back_by}",
             f"  configuration  {plant.configuration[:12]}{other}",
-            f"  ERP            circuit {plant.circuit}; queue: {queue}{codes}",
+            f"  ERP            {f'{plant.stopped}; ' if plant.stopped else ''}circuit {plant.circuit}; queue: {queue}{codes}",
             f"  parked         {_counts(plant.parked) or 'nothing'}",
             f"  dead letters   {_counts(plant.dead_letters) or 'none open'}",
         ]

@@ -13,13 +13,15 @@ from app.ledger.proof.balance import counts_of, order_of, units_of
 from app.ledger.proof.readdition import ReAdded, ReAddition, ReAdditions, Summand
 from app.ledger.proof.recount import Recounted
 from app.ledger.questions.export import quantity_text, sources_text
-from schemas.records import AccountRow, IssuedPosting, LotRow, LotStateRow, PostingRow, RunState
+from schemas.catalog import ENDPOINT
+from schemas.records import AccountRow, EndpointRow, IssuedPosting, LotRow, LotStateRow, PostingRow, RunState
 from tables.delivery.hold_gate import lot_of
+from tables.delivery.posting_state import ACCEPTED, CANCELLED
 from tables.orders import account as ledger
 from tables.orders.account import TIMES, account_key
 from tables.quantity import decimal_text, exact_text, fraction
 from tables.refusal import Refusal
-from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, LOT_ROWS, LOT_STATE_ROWS, POSTING_ROWS
+from tables.row_kinds import ACCOUNT_ROWS, ENDPOINT_ROWS, EQUIPMENT_ROWS, LOT_ROWS, LOT_STATE_ROWS, POSTING_ROWS
 
 OK, DIFFERS, EXPIRED = "OK", "SOURCE_DIFFERS", SourceExpired.code
 LISTED = 12
@@ -164,6 +166,8 @@ def trace_posting(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, s
         f"Booked    {_booked(posting, delivered)}   document date {row.business_date}",
         f'Because   rule "{posting.rule}" (rules version {posting.rule_version}), cut {iso(posting.cut)}{revision}',
         f"Waited    {_waited(delivered)}",
+        *_decided(delivered),
+        *_stopped(snapshot, delivered),
         *_quantity(row, posting, checked),
         f"Account   {_history(snapshot, row, posting)}",
         f"Sources   {sources_text(posting.ranges)}: {posting.records} records",
@@ -228,6 +232,20 @@ def _waited(delivered: PostingRow | None) -> str:
         return "-"
     tries = f"Attempts {delivered.attempts}, read-backs {delivered.finds}, failures {delivered.failures}"
     return f"{delivered.waited_us / 1e6:.1f} s of back-off   {tries}"
+
+
+def _decided(delivered: PostingRow | None) -> list[str]:
+    """What people decided about it."""
+    made = delivered.decisions if delivered is not None else []
+    return [f"Decided   {one.decision} at {iso(one.at)} by {one.who[:12]}: {one.why}" for one in made[-LISTED:]]
+
+
+def _stopped(snapshot: Snapshot, delivered: PostingRow | None) -> list[str]:
+    """Of one that the ERP does not have: what people said may be sent."""
+    row: EndpointRow | None = snapshot.rows.get("delivery", {}).get(ENDPOINT_ROWS.key(ENDPOINT))
+    waits = delivered is not None and delivered.state not in (ACCEPTED, CANCELLED)
+    orders = row.orders if row is not None and waits else []
+    return [f"ERP       {one.decision} at {iso(one.at)} by {one.who[:12]}: {one.why}" for one in orders[-LISTED:]]
 
 
 def _own(checked: Checked) -> list[Summand]:

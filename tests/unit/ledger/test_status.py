@@ -1,9 +1,10 @@
 """`lineledger status`: what it says of an installation that was read."""
 
+from dataclasses import replace
 from typing import Any
 
 from app.ledger.questions.status import SeenInstallation, status_of
-from schemas.records import AccountRow, Apart, PartitionPosition, Tick
+from schemas.records import AccountRow, Apart, Decision, EndpointRow, PartitionPosition, Tick
 from streams.clock import observe
 from streams.silence import Watch
 
@@ -56,3 +57,12 @@ def test_parked_is_what_waits_for_somebody() -> None:
     dropped, apart = account(code="OVER_DELIVERY", parked=2, dropped=True), account(apart=[Apart("KAR", 5, 1)])
     (found,) = status_of(seen(position(), position(), S, over, waits, dropped, apart)).plants
     assert found.parked == {"BAD_UNIT": 1, "LOT_MISSING": 1}
+
+
+def test_an_erp_that_a_person_paused_needs_attention() -> None:
+    order = Decision("", "pause", "hash-of-a-person", "stock count", S, "e")
+    found = status_of(replace(seen(position(), position(), S), erp=EndpointRow("pause", [order])))
+    assert found.plants[0].stopped == "paused, by hash-of-a-pe: stock count"
+    assert "P: the ERP is paused, by hash-of-a-pe: stock count; `lineledger erp resume` ends it" in found.problems
+    after = EndpointRow("resume", [order, replace(order, decision="resume", event_id="f")])
+    assert status_of(replace(seen(position(), position(), S), erp=after)).plants[0].stopped == ""

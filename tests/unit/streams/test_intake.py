@@ -292,7 +292,7 @@ def test_what_cannot_be_routed_is_a_dead_letter(message: Message, code: str) -> 
 
 
 def test_what_a_mapping_may_give_has_a_stage_that_takes_it() -> None:
-    assert {kind.__name__ for kind in HANDLERS} == {*CANONICAL, "Reading", "UpstreamOrdered", "LetterSettled"}
+    assert {kind.__name__ for kind in HANDLERS} == {*CANONICAL, "Reading", "UpstreamOrdered", "EndpointOrdered", "LetterSettled"}
 
 
 def test_an_event_that_no_stage_takes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
