@@ -29,12 +29,25 @@ class Timetable:
     """How long before the close of its period an account is swept out."""
 
     def next_sweep(self, business_date: str, now: int) -> int | None:
-        """The first sweep at or after `now`: the regular one, or the one before the account's period closes."""
+        """The first sweep at or after `now`: the regular one, or the one before the close of the period that the account is
+        posted in. That one lasts until the close: what comes in between is due at once."""
         found = [_ceiling(now, self.sweep_every_us)] if self.sweep_every_us else []
         if self.periods is not None:
-            before_close = self.periods.closes_at(business_date[:7]) - self.sweep_before_us
-            found += [before_close] if before_close >= now else []
+            found.append(max(now, self._last_sweep(self.periods, business_date, now)))
         return min(found, default=None)
+
+    def is_closing(self, business_date: str, now: int) -> bool:
+        """Is it swept out now, before the close of the period that it is posted in?"""
+        if self.periods is None or now < self.periods.closes_at(business_date[:7]) - self.sweep_before_us:
+            return False
+        return now >= self._last_sweep(self.periods, business_date, now)
+
+    def _last_sweep(self, periods: PostingPeriods, business_date: str, now: int) -> int:
+        """Of its own period, or, after the close of that, of the one that is open."""
+        period = business_date[:7]
+        if now >= periods.closes_at(period):
+            period = periods.open_period(now)
+        return periods.closes_at(period) - self.sweep_before_us
 
 
 def due_time(account: AccountRow, rule: PostRule, order: OrderRow, times: Timetable, now: int) -> int | None:
@@ -98,6 +111,8 @@ class Look(NamedTuple):
 def enough(account: AccountRow, rule: PostRule, order: OrderRow, times: Timetable, look: Look) -> bool:
     """Is it worth a posting? Completion, a sweep since it is due, and the end of recorded input post what is there."""
     if rule.at_least is None or is_completed(order, account.operation) or look.final:
+        return True
+    if times.is_closing(account.business_date, look.now):
         return True
     if look.due_at is not None:
         sweep = times.next_sweep(account.business_date, look.due_at)

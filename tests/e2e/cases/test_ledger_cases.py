@@ -16,7 +16,6 @@ from tests.e2e.cases.test_cases import CASES, GIVEN, differences
 
 OWN, COMMON = CASES / "ledger", "common"
 NOT_YET = {
-    "09-year-end": "sweeps: a late posting is due by the rule of its own period only",
     "10-outage-over-close": "after a close: what was never received becomes scrap from stock",
     "123-receipt-location-rule-change-scrap-stock": "location: scrap from stock has none",
     "17a-number-reused-same-chg": "orders: a reused number is ignored",
