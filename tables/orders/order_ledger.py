@@ -3,31 +3,26 @@
 Pure: rows in, changed rows and postings out. streams/orders/book.py loads, keeps and sends them.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 
-from schemas.configuration.rules import RuleAt
-from schemas.records import AccountRow, MaterialRow, OrderRow, Posting
+from schemas.records import AccountRow, Component, MaterialRow, OrderRow, Posting
 from tables.decisions import DROP, deducted, let_through, standing
 from tables.orders import account as ledger
-from tables.orders import carry, parking, pieces, rework, taken
+from tables.orders import carry, locations, parking, pieces, rework, taken
 from tables.orders import order as orders
-from tables.orders.account import BASIS, TIMES, row_key
+from tables.orders.account import BASIS, STOCK, row_key
+from tables.orders.account_unit import erp_unit
 from tables.orders.backflush import MAX_PHANTOM_LEVELS, Derived, derive, places, source_of
-from tables.orders.components import ItemShare, candidates, component_of, components_for, need_of, phantom_of, pinned, shares
+from tables.orders.components import ItemShare, candidates, components_for, need_of, phantom_of, pinned, shares
 from tables.orders.due import Look, due_time, enough
 from tables.orders.parking import OVER_DELIVERY
 from tables.orders.plant_rules import PlantRules
 from tables.orders.postings import Issue, Materials, issue
 from tables.quantity import fraction, round_half_away
 from tables.refusal import Refusal
-
-DEFAULT_DECIMALS = {"kg": 3, "l": 3, "m": 3, "t": 6, "h": 2, "min": 1, "s": 0, "ms": 0}
-"""Of ERP units that no material master describes; pieces and boxes have none."""
-TIME_UNIT = "min"
-"""Of activities for which neither rule nor booking states one: ERPs plan and confirm them in minutes or hours, never in ms."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -178,10 +173,9 @@ class OrderLedger:
         """What the account holds in its ERP unit."""
         rules, order = self._moment.rules, self.order
         configuration, units = rules.configuration, rules.units
-        material, rule_at = self._moment.materials(row.material), rules.rule_for(row, order)
-        self._place(row, rule_at)
+        locations.place(configuration, order, row, rules.rule_for(row, order))
         if not row.sequence:
-            row.unit, row.scale = self._erp_unit(row, material, rule_at)
+            row.unit, row.scale = self._erp_unit(row)
         counts = orders.weights_of(configuration, order, row)
         phantom = phantom_of(components_for(configuration, order, pinned(row), row), row)
         row.apart = ledger.apart(row, counts, row.unit, units, phantom.quantity.unit if phantom is not None else "")
@@ -308,19 +302,56 @@ class OrderLedger:
         return self._sorted
 
     def _shares(self, row: AccountRow, amount: int) -> Sequence[ItemShare]:
-        """How an amount is spread over the reservation items of its component."""
-        rules = self._moment.rules
-        components = components_for(rules.configuration, self.order, pinned(row), row)
-        found = candidates(components, row) if row.kind == "consumption" else []
+        """How an amount is spread over locations, and over the reservation items of its component."""
+        configuration = self._moment.rules.configuration
         # After a technical completion the ERP has deleted the reservations (docs/domain.md, Technical completion).
         reserved = self.order.status != "technically_complete"
-        reserved = reserved and rules.configuration.erp.booking("consumption").reservation != "none"
-        if len(found) < 2 or not reserved:
-            return [ItemShare(row.reservation_item if reserved else "", row.location, amount)]
+        reserved = reserved and configuration.erp.booking("consumption").reservation != "none"
+        if row.kind == "consumption":
+            components = components_for(configuration, self.order, pinned(row), row)
+            found = candidates(components, row)
+            if len(found) > 1 and reserved:
+                return self._reserved(row, amount, found)
+            given = locations.spread(amount, {row.location: max(0, row.posted + amount)}, locations.issued(row), row.location)
+        elif row.kind == "yield":
+            given = locations.spread(amount, self._lies(row), locations.issued(row), row.location)
+        elif row.place == STOCK:
+            given = self._from_stock(row, amount)
+        else:
+            given = {row.location: amount}
+        item = row.reservation_item if reserved else ""
+        return [ItemShare(item, location, steps) for location, steps in given.items()]
+
+    def _lies(self, row: AccountRow) -> Mapping[str, int]:
+        """Where the pieces of a yield are received."""
+        rules, rule_at = self._moment.rules, self._moment.rules.rule_for(row, self.order)
+        counts = orders.weights_of(rules.configuration, self.order, row)
+        received_at = partial(locations.receipt_location, rules.configuration, self.order, rule_at, row.material)
+        return locations.of_pieces(row, counts, received_at, rules.units)
+
+    def _from_stock(self, row: AccountRow, amount: int) -> dict[str, int]:
+        """Scrap of pieces that were received is taken from where they lie, or will lie when it is all posted."""
+        lie, own = dict[str, int](), locations.issued(row)
+        for other in self._in_order():
+            if (other.operation, other.material) == (row.operation, row.material) and row.lot in ("", other.lot):
+                known, sign = locations.issued(other), -1
+                if other.kind == "yield":
+                    rest, sign = max(0, ledger.unposted(other)), 1
+                    coming = locations.spread(rest, self._lies(other), known, other.location) if rest else {}
+                    known = {one: known.get(one, 0) + coming.get(one, 0) for one in (*known, *coming)}
+                if other.kind == "yield" or (other.place == STOCK and other is not row):
+                    for location, steps in known.items():
+                        lie[location] = lie.get(location, 0) + sign * steps
+        rule_at = self._moment.rules.rule_for(row, self.order)
+        default = locations.receipt_location(self._moment.rules.configuration, self.order, rule_at, row.material, "")
+        return locations.spread(amount, lie, own, default)
+
+    def _reserved(self, row: AccountRow, amount: int, found: Sequence[Component]) -> Sequence[ItemShare]:
+        """How an amount is spread over the reservation items of its component."""
         needs: dict[str, int] = {}
         issued = {one.item: Fraction(0) for one in found}
         for component in found:
-            need = need_of(self.order, component, row.unit, rules.units)
+            need = need_of(self.order, component, row.unit, self._moment.rules.units)
             needs[component.item] = 0 if need is None else round_half_away(need, row.scale)
         for other in self._in_order():
             for posting in other.issued if (other.kind, other.material) == (row.kind, row.material) else ():
@@ -330,64 +361,13 @@ class OrderLedger:
         given = shares(amount, found, needs, steps)
         return [one if one.location else one._replace(location=row.location) for one in given]
 
-    def _place(self, row: AccountRow, rule_at: RuleAt | None) -> None:
-        """Receipt or issue location, and the reservation item that an issue reduces (docs/domain.md, Components and
-        reservations)."""
-        configuration, rule = self._moment.rules.configuration, rule_at.rule if rule_at is not None else None
-        if row.kind == "yield":
-            item = orders.item_of(self.order, row.material)
-            equipment = next((source.equipment for _, source in sorted(row.sources.items()) if source.equipment), "")
-            entry = configuration.plant.equipment_for(equipment) if equipment else None
-            row.location = (
-                (rule.receipt_location if rule is not None else "")
-                or (entry.receipt_location if entry is not None else "")
-                or (item.receipt_location if item is not None else "")
-            )
-            row.reservation_item = item.item if item is not None else ""
-        elif row.kind == "consumption":
-            component = component_of(components_for(configuration, self.order, pinned(row), row), row)
-            stated = component.issue_location if component is not None else ""
-            row.location = stated or (rule.issue_location if rule is not None else "")
-            row.reservation_item = component.item if component is not None else ""
-
     def _unit_of(self, row: AccountRow) -> str:
         """The account's unit, also before it was settled."""
-        if row.sequence:
-            return row.unit
-        return self._erp_unit(row, self._moment.materials(row.material), self._moment.rules.rule_for(row, self.order))[0]
+        return row.unit if row.sequence else self._erp_unit(row)[0]
 
-    def _erp_unit(self, row: AccountRow, material: MaterialRow | None, rule_at: RuleAt | None) -> tuple[str, int]:
-        """The rule's unit, the material's, the activity's, or the one that the order is planned and counted in."""
-        unit, decimals = (rule_at.rule.unit, rule_at.rule.decimals) if rule_at is not None else ("", None)
-        if row.kind in TIMES:
-            booking = self._moment.rules.configuration.erp.book.get(row.kind)  # type: ignore[call-overload]
-            unit = unit or (booking.unit if booking is not None else "") or TIME_UNIT
-            decimals = decimals if decimals is not None else (booking.decimals if booking is not None else None)
-        elif not unit and material is not None:
-            unit, decimals = material.unit, material.decimals if decimals is None else decimals
-        unit = unit or self._planned_unit(row)
-        return unit, decimals if decimals is not None else DEFAULT_DECIMALS.get(unit.lower(), 0)
-
-    def _planned_unit(self, row: AccountRow) -> str:
-        """The unit that the plant's counters count it in, if it converts into what the order plans in; else the planned one. A
-        function of configuration and order: what was stated first decides nothing, and what does not convert stands apart.
-        Without any plan, the unit that most of the sources state."""
-        configuration, units = self._moment.rules.configuration, self._moment.rules.units
-
-        def fits(unit: str, into: str) -> bool:
-            return not isinstance(units.factor(unit, into, row.material), Refusal)
-
-        planned = orders.planned_unit(configuration, self.order, row)
-        stated = Counter(source.unit for source in row.sources.values())
-        if not planned:  # a material of an operation before the last: the pieces of the order
-            planned = next(
-                (item.quantity.unit for item in self.order.items if any(fits(unit, item.quantity.unit) for unit in stated)), ""
-            )
-        if not planned:
-            return min(stated, key=lambda unit: (-stated[unit], unit), default="PC")
-        by = orders.counted_by(configuration, self.order, row)
-        counted = {unit for counts in by for unit in self._moment.rules.counter_units.get(counts, ()) if fits(unit, planned)}
-        return planned if planned in counted else min(counted, default=planned)
+    def _erp_unit(self, row: AccountRow) -> tuple[str, int]:
+        rules = self._moment.rules
+        return erp_unit(rules, self.order, row, rules.rule_for(row, self.order), self._moment.materials(row.material))
 
 
 def _gives_back(row: AccountRow) -> bool:

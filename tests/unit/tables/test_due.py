@@ -133,7 +133,9 @@ def test_what_is_late_is_swept_before_the_close_of_the_period_that_it_is_posted_
     times = Timetable(CALENDAR, UNITS, 0, PostingPeriods("2nd workday 12:00", "UTC"), 2 * HOUR)
     january = 36  # days from the 1st of November to the 6th of December
     assert due_time(account(10), rule("order_completed"), OrderRow("P", "O1"), times, at("08:00", january)) == at("10:00", 65)
-    assert enough(account(101, posted=100), rule("shift_end", at_least="1 BOX"), OrderRow("P", "O1"), times, Look(at("10:30", 65), None))
+    assert enough(
+        account(101, posted=100), rule("shift_end", at_least="1 BOX"), OrderRow("P", "O1"), times, Look(at("10:30", 65), None)
+    )
 
 
 @pytest.mark.parametrize(("due_at", "now", "expected"), [(at("08:00"), at("08:00"), True), (at("07:30"), at("07:59"), False)])
