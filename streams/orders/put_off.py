@@ -66,7 +66,7 @@ class PutOff:
         grown: list[Growth] = []
         for total in totals:
             place = steady.place(total) if type(total) is Total else None
-            if place is None or rules.times.is_closing(total.business_date, now):
+            if place is None:
                 return False
             before = kept.newest.get((place.key, total.source_key)) if kept is not None else None
             grew = growth(place, total, before or place.row.sources[total.source_key])

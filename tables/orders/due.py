@@ -30,14 +30,15 @@ class Timetable:
 
     def next_sweep(self, business_date: str, now: int) -> int | None:
         """The first sweep at or after `now`: the regular one, or the one before the close of the period that the account is
-        posted in. That one lasts until the close: what comes in between is due at once."""
+        posted in."""
         found = [_ceiling(now, self.sweep_every_us)] if self.sweep_every_us else []
         if self.periods is not None:
-            found.append(max(now, self._last_sweep(self.periods, business_date, now)))
+            before_close = self._last_sweep(self.periods, business_date, now)
+            found += [before_close] if before_close >= now else []
         return min(found, default=None)
 
     def is_closing(self, business_date: str, now: int) -> bool:
-        """Is it swept out now, before the close of the period that it is posted in?"""
+        """Is it between the last sweep and the close of the period that it is posted in? Then no minimum holds."""
         if self.periods is None or now < self.periods.closes_at(business_date[:7]) - self.sweep_before_us:
             return False
         return now >= self._last_sweep(self.periods, business_date, now)

@@ -121,8 +121,7 @@ CLOSING = Timetable(CALENDAR, UNITS, 4 * HOUR, PostingPeriods("2nd workday 12:00
         (at("07:10"), at("08:00")),
         (at("08:00"), at("08:00")),
         (at("08:01", 32), at("10:00", 32)),  # two hours before the close, not the regular one at 12:00
-        (at("10:01", 32), at("10:01", 32)),  # until the close what comes in between is due at once
-        (at("12:01", 32), at("16:00", 32)),
+        (at("10:01", 32), at("12:00", 32)),
     ],
 )
 def test_sweeps_take_what_no_trigger_asks_for(now: int, expected: int) -> None:
