@@ -17,6 +17,7 @@ from tables.orders import order as orders
 from tables.orders import order_state as states
 from tables.orders.account import STOCK, row_key
 from tables.orders.due import above_at_once
+from tables.orders.late_scrap import received
 from tables.orders.plant_rules import PlantRules, with_conversions
 from tables.refusal import RefusedValue
 from tables.row_kinds import MATERIAL_ROWS
@@ -89,7 +90,10 @@ def _total(reached: Reached, total: Total) -> None:
         return
     if total.kind == "scrap" and total.position != STOCK and periods and not periods.is_open(total.business_date, total.label):
         scrap = ledger.accounts_of(total, retention.born_epoch(step.state, total.plant))[0]
-        kept, late = ledger.late_split(step.rows.get(row_key(scrap)) or scrap, total)
+        accounts = reached.memory.accounts_of(orders.row_key(total.plant, total.order))
+        rows = [step.rows.get(key) for key in sorted(accounts)]
+        in_stock = received(rows, total, periods.closes_at(total.business_date[:7]), reached.plant.units)
+        kept, late = ledger.late_split(step.rows.get(row_key(scrap)) or scrap, total, in_stock)
         _receive(reached, kept)
         _receive(reached, late, late=True)
     else:

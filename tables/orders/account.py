@@ -164,13 +164,14 @@ def receive(row: AccountRow, total: Total, late: bool = False) -> bool:
     return True
 
 
-def late_split(scrap: AccountRow, total: Total) -> tuple[Total, Total]:
+def late_split(scrap: AccountRow, total: Total, received: Fraction) -> tuple[Total, Total]:
     """Scrap that grew after its period was closed: (what stays output scrap, what is scrap from stock), the second one of
-    the same version and source under the place `stock` (docs/domain.md, Late scrap). Less than before stays a correction."""
+    the same version and source under the place `stock` (docs/domain.md, Late scrap). Less than before stays a correction, and so
+    does what is beyond `received`: pieces that were in stock before the close, in the total's unit."""
     now, known = Fraction(total.numerator, total.denominator), scrap.sources.get(total.source_key)
     before = Fraction(known.numerator, known.denominator) if known is not None and known.unit == total.unit else Fraction(0)
     kept, late = replace(total), replace(total, position=STOCK)
-    stays = min(now, max(before, Fraction(0)))
+    stays = min(now, max(before, now - received, Fraction(0)))
     kept.numerator, kept.denominator = stays.numerator, stays.denominator
     late.numerator, late.denominator = (now - stays).numerator, (now - stays).denominator
     return kept, late

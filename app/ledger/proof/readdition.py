@@ -35,6 +35,7 @@ from tables.orders.account import STOCK, row_key
 from tables.orders.backflush import MAX_PHANTOM_LEVELS, Derived, derive, places
 from tables.orders.carry import age, carried
 from tables.orders.carry import steps as carried_steps
+from tables.orders.late_scrap import received
 from tables.orders.parking import beyond, made_at
 from tables.orders.plant_rules import plant_rules
 from tables.plant.calendar import calendar_of
@@ -88,6 +89,8 @@ class ReAddition:
             None
         )
         """Order and cut that were added up last."""
+        self._issued: Sequence[AccountRow] = ()
+        """Accounts of that order: what they had posted before a close was in stock."""
 
     @property
     def complete(self) -> bool:
@@ -151,11 +154,11 @@ class ReAddition:
 
         `siblings`: all accounts of the order (what they had posted by then counts against the limit).
         """
-        cut = posting.cut
+        cut, siblings = posting.cut, list(siblings)
+        self._issued = siblings
         amount, summands, row = self.account(account, cut)
         order, units = self.order(account.plant, account.order, cut), self.units(cut)
         records, ranges = ledger.lineage(row, self.weights(order, row))
-        siblings = list(siblings)
         steps = self._steps(order, account, siblings, cut)
         before = sum(entry.amount for entry in account.issued if entry.cut < cut)
         known = self._as_decided(account, cut)
@@ -284,7 +287,8 @@ class ReAddition:
         known = replace(total, numerator=before.amount if before is not None else 0)
         scrap = ledger.accounts_of(known, _EPOCH)[0]
         ledger.receive(scrap, known)
-        kept, late = ledger.late_split(scrap, total)
+        in_stock = received(self._issued, total, self._periods.closes_at(date[:7]), self.units(cut))
+        kept, late = ledger.late_split(scrap, total, in_stock)
         return [*_enter(rows, kept), *(_enter(rows, late, late=True) if late.numerator else [])]
 
     def _derive(self, order: OrderRow, rows: dict[str, AccountRow], units: UnitTable) -> None:

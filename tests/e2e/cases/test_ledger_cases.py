@@ -16,7 +16,6 @@ from tests.e2e.cases.test_cases import CASES, GIVEN, differences
 
 OWN, COMMON = CASES / "ledger", "common"
 NOT_YET = {
-    "10-outage-over-close": "after a close: what was never received becomes scrap from stock",
     "17a-number-reused-same-chg": "orders: a reused number is ignored",
     "18a-final-nothing-left": "final flag: none without a posting",
     "24-conversion-change": "units: a new conversion changes what was packed before",
