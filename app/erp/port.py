@@ -50,7 +50,7 @@ class Document:
 class Answer:
     """Outcome of one call.
 
-    result: accepted  the ERP has the document (now, or since an earlier attempt: `duplicate`)
+    result: accepted  the ERP has the document (now, or since an earlier attempt: `duplicate`); with code DOUBLE: it has two
             rejected  the ERP refused it for good; `code` is one of docs/exceptions.md
             retry     definitely not booked, may be tried again after `retry_after_ms` (429, 503, lock, shortage)
             unknown   no answer: it may or may not be booked (timeout, connection lost, 5xx after sending)

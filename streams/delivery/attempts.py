@@ -74,6 +74,10 @@ def timer_fired(desk: Desk, fired: TimerFired) -> None:
 
 def _accepted(desk: Desk, row: PostingRow, ended: AttemptEnded) -> str:
     second = ended.erp_document
+    if ended.code == DOUBLE and row.state == ACCEPTED and row.code != DOUBLE:
+        row.code, row.detail = DOUBLE, ended.detail
+        desk.keep(row)
+        return DOUBLE
     if row.erp_document and second and second != row.erp_document:
         row.code, row.detail = DOUBLE, f"{row.erp_document} and {second}"
         desk.keep(row)
@@ -83,6 +87,7 @@ def _accepted(desk: Desk, row: PostingRow, ended: AttemptEnded) -> str:
         return ""
     if not row.mismatch:
         desk.move(row, ACCEPTED, ended.code, ended.detail)
+        return DOUBLE if ended.code == DOUBLE else ""
     elif row.state != PARKED:
         row.unresolved = 0
         desk.move(row, PARKED, POSTING_MISMATCH, f"the ERP has document {second}")

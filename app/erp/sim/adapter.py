@@ -33,6 +33,7 @@ from app.erp.tls import cause_of
 from app.erp.traffic import FIND, MASTER, POST, QUESTION, CountedTransport, Traffic, marked
 from app.observability.secrets import Secrets
 from schemas.configuration.adapters import ADAPTERS
+from tables.delivery.posting_state import DOUBLE
 from tables.delivery.scopes import ENDPOINT, LANE, LOAD, scope_of
 
 ORDERS_PER_CALL = 50
@@ -129,6 +130,9 @@ class SimAdapter:
         if found.content_hash != content_hash:
             detail = f"{posting_id} is booked in document {found.documents[0]} with other content."
             return Answer("rejected", found.documents[0], code="POSTING_MISMATCH", detail=detail)
+        if len(found.documents) > 1:
+            detail = f"{posting_id} is in documents {', '.join(found.documents)}"
+            return Answer("accepted", found.documents[0], code=DOUBLE, detail=detail)
         return Answer("accepted", found.documents[0])
 
     async def movements(self, orders: Sequence[str]) -> list[BookedMovement]:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -18,7 +19,12 @@ Action = Literal[
     "unavailable",  # not booked, 503 with Retry-After
     "throttled",  # not booked, 429 with Retry-After
     "throttled_silently",  # not booked, 429 that names no time
-    "locked",  # not booked, 423 with `code`
+    "locked",  # not booked, 423 with `code`; without one, of the order or material that the rule names
+    "cut_answer",  # booked, connection reset in the middle of the answer
+    "slow_answer",  # booked, the answer's body trickles over delay_ms
+    "error_in_answer",  # not booked, 200 with an error inside
+    "wrong_document",  # booked, answered with a document number that is not its own
+    "second_document",  # booked, and once more under a second document
     "reject",  # refused for good, 422 with `code`
 ]
 Probability = Annotated[float, Meta(ge=0, le=1)]
@@ -29,12 +35,21 @@ MAX_REMEMBERED = 100_000
 
 
 class Latency(Struct, frozen=True, forbid_unknown_fields=True):
-    """Uniform between low and high, plus a tail: with `tail_probability` it takes `tail_ms`."""
+    """By `percentiles`; else uniform between low and high. Plus a tail: with `tail_probability` it takes `tail_ms`."""
 
     low_ms: Milliseconds = 0
     high_ms: Milliseconds = 0
     tail_probability: Probability = 0.0
     tail_ms: Milliseconds = 0
+    percentiles: Annotated[list[tuple[Probability, Milliseconds]], Meta(max_length=100)] = []
+    """Share of the calls, ascending -> milliseconds that they take at most; between two of them evenly."""
+
+
+class Quota(Struct, frozen=True, forbid_unknown_fields=True):
+    """So many calls in each span from when the settings arrive; the rest: 429 until it is over."""
+
+    calls: Annotated[int, Meta(ge=1)]
+    per_ms: Annotated[int, Meta(ge=1, le=86_400_000)] = 86_400_000
 
 
 class Outage(Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,6 +82,9 @@ class Faults(Struct, frozen=True, forbid_unknown_fields=True):
     calls_per_second: Annotated[float, Meta(ge=0, le=100_000)] = 0.0
     """0: unlimited. Beyond it: 429 with Retry-After."""
     burst: Annotated[int, Meta(ge=1, le=100_000)] = 1
+    quota: Quota | None = None
+    visible_after_ms: Milliseconds = 0
+    """How long a posting that is booked is not found yet."""
     probabilities: dict[Action, Probability] = {}
     """Of posts."""
     late_commit_ms: Milliseconds = 1000
@@ -103,6 +121,8 @@ class Misbehaving:
         self._rules = [[rule, rule.times] for rule in faults.rules]
         self._attempts: OrderedDict[str, int] = OrderedDict()
         self._tokens, self._refilled = float(faults.burst), now
+        self._used, self._span = 0, 0
+        self._booked: OrderedDict[str, float] = OrderedDict()
 
     @property
     def faults(self) -> Faults:
@@ -124,6 +144,32 @@ class Misbehaving:
 
     def throttled_ms(self, now: float) -> int:
         """0: go ahead. Otherwise too early by this many milliseconds."""
+        return self._over_quota_ms(now) or self._too_fast_ms(now)
+
+    def _over_quota_ms(self, now: float) -> int:
+        quota = self._faults.quota
+        if quota is None:
+            return 0
+        elapsed_ms = int((now - self._since) * 1000)
+        if elapsed_ms // quota.per_ms != self._span:
+            self._used, self._span = 0, elapsed_ms // quota.per_ms
+        if self._used < quota.calls:
+            self._used += 1
+            return 0
+        return (self._span + 1) * quota.per_ms - elapsed_ms
+
+    def booked(self, posting_ids: Iterable[str], now: float) -> None:
+        """From now on they are there, and found later."""
+        if self._faults.visible_after_ms:
+            self._booked.update(dict.fromkeys(posting_ids, now))
+            while len(self._booked) > MAX_REMEMBERED:
+                self._booked.popitem(last=False)
+
+    def hides(self, posting_id: str, now: float) -> bool:
+        since = self._booked.get(posting_id)
+        return since is not None and (now - since) * 1000 < self._faults.visible_after_ms
+
+    def _too_fast_ms(self, now: float) -> int:
         rate = self._faults.calls_per_second
         if rate == 0:
             return 0
@@ -139,6 +185,8 @@ class Misbehaving:
         latency = self._faults.latency
         if self._chance("tail", str(call)) < latency.tail_probability:
             return latency.tail_ms
+        if latency.percentiles:
+            return _at(latency.percentiles, self._chance("latency", str(call)))
         return latency.low_ms + self._chance("latency", str(call)) * (latency.high_ms - latency.low_ms)
 
     def of(self, operation: Operation, subjects: list[Subject]) -> Misbehaviour | None:
@@ -153,7 +201,7 @@ class Misbehaving:
                 entry[1] = left - 1
                 if left == 1:
                     self._rules.remove(entry)
-            return Misbehaviour(rule.action, rule.code, rule.delay_ms or self._faults.late_commit_ms)
+            return Misbehaviour(rule.action, rule.code or _lock_of(rule), rule.delay_ms or self._faults.late_commit_ms)
         if operation != "post" or not self._faults.probabilities:
             return None
         first = subjects[0].posting_id
@@ -175,6 +223,22 @@ class Misbehaving:
         """0 <= chance < 1 from the seed and the call, not from who came first: concurrency changes no decision."""
         digest = hashlib.sha256("/".join((str(self._faults.seed), *of)).encode()).digest()
         return int.from_bytes(digest[:6], "big") / 2**48
+
+
+def _at(percentiles: list[tuple[float, int]], chance: float) -> float:
+    """Milliseconds of the call that so large a share of the calls is faster than."""
+    before, low = 0.0, 0
+    for share, high in percentiles:
+        if chance < share:
+            return low + (chance - before) / (share - before) * (high - low)
+        before, low = share, high
+    return low
+
+
+def _lock_of(rule: FaultRule) -> str:
+    if rule.action != "locked":
+        return ""
+    return "MATERIAL_LOCKED" if rule.material else "ORDER_LOCKED" if rule.order else ""
 
 
 def _matches(rule: FaultRule, subject: Subject) -> bool:

@@ -5,7 +5,7 @@ import contextlib
 import hmac
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
@@ -15,7 +15,7 @@ from aiohttp import web
 
 from app.erp.master import MasterChanges
 from app.erp.simulator import records
-from app.erp.simulator.answers import answered, body_of, number_of, refused, shown
+from app.erp.simulator.answers import BOOKED_FIRST, ODD_ANSWERS, answered, body_of, number_of, odd_answer, refused, shown
 from app.erp.simulator.booking import lots_made
 from app.erp.simulator.faults import FaultRule, Faults, Misbehaving, Misbehaviour, Operation, Subject
 from app.erp.simulator.messages import MAX_BODY_BYTES, Booked, Foreign, Master, RecordedRequest, SentDocument
@@ -105,11 +105,11 @@ class Simulator:
     # What an ERP is asked
 
     def _recorded(
-        self, operation: Operation, handler: Callable[[web.Request], Awaitable[web.Response]]
-    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        self, operation: Operation, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """`handler` behind the recording, the budget and the slowness of this ERP."""
 
-        async def recorded(request: web.Request) -> web.Response:
+        async def recorded(request: web.Request) -> web.StreamResponse:
             call = RecordedRequest(
                 id=0,
                 received_at=time.time_ns() // 1000,
@@ -138,7 +138,7 @@ class Simulator:
         recorded.__name__ = f"{operation}_recorded"
         return recorded
 
-    async def _post(self, request: web.Request) -> web.Response:
+    async def _post(self, request: web.Request) -> web.StreamResponse:
         document = await body_of(request, SentDocument)
         wrong = self._misbehaving.of(
             "post", [Subject(line.order, line.material, line.kind, line.posting_id) for line in document.lines]
@@ -150,10 +150,12 @@ class Simulator:
             late = asyncio.create_task(self._book_late(document, wrong.delay_ms))
             self._late.add(late)
             late.add_done_callback(self._late.discard)
-        if wrong is not None and action not in ("timeout_after", "disconnect_after", "error_after"):
+        if wrong is not None and action not in BOOKED_FIRST:
             return await self._unanswered(request, wrong)
-        outcome = await self._book(document)
-        if wrong is not None:
+        outcome = await self._book(document, again=action == "second_document")
+        if wrong is not None and action in ODD_ANSWERS and isinstance(outcome, Booked):
+            return await odd_answer(request, wrong, outcome)
+        if wrong is not None and action in BOOKED_FIRST - ODD_ANSWERS:
             return await self._unanswered(request, wrong)
         return answered(outcome)
 
@@ -163,6 +165,8 @@ class Simulator:
         if wrong is not None:
             return await self._unanswered(request, wrong)
         found = await self._store.do(lambda db: records.find(db, posting_id))
+        if self._misbehaving.hides(posting_id, time.monotonic()):
+            found = None
         return refused(404, "NOT_FOUND", "") if found is None else shown(found)
 
     def _listing(self, page: Callable[[Connection, Sequence[str], int], Any]) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -186,10 +190,16 @@ class Simulator:
 
     # How it books and fails
 
-    async def _book(self, document: SentDocument) -> Booked | Refusal:
-        outcome: Booked | Refusal = await self._store.do(lambda db: records.book(db, document, self._master, self._settings.ways))
+    async def _book(self, document: SentDocument, *, again: bool = False) -> Booked | Refusal:
+        """`again`: and once more, under a second document."""
+        ways = self._settings.ways
+        outcome: Booked | Refusal = await self._store.do(lambda db: records.book(db, document, self._master, ways))
         if isinstance(outcome, Booked):
             self._master.lots |= lots_made(document.lines)
+            self._misbehaving.booked([line.posting_id for line in document.lines], time.monotonic())
+            if again:
+                forgetful = replace(ways, idempotent=False)
+                await self._store.do(lambda db: records.book(db, document, self._master, forgetful))
         return outcome
 
     async def _book_late(self, document: SentDocument, delay_ms: int) -> None:
@@ -209,6 +219,8 @@ class Simulator:
                 return refused(423, wrong.code or "ERP_BUSY", "Try again.", self._retry_after_ms())
             case "reject":
                 return refused(422, wrong.code or "ERP_REFUSED", "Refused by rule.")
+            case "error_in_answer":
+                return refused(200, wrong.code or "ERP_ERROR", "Something went wrong.")
             case "error_after":
                 return refused(500, "ERP_ERROR", "Something went wrong.")
             case "disconnect_before" | "disconnect_after":

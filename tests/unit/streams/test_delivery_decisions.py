@@ -156,3 +156,15 @@ def test_an_unknown_posting_is_not_cancelled_and_what_is_on_its_way_is_not_decid
     assert bench.states() == {"P1": "dispatched"}
     bench.fold(decision("retry"))
     assert [code for code, _ in letters(bench)] == ["DECISION_INVALID", "NOTHING_PARKED"]
+
+
+def test_a_read_back_that_finds_two_documents_is_double_once() -> None:
+    bench = Bench(configuration(erp={"erp": {"adapter": "sim", "idempotent": False}}))
+    bench.fold(posting("P1"))
+    bench.clock(10 * S)
+    bench.fold(AttemptEnded("P1", 1, "unknown", "post", code="ERP_TIMEOUT"))
+    told = AttemptEnded("P1", 1, "accepted", "find", erp_document="1", code="DOUBLE", detail="P1 is in documents 1, 2")
+    for _ in range(2):
+        bench.fold(told)
+    assert (bench.states(), bench.row("P1").code, bench.row("P1").erp_document) == ({"P1": "accepted"}, "DOUBLE", "1")
+    assert letters(bench) == [("DOUBLE", "posting P1 is in the ERP twice: P1 is in documents 1, 2")]
