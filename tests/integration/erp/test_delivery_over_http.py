@@ -136,19 +136,21 @@ def possible(limit: int, begun: float, ended: float, withheld: list[tuple[float,
 async def test_no_second_of_the_erps_log_has_more_than_the_limit(live: LiveErp, limit: int, seconds: int) -> None:
     """Posts under backlog, pulls of master data beside them, and a successor that takes over in the middle. Of what the limit and
     the CPU that this process was given allow, nearly all is used: nine tenths of the limit on a machine with nothing else."""
-    spans, withheld = [], Withheld()
+    spans, withheld, slowest = [], Withheld(), []
     for owner in ("A", "B"):
         line = live.line(5_000, lines_per_document=1, concurrency=32, calls_per_second=limit)
         line.clock(10 * S)
         line.post(*(f"{owner}{n}" for n in range(64)), lines=2 + 2 * limit * seconds // 64)
         pulling = live.adapter(line.doorway, 5_000)
         begun, ends = time.time(), time.monotonic() + seconds
-        pulls = 0
+        pulls, rate = 0, line.budget.rate
         while time.monotonic() < ends:
             await asyncio.sleep(0.5)
+            rate = min(rate, line.budget.rate)
             await pulling.master_data("")
             pulls += 1
         spans.append((begun, time.time()))
+        slowest.append(rate)
         await line.executor.close()
         await pulling.close()
         assert line.fatal == []
@@ -160,7 +162,7 @@ async def test_no_second_of_the_erps_log_has_more_than_the_limit(live: LiveErp, 
     sent = [at for at, _ in calls if begun <= at <= ended]
     used = (len(sent) - 1) / (sent[-1] - sent[0]) / limit
     allowed = possible(limit, sent[0], sent[-1], withheld.spans) / (sent[-1] - sent[0]) / limit
-    if line.budget.rate == limit:  # else this machine's ERP got slow, and is called less
+    if slowest[0] == limit:  # else this machine's ERP got slow, and was called less
         assert used >= min(0.9, 0.95 * allowed), f"{used:.1%} of {limit}/s, {allowed:.1%} were possible"
 
 
