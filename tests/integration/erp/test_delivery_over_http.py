@@ -1,6 +1,8 @@
 """Fold, executor and budget against the real simulator over HTTP; what it received is read from its own log."""
 
 import asyncio
+import contextlib
+import os
 import time
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -22,6 +24,8 @@ from app.observability.secrets import Secrets
 from tables.delivery.endpoint_marks import HELD_UNTIL
 from tests.unit.erp.delivery_line import DeliveryLine
 from tests.unit.streams.quality_bench import S
+
+ERP_PRIORITY = -15
 
 
 class LiveErp:
@@ -48,6 +52,8 @@ class LiveErp:
 @pytest.fixture
 async def live(tmp_path: Path) -> AsyncIterator[LiveErp]:
     with SimulatorProcess(tmp_path / "erp") as simulator:
+        with contextlib.suppress(PermissionError):  # an ERP is another machine, our load is not its own
+            os.setpriority(os.PRIO_PROCESS, simulator.pid, ERP_PRIORITY)
         erp = LiveErp(simulator)
         yield erp
         await erp.control.close()
