@@ -145,7 +145,7 @@ def _loaded(directory: Path, exit_code: int, as_json: bool) -> Configuration:
             begins = f"{wrong.code}: " if exit_code == USAGE else ""
             typer.echo("\n".join(f"{begins}{problem}" for problem in wrong.problems), err=True)
             if wrong.partial and not begins:
-                typer.echo("then check again: mappings, units and references are looked at once these are right", err=True)
+                typer.echo("then check again: what depends on these is looked at once they are right", err=True)
         raise typer.Exit(exit_code) from None
 
 

@@ -114,7 +114,7 @@ def _consumption(plant: PlantConfig, rules: RulesConfig) -> Iterator[Configurati
                 f"`{entry.component}` is by meter, but no counter of plant.yaml has `counts: consumption` for it; "
                 "add the counter or choose another mode"
             )
-            yield ConfigurationFinding("rules.yaml", ("consumption", index, "by"), message)
+            yield ConfigurationFinding("rules.yaml", ("consumption", index, "by"), message, {"plant.yaml": ["equipment"]})
 
 
 def _units(plant: PlantConfig, rules: RulesConfig | None, erp: ErpConfig | None) -> Iterator[ConfigurationFinding]:
@@ -142,7 +142,7 @@ def _units(plant: PlantConfig, rules: RulesConfig | None, erp: ErpConfig | None)
     def unknown(file: str, path: Path, unit: str) -> Iterator[ConfigurationFinding]:
         if unit and not _known(unit, stated, tables):
             message = f"unit `{unit}` is not known; add a conversion like `1 {unit} = 48 PC` to `units`"
-            yield ConfigurationFinding(file, path, message)
+            yield ConfigurationFinding(file, path, message, {"plant.yaml": ["units", "equipment", "master_data"]})
 
     for kind, booking in erp.book.items() if erp is not None else ():
         yield from unknown("erp.yaml", ("book", kind, "unit"), booking.unit)

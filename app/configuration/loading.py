@@ -1,4 +1,5 @@
-"""Loading: files -> text -> models -> cross-checks. All problems of all files are found in one go where possible."""
+"""Loading: files -> text -> models -> cross-checks. All problems of all files are found in one go
+(left_over.py)."""
 
 import os
 import re
@@ -6,11 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from app.configuration.checks import cross_checks
-from app.configuration.problems import ConfigError, Problem, message_of, sentence
-from app.configuration.yaml_text import YamlProblem, YamlText, read_yaml
+from app.configuration.left_over import Checked, checked
+from app.configuration.problems import ConfigError, Problem
+from app.configuration.yaml_text import YamlProblem, YamlText, read_leniently
 from schemas.configuration import Configuration, ErpConfig, PlantConfig, RulesConfig
 from streams.mapping import Mapper, compile_source
 
@@ -30,16 +32,22 @@ def load(directory: Path) -> Configuration:
         raise ConfigError([Problem(PLANT, 0, f"there is no folder {directory}")])
     problems: list[Problem] = []
     documents = {name: _read(directory / name, problems, required=name == PLANT) for name in FILES}
-    plant = _validated(PlantConfig, PLANT, documents[PLANT], problems)
-    rules = _validated(RulesConfig, RULES, documents[RULES], problems)
-    erp = _validated(ErpConfig, ERP, documents[ERP], problems)
-    for name, path, message in cross_checks(plant, rules, erp):
-        document = documents[name]
-        found, line = document.place(path) if document else ((), 0)
-        problems.append(Problem(name, line, sentence(found, message)))
-    if problems or plant is None or rules is None or erp is None:
-        raise ConfigError(problems, partial=None in (plant, rules, erp))
-    return Configuration.of(plant, rules, erp)
+    unread = None in documents.values()
+    plant = _checked(PlantConfig, PLANT, documents[PLANT])
+    rules = _checked(RulesConfig, RULES, documents[RULES])
+    erp = _checked(ErpConfig, ERP, documents[ERP])
+    files: dict[str, Checked[Any]] = {PLANT: plant, RULES: rules, ERP: erp}
+    for finding in cross_checks(plant.model, rules.model, erp.model):
+        file = files[finding.file]
+        if finding.needs and any(files[name].lacks(*sections) for name, sections in finding.needs.items()):
+            file.withheld = True
+        else:
+            file.tell(finding.path, finding.message, follows=True)
+    problems += [problem for file in files.values() for problem in file.problems]
+    if problems or plant.model is None or rules.model is None or erp.model is None:
+        partial = unread or any(file.withheld or file.model is None for file in files.values())
+        raise ConfigError(problems, partial=partial)
+    return Configuration.of(plant.model, rules.model, erp.model)
 
 
 def mappers(configuration: Configuration, private_key: bytes = b"") -> dict[str, Mapper]:
@@ -58,7 +66,7 @@ def resolved(text: str, environment: Mapping[str, str] = os.environ) -> str:
 
 def _read(path: Path, problems: list[Problem], *, required: bool) -> YamlText | None:
     try:
-        return _with_lines(path.name, read_yaml(path.read_bytes()))
+        return _with_lines(path.name, read_leniently(path.read_bytes()))
     except FileNotFoundError:
         if required:
             problems.append(Problem(path.name, 0, f"there is no {path.name} in {path.parent}; write it, or name another folder"))
@@ -87,19 +95,12 @@ def _number(rules: list[Any], path: tuple[str | int, ...], document: YamlText) -
     for index, rule in enumerate(rules):
         if isinstance(rule, dict):
             if "line" in rule:
-                raise YamlProblem(document.lines[(*path, index, "line")], "`line` is no key here; remove it")
+                problem = YamlProblem(document.lines[(*path, index, "line")], "`line` is no key here; remove it")
+                document.problems.append(problem)
             rule["line"] = document.lines[(*path, index)]
             if isinstance(rule.get("also"), list):
                 _number(rule["also"], (*path, index, "also"), document)
 
 
-def _validated(model: type[Model], name: str, document: YamlText | None, problems: list[Problem]) -> Model | None:
-    if document is None:
-        return None
-    try:
-        return model.model_validate(document.content)
-    except ValidationError as wrong:
-        for error in wrong.errors():
-            found, line = document.place(error["loc"])
-            problems.append(Problem(name, line, sentence(found, message_of(error, model))))
-    return None
+def _checked(model: type[Model], name: str, document: YamlText | None) -> Checked[Model]:
+    return Checked(name, YamlText({})) if document is None else checked(model, name, document)

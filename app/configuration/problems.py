@@ -1,6 +1,6 @@
 """Problems of a configuration: sentences with file and line that say what to do."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from types import UnionType
 from typing import Any, NamedTuple, Union, get_args, get_origin
@@ -29,11 +29,12 @@ class Problem(NamedTuple):
 
 
 class ConfigurationFinding(NamedTuple):
-    """A problem by the path in its file."""
+    """A problem by the path in its file. `needs`: file -> sections without which, or without a part of which, it says nothing."""
 
     file: str
     path: Path
     message: str
+    needs: Mapping[str, Sequence[str]] = {}
 
 
 class ConfigError(ValueError):
@@ -42,7 +43,7 @@ class ConfigError(ValueError):
     code = "BAD_CONFIG"
 
     def __init__(self, problems: Iterable[Problem], partial: bool = False) -> None:
-        """`partial`: what holds between sections and files could not be looked at."""
+        """`partial`: something could not be looked at because of these problems."""
         self.problems, self.partial = sorted(set(problems)), partial
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
@@ -65,17 +66,14 @@ def message_of(error: ErrorDetails, model: type[BaseModel]) -> str:
     context = error.get("ctx", {})
     match error["type"]:
         case "extra_forbidden":
-            unknown = str(error["loc"][-1])
-            known = _keys_at(model, error["loc"][:-1])
-            near = get_close_matches(unknown, known, 1, 0.6)
-            hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}" if known else "remove it"
-            return f"`{unknown}` is no key here; {hint}"
+            known, near = _keys_at(model, error["loc"][:-1]), near_key(error, model)
+            hint = f"did you mean {near}?" if near else f"known here: {', '.join(known)}" if known else "remove it"
+            return f"`{error['loc'][-1]}` is no key here; {hint}"
         case "missing":
             return f"`{error['loc'][-1]}` is missing; add it"
         case "literal_error":
-            words = str(context.get("expected", "")).replace("'", "").replace(" or ", ", ")
-            near = get_close_matches(str(error["input"]), words.split(", "), 1, 0.6)
-            hint = f"did you mean {near[0]}?" if near else f"write one of {words}"
+            words, near = _words(error), near_word(error)
+            hint = f"did you mean {near}?" if near else f"write one of {', '.join(words)}"
             return f"`{_short(error['input'])}` is not known here; {hint}"
         case "value_error":
             return str(context.get("error", error["msg"])).replace("``", "an empty value")
@@ -88,6 +86,20 @@ def message_of(error: ErrorDetails, model: type[BaseModel]) -> str:
             bound = next(context[key] for key in ("gt", "ge", "lt", "le") if key in context)
             return f"`{_short(error['input'])}` must be {_LIMITS[limit]} {bound}"
     return f"{error['msg']}"
+
+
+def near_key(error: ErrorDetails, model: type[BaseModel]) -> str:
+    """The key that was probably meant by one that nobody knows; empty: none."""
+    return next(iter(get_close_matches(str(error["loc"][-1]), _keys_at(model, error["loc"][:-1]), 1, 0.6)), "")
+
+
+def near_word(error: ErrorDetails) -> str:
+    """The word that was probably meant by one that is not known; empty: none."""
+    return next(iter(get_close_matches(str(error["input"]), _words(error), 1, 0.6)), "")
+
+
+def _words(error: ErrorDetails) -> list[str]:
+    return str(error.get("ctx", {}).get("expected", "")).replace("'", "").replace(" or ", ", ").split(", ")
 
 
 def _short(value: Any) -> str:
