@@ -44,7 +44,7 @@ def read(broker: Broker, codec: Codec, prefix: str, plant: str = "", wait_s: flo
         collector.check()
         found = _plant_of(collector, plant)
         encoded = taken(collector.encoded, lambda rows: _positions(collector, rows), found, wait_s)
-        rows = {stage: _of_plant(collector.decoded(encoded[stage]), found) for stage in STAGES}
+        rows = {stage: of_plant(collector.decoded(encoded[stage]), found) for stage in STAGES}
         rows["intake"] = {
             f"{POSITION_ROWS.prefix}/{name}/{key.rpartition('/')[2]}": row
             for name in intakes
@@ -52,7 +52,7 @@ def read(broker: Broker, codec: Codec, prefix: str, plant: str = "", wait_s: flo
             if found in row.configurations
         }
         letters = [letter for letter in collector.exceptions() if letter.plant == found]
-        hash_ = _in_force([row for key, row in rows["orders"].items() if POSITION_ROWS.has(key)], found)
+        hash_ = in_force([row for key, row in rows["orders"].items() if POSITION_ROWS.has(key)], found)
     finally:
         collector.close()
     configuration = Configurations(broker, codec, prefix).get(hash_)
@@ -70,8 +70,13 @@ def _positions(collector: Collector, rows: Rows) -> dict[str, PartitionPosition]
     return collector.decoded({key: value for key, value in rows["orders"].items() if key.startswith(prefix)})
 
 
+def plants_of(collector: Collector) -> list[str]:
+    """Plants that have begun."""
+    return sorted({plant for state in collector.positions("orders").values() for plant in state.configurations})
+
+
 def _plant_of(collector: Collector, wanted: str) -> str:
-    plants = sorted({plant for state in collector.positions("orders").values() for plant in state.configurations})
+    plants = plants_of(collector)
     if wanted in plants or (not wanted and len(plants) == 1):
         return wanted or plants[0]
     if not plants:
@@ -79,14 +84,14 @@ def _plant_of(collector: Collector, wanted: str) -> str:
     raise NoInstallation(f"--plant is one of {', '.join(plants)}")
 
 
-def _in_force(positions: list[PartitionPosition], plant: str) -> str:
+def in_force(positions: list[PartitionPosition], plant: str) -> str:
     """The hash of the configuration that holds: the one of the partition whose clock of the plant is ahead."""
     speaking = [position for position in positions if plant in position.configurations]
     ticks = [max((at for (name, _), at in clocks_in(position.clocks) if name == plant), default=0) for position in speaking]
     return str(speaking[ticks.index(max(ticks))].configurations[plant])
 
 
-def _of_plant(rows: dict[str, Any], plant: str) -> dict[str, Any]:
+def of_plant(rows: dict[str, Any], plant: str) -> dict[str, Any]:
     """Without the rows of other plants."""
 
     def belongs(key: str, row: Any) -> bool:

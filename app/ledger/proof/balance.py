@@ -119,6 +119,24 @@ def prove(snapshot: Snapshot) -> Proof:
     return proof
 
 
+def unattributed(snapshot: Snapshot) -> Iterator[Unattributed]:
+    """Quantity that no account has."""
+    for machine in snapshot.of(EQUIPMENT_ROWS):
+        yield from _nobodys(snapshot.configuration.plant, machine)
+
+
+def _nobodys(plant: PlantConfig, machine: EquipmentRow) -> Iterator[Unattributed]:
+    for destination, total in _totals(machine):
+        if _is_nobodys(destination) and total.amount:
+            code = {UNATTRIBUTED: "UNATTRIBUTED", UNDECIDED: "COUNT_UNDECIDED"}.get(destination.kind, "NO_ORDER")
+            made = _made_of_no_order(destination) and _is_authority(plant, machine.equipment, destination)
+            yield Unattributed(machine.equipment, code, destination, total, made)
+
+
+def _is_nobodys(destination: Destination) -> bool:
+    return destination.kind in (UNATTRIBUTED, UNDECIDED) or not destination.order
+
+
 def _carries(snapshot: Snapshot) -> Iterator[str]:
     """What rounding leaves of all accounts that share a carry is at most half a step."""
     sums: dict[tuple[str, Carried], Fraction] = defaultdict(Fraction)
@@ -226,17 +244,12 @@ def _equipment(snapshot: Snapshot, proof: Proof) -> None:
         if row.kind == "yield":  # equipment itself forgets what is settled
             _made(proof, row, counts_of(snapshot.configuration, order_of(snapshot, row), row))
     for machine in snapshot.of(EQUIPMENT_ROWS):
+        proof.unattributed += _nobodys(plant, machine)
         for destination, total in _totals(machine):
             quantity = fraction(total.amount, destination.scale)
-            made = _made_of_no_order(destination) and _is_authority(plant, machine.equipment, destination)
-            if made:
+            if _made_of_no_order(destination) and _is_authority(plant, machine.equipment, destination):
                 _count(proof, destination.unit, quantity)
-            if destination.kind in (UNATTRIBUTED, UNDECIDED) or not destination.order:
-                if total.amount:
-                    code = "UNATTRIBUTED" if destination.kind == UNATTRIBUTED else "NO_ORDER"
-                    if destination.kind == UNDECIDED:
-                        code = "COUNT_UNDECIDED"
-                    proof.unattributed.append(Unattributed(machine.equipment, code, destination, total, made))
+            if _is_nobodys(destination):
                 continue
             identity = (
                 destination.order,

@@ -59,6 +59,12 @@ def silent_sources(snapshot: Snapshot) -> Iterator[Found]:
         since, first = min(entries)
         more = f" and {len(entries) - 1} more" if len(entries) > 1 else ""
         yield Found(Refusal(code, f"source {name} is silent: nothing of {first}{more}"), since, first)
+    yield from silent_intakes(snapshot)
+
+
+def silent_intakes(snapshot: Snapshot) -> Iterator[Found]:
+    """Intakes that have not ticked for longer than `clock.patience`, by the clocks of orders."""
+    plant, code = snapshot.configuration.plant, "UPSTREAM_SILENT"
     told: dict[str, int] = {}
     for state in snapshot.positions("orders"):
         for upstream, at in silent(state, plant.plant.id).items():

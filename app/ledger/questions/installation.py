@@ -5,11 +5,14 @@ from collections.abc import Mapping
 
 from app.engine.rows import POSITION_KEY
 from app.kafka.broker import Broker
+from app.kafka.configurations import Configurations
 from app.kafka.groups import members_of
 from app.ledger.books.collector import Collector, end_offsets
 from app.ledger.books.letters import open_letters, sorted_out
-from app.ledger.books.live import STAGES, NoInstallation
+from app.ledger.books.live import STAGES, NoInstallation, in_force, of_plant, plants_of
+from app.ledger.books.snapshot import Snapshot
 from app.ledger.books.topic_log import TopicLog
+from app.ledger.questions.needs import of_orders
 from app.ledger.questions.status import SeenInstallation
 from schemas.codec import Codec
 from schemas.records import EndpointRow, PartitionPosition
@@ -60,6 +63,7 @@ def look(broker: Broker, codec: Codec, prefix: str, seconds: float) -> SeenInsta
             postings=collector.of(POSTING_ROWS),
             erp=_endpoint(collector),
             letters=open_letters(*sorted_out(collector.exceptions())),
+            needs=_needs(collector, Configurations(broker, codec, prefix)),
             now=time.time_ns() // 1000,
         )  # fmt: skip
     finally:
@@ -69,6 +73,18 @@ def look(broker: Broker, codec: Codec, prefix: str, seconds: float) -> SeenInsta
 def _endpoint(collector: Collector) -> EndpointRow | None:
     """What people said may be sent to the ERP."""
     return next(iter(collector.of(ENDPOINT_ROWS)), None)
+
+
+def _needs(collector: Collector, configurations: Configurations) -> dict[str, list[str]]:
+    """Codes by plant. A plant whose configuration is not there (another program's prefix, a topic that was cut) is left out."""
+    rows, known = collector.rows("orders"), {one.hash: one for one in configurations.all()}
+    found = {}
+    for plant in plants_of(collector):
+        configuration = known.get(in_force(list(collector.positions("orders").values()), plant))
+        if configuration is not None:
+            snapshot = Snapshot({"orders": of_plant(rows, plant)}, [], configuration, {"live": True})
+            found[plant] = [need.code for need in of_orders(snapshot)]
+    return found
 
 
 def _stages(topics: Mapping[str, int]) -> dict[str, str]:

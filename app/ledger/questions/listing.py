@@ -8,7 +8,7 @@ from app.ledger.books.snapshot import Snapshot
 from app.ledger.questions.ages import age_text
 from app.ledger.questions.export import quantity_text
 from app.ledger.questions.floor_needs import scrap_beyond_orders
-from app.ledger.questions.needs import since_of
+from app.ledger.questions.needs import listed_nowhere_else, since_of
 from app.ledger.questions.rule_needs import amounts_without_effect
 from app.ledger.questions.trace import iso
 from schemas.codes import owner_of
@@ -21,7 +21,8 @@ from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
 
 def parked_lines(snapshot: Snapshot, account: str, now: int) -> tuple[list[dict[str, Any]], list[str]]:
     """Parked accounts, postings that somebody has to look at (parked, rejected) or may (unknown), scrap beyond what was
-    ordered, and amounts of rules that have no effect; `account`: of one only. `now`: microseconds, which ages are counted to."""
+    ordered, and amounts of rules that have no effect; of a live installation, which has no report, also what of the floor needs
+    somebody. `account`: of one only. `now`: microseconds, which ages are counted to."""
     found = [
         {
             "account": account_key(row),
@@ -79,6 +80,20 @@ def parked_lines(snapshot: Snapshot, account: str, now: int) -> tuple[list[dict[
         }
         for one in (amounts_without_effect(snapshot) if not account else ())
     ]
+    found += [
+        {
+            "account": "",
+            "posting": "",
+            "state": "floor",
+            "quantity": "",
+            "unit": "",
+            "code": one.code,
+            "detail": one.what,
+            "since": one.since,
+            "decide": one.command,
+        }
+        for one in (listed_nowhere_else(snapshot) if not (account or snapshot.finished) else ())
+    ]
     entries = [_told(entry, now) for entry in found]
     return entries, [_parked_line(entry) for entry in entries]
 
@@ -86,7 +101,7 @@ def parked_lines(snapshot: Snapshot, account: str, now: int) -> tuple[list[dict[
 def _told(entry: dict[str, Any], now: int) -> dict[str, Any]:
     since = entry["since"]
     told = {"owner": owner_of(entry["code"]), "since": iso(since) if since else "", "age": age_text(since, now)}
-    return {**entry, **told, "decide": _decide(entry)}
+    return {"decide": _decide(entry), **entry, **told}
 
 
 def _decide(entry: dict[str, Any]) -> str:

@@ -1,14 +1,14 @@
 """What of a ledger waits for a person: what, since when, whom, and the command that shows more."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
 from app.ledger.books.letters import open_letters
 from app.ledger.books.snapshot import Snapshot
-from app.ledger.proof.balance import Proof, Unattributed
+from app.ledger.proof.balance import Proof, Unattributed, unattributed
 from app.ledger.questions.export import quantity_text
-from app.ledger.questions.floor_needs import missing, scrap_beyond_orders, silent_sources
+from app.ledger.questions.floor_needs import Found, missing, scrap_beyond_orders, silent_intakes, silent_sources
 from app.ledger.questions.rule_needs import amounts_without_effect
 from app.ledger.questions.undecided import target, utc
 from schemas.codes import owner_of
@@ -29,6 +29,7 @@ class Need:
     since: int
     owner: str
     command: str
+    code: str = ""
 
 
 def needs_of(snapshot: Snapshot, proof: Proof) -> Iterator[Need]:
@@ -36,22 +37,50 @@ def needs_of(snapshot: Snapshot, proof: Proof) -> Iterator[Need]:
     for row in snapshot.of(ACCOUNT_ROWS):
         for one in stops(row):
             what = f"{quantity_text(one.quantity)} {one.unit} parked {one.code} {row.kind} order {row.order}"
-            yield Need(what, since_of(row, one), owner_of(one.code), f"lineledger parked --account '{account_key(row)}'")
+            command = f"lineledger parked --account '{account_key(row)}'"
+            yield Need(what, since_of(row, one), owner_of(one.code), command, one.code)
     for posting in snapshot.of(POSTING_ROWS):
         if posting.state in ("held", "parked", "rejected") and not posting.replaced_by:
             what = f"posting {posting.posting.posting_id} {posting.state} {posting.code} order {posting.posting.order}"
-            yield Need(what, posting.posting.cut, owner_of(posting.code), f"lineledger trace {posting.posting.posting_id}")
+            command = f"lineledger trace {posting.posting.posting_id}"
+            yield Need(what, posting.posting.cut, owner_of(posting.code), command, posting.code)
     yield from _negative_wip(snapshot)
-    yield from map(_nobodys, proof.unattributed)
+    yield from of_the_floor(snapshot, proof.unattributed)
+    yield from _of_orders_beyond(snapshot)
+    yield from _refused(snapshot)
+
+
+def of_the_floor(snapshot: Snapshot, nobodys: Iterable[Unattributed]) -> Iterator[Need]:
+    """Quantity without a run, counts that are undecided, sources that are silent, log-offs that are missing."""
+    yield from map(_nobodys, nobodys)
     yield from _held_zeros(snapshot)
-    for found in (*silent_sources(snapshot), *missing(snapshot), *scrap_beyond_orders(snapshot)):
-        moment = f" --at {utc(found.since)}" if found.why.code in ("LOG_OFF_MISSING", "UPSTREAM_SILENT") else ""
-        command = f"lineledger trace {found.about}{moment}" if found.about else f"lineledger explain-code {found.why.code}"
-        yield Need(found.why.detail, found.since, owner_of(found.why.code), command)
+    yield from map(_found, (*silent_sources(snapshot), *missing(snapshot)))
+
+
+def of_orders(snapshot: Snapshot) -> Iterator[Need]:
+    """What the rows of orders alone say, beside what is parked."""
+    yield from _negative_wip(snapshot)
+    yield from map(_found, silent_intakes(snapshot))
+    yield from _of_orders_beyond(snapshot)
+
+
+def listed_nowhere_else(snapshot: Snapshot) -> Iterator[Need]:
+    """What needs somebody and is no account, posting, scrap beyond an order or amount without effect, which `parked` lists."""
+    yield from _negative_wip(snapshot)
+    yield from of_the_floor(snapshot, unattributed(snapshot))
+
+
+def _of_orders_beyond(snapshot: Snapshot) -> Iterator[Need]:
+    yield from map(_found, scrap_beyond_orders(snapshot))
     for idle in amounts_without_effect(snapshot):
         command = f"lineledger rules explain '{idle.account}'"
-        yield Need(idle.why.detail, idle.since, owner_of(idle.why.code), command)
-    yield from _refused(snapshot)
+        yield Need(idle.why.detail, idle.since, owner_of(idle.why.code), command, idle.why.code)
+
+
+def _found(found: Found) -> Need:
+    moment = f" --at {utc(found.since)}" if found.why.code in ("LOG_OFF_MISSING", "UPSTREAM_SILENT") else ""
+    command = f"lineledger trace {found.about}{moment}" if found.about else f"lineledger explain-code {found.why.code}"
+    return Need(found.why.detail, found.since, owner_of(found.why.code), command, found.why.code)
 
 
 def since_of(row: AccountRow, one: Waits) -> int:
@@ -68,11 +97,11 @@ def _nobodys(entry: Unattributed) -> Need:
         began = int(to.reason)
         what = f"{quantity} {to.unit} undecided {entry.equipment} {to.origin}, it shows more than it can have counted"
         decide = f"lineledger decide '{target(entry.equipment, to.origin, began)}' accept|discard --who NAME --why TEXT"
-        return Need(what, began, owner_of(entry.code), decide)
+        return Need(what, began, owner_of(entry.code), decide, entry.code)
     reason = "no run open" if entry.code == "UNATTRIBUTED" else "its run has no order"
     what = f"{quantity} {entry.unit} unattributed {entry.equipment}, {reason}"
-    at = utc(entry.total.first_at)
-    return Need(what, entry.total.first_at, owner_of(entry.code), f"lineledger trace {entry.equipment} --at {at}")
+    command = f"lineledger trace {entry.equipment} --at {utc(entry.total.first_at)}"
+    return Need(what, entry.total.first_at, owner_of(entry.code), command, entry.code)
 
 
 def _held_zeros(snapshot: Snapshot) -> Iterator[Need]:
@@ -83,7 +112,7 @@ def _held_zeros(snapshot: Snapshot) -> Iterator[Need]:
             if counter is not None and tail.low is not None and row.clock - tail.low_at > counter.hold_undecided:
                 was, now = (quantity_text(Fraction(abs(value or 0), 10**counter.decimals)) for value in (tail.value, tail.low))
                 what = f"{row.equipment} {name} fell from {was} to {now}, undecided: no reading, or a new start"
-                yield Need(what, tail.low_at, owner_of(CODE), f"lineledger trace {row.equipment} --at {utc(tail.low_at)}")
+                yield Need(what, tail.low_at, owner_of(CODE), f"lineledger trace {row.equipment} --at {utc(tail.low_at)}", CODE)
 
 
 def _negative_wip(snapshot: Snapshot) -> Iterator[Need]:
@@ -93,7 +122,7 @@ def _negative_wip(snapshot: Snapshot) -> Iterator[Need]:
             if wip.quantity < 0:
                 where = f"in process after operation {wip.operation} of order {order.order}"
                 wrong = Refusal("WIP_NEGATIVE", f"{quantity_text(wip.quantity)} {wip.unit} {where}")
-                yield Need(wrong.detail, 0, owner_of(wrong.code), f"lineledger trace {order.order}")
+                yield Need(wrong.detail, 0, owner_of(wrong.code), f"lineledger trace {order.order}", wrong.code)
 
 
 def _refused(snapshot: Snapshot) -> Iterator[Need]:
@@ -102,4 +131,4 @@ def _refused(snapshot: Snapshot) -> Iterator[Need]:
         received.setdefault(letter.code, []).append(letter.received_at)
     for code, times in sorted(received.items()):
         since = min((at for at in times if at), default=0)
-        yield Need(f"{len(times)} records refused: {code}", since, owner_of(code), f"lineledger exceptions --code {code}")
+        yield Need(f"{len(times)} records refused: {code}", since, owner_of(code), f"lineledger exceptions --code {code}", code)

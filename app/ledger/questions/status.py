@@ -39,6 +39,8 @@ class SeenInstallation:
     postings: Sequence[PostingRow]
     letters: Sequence[ExceptionRecord]
     """Dead letters that are open."""
+    needs: Mapping[str, Sequence[str]]
+    """Plant -> codes of what else needs somebody, as far as the rows of orders say it."""
     now: int
     """Wall clock, microseconds."""
     erp: EndpointRow | None = None
@@ -78,6 +80,8 @@ class PlantStatus:
     """Accounts and postings that wait for somebody, by code."""
     dead_letters: dict[str, int]
     """Open ones, by code."""
+    needs: dict[str, int]
+    """What else of its orders and rules needs somebody, by code."""
 
 
 @dataclass(slots=True)
@@ -138,6 +142,7 @@ def _plant(seen: SeenInstallation, plant: str) -> PlantStatus:
         codes=dict(Counter(row.code for row in queued if row.code)),
         parked=dict(sorted(parked.items())),
         dead_letters=dict(sorted(Counter(letter.code for letter in seen.letters if letter.plant == plant).items())),
+        needs=dict(sorted(Counter(seen.needs.get(plant, ())).items())),
     )
 
 
@@ -205,6 +210,7 @@ def lines_of(found: Status) -> list[str]:
             f"  ERP            {f'{plant.stopped}; ' if plant.stopped else ''}circuit {plant.circuit}; queue: {queue}{codes}",
             f"  parked         {_counts(plant.parked) or 'nothing'}",
             f"  dead letters   {_counts(plant.dead_letters) or 'none open'}",
+            f"  needs somebody {_counts(plant.needs) or 'nothing else'}; of machines `lineledger parked` tells",
         ]
     lines.append("stages")
     for stage in found.stages:

@@ -7,7 +7,7 @@ import pytest
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.proof.balance import prove
 from app.ledger.questions.listing import parked_lines
-from app.ledger.questions.needs import needs_of
+from app.ledger.questions.needs import needs_of, of_orders
 from app.ledger.questions.rules import explained_from_ledger
 from schemas.codes import owner_of
 from tests.unit.streams.ledger_bench import CUT, Ledger, released, total
@@ -49,3 +49,8 @@ def test_what_converts_is_not_told() -> None:
     snapshot = ledger({"at_least": "1 BOX"}, {"4711": ["1 BOX = 48 PC"]})
     assert [need for need in needs_of(snapshot, prove(snapshot)) if "no effect" in need.what] == []
     assert [entry["code"] for entry in parked_lines(snapshot, "", T + HOUR)[0]] == []
+
+
+def test_status_counts_it() -> None:
+    """From the rows of orders alone, which is all that `lineledger status` reads of a plant."""
+    assert [need.code for need in of_orders(ledger({"at_least": "1 BOX"}))] == [CODE]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from app.ledger.questions.status import SeenInstallation, status_of
+from app.ledger.questions.status import SeenInstallation, lines_of, status_of
 from schemas.records import AccountRow, Apart, Decision, EndpointRow, PartitionPosition, Tick
 from streams.clock import observe
 from streams.silence import Watch
@@ -26,6 +26,7 @@ def seen(orders: PartitionPosition, equipment: PartitionPosition, now: int, *acc
         accounts=accounts,
         postings=[],
         letters=[],
+        needs={},
         now=now,
     )
 
@@ -66,3 +67,11 @@ def test_an_erp_that_a_person_paused_needs_attention() -> None:
     assert "P: the ERP is paused, by hash-of-a-pe: stock count; `lineledger erp resume` ends it" in found.problems
     after = EndpointRow("resume", [order, replace(order, decision="resume", event_id="f")])
     assert status_of(replace(seen(position(), position(), S), erp=after)).plants[0].stopped == ""
+
+
+def test_what_needs_somebody_is_told_by_code() -> None:
+    """Without it a rule whose amount has no effect is in no live question (`rules explain` knows only who asks)."""
+    installation = replace(seen(position(), position(), S), needs={PLANT: ["RULE_UNIT_UNKNOWN", "WIP_NEGATIVE"] * 2, "Q": ["X"]})
+    status = status_of(installation)
+    assert status.plants[0].needs == {"RULE_UNIT_UNKNOWN": 2, "WIP_NEGATIVE": 2}
+    assert any("2 RULE_UNIT_UNKNOWN, 2 WIP_NEGATIVE" in line for line in lines_of(status))
