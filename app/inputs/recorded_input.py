@@ -1,10 +1,9 @@
 """Recorded files as one stream, merged by received_at: the order that the raw partition will have."""
 
 import heapq
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from itertools import chain, islice
-from pathlib import Path
 from typing import NamedTuple
 
 from app.inputs.arrivals import Arrived, arrivals
@@ -61,8 +60,7 @@ class RecordedInput:
         self._mappers = {
             file.source: compile_source(file.source, plant.sources[file.source], plant, private_key) for file in files
         }
-        names = _names(files)
-        self._files = [(file, names[file.path], FileRead(file.path)) for file in files]
+        self._files = [(file, name, FileRead(file.path)) for file, name in named(files)]
         places = place.files if place is not None else [FilePlace()] * len(files)
         self._given, self._newest = [file.records for file in places], [file.newest for file in places]
         streams = [self._begun(number) for number in range(len(files))]
@@ -117,12 +115,12 @@ def _when(given: _Given) -> int:
     return given[0].received_at
 
 
-def _names(files: Sequence[InputFile]) -> Mapping[Path, str]:
-    """File names for raw positions; those that are not unique keep their folders."""
+def named(files: Sequence[InputFile]) -> list[tuple[InputFile, str]]:
+    """Each file with its name in raw positions; those that are not unique keep their folders."""
     count: dict[str, int] = {}
     for file in files:
         count[file.path.name] = count.get(file.path.name, 0) + 1
-    return {file.path: file.path.name if count[file.path.name] == 1 else str(file.path) for file in files}
+    return [(file, file.path.name if count[file.path.name] == 1 else str(file.path)) for file in files]
 
 
 def _ordered(file: InputFile, name: str, mapper: Mapper, skipped: int, read: FileRead) -> Iterator[tuple[RawRecord, int | None]]:

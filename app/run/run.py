@@ -11,6 +11,7 @@ from typing import Any
 from app.erp.of_run import RunErp, started
 from app.erp.telemetry_check import Finding, look
 from app.erp.traffic import JOURNAL, journalled, mended
+from app.inputs.recorded_input import named
 from app.ledger.books import snapshot as ledger
 from app.ledger.books.erp_calls import own_words
 from app.ledger.books.inputs import note
@@ -63,6 +64,7 @@ def execute(request: RunRequest, reconcile: Reconcile) -> RunResult:
             "inputs": noted,
             "erp_store": erp.store,
             "fed": dict(ran.fed),
+            "sources": {name: file.source for file, name in named(files)},
             "refused_at_most": str(request.refused_at_most),
         }
         ledger.write(out, ran.rows, ran.letters, erp.configuration, about)

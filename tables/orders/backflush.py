@@ -214,13 +214,19 @@ def substitutes(pieces: Made, component: Component) -> dict[tuple[str, str], Fra
     return found
 
 
+def is_lot_of(place: tuple[str, str, str], component: Component) -> bool:
+    """(position, material, lot): was a lot of the component loaded there?"""
+    position, material, lot = place
+    return bool(lot) and material == component.material and component.position in ("", position)
+
+
 def lots_of(pieces: Made, component: Component) -> dict[str, Fraction]:
     """Pieces by lot of the component; what no loaded lot covers has none, and what was made of a substitute is not of it. More by
     lot than there are pieces (another authority counted them) is taken in proportion."""
     found: dict[str, Fraction] = defaultdict(Fraction)
-    for (position, material, lot), count in pieces.by_lot.items():
-        if lot and material == component.material and component.position in ("", position):
-            found[lot] += count
+    for place, count in pieces.by_lot.items():
+        if is_lot_of(place, component):
+            found[place[2]] += count
     covered = sum(found.values(), sum(substitutes(pieces, component).values(), Fraction(0)))
     if covered > pieces.gross >= 0:
         found = {lot: count * pieces.gross / covered for lot, count in found.items()}

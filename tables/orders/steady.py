@@ -12,16 +12,15 @@ from typing import NamedTuple
 
 from schemas.configuration.triggers import Cut, Interval
 from schemas.records import AccountRow, Component, OrderRow, SourceTotal, Total
+from tables.kpi import HOUR_US
 from tables.orders import order as orders
 from tables.orders import retention
 from tables.orders.account import BASIS, MOVED, TIMES, accounts_of, row_key, version_of
-from tables.orders.backflush import account_of, lots_of, made_of
+from tables.orders.backflush import account_of, is_lot_of, lots_of, made_of
 from tables.orders.components import basis_of, mode_of
 from tables.orders.due import Timetable
 from tables.orders.plant_rules import PlantRules
 
-FULL_HOUR_US = 3_600_000_000
-"""Key figures are told at full hours."""
 GROWING = frozenset({"gross", BASIS, "consumption", *TIMES})
 """Kinds of totals that may be put off: of one account each, and nothing is decided by the single one."""
 _FEED = frozenset({"gross", BASIS})
@@ -32,7 +31,8 @@ def next_moment(rules: PlantRules, at: int) -> int:
     """The first log time behind `at` at which something may happen because of the time alone: a cut, a rule's interval, a
     sweep, the close of a period, the full hour."""
     times = rules.times
-    every: set[int] = {FULL_HOUR_US, *([times.sweep_every_us] if times.sweep_every_us else ())}
+    # Key figures are told at full hours.
+    every: set[int] = {HOUR_US, *([times.sweep_every_us] if times.sweep_every_us else ())}
     for rule in rules.configuration.rules.post:
         every.update(trigger.interval_us for trigger in rule.when if isinstance(trigger, Interval))
     return min([times.calendar.next_cut(at), *((at // one + 1) * one for one in every), *_closes(times, at)])
@@ -165,7 +165,7 @@ class SteadyOrder:
             gross = sum(one.steps for one in found if one.place.pieces and one.total.kind == "gross")
             sources.update(one.total.source_key for one in found if one.steps)
             for component in followed:
-                by_lot = [one for one in found if one.place.pieces and _is_of(one.total, component.component)]
+                by_lot = [one for one in found if one.place.pieces and _is_loaded_of(one.total, component.component)]
                 covered = sum(one.steps for one in by_lot)
                 if any(one.steps and _is_another(one.total, component.component) for one in found):
                     return None
@@ -205,7 +205,7 @@ class SteadyOrder:
         for component in found:
             lots = lots_of(pieces, component)
             rest = pieces.gross - sum(count for lot, count in lots.items() if lot)
-            over = sum(count for place, count in pieces.by_lot.items() if place[2] and _fits(place, component)) > pieces.gross
+            over = sum(count for place, count in pieces.by_lot.items() if is_lot_of(place, component)) > pieces.gross
             if over or rest < 0 or (yield_share != 1 and basis_of(configuration, component, operation) == "yield"):
                 return None
             derived = {lot: self.accounts.get(row_key(account_of(here[0], component, lot))) for lot in lots}
@@ -242,9 +242,8 @@ def _one_unit(order: OrderRow, here: Iterable[AccountRow]) -> bool:
     return len(units) == 1
 
 
-def _is_of(total: Total, component: Component) -> bool:
-    loaded = (total.position, total.component_material, total.component_lot)
-    return total.kind == BASIS and bool(total.component_lot) and _fits(loaded, component)
+def _is_loaded_of(total: Total, component: Component) -> bool:
+    return total.kind == BASIS and is_lot_of((total.position, total.component_material, total.component_lot), component)
 
 
 def _is_another(total: Total, component: Component) -> bool:
@@ -255,8 +254,3 @@ def _is_another(total: Total, component: Component) -> bool:
         and total.position == component.position
         and total.component_material != component.material
     )
-
-
-def _fits(place: tuple[str, str, str], component: Component) -> bool:
-    position, material, _ = place
-    return material == component.material and component.position in ("", position)

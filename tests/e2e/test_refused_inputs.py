@@ -43,6 +43,21 @@ def test_what_cannot_be_read_is_named_before_anything_starts(config: Path, tmp_p
     assert not (tmp_path / "out").exists()
 
 
+def test_a_short_input_that_is_refused_as_a_whole_is_not_exact(config: Path, tmp_path: Path) -> None:
+    """It begins: an exchange file is one record, and one that is damaged stops nobody (test_exchange_files.py)."""
+    short = tmp_path / "readings.jsonl"
+    short.write_bytes(lines(0, 9))
+    command = ("run", "--config", config, "--erp", "none", "--out", tmp_path / "out", "--json")
+    outcome = lineledger(*command, "--input", short)
+    assert (outcome.code, outcome.json["exact"]) == (1, False), outcome.said
+    assert outcome.json["refused_inputs"] == [{"input": "readings.jsonl", "refused": 9, "records": 9, "code": "BAD_JSON"}]
+    document, good = tmp_path / "damaged.jsonl", tmp_path / "more.jsonl"
+    document.write_bytes(lines(0, 1))
+    good.write_bytes(lines(1, 0))
+    outcome = lineledger(*command, "--input", document, "--input", good)
+    assert (outcome.code, outcome.json["refused_inputs"]) == (0, []), outcome.said
+
+
 def test_an_input_that_turns_bad_is_not_exact(config: Path, tmp_path: Path) -> None:
     turning = tmp_path / "readings.jsonl"
     turning.write_bytes(lines(1100, 1500))

@@ -7,6 +7,7 @@ import io
 import re
 import shutil
 import socket
+import sqlite3
 
 import pytest
 import typer
@@ -59,6 +60,9 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     (root / "damaged" / "ledger.sqlite").write_bytes(b"SQLite format 3\x00" + bytes(2000))
     row = catalog().schema_ids["AccountRow"].to_bytes(4, "big")
     snapshot.write(root / "older", {"orders": {b"some|x": b"\0" + row + b"x"}}, [], load(CONFIGURATION), {})
+    with contextlib.closing(sqlite3.connect(root / "older" / snapshot.FILE)) as db:
+        db.execute("update about set value = '0.0.9' where name = 'program'")
+        db.commit()
     found["older"] = str(root / "older")
     found["damaged"] = str(root / "damaged")
     run = ("run", "--config", found["plant"], "--input", found["floor.csv"], "--erp", "none", "--out", found["out"])
@@ -124,7 +128,8 @@ def called(*words: str) -> int:
         (("rules", "explain", "O1", "--config", "{root}"), "BAD_CONFIG", "plant.yaml"),
         (("trace", "X", "--out", "nowhere"), "NO_LEDGER", "nowhere"),
         (("parked", "--out", "nowhere"), "NO_LEDGER", "nowhere"),
-        (("parked", "--out", "{older}"), "NO_LEDGER", "written by another version"),
+        (("parked", "--out", "{older}"), "LEDGER_VERSION", "was written by lineledger 0.0.9, and this is"),
+        (("trace", "X", "--out", "{older}"), "LEDGER_VERSION", "`pip install lineledger==0.0.9`"),
         (("parked", "--out", "{damaged}"), "NO_LEDGER", "is damaged, or no ledger"),
         (("config", "try", "--config", "{plant}/plant.yaml", "{floor.csv}"), "BAD_CONFIG", "is a file; name the folder"),
         (("trace", "M1", "--at", "noon", *OUT), "BAD_TIME", "2026-11-20T03:40:00+01:00"),

@@ -4,10 +4,12 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
 from app.ledger.books.letters import Life, lives, sorted_out
+from app.ledger.books.written_schemas import codec_for, schemas_of
 from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import ConfigDocument, ExceptionRecord, LetterSettled, PartitionPosition
@@ -20,6 +22,12 @@ class NoLedger(FileNotFoundError):
     """The folder has no ledger of a run."""
 
     code = "NO_LEDGER"
+
+
+class LedgerOfAnotherVersion(NoLedger):
+    """A version of the program wrote it whose rows or configuration this one cannot read."""
+
+    code = "LEDGER_VERSION"
 
 
 class Snapshot:
@@ -55,6 +63,11 @@ class Snapshot:
         return POSITION_ROWS.among(self.rows.get(stage, {}))
 
 
+def _short(wrong: Exception) -> str:
+    text = str(wrong).partition("\n")[0]
+    return text if len(text) <= 120 else f"{text[:120]}..."
+
+
 def write(
     directory: Path,
     rows: Mapping[str, Mapping[bytes, bytes]],
@@ -62,7 +75,8 @@ def write(
     configuration: Configuration,
     about: Mapping[str, Any],
 ) -> Path:
-    """Write (replace) the snapshot file of a run."""
+    """Write (replace) the snapshot file of a run. `rows` and `letters` under the catalog's schema ids. The schemas that they were
+    written with go along, so that another version of the program reads them."""
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / FILE
     path.unlink(missing_ok=True)
@@ -74,27 +88,37 @@ def write(
             db.executemany("insert into rows values (?, ?, ?)", ((stage, key, value) for key, value in found.items()))
         db.executemany("insert into letters values (?)", ((value,) for value in letters))
         document = json.dumps(configuration.document().to_avro())
-        db.executemany("insert into about values (?, ?)", [("configuration", document), ("about", json.dumps(about))])
+        written = [value for found in rows.values() for value in found.values()]
+        told = {"configuration": document, "about": json.dumps(about), "program": installed("lineledger")}
+        told["schemas"] = json.dumps(schemas_of([*written, *letters]))
+        db.executemany("insert into about values (?, ?)", told.items())
     db.close()
     return path
 
 
 def read(directory: Path, codec: Codec | None = None) -> Snapshot:
-    """The snapshot in an output folder of `run`. Raises NoLedger."""
+    """The snapshot in an output folder of `run`. Raises NoLedger, LedgerOfAnotherVersion."""
     path = directory / FILE
     if not path.is_file():
         raise NoLedger(f"{path}: no ledger here; `lineledger run --out {directory} ...` writes one, --out names another folder")
-    codec = codec or Codec()
     rows: dict[str, dict[str, Any]] = {}
+    found: dict[str, str] = {}
     try:
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            found = dict(db.execute("select name, value from about"))
+            codec = codec or codec_for(json.loads(found.get("schemas", "{}")))
             for stage, key, value in db.execute("select stage, key, value from rows"):
                 rows.setdefault(stage, {})[key.decode()] = codec.decode(value)
             letters = [codec.decode(value) for (value,) in db.execute("select value from letters")]
-            found = dict(db.execute("select name, value from about"))
         configuration = Configuration.from_document(ConfigDocument.from_avro(json.loads(found["configuration"])))
     except sqlite3.DatabaseError as wrong:
         raise NoLedger(f"{path} is damaged, or no ledger ({wrong}); run its input again") from wrong
     except (ValueError, LookupError) as wrong:  # rows of another schema, a configuration with other keys
-        raise NoLedger(f"{path} was written by another version of the program ({wrong}); run its input again") from wrong
+        writer, reader = found.get("program", "an older version"), installed("lineledger")
+        how = f"`pip install lineledger=={writer}` in another environment, then the same command" if "program" in found else ""
+        raise LedgerOfAnotherVersion(
+            f"{path} was written by lineledger {writer}, and this is {reader}, which cannot read it ({_short(wrong)}). "
+            f"Ask it with that version{': ' + how if how else ''}; or run its input again: "
+            f"`lineledger run --config DIR --input FILE --out {directory}`"
+        ) from wrong
     return Snapshot(rows, letters, configuration, json.loads(found["about"]))

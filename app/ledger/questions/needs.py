@@ -8,7 +8,14 @@ from app.ledger.books.letters import open_letters
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.proof.balance import Proof, Unattributed, unattributed
 from app.ledger.questions.export import quantity_text
-from app.ledger.questions.floor_needs import Found, missing, scrap_beyond_orders, silent_intakes, silent_sources
+from app.ledger.questions.floor_needs import (
+    Found,
+    accounts_by_order,
+    missing,
+    scrap_beyond_orders,
+    silent_intakes,
+    silent_sources,
+)
 from app.ledger.questions.rule_needs import amounts_without_effect
 from app.ledger.questions.undecided import target, utc
 from schemas.codes import owner_of
@@ -117,8 +124,9 @@ def _held_zeros(snapshot: Snapshot) -> Iterator[Need]:
 
 def _negative_wip(snapshot: Snapshot) -> Iterator[Need]:
     """An operation that took more than the one before it gave (docs/domain.md, Work in process)."""
+    accounts = accounts_by_order(snapshot)
     for order in snapshot.of(ORDER_ROWS):
-        for wip in work_in_process(order, snapshot.of(ACCOUNT_ROWS, order.plant, order.order)):
+        for wip in work_in_process(order, accounts.get((order.plant, order.order), ())):
             if wip.quantity < 0:
                 where = f"in process after operation {wip.operation} of order {order.order}"
                 wrong = Refusal("WIP_NEGATIVE", f"{quantity_text(wip.quantity)} {wip.unit} {where}")

@@ -1,6 +1,6 @@
 """Lanes that get no answer, and lanes that are locked, take from the others nothing but their share."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,23 +16,6 @@ FAULTS = {
     "locked": (0.05, Answer("retry", code="ERP_BUSY", scope=LANE)),
     "locked, asked to wait": (0.05, Answer("retry", code="ERP_BUSY", retry_after_ms=30_000, scope=LANE)),
 }
-
-
-@pytest.fixture
-async def made() -> AsyncIterator[Callable[..., DeliveryLine]]:
-    lines: list[DeliveryLine] = []
-
-    def make(**options: Any) -> DeliveryLine:
-        lines.append(DeliveryLine(**options))
-        return lines[-1]
-
-    yield make
-    for line in lines:
-        line.erp.behaviour.clear()
-        closing = line.executor.close()
-        await line.time.advance(60)
-        await closing
-        assert line.fatal == []
 
 
 @pytest.mark.parametrize("fault", FAULTS)

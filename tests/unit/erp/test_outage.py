@@ -2,8 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from structlog.testing import capture_logs
@@ -17,20 +16,6 @@ from tests.unit.streams.quality_bench import S
 from tests.unit.streams.test_delivery import ended
 
 HOURS = 3600.0
-
-
-@pytest.fixture
-async def made() -> AsyncIterator[Callable[..., DeliveryLine]]:
-    lines: list[DeliveryLine] = []
-
-    def make(**options: Any) -> DeliveryLine:
-        lines.append(DeliveryLine(**options))
-        return lines[-1]
-
-    yield make
-    for line in lines:
-        await line.executor.close()
-        assert line.fatal == []
 
 
 @pytest.mark.parametrize("hours", [1, 8])

@@ -23,7 +23,7 @@ def snapshot(refused: dict[str, int], fed: dict[str, int], at_most: str = "1/2")
     [
         ({"a": 11}, {"a": 20, "b": 20}, [RefusedInput("a", 11, 20, "BAD_JSON")]),
         ({"a": 10}, {"a": 20}, []),
-        ({"a": 9}, {"a": 9}, []),
+        ({"a": 9}, {"a": 9}, [RefusedInput("a", 9, 9, "BAD_JSON")]),
         ({"a": 20}, {"a": 20, "b": 100_000}, [RefusedInput("a", 20, 20, "BAD_JSON")]),
     ],
 )
@@ -31,8 +31,40 @@ def test_each_input_by_itself(refused: dict[str, int], fed: dict[str, int], foun
     assert refused_inputs(snapshot(refused, fed)) == found
 
 
+@pytest.mark.parametrize(
+    ("refused", "fed", "found"),
+    [
+        ({"a": 9}, {"a": 9}, [RefusedInput("a", 9, 9, "BAD_JSON")]),
+        ({"a": 1}, {"a": 1}, [RefusedInput("a", 1, 1, "BAD_JSON")]),
+        ({"a": 1}, {"a": 1, "other": 100_000}, [RefusedInput("a", 1, 1, "BAD_JSON")]),
+        ({"a": 8}, {"a": 9}, []),
+        ({"a": 1}, {"a": 1, "a2": 1, "a3": 1}, []),  # an exchange file among good ones
+        ({"a": 1}, {"a": 1, "a2": 12}, []),
+        ({"a": 1, "a2": 1}, {"a": 1, "a2": 1}, [RefusedInput("source a", 2, 2, "BAD_JSON")]),
+        ({"a": 2}, {"a": 2, "a2": 1, "a3": 1}, [RefusedInput("a", 2, 2, "BAD_JSON")]),  # no document, and nothing was taken
+        ({f"a{n}": 1 for n in range(20)}, {f"a{n}": 1 for n in range(30)}, [RefusedInput("source a", 20, 30, "BAD_JSON")]),
+        ({f"a{n}": 1 for n in range(9)}, {f"a{n}": 1 for n in range(30)}, []),
+        ({"a": 9}, {"a": 9, "a2": 50_000}, [RefusedInput("a", 9, 9, "BAD_JSON")]),  # nine lines beside a long file
+    ],
+)
+def test_short_files_and_documents(refused: dict[str, int], fed: dict[str, int], found: list[RefusedInput]) -> None:
+    known = snapshot(refused, fed)
+    known.about["sources"] = {name: name[:1] for name in fed}
+    assert refused_inputs(known) == found
+
+
+def test_what_went_on_without_a_lot_is_not_refused() -> None:
+    known = snapshot({"a": 1}, {"a": 1})
+    known.about["sources"] = {"a": "a"}
+    for letter in known.letters:
+        letter.code = "NO_LOT"
+    assert refused_inputs(known) == []
+
+
 def test_a_share_that_a_person_stated() -> None:
-    assert refused_inputs(snapshot({"a": 20}, {"a": 20}, "1")) == []
+    known = snapshot({"a": 20, "b": 1}, {"a": 20, "b": 1}, "1")
+    known.about["sources"] = {"a": "a", "b": "b"}
+    assert refused_inputs(known) == []
 
 
 def test_a_live_installation_has_no_inputs() -> None:
