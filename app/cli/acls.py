@@ -4,7 +4,7 @@ Exit codes: 0 nothing to do, or applied; 1 rights differ (plan); 2 usage or infr
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import typer
 
@@ -22,7 +22,7 @@ from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
 from app.cli.plants import plants_of
 from app.kafka import acls
-from app.kafka.rights import Identified, PlantRights, Right, own_resources, wanted_rights
+from app.kafka.rights import Identified, PlantRights, Resource, Right, marks, own_resources, wanted_rights
 from schemas.catalog import Catalog
 from schemas.configuration import Configuration
 from schemas.configuration.erp_source import erp_topic
@@ -57,7 +57,8 @@ def apply(
     client_config: ClientConfig = None,
     as_json: Json = False,
 ) -> None:
-    """Add what is missing, then remove what the document's identities have beside it on names of this installation."""
+    """Add what is missing, then remove what identities of this document or of earlier ones have beside it on names of this
+    installation."""
     found = _told(on_broker(installed(installation, bootstrap, prefix, client_config=client_config, with_registry=False)))
     changes = _changes(found)
     _print(changes, as_json)
@@ -71,9 +72,15 @@ def _told(found: Installed) -> Installed:
 
 
 def _changes(found: Installed) -> list[acls.RightChange]:
-    told = _roles(found)
+    catalog, prefix, who, plants = _roles(found)
     found.connection.broker.reach()
-    return acls.plan(found.connection.broker.admin(), wanted_rights(*told), own_resources(*told))
+    wanted = wanted_rights(catalog, prefix, who, plants)
+
+    def own(raw: Collection[str]) -> Collection[Resource]:
+        before = PlantRights("-", "-", frozenset(raw), frozenset(), frozenset())
+        return own_resources(catalog, prefix, who, [*plants, before])
+
+    return acls.plan(found.connection.broker.admin(), prefix, [*wanted, *marks(prefix, wanted, plants)], own)
 
 
 def rights(found: Installed) -> list[Right]:

@@ -1,7 +1,8 @@
-"""Makes the installation's rights on a broker: what is missing is added; what an identity of the document has beside them
-is removed where it is about something of this installation. Other rights, those of others, and what is denied, are left alone."""
+"""Makes the installation's rights on a broker: what is missing is added; what an identity of the document, or of an earlier one,
+has beside them is removed where it is about something of this installation. Other rights, those of others, and what is denied,
+are left alone."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,7 +19,7 @@ from confluent_kafka.admin import (
 )
 
 from app.kafka.broker import BrokerRefused, BrokerUnavailable
-from app.kafka.rights import Resource, Right
+from app.kafka.rights import Resource, Right, once_given
 
 REQUEST_SECONDS = 30.0
 USER = "User:"
@@ -40,11 +41,18 @@ class RightChange:
     binding: AclBinding
 
 
-def plan(admin: AdminClient, wanted: Sequence[Right], own: Collection[Resource]) -> list[RightChange]:
-    """What `apply` would do: `changes`, with what the broker has. Raises AclsDisabled, BrokerRefused, BrokerUnavailable."""
+def plan(
+    admin: AdminClient, prefix: str, wanted: Sequence[Right], own: Callable[[Collection[str]], Collection[Resource]]
+) -> list[RightChange]:
+    """What `apply` would do: `changes`, with what the broker has of the identities of the document and of earlier ones. `own`:
+    what is the installation's, with these raw topics of earlier documents, too.
+
+    Raises AclsDisabled, BrokerRefused, BrokerUnavailable."""
     _require_sight(admin)
-    identities = sorted({right.identity for right in wanted})
-    return changes(wanted, own, [each for identity in identities for each in _found(admin, identity)])
+    groups = _found(admin, None, ResourceType.GROUP)
+    left, raw = once_given(prefix, [(each.principal.removeprefix(USER), each.name) for each in groups])
+    identities = sorted({right.identity for right in wanted} | left)
+    return changes(wanted, own(raw), [each for identity in identities for each in _found(admin, identity)])
 
 
 def changes(wanted: Sequence[Right], own: Collection[Resource], found: Iterable[AclBinding]) -> list[RightChange]:
@@ -117,12 +125,13 @@ def _require_sight(admin: AdminClient) -> None:
         raise AclsDisabled("the broker has no authorizer: `authorizer.class.name` is not set")
 
 
-def _found(admin: AdminClient, identity: str) -> list[AclBinding]:
+def _found(admin: AdminClient, identity: str | None, about: ResourceType = ResourceType.ANY) -> list[AclBinding]:
+    """What somebody may do; None: what anybody may."""
     wanted = AclBindingFilter(
-        ResourceType.ANY,
+        about,
         None,
         ResourcePatternType.ANY,
-        USER + identity,
+        None if identity is None else USER + identity,
         None,
         AclOperation.ANY,
         AclPermissionType.ALLOW,

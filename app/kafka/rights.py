@@ -13,6 +13,9 @@ from schemas.topics import CONFIG, INTAKE_CHANGELOG, changelog_of, inbox_of
 
 Kind = Literal["topic", "group", "transactional_id"]
 Operation = Literal["read", "write", "describe", "describe_configs"]
+GIVEN = "acls.given"
+"""A group that nobody ever joins. Who may see it has rights of this installation, and behind a point which raw topics there were:
+so a later document knows what an earlier one gave."""
 SIMULATIONS = "lineledger-simulation-"
 """Groups of `rules simulate --from-topic`: each has a name of its own."""
 
@@ -91,13 +94,34 @@ def wanted_rights(catalog: Catalog, prefix: str, who: Identified, plants: Iterab
     return sorted(found)
 
 
+def marks(prefix: str, wanted: Iterable[Right], plants: Iterable[PlantRights]) -> list[Right]:
+    """Of each identity that has rights of this installation, and of each raw topic; the first identity stands for the topics."""
+    identities = sorted({right.identity for right in wanted})
+    raw = sorted({name for plant in plants for name in plant.raw})
+    groups = [(identity, f"{prefix}{GIVEN}") for identity in identities]
+    groups += [(identities[0], f"{prefix}{GIVEN}.{name}") for name in raw if identities]
+    return [Right(identity, "group", group, "describe") for identity, group in groups]
+
+
+def once_given(prefix: str, found: Iterable[tuple[str, str]]) -> tuple[set[str], set[str]]:
+    """Identities and raw topics of earlier documents and of this one. `found`: (identity, group) of rights to groups."""
+    identities, raw, mark = set(), set(), f"{prefix}{GIVEN}"
+    for identity, group in found:
+        if group == mark:
+            identities.add(identity)
+        elif group.startswith(f"{mark}."):
+            raw.add(group.removeprefix(f"{mark}."))
+    return identities, raw
+
+
 def own_resources(catalog: Catalog, prefix: str, who: Identified, plants: Iterable[PlantRights]) -> frozenset[Resource]:
     """All that rights of this installation can be about, of any identity: what `wanted_rights` names if each plant did
     everything and somebody asked. An installation with another prefix has none of it, also where one prefix begins with the
     other. What every installation names alike is no one's own."""
     anybody = Identified(who.stages, readers="-", operators="-")
     everything = [PlantRights("-", "-", plant.raw, plant.raw, plant.raw) for plant in plants]
-    found = {Resource(right.kind, right.name, right.prefixed) for right in wanted_rights(catalog, prefix, anybody, everything)}
+    rights = wanted_rights(catalog, prefix, anybody, everything)
+    found = {Resource(right.kind, right.name, right.prefixed) for right in [*rights, *marks(prefix, rights, everything)]}
     return frozenset(found - {Resource("group", SIMULATIONS, True)})
 
 

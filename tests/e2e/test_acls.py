@@ -232,6 +232,25 @@ def test_a_right_too_many_is_seen_and_removed(installed: LeastPrivilege) -> None
     until(lambda: AclOperation.WRITE not in operations(installed, "network", [PEOPLE])[PEOPLE], "the right is gone")
 
 
+def test_an_identity_that_leaves_the_document_loses_its_rights(installed: LeastPrivilege) -> None:
+    kept = installed.document.read_text(encoding="utf-8")
+    document = yaml.safe_load(kept)
+    del document["identities"]["operators"], document["plants"]["LIVE"]["network"]
+    installed.document.write_text(yaml.safe_dump(document), encoding="utf-8")
+    gone = {name: installed.names[name] for name in ("network", "operators")}
+    try:
+        planned = installed.command("acls", "plan")
+        assert (planned.code, f"remove  {gone['network']}: write topic least.{RAW}" in planned.stdout) == (1, True), planned.said
+        assert f"remove  {gone['operators']}: write topic least.{PEOPLE}" in planned.stdout, planned.said
+        assert installed.command("acls", "apply").code == 0
+        assert installed.command("acls", "plan").code == 0
+        for name, topic in (("network", RAW), ("operators", PEOPLE)):
+            until(lambda name=name, topic=topic: not operations(installed, name, [topic])[topic], f"{name} has no right")  # type: ignore[misc]
+    finally:
+        installed.document.write_text(kept, encoding="utf-8")
+        assert installed.command("acls", "apply").code == 0
+
+
 @pytest.mark.parametrize("prefix", ["least.eu.", "leas", ""])
 def test_another_installation_keeps_its_rights(installed: LeastPrivilege, prefix: str) -> None:
     """The same identities in both, as by default; one prefix begins the other, or is empty. Each adds its own, takes nothing."""

@@ -6,7 +6,7 @@ import pytest
 from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
 
 from app.kafka.acls import changes
-from app.kafka.rights import Identified, PlantRights, Right, own_resources, wanted_rights
+from app.kafka.rights import Identified, PlantRights, Right, marks, once_given, own_resources, wanted_rights
 from schemas.catalog import catalog
 
 WHO = Identified({stage: f"lineledger-{stage}" for stage in ("equipment", "lots", "orders", "delivery")}, "asks", "decides")
@@ -100,3 +100,43 @@ def test_patterns_of_a_stage_go_too() -> None:
         f"lineledger-orders: write group {name}*",
         f"lineledger-orders: write transactional_id {name}*",
     ]
+
+
+LEFT = PlantRights("in-two", "gateway-two", frozenset({"raw.two"}), frozenset({"raw.two.people"}), frozenset())
+
+
+def applied(prefix: str, who: Identified, plants: list[PlantRights], there: set[AclBinding]) -> tuple[set[AclBinding], list[str]]:
+    """What a broker has after `apply`, and what was removed; `there`: before."""
+    wanted = wanted_rights(catalog(), prefix, who, plants)
+    groups = [(one.principal.removeprefix("User:"), one.name) for one in there if one.restype == ResourceType.GROUP]
+    left, raw = once_given(prefix, groups)
+    own = own_resources(catalog(), prefix, who, [*plants, PlantRights("-", "-", frozenset(raw), frozenset(), frozenset())])
+    known = {f"User:{identity}" for identity in {*left, *(right.identity for right in wanted)}}
+    found = changes([*wanted, *marks(prefix, wanted, plants)], own, [one for one in there if one.principal in known])
+    added = {change.binding for change in found if change.action == "add"}
+    removed = [change for change in found if change.action == "remove"]
+    return (there | added) - {change.binding for change in removed}, [change.right for change in removed]
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_who_leaves_the_document_loses_what_it_gave(prefix: str) -> None:
+    """An identity, and a plant with its raw topics. Nobody else's: other installations use the same names, and somebody may have
+    been given a right by hand."""
+    others = {binding(right) for other in PREFIXES if other != prefix for right in with_marks(other, WHO, [PLANT, LEFT])}
+    by_hand = {bound("historian", "topic", f"{prefix}raw.two", "read"), bound("gateway-two", "topic", "mes.raw", "write")}
+    there, _ = applied(prefix, WHO, [PLANT, LEFT], others | by_hand)
+    again, removed = applied(prefix, WHO, [PLANT, LEFT], there)
+    assert (again, removed) == (there, []), "the second time there is nothing to do"
+    elsewhere = Identified({**WHO.stages, "lots": "line-lots"}, "", "decides")
+    there, removed = applied(prefix, elsewhere, [PLANT], there)
+    assert {one.partition(":")[0] for one in removed} >= {"lineledger-lots", "asks", "in-two", "gateway-two", "decides"}
+    assert f"gateway-two: write topic {prefix}raw.two" in removed and f"decides: write topic {prefix}raw.two.people" in removed
+    assert others | by_hand <= there
+    mine = {binding(right) for right in with_marks(prefix, elsewhere, [PLANT])}
+    assert there - others - by_hand - mine <= {bound("asks", "group", "lineledger-simulation-", "read", prefixed=True)}
+    assert applied(prefix, elsewhere, [PLANT], there)[1] == []
+
+
+def with_marks(prefix: str, who: Identified, plants: list[PlantRights]) -> list[Right]:
+    wanted = wanted_rights(catalog(), prefix, who, plants)
+    return [*wanted, *marks(prefix, wanted, plants)]
