@@ -1,5 +1,6 @@
 """Secrets by their names: the configuration names them, the environment of the process has them."""
 
+import contextlib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,6 +15,8 @@ MIN_KEY_BITS = 128
 MIN_KEY_SIGNS = 8
 """Different signs of a key: fewer are a pattern, not chance."""
 MAX_SECRET_BYTES = 4096
+MAX_FORMER_SECRETS = 16
+"""Former values of a secret that are kept hidden: an ERP may repeat what it was sent."""
 _TENTH_BITS = ((re.compile(r"[0-9]*"), 33), (re.compile(r"[0-9a-fA-F]*"), 40))
 """Tenths of a bit that one sign has at most."""
 _OTHER_TENTH_BITS = 60
@@ -40,6 +43,42 @@ def read_secret(name: str, environ: Mapping[str, str]) -> str | None:
         raise RefusedValue(
             "SECRET_MISSING", f"the file that {variable}_FILE names cannot be read ({type(wrong).__name__})"
         ) from None
+
+
+class SecretInUse:
+    """A secret while the process runs: its file may get another content. One in the environment stays as it is."""
+
+    def __init__(self, name: str, environ: Mapping[str, str]) -> None:
+        """Raises Refusal SECRET_MISSING for a file that cannot be read."""
+        self._name, self._environ = name, environ
+        self._file = "" if not name or variable_of(name) in environ else environ.get(f"{variable_of(name)}_FILE", "")
+        self._stamp = self._stamp_of_file()
+        first = read_secret(name, environ) if name else None
+        self.known: tuple[str, ...] = () if first is None else (first,)
+        """Every value that was in use, the present one last."""
+
+    def current(self) -> str | None:
+        """None: it is not set. While the file is away, or is being replaced, what was in use stays in use."""
+        stamp = self._stamp_of_file()
+        if stamp is not None and stamp != self._stamp:
+            with contextlib.suppress(RefusedValue):
+                found = read_secret(self._name, self._environ)
+                if found and found not in self.known[-1:]:
+                    self.known = (*(one for one in self.known[-MAX_FORMER_SECRETS:] if one != found), found)
+                self._stamp = stamp
+        return self.known[-1] if self.known else None
+
+    def values(self) -> tuple[str, ...]:
+        """The present one and former ones: none of them may be shown."""
+        self.current()
+        return self.known
+
+    def _stamp_of_file(self) -> tuple[int, int, int] | None:
+        try:
+            found = Path(self._file).stat() if self._file else None
+        except OSError:
+            return None
+        return None if found is None else (found.st_mtime_ns, found.st_ino, found.st_size)
 
 
 def revealed(environ: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:

@@ -25,7 +25,7 @@ from app.observability.logs import of_a_worker
 from app.observability.port import serve
 from app.observability.secrets import Secrets
 from app.observability.stage_metrics import StageMetrics
-from app.secret import PRIVATE_KEY, revealed
+from app.secret import PRIVATE_KEY, SecretInUse, revealed
 from app.settings import Settings
 from app.topology import PlantProcess, ProcessPart
 from schemas.configuration import Configuration
@@ -54,7 +54,8 @@ def run(
     named = [name for erp in erps for name in (erp.secret, erp.key_secret)]
     named += [each.plant.private_key or PRIVATE_KEY for each in known]
     secrets = revealed(os.environ, named)
-    with of_a_worker(Secrets.of({**os.environ, **secrets}, settings.connection.secrets(), named=secrets)):
+    in_use = [SecretInUse(erp.secret, os.environ) for erp in erps if erp.secret]
+    with of_a_worker(Secrets.of({**os.environ, **secrets}, settings.connection.secrets(), named=secrets, in_use=in_use)):
         Path(settings.datadir).mkdir(parents=True, exist_ok=True)
         with seldom_looked_for(OF_A_WORKER):
             asyncio.run(_run(stages, PlantProcess(settings, wanted, others), metrics_host))

@@ -11,7 +11,7 @@ from app.erp.doorway import Doorway
 from app.erp.port import ErpAdapter
 from app.erp.traffic import Sink, Traffic
 from app.observability.secrets import Secrets
-from app.secret import read_secret, revealed, variable_of
+from app.secret import SecretInUse, read_secret, revealed, variable_of
 from schemas.configuration import ErpConfig
 from schemas.configuration.erp import LOCAL_HOSTS, Endpoint
 from tables.refusal import RefusedValue
@@ -35,10 +35,12 @@ def adapter_for(erp: ErpConfig, environ: Mapping[str, str], *sinks: Sink, doorwa
         raise RefusedValue("ERP_URL_INVALID", detail)
     _refuse_open_secrets(url, endpoint)
     known = revealed(environ, [endpoint.secret, endpoint.key_secret])
-    secrets = Secrets.of({**environ, **known}, named=known)
+    secret_of(endpoint.secret, environ)
+    in_use = SecretInUse(endpoint.secret, environ)
+    secrets = Secrets.of({**environ, **known}, named=known, in_use=[in_use])
     traffic, verify = Traffic(secrets, *sinks, doorway=doorway), _trust(endpoint, environ)
-    connection = ErpConnection(endpoint, url, secret_of(endpoint.secret, environ), verify, traffic)
-    return DiscreetAdapter(connector_of(endpoint.adapter).connect(connection), secrets)
+    connect = connector_of(endpoint.adapter).connect
+    return DiscreetAdapter(lambda secret: connect(ErpConnection(endpoint, url, secret, verify, traffic)), in_use, secrets)
 
 
 def _refuse_open_secrets(url: str, endpoint: Endpoint) -> None:

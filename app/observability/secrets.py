@@ -3,8 +3,8 @@
 import base64
 import json
 import re
-from collections.abc import Iterable, Mapping
-from typing import Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol, Self
 from urllib.parse import quote, quote_plus
 
 HIDDEN = "***"
@@ -17,22 +17,41 @@ _USER_INFO = re.compile(r"(?<=://)[^/\s@'\"]+:[^/\s@'\"]+(?=@)")
 _AUTHORIZATION = re.compile(r"\b(Bearer|Basic|Session)( +)[A-Za-z0-9+/=._~-]{8,}")
 
 
+class Changing(Protocol):
+    def values(self) -> tuple[str, ...]:
+        """Of one secret: the present value and former ones."""
+
+
 class Secrets:
     """Hides what it knows in texts that leave the process: logs, dead letters, answers of an ERP."""
 
-    def __init__(self, values: Iterable[str] = ()) -> None:
+    def __init__(self, values: Iterable[str] = (), in_use: Sequence[Changing] = ()) -> None:
+        self._values, self._in_use = tuple(values), in_use
+        self._learn(self._now())
+
+    def _now(self) -> tuple[tuple[str, ...], ...]:
+        return tuple(secret.values() for secret in self._in_use)
+
+    def _learn(self, now: tuple[tuple[str, ...], ...]) -> None:
+        self._of = now
+        values = [*self._values, *(value for values in now for value in values)]
         forms = {form for value in values if len(value) >= SHORTEST for form in _forms(value)}
         # Longest first: a part that is hidden must not break up the whole.
         spelled = "|".join(re.escape(form) for form in sorted(forms, key=lambda form: (-len(form), form)))
         self._known = re.compile(spelled) if spelled else None
 
     @classmethod
-    def of(cls, environ: Mapping[str, str], *settings: Mapping[str, str], named: Iterable[str] = ()) -> Self:
-        """Of the environment and of librdkafka's settings, by the names that say so; `named`: variables of any name."""
+    def of(
+        cls, environ: Mapping[str, str], *settings: Mapping[str, str], named: Iterable[str] = (), in_use: Sequence[Changing] = ()
+    ) -> Self:
+        """Of the environment and of librdkafka's settings, by the names that say so; `named`: variables of any name; `in_use`:
+        secrets that may change while the process runs."""
         found = [value for source in (environ, *settings) for name, value in source.items() if _is_secret(name)]
-        return cls([*found, *(environ[name] for name in named if name in environ)])
+        return cls([*found, *(environ[name] for name in named if name in environ)], in_use)
 
     def hide(self, text: str) -> str:
+        if self._in_use and (now := self._now()) != self._of:
+            self._learn(now)
         shown = text if self._known is None else self._known.sub(HIDDEN, text)
         return _AUTHORIZATION.sub(rf"\1\2{HIDDEN}", _USER_INFO.sub(HIDDEN, shown))
 

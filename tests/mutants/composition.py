@@ -200,7 +200,7 @@ MUTANTS = {
     ),
     "secrets stand in the log": Mutant(
         "app.worker",
-        "Secrets.of({**os.environ, **secrets}, settings.connection.secrets(), named=secrets)",
+        "Secrets.of({**os.environ, **secrets}, settings.connection.secrets(), named=secrets, in_use=in_use)",
         "Secrets()",
         f"{LIVE}::test_a_service_that_crashes_ends_its_process",
     ),

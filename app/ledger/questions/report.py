@@ -20,7 +20,7 @@ from app.ledger.questions import fell, variance
 from app.ledger.questions.export import quantity_text
 from app.ledger.questions.needs import Need, needs_of
 from streams.intake.clock import counted
-from tables.orders.account import BASIS, waits
+from tables.orders.account import BASIS
 from tables.orders.cut_off import left_behind
 from tables.quantity import exact_text, fraction
 from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, LOT_ROWS, POSTING_ROWS
@@ -155,10 +155,8 @@ def missed(snapshot: Snapshot) -> list[tuple[str, str, Fraction, str]]:
     accepted = {row.posting.posting_id for row in snapshot.of(POSTING_ROWS) if row.state == ACCEPTED}
     for row in snapshot.of(ACCOUNT_ROWS):
         left: dict[str, Fraction] = defaultdict(Fraction)
-        dropped = {one.code for one in waits(row) if one.dropped}
         for one in left_behind(row, accepted) if row.kind != BASIS else ():
-            if one.code not in dropped:
-                left[one.unit] += fraction(one.steps, one.scale)
+            left[one.unit] += fraction(one.steps, one.scale)
         for unit, amount in left.items():
             if amount:
                 amounts[row.kind, unit] += amount

@@ -16,6 +16,7 @@ from app.ledger.questions.report import missed
 from schemas.codes import owner_of
 from schemas.records import AttemptEnded, ExceptionRecord, OperatorDecision, OrderClosed
 from streams.boundary import Letter
+from tables.orders.cut_off import left_behind
 from tables.row_kinds import ACCOUNT_ROWS
 from tests.unit.streams.ledger_bench import CUT, Ledger, item, released, total
 from tests.unit.streams.quality_bench import Bench, S, configuration, posting
@@ -120,6 +121,11 @@ def test_what_somebody_dropped_waits_for_nobody() -> None:
     in_erp = {posting.posting_id for row in after.of(ACCOUNT_ROWS) for posting in row.issued}
     assert len(in_erp) == 1
     assert [amount for _, _, amount, _ in missed(after)] == [6], "its posting is on its way; nothing else is to come"
+    (row,) = [row for row in after.of(ACCOUNT_ROWS) if row.kind == "yield"]
+    assert [(left.code, left.steps) for left in left_behind(row)] == [("IN_FLIGHT", 6)], "the topic ledger.cut-off says the same"
+    (posting,) = row.issued
+    posting.status = "cancelled"
+    assert (list(left_behind(row)), missed(after)) == ([], []), "nor what somebody cancelled"
 
 
 def test_one_account_alone() -> None:
