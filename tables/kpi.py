@@ -11,11 +11,11 @@ from schemas.records import AccountRow, Kpi, OrderRow
 from tables.delivery.posting_state import ACCEPTED, PARKED, REJECTED
 from tables.orders.account import stops
 from tables.orders.wip import work_in_process
+from tables.plant.local_time import HOUR_US
 from tables.plant.units import UnitTable
 from tables.refusal import Refusal
 
 MADE = ("yield", "scrap", "rework")
-HOUR_US = 3_600_000_000
 
 
 def hour_passed(before: int, now: int) -> bool:

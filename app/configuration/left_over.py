@@ -24,7 +24,7 @@ _OF_EQUIPMENT = frozenset({"equipment", "counter", "value", "unit", "quantity", 
 
 
 @dataclass(slots=True)
-class Checked(Generic[Model]):
+class CheckedFile(Generic[Model]):
     """A file: its document without what is refused, the model of that, and what was left out. `model` None: nothing is left."""
 
     name: str
@@ -69,8 +69,8 @@ def _named_by_nobody(path: Path) -> bool:
     return path[0] == "equipment" and len(path) > 4 and path[-1] not in ("unit", "counts", "of", "position", "decimals")
 
 
-def checked(model: type[Model], name: str, document: YamlText) -> Checked[Model]:
-    found = Checked[Model](name, document, lost=set(document.lost))
+def checked(model: type[Model], name: str, document: YamlText) -> CheckedFile[Model]:
+    found = CheckedFile[Model](name, document, lost=set(document.lost))
     found.problems = [Problem(name, problem.line, problem.message) for problem in document.problems]
     for turn in range(MAX_ROUNDS):
         try:
@@ -92,7 +92,7 @@ def checked(model: type[Model], name: str, document: YamlText) -> Checked[Model]
     return found
 
 
-def _tell(found: Checked[Model], model: type[Model], error: ErrorDetails, turn: int) -> None:
+def _tell(found: CheckedFile[Model], model: type[Model], error: ErrorDetails, turn: int) -> None:
     missing = error["type"] == "missing"
     section = error["loc"][0] if missing and len(error["loc"]) == 1 else None
     if (section,) in found.lost or (missing and any(error["loc"][: len(lost)] == lost for lost in found.document.lost)):
@@ -143,7 +143,7 @@ def _at(content: Any, path: Path) -> Any:
     return content
 
 
-def _with_what_is_needed(found: Checked[Model], model: type[Model], errors: Sequence[ErrorDetails]) -> Checked[Model]:
+def _with_what_is_needed(found: CheckedFile[Model], model: type[Model], errors: Sequence[ErrorDetails]) -> CheckedFile[Model]:
     """Required sections that are missing as a whole."""
     missing = {str(error["loc"][0]) for error in errors if error["type"] == "missing" and len(error["loc"]) == 1}
     if not missing or not missing <= _NEEDED.keys() or len(missing) < len(errors):

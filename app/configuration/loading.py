@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from app.configuration.checks import cross_checks
-from app.configuration.left_over import Checked, checked
+from app.configuration.left_over import CheckedFile, checked
 from app.configuration.problems import ConfigError, Problem
 from app.configuration.yaml_text import YamlProblem, YamlText, read_leniently
 from schemas.configuration import Configuration, ErpConfig, PlantConfig, RulesConfig
@@ -36,7 +36,7 @@ def load(directory: Path) -> Configuration:
     plant = _checked(PlantConfig, PLANT, documents[PLANT])
     rules = _checked(RulesConfig, RULES, documents[RULES])
     erp = _checked(ErpConfig, ERP, documents[ERP])
-    files: dict[str, Checked[Any]] = {PLANT: plant, RULES: rules, ERP: erp}
+    files: dict[str, CheckedFile[Any]] = {PLANT: plant, RULES: rules, ERP: erp}
     for finding in cross_checks(plant.model, rules.model, erp.model):
         file = files[finding.file]
         if finding.needs and any(files[name].lacks(*sections) for name, sections in finding.needs.items()):
@@ -102,5 +102,5 @@ def _number(rules: list[Any], path: tuple[str | int, ...], document: YamlText) -
                 _number(rule["also"], (*path, index, "also"), document)
 
 
-def _checked(model: type[Model], name: str, document: YamlText | None) -> Checked[Model]:
-    return Checked(name, YamlText({})) if document is None else checked(model, name, document)
+def _checked(model: type[Model], name: str, document: YamlText | None) -> CheckedFile[Model]:
+    return CheckedFile(name, YamlText({})) if document is None else checked(model, name, document)

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from schemas.configuration.triggers import Cut, Interval
 from schemas.records import AccountRow, Component, OrderRow, SourceTotal, Total
-from tables.kpi import HOUR_US
 from tables.orders import order as orders
 from tables.orders import retention
 from tables.orders.account import BASIS, MOVED, TIMES, accounts_of, row_key, version_of
@@ -20,6 +19,7 @@ from tables.orders.backflush import account_of, is_lot_of, lots_of, made_of
 from tables.orders.components import basis_of, mode_of
 from tables.orders.due import Timetable
 from tables.orders.plant_rules import PlantRules
+from tables.plant.local_time import HOUR_US
 
 GROWING = frozenset({"gross", BASIS, "consumption", *TIMES})
 """Kinds of totals that may be put off: of one account each, and nothing is decided by the single one."""

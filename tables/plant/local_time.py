@@ -9,6 +9,7 @@ from tables.refusal import Refusal, RefusedValue
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+HOUR_US = 3_600_000_000
 SKEW_MICROS = 5 * 60 * 1_000_000
 """How far a source's clock may run ahead of its receiver's; the bound of intake for received_at."""
 

@@ -128,7 +128,9 @@ def unattributed(snapshot: Snapshot) -> Iterator[Unattributed]:
 def _nobodys(plant: PlantConfig, machine: EquipmentRow) -> Iterator[Unattributed]:
     for destination, total in _totals(machine):
         if _is_nobodys(destination) and total.amount:
-            code = {UNATTRIBUTED: "UNATTRIBUTED", UNDECIDED: "COUNT_UNDECIDED"}.get(destination.kind, "NO_ORDER")
+            code = "UNATTRIBUTED" if destination.kind == UNATTRIBUTED else "NO_ORDER"
+            if destination.kind == UNDECIDED:
+                code = "COUNT_UNDECIDED"
             made = _made_of_no_order(destination) and _is_authority(plant, machine.equipment, destination)
             yield Unattributed(machine.equipment, code, destination, total, made)
 
