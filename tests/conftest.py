@@ -16,6 +16,7 @@ import pytest
 from app.demo.recordings import SHARED
 from app.kafka.embedded import EmbeddedBroker
 from app.kafka.topics import admin_client
+from app.run.workers import TOLD_BY_ARGUMENTS
 from tests.platform import available
 from tests.platform.kafka_jars import ClusterProcess
 from tests.platform.maven import Missing
@@ -24,6 +25,7 @@ from tests.platform.secured import SecuredCluster
 REQUIRE_VARIABLE = "LINELEDGER_REQUIRE_KAFKA"
 PROVED_VARIABLE = "LINELEDGER_PROVED"
 """Folder in which each test process leaves the names of the tests that passed (CI compares them with docs/invariants.md)."""
+OF_AN_INSTALLATION = (*TOLD_BY_ARGUMENTS, "LINELEDGER_PLANT", "LINELEDGER_PRIVATE_KEY", "LINELEDGER_PRIVATE_KEY_FILE")
 _missing = pytest.StashKey[dict[str, str]]()
 
 
@@ -120,6 +122,10 @@ _passed: pytest.StashKey[set[str]] = pytest.StashKey()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """The installation that a developer's shell names is none of a test's: workers would join it. What tests themselves are told
+    (LINELEDGER_TEST_SHORT) stays."""
+    for variable in OF_AN_INSTALLATION:
+        os.environ.pop(variable, None)
     config.stash[_passed] = set()
     if os.environ.get(PROVED_VARIABLE):
         config.pluginmanager.register(_Proved(config.stash[_passed]))
