@@ -1,7 +1,7 @@
 """The catalog: every topic with its key, records, owner and retention, every kind of row, and the fixed schema ids."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,11 @@ class Catalog:
         if topic in self.topics:
             return self.topics[topic].partitions
         return self.raw_partitions.get(topic, self.topics["raw"].partitions)
+
+    def in_one_partition(self) -> "Catalog":
+        """Each topic has one partition: what is posted does not depend on their number."""
+        topics = {name: replace(topic, partitions=1) for name, topic in self.topics.items()}
+        return replace(self, topics=topics, raw_partitions={})
 
 
 @cache

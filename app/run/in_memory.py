@@ -1,7 +1,8 @@
 """All stages of one plant in this process, over a log in memory: no broker, no worker process.
 
 Stages take turns in a fixed order, each partition by itself, so what is folded is a function of the input alone. (When the ERP
-answers is not; the content of postings does not depend on it.) Inboxes have the partitions of the catalog: the same keys meet.
+answers is not; the content of postings does not depend on it.) Each inbox is one partition (docs/adr/0110), unless an installation says
+how many it has.
 """
 
 import asyncio
@@ -256,7 +257,9 @@ def run(request: RunRequest, erp: RunErp, files: Sequence[InputFile], key: bytes
     with keeping(request.checkpoint if erp.lasts else None, not erp.configuration.erp.erp.tells_repetitions) as kept:
         raw = next(iter(raw_topics(erp.configuration, recorded=True)))
         known: dict[str, Any] = {} if kept is None else {"seen": kept.seen, "letters": kept.letters, "begins": kept.begins}
-        chain = Chain(erp.configuration, raw, key, request.catalog, **known)
+        # A tick goes to each partition from each of those before it; one owner of all needs no shares.
+        counts = request.catalog if request.installation is not None else request.catalog.in_one_partition()
+        chain = Chain(erp.configuration, raw, key, counts, **known)
         records = RecordedInput(files, erp.configuration.plant, key, None if kept is None else kept.place)
         before = 0 if kept is None else kept.fed.by_source.total()
         request.reading(records, before)
