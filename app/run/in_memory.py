@@ -1,8 +1,8 @@
 """All stages of one plant in this process, over a log in memory: no broker, no worker process.
 
 Stages take turns in a fixed order, each partition by itself, so what is folded is a function of the input alone. (When the ERP
-answers is not; the content of postings does not depend on it.) Each inbox is one partition (docs/adr/0110), unless an installation says
-how many it has.
+answers is not; the content of postings does not depend on it.) Each inbox is one partition (docs/adr/0110), unless an
+installation says how many it has.
 """
 
 import asyncio

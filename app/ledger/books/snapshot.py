@@ -1,6 +1,7 @@
 """All rows of all stages at one moment, in one SQLite file: what `trace`, `parked`, `exceptions` and `reconcile` read."""
 
 import contextlib
+import errno
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -76,24 +77,44 @@ def write(
     about: Mapping[str, Any],
 ) -> Path:
     """Write (replace) the snapshot file of a run. `rows` and `letters` under the catalog's schema ids. The schemas that they were
-    written with go along, so that another version of the program reads them."""
+    written with go along, so that another version of the program reads them. Raises OSError: no space left, or a file that cannot be written; the one before
+    stands then."""
     directory.mkdir(parents=True, exist_ok=True)
-    path = directory / FILE
-    path.unlink(missing_ok=True)
-    with sqlite3.connect(path) as db:
-        db.execute("create table rows (stage text, key blob, value blob, primary key (stage, key)) without rowid")
-        db.execute("create table letters (value blob)")
-        db.execute("create table about (name text primary key, value text)")
-        for stage, found in rows.items():
-            db.executemany("insert into rows values (?, ?, ?)", ((stage, key, value) for key, value in found.items()))
-        db.executemany("insert into letters values (?)", ((value,) for value in letters))
-        document = json.dumps(configuration.document().to_avro())
-        written = [value for found in rows.values() for value in found.values()]
-        told = {"configuration": document, "about": json.dumps(about), "program": installed("lineledger")}
-        told["schemas"] = json.dumps(schemas_of([*written, *letters]))
-        db.executemany("insert into about values (?, ?)", told.items())
-    db.close()
+    path, new = directory / FILE, directory / f"{FILE}.new"
+    new.write_bytes(b"")
+    try:
+        with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as db:
+            db.execute("pragma journal_mode = off")  # a file that nobody has needs no way back
+            db.execute("begin")
+            _fill(db, rows, letters, configuration, about)
+            db.execute("commit")
+        new.replace(path)
+    except sqlite3.OperationalError as wrong:
+        full = wrong.sqlite_errorcode == sqlite3.SQLITE_FULL
+        raise OSError(errno.ENOSPC if full else errno.EIO, str(wrong), str(path)) from wrong
+    finally:
+        new.unlink(missing_ok=True)
     return path
+
+
+def _fill(
+    db: sqlite3.Connection,
+    rows: Mapping[str, Mapping[bytes, bytes]],
+    letters: Sequence[bytes],
+    configuration: Configuration,
+    about: Mapping[str, Any],
+) -> None:
+    db.execute("create table rows (stage text, key blob, value blob, primary key (stage, key)) without rowid")
+    db.execute("create table letters (value blob)")
+    db.execute("create table about (name text primary key, value text)")
+    for stage, found in rows.items():
+        db.executemany("insert into rows values (?, ?, ?)", ((stage, key, value) for key, value in found.items()))
+    db.executemany("insert into letters values (?)", ((value,) for value in letters))
+    document = json.dumps(configuration.document().to_avro())
+    written = [value for found in rows.values() for value in found.values()]
+    told = {"configuration": document, "about": json.dumps(about), "program": installed("lineledger")}
+    told["schemas"] = json.dumps(schemas_of([*written, *letters]))
+    db.executemany("insert into about values (?, ?)", told.items())
 
 
 def read(directory: Path, codec: Codec | None = None) -> Snapshot:
