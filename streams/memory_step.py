@@ -8,7 +8,7 @@ from typing import Any
 from schemas.catalog import catalog
 from schemas.codec import Codec
 from schemas.configuration import Configuration
-from schemas.records import PartitionPosition
+from schemas.records import PartitionPosition, PendingRow
 from streams.step import RawMessage
 from streams.upstreams import upstreams_of
 from tables.rows import MemoryRows
@@ -64,6 +64,7 @@ class MemoryStep:
         self.state = PartitionPosition(0, 1, 1, "")
         self.records: Sequence[RawMessage] = ()
         self.offset, self.suspects, self.careful = -1, frozenset[int](), False
+        self.waited: PendingRow | None = None
         self.sent: list[Sent] = []
         self.released: list[Any] = []
         self._emit, self._offsets = emit or self._keep, itertools.count()

@@ -7,8 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from schemas.configuration import Configuration
-from schemas.records import PartitionPosition
+from schemas.records import PartitionPosition, PendingRow
 from tables.rows import RowStore
+
+SUSPECT_LIMIT = 2
+"""A record whose folding raised this often is dead-lettered instead of folded again."""
 
 
 class RawMessage(Protocol):
@@ -40,6 +43,8 @@ class Step(Protocol):
     records: Sequence[RawMessage]
     offset: int
     """Set by the fold before each record: the offset that is named when folding it fails."""
+    waited: PendingRow | None
+    """Set by a fold that folds a record at its time, while it does: then that one is to blame, not the one at `offset`."""
     suspects: frozenset[int]
     """Offsets whose folding ended the process before: they go to exceptions (FOLD_FAILED) instead."""
 

@@ -22,9 +22,10 @@ from app.engine.transport import FETCH_BYTES, MAX_BATCH_RECORDS, Batch, Consumer
 from app.fatal import Exit, die
 from app.kafka.broker import Broker
 from schemas.codec import MAX_MESSAGE_BYTES, Codec, UnknownSchema
-from schemas.records import ExceptionRecord, PartitionPosition
+from schemas.records import ExceptionRecord, PartitionPosition, PendingRow
 from schemas.topics import changelog_of
 from streams.stage import Fold, Gathering, Remembering
+from streams.step import SUSPECT_LIMIT
 
 FOLD_SECONDS = 0.1
 """A batch is capped so that one fold blocks the loop no longer than this."""
@@ -32,8 +33,6 @@ MAX_PENDING = 50_000
 """Rows and messages that may wait for a transaction before the fold waits for it."""
 MOST_THREADS = 16
 """For takes-over and commits of one stage. A thread per owned partition would grow with the catalog."""
-SUSPECT_LIMIT = 2
-"""A record that ended the process this often is dead-lettered instead of folded again."""
 DELETE_RETENTION_SECONDS = 86_400
 STORE_OPTIONS = {
     "driver": "rocksdict",
@@ -60,6 +59,7 @@ class PartitionStep:
         "state",
         "suspects",
         "topic",
+        "waited",
     )
 
     def __init__(
@@ -77,6 +77,7 @@ class PartitionStep:
         self.topic, self.partition = part.tp.topic.removeprefix(prefix), part.tp.partition
         self.offset = -1
         """Inbox offset of the record being folded: set by the fold, named when it fails."""
+        self.waited: PendingRow | None = None
         self.suspects = frozenset(offset for offset, count in suspects.items() if count >= SUSPECT_LIMIT)
         self.careful = bool(suspects)
         """A record near here ended the process before: fold one by one, so that the right one is named."""

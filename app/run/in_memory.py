@@ -7,6 +7,7 @@ installation says how many it has.
 
 import asyncio
 import contextlib
+import logging
 import os
 import time
 from collections import Counter, defaultdict
@@ -30,6 +31,7 @@ from app.erp.traffic import JOURNAL, TrafficJournal
 from app.inputs.input_files import InputFile
 from app.inputs.recorded_input import RecordedInput
 from app.kafka.partitioner import partition_of
+from app.run.accused import Accused, FoldFailed, blamed
 from app.run.checkpoint import FedSoFar, Partition
 from app.run.kept_run import KeptRun, keeping
 from app.run.request import Ran, RunRequest, on_their_way
@@ -98,6 +100,8 @@ class Chain:
     letters: list[bytes] = field(default_factory=list)
     released: Callable[[int, list[Any]], None] = lambda partition, entries: None
     """Told the outbox entries of a turn of delivery."""
+    accused: Accused = field(default_factory=Accused)
+    """Records whose folding raised before."""
     begins: Callable[[str, int], Partition | None] = lambda stage, partition: None
     """What a partition begins with; None: with nothing."""
     _inboxes: dict[tuple[str, int], Inbox] = field(default_factory=lambda: defaultdict(Inbox))
@@ -210,8 +214,12 @@ class Chain:
 
     def _turn(self, stage: str, partition: int, messages: Sequence[Message]) -> None:
         step = self._steps[stage, partition]
-        step.records = messages
-        self._stages[stage].fold(step)
+        for batch in self.accused.batches((stage, partition), step, messages):
+            step.records = batch
+            try:
+                self._stages[stage].fold(step)
+            except Exception as wrong:
+                raise blamed(wrong, (stage, partition), step) from wrong
         if stage == "intake":
             self._stages[stage].before_commit(step)
         else:
@@ -253,13 +261,29 @@ class Chain:
 
 
 def run(request: RunRequest, erp: RunErp, files: Sequence[InputFile], key: bytes) -> Ran:
-    """Everything, the end of the input, and what the ERP says to it; from a checkpoint on where there is one."""
+    """Everything, the end of the input, and what the ERP says to it; from a checkpoint on where there is one. After a record that
+    cannot be folded once more from there (app/run/accused.py)."""
+    accused, about = Accused(), erp.configuration.erp.erp
+    nothing_twice = about.entry is None or about.tells_repetitions or (erp.lasts and request.checkpoint is not None)
+    while True:
+        accused.begin()
+        try:
+            return _begun(request, erp, files, key, accused)
+        except FoldFailed as failed:
+            if not accused.accuse(failed) or not nothing_twice:
+                raise (failed.__cause__ or failed) from None
+            stage, partition = failed.place
+            said = {"code": "FOLD_FAILED", "stage": stage, "partition": partition}
+            logging.getLogger(__name__).error("folding a record raised; once more from before it", exc_info=True, extra=said)
+
+
+def _begun(request: RunRequest, erp: RunErp, files: Sequence[InputFile], key: bytes, accused: Accused) -> Ran:
     with keeping(request.checkpoint if erp.lasts else None, not erp.configuration.erp.erp.tells_repetitions) as kept:
         raw = next(iter(raw_topics(erp.configuration, recorded=True)))
         known: dict[str, Any] = {} if kept is None else {"seen": kept.seen, "letters": kept.letters, "begins": kept.begins}
         # A tick goes to each partition from each of those before it; one owner of all needs no shares.
         counts = request.catalog if request.installation is not None else request.catalog.in_one_partition()
-        chain = Chain(erp.configuration, raw, key, counts, **known)
+        chain = Chain(erp.configuration, raw, key, counts, accused=accused, **known)
         records = RecordedInput(files, erp.configuration.plant, key, None if kept is None else kept.place)
         before = 0 if kept is None else kept.fed.by_source.total()
         request.reading(records, before)

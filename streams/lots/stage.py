@@ -147,7 +147,9 @@ class LotsStage:
         for _, rows in self._waiting[step.partition].due(tick.plant, advance.now):
             for row in rows:
                 record = step.decode(row.record)
+                step.waited = row
                 HANDLERS[type(record)].handle(self, step, record, LotRecord(row.inbox_offset, row.record))
+        step.waited = None
         for key, at in self._forget[step.partition].take(tick.plant, advance.now, MOST_FORGOTTEN_PER_TICK).items():
             step.rows.delete(_mark_key(key, at))
             self._forget_lot(step, key, advance.now)

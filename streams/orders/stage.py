@@ -151,7 +151,7 @@ class OrdersStage:
         rules, changed, later = memory.plants[tick.plant], set[str](), self._put_off[step.partition]
         resumes = step.state.marks.get(_CONFIGURED + tick.plant, 0)
         within = rules.configuration.plant.mes.acknowledge_within_us
-        calm = not (tick.final or resumes) and later.is_calm(tick.plant, rules, advance, within)
+        calm = not (tick.final or resumes or step.careful) and later.is_calm(tick.plant, rules, advance, within)
         told = [
             (label, row, step.decode(row.record)) for label, rows in memory.waiting.due(tick.plant, advance.now) for row in rows
         ]
@@ -161,7 +161,9 @@ class OrdersStage:
         for label, row, record in told:
             if order_of(record) not in put_off:
                 reached = Reached(step, memory, rules, record, row, changed, label)
+                step.waited = row
                 HANDLERS[type(record)].handle(self, reached)
+        step.waited = None
         changed |= memory.woken(tick.plant, None if tick.final else MOST_WOKEN_PER_TICK)
         if changed or not calm:
             order_state.recorded(step, memory, changed, advance.now)

@@ -13,13 +13,14 @@ from app.engine import partition as engine_partition
 from app.engine import stage as engine_stage
 from app.engine.partition import OwnedPartition
 from app.engine.rows import RowCache
-from app.engine.stage import SUSPECT_LIMIT, StageApp, StageSettings
+from app.engine.stage import StageApp, StageSettings
 from app.engine.transport import MAX_BATCH_RECORDS, Batch
 from app.fatal import Exit
 from app.kafka.broker import Broker
 from schemas.codec import MAX_MESSAGE_BYTES, Codec
 from schemas.records import AccountClosedRow, PartitionPosition, Tick
 from streams.memory_step import Message
+from streams.step import SUSPECT_LIMIT
 from tests.chaos.counting_stage import INBOX, OUT, CountingStage
 
 CODEC = Codec()
