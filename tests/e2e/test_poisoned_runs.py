@@ -176,4 +176,4 @@ def test_what_raises_for_ever_ends_the_run(files: list[Path], tmp_path: Path, mo
     monkeypatch.setitem(orders.HANDLERS, Tick, orders.HANDLERS[Tick]._replace(handle=raising))
     with pytest.raises(ZeroDivisionError, match="always"):
         run(files, tmp_path)
-    assert raised == 2 + 1
+    assert raised == 4
