@@ -77,8 +77,8 @@ def write(
     about: Mapping[str, Any],
 ) -> Path:
     """Write (replace) the snapshot file of a run. `rows` and `letters` under the catalog's schema ids. The schemas that they were
-    written with go along, so that another version of the program reads them. Raises OSError: no space left, or a file that cannot be written; the one before
-    stands then."""
+    written with go along, so that another version of the program reads them. Raises OSError: no space left, or
+    a file that cannot be written; the one before stands then."""
     directory.mkdir(parents=True, exist_ok=True)
     path, new = directory / FILE, directory / f"{FILE}.new"
     new.write_bytes(b"")
