@@ -2609,6 +2609,378 @@ class LabourRow:
 
 
 @dataclass(slots=True)
+class LedgerSource:
+    """What one source says of an account: a counter of a run, a declaration."""
+
+    source: str
+    kind: str
+    numerator: int
+    denominator: int
+    unit: str
+    authority: str = ""
+    equipment: str = ""
+    run: str = ""
+    position: str = ""
+    component_material: str = ""
+    component_lot: str = ""
+    first_at: int = 0
+    last_at: int = 0
+    records: int = 0
+    ranges: list[RawRange] = field(default_factory=list)
+    bom_revision: str = ""
+    late: bool = False
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> LedgerSource:
+        return LedgerSource(
+            source=d["source"],
+            kind=d["kind"],
+            numerator=d["numerator"],
+            denominator=d["denominator"],
+            unit=d["unit"],
+            authority=d["authority"],
+            equipment=d["equipment"],
+            run=d["run"],
+            position=d["position"],
+            component_material=d["component_material"],
+            component_lot=d["component_lot"],
+            first_at=d["first_at"],
+            last_at=d["last_at"],
+            records=d["records"],
+            ranges=[RawRange.from_avro(v) for v in d["ranges"]],
+            bom_revision=d["bom_revision"],
+            late=d["late"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "source": self.source,
+            "kind": self.kind,
+            "authority": self.authority,
+            "equipment": self.equipment,
+            "run": self.run,
+            "position": self.position,
+            "component_material": self.component_material,
+            "component_lot": self.component_lot,
+            "numerator": self.numerator,
+            "denominator": self.denominator,
+            "unit": self.unit,
+            "first_at": self.first_at,
+            "last_at": self.last_at,
+            "records": self.records,
+            "ranges": [v.to_avro() for v in self.ranges],
+            "bom_revision": self.bom_revision,
+            "late": self.late,
+        }
+
+
+@dataclass(slots=True)
+class LedgerAccount:
+    """Public: what is recorded, posted, parked and pending of one business key. The newest record of an account holds."""
+
+    plant: str
+    account: str
+    order: str
+    operation: str
+    material: str
+    lot: str
+    kind: str
+    reason: str
+    place: str
+    business_date: str
+    location: str = ""
+    unit: str = ""
+    scale: int = 0
+    recorded_numerator: int = 0
+    recorded_denominator: int = 1
+    target: int = 0
+    posted: int = 0
+    parked: int = 0
+    pending: int = 0
+    code: str = ""
+    detail: str = ""
+    covered: bool = False
+    dropped: bool = False
+    sequence: int = 0
+    since: int = 0
+    due_at: int = 0
+    sources: list[LedgerSource] = field(default_factory=list)
+    apart: list[Apart] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> LedgerAccount:
+        return LedgerAccount(
+            plant=d["plant"],
+            account=d["account"],
+            order=d["order"],
+            operation=d["operation"],
+            material=d["material"],
+            lot=d["lot"],
+            kind=d["kind"],
+            reason=d["reason"],
+            place=d["place"],
+            business_date=d["business_date"],
+            location=d["location"],
+            unit=d["unit"],
+            scale=d["scale"],
+            recorded_numerator=d["recorded_numerator"],
+            recorded_denominator=d["recorded_denominator"],
+            target=d["target"],
+            posted=d["posted"],
+            parked=d["parked"],
+            pending=d["pending"],
+            code=d["code"],
+            detail=d["detail"],
+            covered=d["covered"],
+            dropped=d["dropped"],
+            sequence=d["sequence"],
+            since=d["since"],
+            due_at=d["due_at"],
+            sources=[LedgerSource.from_avro(v) for v in d["sources"]],
+            apart=[Apart.from_avro(v) for v in d["apart"]],
+            decisions=[Decision.from_avro(v) for v in d["decisions"]],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "account": self.account,
+            "order": self.order,
+            "operation": self.operation,
+            "material": self.material,
+            "lot": self.lot,
+            "kind": self.kind,
+            "reason": self.reason,
+            "place": self.place,
+            "business_date": self.business_date,
+            "location": self.location,
+            "unit": self.unit,
+            "scale": self.scale,
+            "recorded_numerator": self.recorded_numerator,
+            "recorded_denominator": self.recorded_denominator,
+            "target": self.target,
+            "posted": self.posted,
+            "parked": self.parked,
+            "pending": self.pending,
+            "code": self.code,
+            "detail": self.detail,
+            "covered": self.covered,
+            "dropped": self.dropped,
+            "sequence": self.sequence,
+            "since": self.since,
+            "due_at": self.due_at,
+            "sources": [v.to_avro() for v in self.sources],
+            "apart": [v.to_avro() for v in self.apart],
+            "decisions": [v.to_avro() for v in self.decisions],
+        }
+
+
+@dataclass(slots=True)
+class Posting:
+    """One quantity for the ERP. Content never changes under its id."""
+
+    posting_id: str
+    plant: str
+    endpoint: str
+    account: str
+    order: str
+    operation: str
+    material: str
+    kind: str
+    business_date: str
+    amount: int
+    scale: int
+    unit: str
+    cumulative: int
+    sequence: int
+    rule: str
+    rule_version: str
+    cut: int
+    content_hash: str
+    records: int
+    label: int
+    lot: str = ""
+    reason: str = ""
+    location: str = ""
+    reservation_item: str = ""
+    revision: int = 0
+    movements: list[Movement] = field(default_factory=list)
+    ranges: list[RawRange] = field(default_factory=list)
+    final: bool = False
+    correlation_ids: list[str] = field(default_factory=list)
+    posting_date: str = ""
+    reverses: str = ""
+    born_epoch: int = 0
+    waited_since: int = 0
+    missing_sources: list[str] = field(default_factory=list)
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> Posting:
+        return Posting(
+            posting_id=d["posting_id"],
+            plant=d["plant"],
+            endpoint=d["endpoint"],
+            account=d["account"],
+            order=d["order"],
+            operation=d["operation"],
+            material=d["material"],
+            kind=d["kind"],
+            business_date=d["business_date"],
+            amount=d["amount"],
+            scale=d["scale"],
+            unit=d["unit"],
+            cumulative=d["cumulative"],
+            sequence=d["sequence"],
+            rule=d["rule"],
+            rule_version=d["rule_version"],
+            cut=d["cut"],
+            content_hash=d["content_hash"],
+            records=d["records"],
+            label=d["label"],
+            lot=d["lot"],
+            reason=d["reason"],
+            location=d["location"],
+            reservation_item=d["reservation_item"],
+            revision=d["revision"],
+            movements=[Movement.from_avro(v) for v in d["movements"]],
+            ranges=[RawRange.from_avro(v) for v in d["ranges"]],
+            final=d["final"],
+            correlation_ids=d["correlation_ids"],
+            posting_date=d["posting_date"],
+            reverses=d["reverses"],
+            born_epoch=d["born_epoch"],
+            waited_since=d["waited_since"],
+            missing_sources=d["missing_sources"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "posting_id": self.posting_id,
+            "plant": self.plant,
+            "endpoint": self.endpoint,
+            "account": self.account,
+            "order": self.order,
+            "operation": self.operation,
+            "material": self.material,
+            "lot": self.lot,
+            "kind": self.kind,
+            "reason": self.reason,
+            "location": self.location,
+            "reservation_item": self.reservation_item,
+            "business_date": self.business_date,
+            "amount": self.amount,
+            "scale": self.scale,
+            "unit": self.unit,
+            "cumulative": self.cumulative,
+            "sequence": self.sequence,
+            "revision": self.revision,
+            "rule": self.rule,
+            "rule_version": self.rule_version,
+            "cut": self.cut,
+            "content_hash": self.content_hash,
+            "movements": [v.to_avro() for v in self.movements],
+            "records": self.records,
+            "ranges": [v.to_avro() for v in self.ranges],
+            "final": self.final,
+            "correlation_ids": self.correlation_ids,
+            "label": self.label,
+            "posting_date": self.posting_date,
+            "reverses": self.reverses,
+            "born_epoch": self.born_epoch,
+            "waited_since": self.waited_since,
+            "missing_sources": self.missing_sources,
+        }
+
+
+@dataclass(slots=True)
+class PostingStep:
+    """A posting came into a state."""
+
+    state: str
+    at: int
+    code: str = ""
+    attempt: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> PostingStep:
+        return PostingStep(
+            state=d["state"],
+            at=d["at"],
+            code=d["code"],
+            attempt=d["attempt"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "state": self.state,
+            "at": self.at,
+            "code": self.code,
+            "attempt": self.attempt,
+        }
+
+
+@dataclass(slots=True)
+class LedgerPosting:
+    """Public: a posting, where it stands, and how it came there. The newest record of an id holds."""
+
+    posting: Posting
+    state: str
+    code: str = ""
+    detail: str = ""
+    erp_document: str = ""
+    attempts: int = 0
+    read_backs: int = 0
+    gate: str = ""
+    stock_type: str = ""
+    document: str = ""
+    replaced_by: str = ""
+    configuration: str = ""
+    waited_us: int = 0
+    steps: list[PostingStep] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> LedgerPosting:
+        return LedgerPosting(
+            posting=Posting.from_avro(d["posting"]),
+            state=d["state"],
+            code=d["code"],
+            detail=d["detail"],
+            erp_document=d["erp_document"],
+            attempts=d["attempts"],
+            read_backs=d["read_backs"],
+            gate=d["gate"],
+            stock_type=d["stock_type"],
+            document=d["document"],
+            replaced_by=d["replaced_by"],
+            configuration=d["configuration"],
+            waited_us=d["waited_us"],
+            steps=[PostingStep.from_avro(v) for v in d["steps"]],
+            decisions=[Decision.from_avro(v) for v in d["decisions"]],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "posting": self.posting.to_avro(),
+            "state": self.state,
+            "code": self.code,
+            "detail": self.detail,
+            "erp_document": self.erp_document,
+            "attempts": self.attempts,
+            "read_backs": self.read_backs,
+            "gate": self.gate,
+            "stock_type": self.stock_type,
+            "document": self.document,
+            "replaced_by": self.replaced_by,
+            "configuration": self.configuration,
+            "waited_us": self.waited_us,
+            "steps": [v.to_avro() for v in self.steps],
+            "decisions": [v.to_avro() for v in self.decisions],
+        }
+
+
+@dataclass(slots=True)
 class LetterSettled:
     """What became of a dead letter: entered again, resolved or discarded, with who and why. The newest holds."""
 
@@ -4433,123 +4805,6 @@ class PlantRow:
 
 
 @dataclass(slots=True)
-class Posting:
-    """One quantity for the ERP. Content never changes under its id."""
-
-    posting_id: str
-    plant: str
-    endpoint: str
-    account: str
-    order: str
-    operation: str
-    material: str
-    kind: str
-    business_date: str
-    amount: int
-    scale: int
-    unit: str
-    cumulative: int
-    sequence: int
-    rule: str
-    rule_version: str
-    cut: int
-    content_hash: str
-    records: int
-    label: int
-    lot: str = ""
-    reason: str = ""
-    location: str = ""
-    reservation_item: str = ""
-    revision: int = 0
-    movements: list[Movement] = field(default_factory=list)
-    ranges: list[RawRange] = field(default_factory=list)
-    final: bool = False
-    correlation_ids: list[str] = field(default_factory=list)
-    posting_date: str = ""
-    reverses: str = ""
-    born_epoch: int = 0
-    waited_since: int = 0
-    missing_sources: list[str] = field(default_factory=list)
-
-    @staticmethod
-    def from_avro(d: Mapping[str, Any]) -> Posting:
-        return Posting(
-            posting_id=d["posting_id"],
-            plant=d["plant"],
-            endpoint=d["endpoint"],
-            account=d["account"],
-            order=d["order"],
-            operation=d["operation"],
-            material=d["material"],
-            kind=d["kind"],
-            business_date=d["business_date"],
-            amount=d["amount"],
-            scale=d["scale"],
-            unit=d["unit"],
-            cumulative=d["cumulative"],
-            sequence=d["sequence"],
-            rule=d["rule"],
-            rule_version=d["rule_version"],
-            cut=d["cut"],
-            content_hash=d["content_hash"],
-            records=d["records"],
-            label=d["label"],
-            lot=d["lot"],
-            reason=d["reason"],
-            location=d["location"],
-            reservation_item=d["reservation_item"],
-            revision=d["revision"],
-            movements=[Movement.from_avro(v) for v in d["movements"]],
-            ranges=[RawRange.from_avro(v) for v in d["ranges"]],
-            final=d["final"],
-            correlation_ids=d["correlation_ids"],
-            posting_date=d["posting_date"],
-            reverses=d["reverses"],
-            born_epoch=d["born_epoch"],
-            waited_since=d["waited_since"],
-            missing_sources=d["missing_sources"],
-        )
-
-    def to_avro(self) -> dict[str, Any]:
-        return {
-            "posting_id": self.posting_id,
-            "plant": self.plant,
-            "endpoint": self.endpoint,
-            "account": self.account,
-            "order": self.order,
-            "operation": self.operation,
-            "material": self.material,
-            "lot": self.lot,
-            "kind": self.kind,
-            "reason": self.reason,
-            "location": self.location,
-            "reservation_item": self.reservation_item,
-            "business_date": self.business_date,
-            "amount": self.amount,
-            "scale": self.scale,
-            "unit": self.unit,
-            "cumulative": self.cumulative,
-            "sequence": self.sequence,
-            "revision": self.revision,
-            "rule": self.rule,
-            "rule_version": self.rule_version,
-            "cut": self.cut,
-            "content_hash": self.content_hash,
-            "movements": [v.to_avro() for v in self.movements],
-            "records": self.records,
-            "ranges": [v.to_avro() for v in self.ranges],
-            "final": self.final,
-            "correlation_ids": self.correlation_ids,
-            "label": self.label,
-            "posting_date": self.posting_date,
-            "reverses": self.reverses,
-            "born_epoch": self.born_epoch,
-            "waited_since": self.waited_since,
-            "missing_sources": self.missing_sources,
-        }
-
-
-@dataclass(slots=True)
 class PostingRow:
     """The outbox entry of one posting and what became of it."""
 
@@ -4577,6 +4832,7 @@ class PostingRow:
     decisions: list[Decision] = field(default_factory=list)
     scope: str = ""
     suspect: str = ""
+    steps: list[PostingStep] = field(default_factory=list)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> PostingRow:
@@ -4605,6 +4861,7 @@ class PostingRow:
             decisions=[Decision.from_avro(v) for v in d["decisions"]],
             scope=d["scope"],
             suspect=d["suspect"],
+            steps=[PostingStep.from_avro(v) for v in d["steps"]],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -4633,6 +4890,7 @@ class PostingRow:
             "decisions": [v.to_avro() for v in self.decisions],
             "scope": self.scope,
             "suspect": self.suspect,
+            "steps": [v.to_avro() for v in self.steps],
         }
 
 
@@ -5760,6 +6018,9 @@ RECORDS: dict[str, Any] = {
     "LabourMark": LabourMark,
     "LabourRecorded": LabourRecorded,
     "LabourRow": LabourRow,
+    "LedgerAccount": LedgerAccount,
+    "LedgerPosting": LedgerPosting,
+    "LedgerSource": LedgerSource,
     "LetterSettled": LetterSettled,
     "LogEpoch": LogEpoch,
     "LotCreated": LotCreated,
@@ -5802,6 +6063,7 @@ RECORDS: dict[str, Any] = {
     "PointState": PointState,
     "Posting": Posting,
     "PostingRow": PostingRow,
+    "PostingStep": PostingStep,
     "ProcessValue": ProcessValue,
     "ProductionDeclared": ProductionDeclared,
     "ProductionTotal": ProductionTotal,

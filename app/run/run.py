@@ -1,5 +1,6 @@
 """One run: ERP, input, a machine that folds it, ledger. The steps stand in `execute`, in order."""
 
+import json
 import os
 import secrets
 import time
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.books import of_run as books
 from app.erp.of_run import RunErp, started
 from app.erp.telemetry_check import Finding, look
 from app.erp.traffic import JOURNAL, journalled, mended
@@ -69,6 +71,7 @@ def execute(request: RunRequest, reconcile: Reconcile) -> RunResult:
         }
         ledger.write(out, ran.rows, ran.letters, erp.configuration, about)
         snapshot = ledger.read(out)
+        books.write(out, snapshot.rows, [*snapshot.letters, *snapshot.settled], erp.configuration, _texts(about))
         calls = reconcile(snapshot, erp, out)
         found = look(journalled(out / JOURNAL), ran.seen.canaries(own_words(snapshot)))
         return RunResult(snapshot, time.monotonic() - began, records, erp.name, ran.restarts, ran.rate, calls, found)
@@ -89,3 +92,8 @@ def _begun(request: RunRequest, noted: list[dict[str, Any]], key: bytes) -> str:
     if request.checkpoint is None or request.asked is None:
         return secrets.token_hex(4)
     return begun(request.checkpoint, request.asked, basis)
+
+
+def _texts(about: dict[str, Any]) -> dict[str, str]:
+    """As the books have it: text, or JSON."""
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in about.items()}

@@ -29,6 +29,7 @@ from tables.delivery.posting_state import (
     stuck,
     waits_for_decision,
 )
+from tables.delivery.public_posting import note_step
 from tables.delivery.scopes import suspected
 from tables.invariant import InvariantBroken
 from tables.row_kinds import CLOSED_ACCOUNT_ROWS, ENDPOINT_ROWS, LOT_STATE_ROWS, POSTING_ROWS
@@ -90,6 +91,7 @@ class Desk:
     def take(self, row: PostingRow) -> None:
         """A posting that was not there before."""
         posting_tally.taken(self.step.state.marks)
+        note_step(row, self.clock(row.posting.plant))
         self.keep(row)
 
     def keep(self, row: PostingRow) -> None:
@@ -103,7 +105,9 @@ class Desk:
         row.code, row.detail = code, detail
         if state != DISPATCHED:
             row.recalled = False
-        row.closed_at = self.clock(row.posting.plant) if ended(row) else 0
+        now = self.clock(row.posting.plant)
+        note_step(row, now)
+        row.closed_at = now if ended(row) else 0
         if state == ACCEPTED:
             posting_tally.accepted(self.step.state.marks, row)
             self._close(row)

@@ -4,21 +4,15 @@ A letter is open until a record says otherwise (LetterSettled, in the same topic
 takes resolves its letter; one that is refused again leaves it `replayed`, and the new refusal is an open letter of its own.
 """
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from schemas.records import ExceptionRecord, LetterSettled
 from streams.mapping.operators import DISCARDED, OPEN, REPLAYED, RESOLVED
+from tables.letters import letter_id
 
 STATES = (OPEN, REPLAYED, RESOLVED, DISCARDED)
-ID_DIGITS = 12
-
-
-def letter_id(letter: ExceptionRecord) -> str:
-    """What people call it by."""
-    return hashlib.sha256(f"{letter.plant}\n{letter.stage}\n{letter.code}\n{letter.event_id}".encode()).hexdigest()[:ID_DIGITS]
 
 
 def sorted_out(found: Iterable[ExceptionRecord | LetterSettled]) -> tuple[list[ExceptionRecord], list[LetterSettled]]:

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from app.ledger.books.letters import Choice, letter_id, lives, open_letters
+from app.ledger.books.letters import Choice, lives, open_letters
 from app.ledger.questions.operators import Settling, replays, settlings
 from schemas.records import ExceptionRecord, LetterSettled
 from streams.boundary import Letter
 from streams.mapping import Operators, RawRecord
+from tables.letters import letter_id
 from tests.unit.streams.mapping.test_operators import AT, ORIGINAL, operators
 
 SAID = Settling("hash", "the mapping is right now", AT)
