@@ -129,6 +129,11 @@ class RowCache:
             cursor.next()
         return found, cursor.key()
 
+    def changed(self, prefix: str) -> list[tuple[str, Any]]:
+        """Rows that the next transaction takes, by key; not those that it deletes."""
+        found = sorted(key for key in self._dirty if key.startswith(prefix))
+        return [(key, self._rows[key]) for key in found if self._rows[key] is not None]
+
     def take_dirty(self) -> list[tuple[bytes, bytes | None]]:
         """Encoded dirty rows for a transaction; None: tombstone. A row that was born and deleted since leaves no trace."""
         taken: list[tuple[bytes, bytes | None]] = []

@@ -24,6 +24,7 @@ from app.kafka.broker import Broker
 from schemas.codec import MAX_MESSAGE_BYTES, Codec, UnknownSchema
 from schemas.records import ExceptionRecord, PartitionPosition, PendingRow
 from schemas.topics import changelog_of
+from streams import public_rows
 from streams.stage import Fold, Gathering, Remembering
 from streams.step import SUSPECT_LIMIT
 
@@ -222,10 +223,12 @@ class StageApp(faust.App):
         return part
 
     def _before_commit(self, part: OwnedPartition) -> None:
-        if isinstance(self.stage, Gathering):
-            step = self.idle_step(part)
-            with self._guarded(part, step):
+        step = self.idle_step(part)
+        with self._guarded(part, step):
+            if isinstance(self.stage, Gathering):
                 self.stage.before_commit(step)
+            for told in public_rows.of(self.stage.name):
+                public_rows.tell(step, told, part.rows.changed(told.kind.prefix))
 
     def _checkpointed(self, checkpoint: Checkpoint) -> None:
         self.last_commit_boottime = time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -37,8 +37,8 @@ WRITES: Mapping[str, set[str]] = {
     "equipment": {"equipment.changelog", "orders.inbox", "lots.inbox", "exceptions"},
     "lots": {"lots.changelog", "orders.inbox", "delivery.inbox", "exceptions", "quality.lot-states", "wms.shipment-blocks"},
     "orders": {"orders.changelog", "delivery.inbox", "exceptions", "production.totals", "mes.orders", "production.kpis"}
-    | {"orders.state", "ledger.cut-off", "plant.upstreams"},
-    "delivery": {"delivery.changelog", "delivery.inbox", "orders.inbox", "exceptions", "production.kpis"},
+    | {"orders.state", "ledger.cut-off", "ledger.accounts", "plant.upstreams"},
+    "delivery": {"delivery.changelog", "delivery.inbox", "orders.inbox", "exceptions", "production.kpis", "ledger.postings"},
     "network": {RAW},
     "readers": set(),
     "operators": {PEOPLE},

@@ -219,3 +219,15 @@ def test_names_are_the_keys_of_a_scan_and_what_is_passed_over_is_not_seen(db: An
     seen = [key for page in cache.pages("a|", past=past) for key, _ in page]
     assert seen == ["a|10|x", "a|2|y", "a|3|x"]
     assert not {"a|1|y", "a|1|z"} & set(asked), "one step for all of them"
+
+
+def test_what_the_next_transaction_takes_can_be_looked_at(db: Any) -> None:
+    db[b"a|kept"] = db[b"a|gone"] = CODEC.encode(row("stored"))
+    rows = RowCache(db, CODEC)
+    assert rows.changed("a|") == []
+    rows.put("a|new", row("new", 2))
+    rows.put("b|other", row("other"))
+    rows.delete("a|gone")
+    assert rows.changed("a|") == [("a|new", row("new", 2))]
+    commit(rows, db)
+    assert rows.changed("a|") == []
