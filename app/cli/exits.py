@@ -10,6 +10,7 @@ a person must correct before another start; the rest is Exit.PROCESS_FAILED, aft
 SAYS_1 = {
     "acls apply": "",
     "acls plan": "a right is missing, or there is one too many",
+    "books": "",
     "clock repair": "",
     "config check": "something is wrong with the configuration",
     "config schema": "",

@@ -26,6 +26,7 @@ COMMANDS = {
     "worker": "worker:worker",
     "up": "up:up",
     "ingest": "ingest:ingest",
+    "books": "books:books",
     "demo": "demo:demo",
     "erp": "erp:app",
     "erp-sim": "erp_sim:erp_sim",
@@ -49,7 +50,7 @@ COMMANDS = {
 """Command -> module of app.cli, and what in it is the command or a group of commands."""
 
 
-LASTING = frozenset({"run", "demo", "worker", "up", "ingest", "erp-sim"})
+LASTING = frozenset({"run", "demo", "worker", "up", "ingest", "books", "erp-sim"})
 """Commands that go on for a while: they log."""
 OF_STAGES = frozenset({"worker", "up"})
 """Those that a supervisor starts again when they end."""
