@@ -28,7 +28,7 @@ from schemas.topics import (
     PRODUCTION_KPIS,
     changelog_of,
 )
-from tables.books.entry import Entry
+from tables.books.entry import BookEntry
 from tables.books.log import clock_entries
 from tables.books.records import entries_of
 from tables.row_kinds import EQUIPMENT_ROWS, LOT_ROWS, MATERIAL_ROWS, ORDER_ROWS, POSITION_ROWS, RowKind
@@ -113,7 +113,7 @@ class Books:
 
     def turn(self) -> int:
         """One batch, one transaction. Returns the rows written."""
-        entries, positions = list[Entry](), dict[Place, ReadUpTo]()
+        entries, positions = list[BookEntry](), dict[Place, ReadUpTo]()
         for message in self._consumer.consume(BATCH, WAIT_SECONDS):
             place = (message.topic().removeprefix(self._followed.prefix), message.partition())
             if self._is_end(message):
@@ -135,7 +135,7 @@ class Books:
     def close(self) -> None:
         self._consumer.close()
 
-    def _entries(self, place: Place, message: Any) -> Iterator[Entry]:
+    def _entries(self, place: Place, message: Any) -> Iterator[BookEntry]:
         key, value, stage = message.key() or b"", message.value(), _CHANGELOGS.get(place[0])
         if value is None:
             return  # the pipeline forgets it; the books do not

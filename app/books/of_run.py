@@ -8,7 +8,7 @@ from typing import Any
 from app.books import database, migrating, writing
 from schemas.configuration import Configuration
 from schemas.records import ExceptionRecord, LetterSettled
-from tables.books.entry import Entry
+from tables.books.entry import BookEntry
 from tables.books.log import clock_entries
 from tables.books.records import entries_of
 from tables.delivery.public_posting import issued_posting, public_posting
@@ -52,7 +52,7 @@ def write(
     return path
 
 
-def entries(rows: Rows, letters: Iterable[ExceptionRecord | LetterSettled], configuration: Configuration) -> Iterator[Entry]:
+def entries(rows: Rows, letters: Iterable[ExceptionRecord | LetterSettled], configuration: Configuration) -> Iterator[BookEntry]:
     """What the topics would have told by now: the newest state of each thing."""
     for record in (configuration.document(), *letters, *_records(rows)):
         yield from entries_of(record)

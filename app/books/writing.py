@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Delete, Table, and_, bindparam
 
 from app.books.layout.log import POSITIONS
 from app.books.layout.tables import FAMILIES
-from tables.books.entry import Entry, Values
+from tables.books.entry import BookEntry, Values
 
 Place = tuple[str, int]
 """Topic without prefix, partition."""
@@ -21,7 +21,7 @@ class ReadUpTo(NamedTuple):
     topic_id: str = ""
 
 
-def write(connection: Connection, entries: Iterable[Entry], positions: Mapping[Place, ReadUpTo], empty: bool = False) -> int:
+def write(connection: Connection, entries: Iterable[BookEntry], positions: Mapping[Place, ReadUpTo], empty: bool = False) -> int:
     """Replace each thing by its newest entry. `empty`: nothing of it can be there. Returns the number of rows written."""
     newest = {entry.identity: entry for entry in entries}
     keys: defaultdict[str, list[Values]] = defaultdict(list)
@@ -78,4 +78,4 @@ def _storable(values: Values) -> Values:
 
 def about(connection: Connection, told: Mapping[str, Any]) -> None:
     """What is known of the books as a whole. Replaces what has the same name."""
-    write(connection, [Entry("about", {"name": name}, {"about": [{"value": value}]}) for name, value in told.items()], {})
+    write(connection, [BookEntry("about", {"name": name}, {"about": [{"value": value}]}) for name, value in told.items()], {})

@@ -1,10 +1,10 @@
 """What is recorded, posted, parked and pending of one business key, by its sources."""
 
 from schemas.records import LedgerAccount, LedgerSource
-from tables.books.entry import Entry, Values, at, decisions_of, ranges_of, ratio_text
+from tables.books.entry import BookEntry, Values, at, decisions_of, ranges_of, ratio_text
 
 
-def account_entry(record: LedgerAccount) -> Entry:
+def account_entry(record: LedgerAccount) -> BookEntry:
     values: Values = {
         "order_no": record.order,
         "operation": record.operation,
@@ -33,7 +33,7 @@ def account_entry(record: LedgerAccount) -> Entry:
         "since": at(record.since),
         "due_at": at(record.due_at),
     }
-    return Entry(
+    return BookEntry(
         "accounts",
         {"plant": record.plant, "account": record.account},
         {

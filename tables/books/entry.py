@@ -11,7 +11,7 @@ Values = dict[str, Any]
 """Column -> value."""
 
 
-class Entry(NamedTuple):
+class BookEntry(NamedTuple):
     """`family`: name of the root table. `key`: of the thing, in all its tables. `rows`: table -> its rows, without the key."""
 
     family: str

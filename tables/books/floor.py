@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from schemas.records import EquipmentRow, RunSegment, RunState
-from tables.books.entry import Entry, Values, at
+from tables.books.entry import BookEntry, Values, at
 
 
-def equipment_entries(row: EquipmentRow) -> Iterator[Entry]:
+def equipment_entries(row: EquipmentRow) -> Iterator[BookEntry]:
     """The machine itself, and each thing that it tells of by itself."""
     about: Values = {"plant": row.plant, "equipment": row.equipment}
     decisions = {
@@ -23,7 +23,7 @@ def equipment_entries(row: EquipmentRow) -> Iterator[Entry]:
         for one in state.decisions
     }
     counters = [{"counter": name, "last_at": at(state.last_at)} for name, state in sorted(row.counters.items())]
-    yield Entry(
+    yield BookEntry(
         "equipment",
         about,
         {
@@ -35,15 +35,15 @@ def equipment_entries(row: EquipmentRow) -> Iterator[Entry]:
     )
     for span in row.states:
         key = {**about, "from_at": span.from_at, "entry": span.entry or span.event_id}
-        yield Entry("equipment_states", key, {"equipment_states": [{"state": span.state, "reason": span.reason}]})
+        yield BookEntry("equipment_states", key, {"equipment_states": [{"state": span.state, "reason": span.reason}]})
     for load in row.loads:
         key = {**about, "position": load.position, "from_at": load.from_at, "entry": load.entry or load.event_id}
-        yield Entry("equipment_loads", key, {"equipment_loads": [{"material": load.material, "lot": load.lot}]})
+        yield BookEntry("equipment_loads", key, {"equipment_loads": [{"material": load.material, "lot": load.lot}]})
     for run in row.runs:
         yield _run(about, run)
 
 
-def _run(about: Values, run: RunState) -> Entry:
+def _run(about: Values, run: RunState) -> BookEntry:
     values: Values = {
         "order_no": run.order,
         "operation": run.operation,
@@ -56,7 +56,7 @@ def _run(about: Values, run: RunState) -> Entry:
     outputs = [row for number, segment in enumerate(run.segments, 1) for row in _outputs(segment, number, False)]
     if run.corrected is not None:
         outputs += _outputs(run.corrected, 0, True)
-    return Entry("runs", {**about, "run": run.run}, {"runs": [values], "run_outputs": outputs})
+    return BookEntry("runs", {**about, "run": run.run}, {"runs": [values], "run_outputs": outputs})
 
 
 def _outputs(segment: RunSegment, number: int, corrected: bool) -> list[Values]:

@@ -12,12 +12,12 @@ from schemas.records import (
     PartitionPosition,
     UpstreamState,
 )
-from tables.books.entry import Entry, Values, at, quantity_of
+from tables.books.entry import BookEntry, Values, at, quantity_of
 from tables.letters import letter_id
 from tables.quantity import decimal_text
 
 
-def letter_entry(letter: ExceptionRecord) -> Entry:
+def letter_entry(letter: ExceptionRecord) -> BookEntry:
     headers = {name: value.decode(errors="replace") for name, value in sorted(letter.headers.items())}
     quantity = letter.quantity
     values: Values = {
@@ -37,10 +37,10 @@ def letter_entry(letter: ExceptionRecord) -> Entry:
         "unit": "" if quantity is None else quantity.unit,
         "received_at": at(letter.received_at),
     }
-    return Entry("exceptions", {"plant": letter.plant, "letter": letter_id(letter)}, {"exceptions": [values]})
+    return BookEntry("exceptions", {"plant": letter.plant, "letter": letter_id(letter)}, {"exceptions": [values]})
 
 
-def settled_entry(settled: LetterSettled) -> Entry:
+def settled_entry(settled: LetterSettled) -> BookEntry:
     key = {"plant": settled.plant, "letter": settled.letter, "event_id": settled.event_id, "state": settled.state}
     values: Values = {
         "code": settled.code,
@@ -51,10 +51,10 @@ def settled_entry(settled: LetterSettled) -> Entry:
         "at": at(settled.occurred_at),
         "told_at": at(settled.label),
     }
-    return Entry("exception_events", key, {"exception_events": [values]})
+    return BookEntry("exception_events", key, {"exception_events": [values]})
 
 
-def figure_entry(figure: Kpi) -> Entry:
+def figure_entry(figure: Kpi) -> BookEntry:
     values: Values = {
         "numerator": figure.numerator,
         "denominator": figure.denominator,
@@ -63,10 +63,10 @@ def figure_entry(figure: Kpi) -> Entry:
         "code": figure.code,
         "as_of": at(figure.as_of),
     }
-    return Entry("figures", {"plant": figure.plant, "figure": figure.kpi, "subject": figure.subject}, {"figures": [values]})
+    return BookEntry("figures", {"plant": figure.plant, "figure": figure.kpi, "subject": figure.subject}, {"figures": [values]})
 
 
-def cut_off_entry(left: CutOff) -> Entry:
+def cut_off_entry(left: CutOff) -> BookEntry:
     key = {"plant": left.plant, "period": left.period, "account": left.account, "code": left.code}
     values: Values = {
         "order_no": left.order,
@@ -74,10 +74,10 @@ def cut_off_entry(left: CutOff) -> Entry:
         **quantity_of(left.amount, left.scale, left.unit),
         "closed_at": at(left.closed_at),
     }
-    return Entry("cut_offs", key, {"cut_offs": [values]})
+    return BookEntry("cut_offs", key, {"cut_offs": [values]})
 
 
-def upstream_entry(state: UpstreamState) -> Entry:
+def upstream_entry(state: UpstreamState) -> BookEntry:
     values: Values = {
         "source": state.source,
         "silent": state.silent,
@@ -86,10 +86,10 @@ def upstream_entry(state: UpstreamState) -> Entry:
         "last_tick": at(state.last_tick),
         "told_at": at(state.label),
     }
-    return Entry("upstreams", {"plant": state.plant, "upstream": state.upstream}, {"upstreams": [values]})
+    return BookEntry("upstreams", {"plant": state.plant, "upstream": state.upstream}, {"upstreams": [values]})
 
 
-def configuration_entry(document: ConfigDocument) -> Entry:
+def configuration_entry(document: ConfigDocument) -> BookEntry:
     values: Values = {
         "plant": document.plant,
         "rule_version": document.rule_version,
@@ -97,14 +97,14 @@ def configuration_entry(document: ConfigDocument) -> Entry:
         "rules_yaml": document.rules_yaml,
         "erp_yaml": document.erp_yaml,
     }
-    return Entry("configurations", {"hash": document.hash}, {"configurations": [values]})
+    return BookEntry("configurations", {"hash": document.hash}, {"configurations": [values]})
 
 
-def clock_entries(stage: str, partition: int, position: PartitionPosition) -> Iterator[Entry]:
+def clock_entries(stage: str, partition: int, position: PartitionPosition) -> Iterator[BookEntry]:
     """Where one partition of a stage stands, for each of its plants."""
     for plant in sorted({*position.reached, *position.configurations}):
         values: Values = {
             "configuration": position.configurations.get(plant, ""),
             "reached_at": at(position.reached.get(plant, 0)),
         }
-        yield Entry("clocks", {"plant": plant, "stage": stage, "partition": partition}, {"clocks": [values]})
+        yield BookEntry("clocks", {"plant": plant, "stage": stage, "partition": partition}, {"clocks": [values]})

@@ -1,11 +1,11 @@
 """A lot: holds, inspections, where it went and came from."""
 
 from schemas.records import LotRow
-from tables.books.entry import Entry, Values, at
+from tables.books.entry import BookEntry, Values, at
 from tables.lots import quality
 
 
-def lot_entry(row: LotRow) -> Entry:
+def lot_entry(row: LotRow) -> BookEntry:
     values: Values = {
         "held": quality(row).held,
         "disposition": row.disposition,
@@ -13,7 +13,7 @@ def lot_entry(row: LotRow) -> Entry:
         "disposition_at": at(row.disposition_at),
         "touched_at": at(row.touched_at),
     }
-    return Entry(
+    return BookEntry(
         "lots",
         {"plant": row.plant, "material": row.material, "lot": row.lot},
         {

@@ -1,10 +1,10 @@
 """Orders, and materials, as orders keeps them."""
 
 from schemas.records import MaterialRow, OrderRow
-from tables.books.entry import Entry, Values, at, quantity_of
+from tables.books.entry import BookEntry, Values, at, quantity_of
 
 
-def order_entry(row: OrderRow) -> Entry:
+def order_entry(row: OrderRow) -> BookEntry:
     values: Values = {
         "known": row.known,
         "status": row.status,
@@ -28,7 +28,7 @@ def order_entry(row: OrderRow) -> Entry:
         "handed_over_at": at(row.handed_over_at),
         "technically_complete_at": at(row.technically_complete_at),
     }
-    return Entry(
+    return BookEntry(
         "orders",
         {"plant": row.plant, "order_no": row.order},
         {
@@ -104,7 +104,7 @@ def _components(row: OrderRow) -> list[Values]:
     ]
 
 
-def material_entry(row: MaterialRow) -> Entry:
+def material_entry(row: MaterialRow) -> BookEntry:
     values: Values = {
         "unit": row.unit,
         "decimals": row.decimals,
@@ -112,7 +112,7 @@ def material_entry(row: MaterialRow) -> Entry:
         "told_at": at(row.told_at),
     }
     conversions = [{"conversion": text} for text in dict.fromkeys(row.conversions)]
-    return Entry(
+    return BookEntry(
         "materials",
         {"plant": row.plant, "material": row.material},
         {"materials": [values], "material_conversions": conversions},

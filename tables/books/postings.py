@@ -1,11 +1,11 @@
 """A posting, where it stands and how it came there."""
 
 from schemas.records import LedgerPosting
-from tables.books.entry import Entry, Values, at, decisions_of, quantity_of, ranges_of
+from tables.books.entry import BookEntry, Values, at, decisions_of, quantity_of, ranges_of
 from tables.delivery.posting_state import ACCEPTED
 
 
-def posting_entry(record: LedgerPosting) -> Entry:
+def posting_entry(record: LedgerPosting) -> BookEntry:
     one, steps = record.posting, record.steps
     accepted = next((step.at for step in reversed(steps) if step.state == ACCEPTED), 0)
     values: Values = {
@@ -48,7 +48,7 @@ def posting_entry(record: LedgerPosting) -> Entry:
         "state_at": at(steps[-1].at if steps else 0),
         "accepted_at": at(accepted),
     }
-    return Entry(
+    return BookEntry(
         "postings",
         {"plant": one.plant, "posting_id": one.posting_id},
         {

@@ -18,7 +18,7 @@ from schemas.records import (
     UpstreamState,
 )
 from tables.books.accounts import account_entry
-from tables.books.entry import Entry
+from tables.books.entry import BookEntry
 from tables.books.floor import equipment_entries
 from tables.books.log import (
     configuration_entry,
@@ -32,7 +32,7 @@ from tables.books.lots import lot_entry
 from tables.books.orders import material_entry, order_entry
 from tables.books.postings import posting_entry
 
-TOLD: Mapping[type, Callable[[Any], Iterable[Entry] | Entry]] = {
+TOLD: Mapping[type, Callable[[Any], Iterable[BookEntry] | BookEntry]] = {
     LedgerPosting: posting_entry,
     LedgerAccount: account_entry,
     OrderRow: order_entry,
@@ -48,10 +48,10 @@ TOLD: Mapping[type, Callable[[Any], Iterable[Entry] | Entry]] = {
 }
 
 
-def entries_of(record: Any) -> Iterable[Entry]:
+def entries_of(record: Any) -> Iterable[BookEntry]:
     """What the record says; nothing, for a record that the books do not keep."""
     tell = TOLD.get(type(record))
     if tell is None:
         return ()
     told = tell(record)
-    return (told,) if isinstance(told, Entry) else told
+    return (told,) if isinstance(told, BookEntry) else told

@@ -11,7 +11,7 @@ from app.books import database, migrating, writing
 from app.books.dump import dump
 from app.books.writing import ReadUpTo
 from schemas.records import ExceptionRecord, LedgerPosting, LotRef, LotRow, Posting, PostingStep
-from tables.books.entry import Entry, ratio_text
+from tables.books.entry import BookEntry, ratio_text
 from tables.books.records import entries_of
 from tests.unit.books.filled import filled
 from tests.unit.streams.quality_bench import posting
@@ -67,7 +67,7 @@ def test_repeating_changes_nothing(engine: Engine) -> None:
 def test_rows_and_positions_go_together_or_not_at_all(engine: Engine) -> None:
     write(engine, in_state("queued", "queued"), at=1)
     before = told(engine)
-    broken = Entry("lots", {"plant": "P", "material": "M", "lot": None}, {"lots": [{"held": None}]})
+    broken = BookEntry("lots", {"plant": "P", "material": "M", "lot": None}, {"lots": [{"held": None}]})
     with pytest.raises(IntegrityError), engine.begin() as connection:
         writing.write(connection, [*entries_of(in_state("accepted", "accepted")), broken], {("ledger.postings", 0): ReadUpTo(9)})
     assert told(engine) == before
