@@ -30,7 +30,7 @@ from schemas.records import (
     PostingStep,
 )
 from tables.letters import letter_id
-from tables.row_kinds import LOT_ROWS, ORDER_ROWS
+from tables.row_kinds import LOT_ROWS, ORDER_ROWS, POSITION_ROWS, WAITING_ROWS
 from tests.unit.books.filled import filled
 from tests.unit.streams.quality_bench import posting
 
@@ -66,8 +66,10 @@ def told() -> Iterator[EmbeddedBroker]:
         say("exceptions", "P|C", letter)
         say("exceptions", "P|C", filled(LetterSettled, plant="P", letter=letter_id(letter), state="resolved"))
         say("orders.changelog", ORDER_ROWS.key("P", "O1"), None)
-        say("orders.changelog", "b|waiting", filled(PartitionPosition))  # no row that the books have
-        say("orders.changelog", "__position", PartitionPosition(5, 1, 1, "", reached={"P": 77}, configurations={"P": "h"}))
+        say("orders.changelog", WAITING_ROWS.key("waiting"), filled(PartitionPosition))  # no row that the books have
+        say(
+            "orders.changelog", POSITION_ROWS.prefix, PartitionPosition(5, 1, 1, "", reached={"P": 77}, configurations={"P": "h"})
+        )
         assert producer.flush(20) == 0
         yield broker
 
