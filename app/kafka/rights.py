@@ -155,7 +155,7 @@ def _of_questions(catalog: Catalog, prefix: str, asking: str, who: Identified, p
     topics = {name for name in catalog.topics if name not in (RAW, INTAKE_CHANGELOG)}
     for topic in topics | raw | {changelog_of(f"intake.{name}") for name in raw}:
         yield Right(asking, "topic", prefix + topic, "read")
-    for group in ("collector", "trace", f"{CONFIG}.reader"):
+    for group in ("collector", "trace", "books", f"{CONFIG}.reader"):
         yield Right(asking, "group", prefix + group, "read")
     for group in (*who.stages, *(f"intake.{name}" for name in raw)):
         yield Right(asking, "group", prefix + group, "describe")  # to read from it would take a worker's partitions away

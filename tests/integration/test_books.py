@@ -15,6 +15,7 @@ import lineledger
 from app.books import database, following
 from app.books.dump import dump
 from app.books.following import Books, Followed, OtherTopics, topics
+from app.books.lag import lag_of_books
 from app.kafka.broker import Broker
 from app.kafka.embedded import EmbeddedBroker
 from schemas.codec import Codec
@@ -172,3 +173,15 @@ def test_books_of_topics_that_were_made_anew_are_refused(told: EmbeddedBroker, w
     assert [line for line in dumped(path) if not line.startswith("positions")] == [
         line for line in before if not line.startswith("positions")
     ]
+
+
+def test_the_lag_is_what_the_tables_do_not_have(told: EmbeddedBroker, whole: Path) -> None:
+    """As the process told its group when it ended."""
+    broker = Broker(told.bootstrap, embedded=True)
+    counts = dict.fromkeys(topics(), 4)
+    assert lag_of_books(broker, "x.", counts) == 0
+    assert lag_of_books(broker, "nobody.", counts) is None
+    producer = Producer({"bootstrap.servers": told.bootstrap})
+    producer.produce("x.config", b"more", b"key")
+    assert producer.flush(10) == 0
+    assert lag_of_books(broker, "x.", counts) == 1

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 
+from app.books.lag import lag_of_books
 from app.engine.rows import POSITION_KEY
 from app.kafka.broker import Broker
 from app.kafka.configurations import Configurations
@@ -65,6 +66,7 @@ def look(broker: Broker, codec: Codec, prefix: str, seconds: float) -> SeenInsta
             letters=open_letters(*sorted_out(collector.exceptions())),
             needs=_needs(collector, Configurations(broker, codec, prefix)),
             now=time.time_ns() // 1000,
+            books_lag=lag_of_books(broker, prefix, partitions),
         )  # fmt: skip
     finally:
         collector.close()

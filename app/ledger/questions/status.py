@@ -45,6 +45,8 @@ class SeenInstallation:
     """Wall clock, microseconds."""
     erp: EndpointRow | None = None
     """What people said may be sent to it."""
+    books_lag: int | None = None
+    """Records that the books have not read; None: nobody keeps books of this installation."""
 
 
 @dataclass(slots=True)
@@ -90,6 +92,8 @@ class Status:
     stages: list[StageStatus]
     problems: list[str] = field(default_factory=list)
     """What stands still, a sentence each."""
+    books_lag: int | None = None
+    """As the process of the books told its group, every few seconds; None: there are none."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -98,6 +102,7 @@ class Status:
 def status_of(seen: SeenInstallation) -> Status:
     plants = sorted({plant for state in seen.positions.get("orders", {}).values() for plant in state.configurations})
     found = Status([_plant(seen, plant) for plant in plants], [_stage(seen, name) for name in seen.stages])
+    found.books_lag = seen.books_lag
     found.problems = list(_problems(found))
     return found
 
@@ -215,6 +220,8 @@ def lines_of(found: Status) -> list[str]:
     lines.append("stages")
     for stage in found.stages:
         lines.append(f"  {stage.stage:<28} lag {stage.lag:>8}   workers {', '.join(stage.workers) or 'none'}")
+    if found.books_lag is not None:
+        lines.append(f"  {'books':<28} lag {found.books_lag:>8}")
     lines += [f"PROBLEM  {sentence}" for sentence in found.problems]
     return lines
 

@@ -75,3 +75,11 @@ def test_what_needs_somebody_is_told_by_code() -> None:
     status = status_of(installation)
     assert status.plants[0].needs == {"RULE_UNIT_UNKNOWN": 2, "WIP_NEGATIVE": 2}
     assert any("2 RULE_UNIT_UNKNOWN, 2 WIP_NEGATIVE" in line for line in lines_of(status))
+
+
+def test_the_lag_of_the_books_is_shown_where_there_are_books() -> None:
+    looked = seen(position(), position(), S)
+    assert not any("books" in line for line in lines_of(status_of(looked)))
+    found = status_of(replace(looked, books_lag=17))
+    assert [line.split() for line in lines_of(found) if "books" in line] == [["books", "lag", "17"]]
+    assert found.as_json()["books_lag"] == 17
