@@ -31,4 +31,5 @@ def lag_of_books(broker: Broker, prefix: str, partitions: Mapping[str, int]) -> 
         return None
     ends = admin.list_offsets({TopicPartition(*place): OffsetSpec.latest() for place in places}, request_timeout=REQUEST_SECONDS)
     found = {(one.topic, one.partition): future.result(REQUEST_SECONDS + 1).offset for one, future in ends.items()}
-    return sum(max(0, found[place] - told.get(place, 0)) for place in places)
+    lag: int = sum(max(0, found[place] - told.get(place, 0)) for place in places)
+    return lag

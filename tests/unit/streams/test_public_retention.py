@@ -4,6 +4,7 @@ from typing import Any
 
 from schemas.catalog import DAY_US, catalog
 from schemas.records import LotCreated, OrderAcknowledged, OrderCompleted, Outcome
+from streams import public_rows
 from streams.memory_step import MemoryStep, Sent
 from tables.orders.account import account_key
 from tables.row_kinds import LOT_ROWS, ORDER_ROWS
@@ -98,7 +99,9 @@ def test_a_lot_that_is_forgotten_leaves_nothing_and_one_on_hold_stays() -> None:
     assert set(consumer.kept) == {("quality.lot-states", "P|4711|L2"), ("wms.shipment-blocks", "P|4711|L2")}
 
 
-def test_every_compacted_public_topic_forgets_or_is_bounded_by_the_installation() -> None:
+def test_every_compacted_public_topic_forgets_or_is_bounded_by_the_installation_or_is_the_ledger() -> None:
     forget = {"orders.state", "mes.orders", "production.kpis", "quality.lot-states", "wms.shipment-blocks"}
     compacted = {name for name, topic in catalog().topics.items() if topic.public and topic.retention == "compact"}
-    assert compacted == forget | {"plant.upstreams"}
+    ledger = {one.topic for stage in catalog().writes for one in public_rows.of(stage)}
+    assert ledger == {"ledger.postings", "ledger.accounts"}
+    assert compacted == forget | ledger | {"plant.upstreams"}
