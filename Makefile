@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ERP ?= sim
 
-.PHONY: demo test test-pure test-servers test-slow test-slow-chaos test-slow-live test-deep test-composition test-composition-short chart-test image image-test proved lint types layers check plants bench bench-rules bench-run bench-short bench-take-over lock clean
+.PHONY: demo test test-pure test-servers test-slow test-slow-chaos test-slow-live test-deep test-composition test-composition-short chart-test image image-test proved dashboards lint types layers check plants bench bench-rules bench-run bench-short bench-take-over lock clean
 
 demo: .venv/runtime.stamp  ## one shift of a simulated plant and two real recordings, through everything (ERP=tryton: a real ERP)
 	$(BIN)/lineledger demo --embedded --erp $(ERP) --out out/demo
@@ -17,18 +17,18 @@ test: .venv/dev.stamp  ## all tests but the slow ones and those of chart and ima
 	test $$servers -eq 0 && test $$pure -eq 0
 
 test-pure: .venv/dev.stamp  ## those that need nothing but Python
-	$(BIN)/python -m pytest -q -m "not slow" tests/unit tests/property tests/mutants tests/docs tests/platform tests/plants tests/deploy/test_chart_files.py tests/deploy/test_systemd.py
+	$(BIN)/python -m pytest -q --durations=25 -m "not slow" tests/unit tests/property tests/mutants tests/docs tests/platform tests/plants tests/deploy/test_chart_files.py tests/deploy/test_dashboards.py tests/deploy/test_systemd.py
 
 test-servers: .venv/dev.stamp  ## those with Kafka, registry, Tryton, worker processes
-	$(BIN)/python -m pytest -q -m "not slow" tests/e2e tests/composition tests/integration tests/chaos
+	$(BIN)/python -m pytest -q --durations=40 -m "not slow" tests/e2e tests/composition tests/integration tests/chaos
 
 test-slow: test-slow-chaos test-slow-live  ## chaos, outages, long recordings; LINELEDGER_TEST_SHORT=1 makes them smaller
 
 test-slow-chaos: .venv/dev.stamp
-	$(BIN)/python -m pytest -q -m slow tests/chaos
+	$(BIN)/python -m pytest -q --durations=15 -m slow tests/chaos
 
 test-slow-live: .venv/dev.stamp
-	$(BIN)/python -m pytest -q -m slow --ignore tests/chaos --ignore tests/e2e/test_moulding_shop.py
+	$(BIN)/python -m pytest -q --durations=25 -m slow --ignore tests/chaos --ignore tests/e2e/test_moulding_shop.py
 
 chart-test: .venv/dev.stamp .cache/deploy-tools/stamp  ## the chart: lint, every profile against Kubernetes' own schemas, rules over what is rendered; nothing is skipped
 	LINELEDGER_REQUIRE_KAFKA=1 $(BIN)/python -m pytest -q -rs tests/deploy --ignore tests/deploy/image
@@ -41,6 +41,9 @@ image-test: .venv/dev.stamp .cache/deploy-tools/stamp  ## builds the image twice
 
 proved: .venv/dev.stamp  ## did every test that docs/invariants.md names run? (after the tests, with LINELEDGER_PROVED=FOLDER)
 	$(BIN)/python -m tests.docs.proved "$(LINELEDGER_PROVED)"
+
+dashboards: .venv/dev.stamp  ## Grafana's pages, from deploy/grafana/dashboards.py into the chart
+	$(BIN)/python deploy/grafana/dashboards.py
 
 test-deep: .venv/dev.stamp  ## property tests with ten times the examples, a year of 500 orders a day
 	LINELEDGER_DEEP=1 $(BIN)/python -m pytest -q tests/property

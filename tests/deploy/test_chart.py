@@ -301,6 +301,23 @@ def test_the_alerts_come_as_they_are(rendered: Chart) -> None:
     assert rule["spec"] == yaml.safe_load(ALERTS.read_text(encoding="utf-8"))
 
 
+def test_alerts_link_to_the_runbook_that_people_read(rendered: Chart) -> None:
+    values = {"monitoring": {"prometheusRule": {"runbooks": "https://docs.example/lineledger/"}}}
+    (rule,) = rendered("plant", values).kind("PrometheusRule")
+    links = [each["annotations"]["runbook_url"] for group in rule["spec"]["groups"] for each in group["rules"]]
+    assert links[0] == "https://docs.example/lineledger/alerts.md#lineledgerworkerdown"
+    assert all(link.startswith("https://docs.example/lineledger/alerts.md#") for link in links)
+
+
+def test_the_pages_for_grafana_come_as_they_are(rendered: Chart) -> None:
+    files = {f"lineledger-{each.name}": each.read_text(encoding="utf-8") for each in (CHART / "files" / "dashboards").iterdir()}
+    maps = [each for each in rendered("plant").kind("ConfigMap") if "-dashboard-" in each["metadata"]["name"]]
+    assert {name: text.rstrip() for each in maps for name, text in each["data"].items()} == {
+        name: text.rstrip() for name, text in files.items()
+    }
+    assert all(each["metadata"]["labels"]["grafana_dashboard"] == "1" for each in maps)
+
+
 def test_figures_of_every_worker_are_scraped_also_of_one_that_is_not_ready(rendered: Chart) -> None:
     made = rendered("plant")
     (monitor,) = made.kind("ServiceMonitor")

@@ -19,7 +19,11 @@ BASE: Mapping[str, Any] = {
     "erp": {"plant": "brn1"},
     "pod": {"client": {"existingSecret": "each"}},
     "workers": {"equipment": {"stages": ["equipment"], "autoscaling": {"enabled": True}}},
-    "monitoring": {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}},
+    "monitoring": {
+        "serviceMonitor": {"enabled": True},
+        "prometheusRule": {"enabled": True},
+        "dashboards": {"enabled": True},
+    },
     "secretStore": {"name": "vault"},
 }
 """All that can be switched on, so that what belongs to it shows."""
@@ -45,6 +49,7 @@ OTHER: Mapping[str, Any] = {
     "setup.acls": True,
     "monitoring.serviceMonitor.enabled": False,
     "monitoring.prometheusRule.enabled": False,
+    "monitoring.dashboards.enabled": False,
 }
 """What the other value is, where a text with a letter more or another number will not do."""
 REGISTRY: Mapping[str, Mapping[str, Any]] = {

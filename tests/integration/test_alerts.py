@@ -60,3 +60,11 @@ def test_a_rule_that_cries_wolf_is_found(tool: Path, tmp_path: Path, what: str, 
     assert {test["name"] for test in cases["tests"]} == SILENT
     (tmp_path / "alerts_test.yaml").write_text(yaml.safe_dump(cases, sort_keys=False), encoding="utf-8")
     assert outcome_of(tool, tmp_path).returncode != 0
+
+
+def test_each_alert_has_its_part_of_the_runbook() -> None:
+    page = (FOLDER.parents[1] / "docs" / "alerts.md").read_text(encoding="utf-8")
+    parts = [line.removeprefix("## ") for line in page.splitlines() if line.startswith("## Lineledger")]
+    rules = [rule for group in read("alerts.yaml")["groups"] for rule in group["rules"]]
+    assert parts == [rule["alert"] for rule in rules]
+    assert [rule["annotations"]["runbook_url"] for rule in rules] == [f"docs/alerts.md#{name.lower()}" for name in parts]

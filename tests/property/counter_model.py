@@ -203,8 +203,9 @@ class _Counter:
         gap = stand.at if self.gone else None
         accepted = self.decided[began] == "accept"
         former = (stand, list(self.believed), value)
+        # A rate bounds the stretch from this reading on, too, when nothing was counted by it.
+        self.believe(at, held if accepted else 0, accepted and value > stand.value)
         if accepted:
-            self.believe(at, held, value > stand.value)
             yield Piece(at, held, gap)
         self.former = former if not accepted and value > stand.value else None
         self.now(at, seq, value)

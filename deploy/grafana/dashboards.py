@@ -1,0 +1,409 @@
+"""The dashboards for Grafana, written as code: `python deploy/grafana/dashboards.py` (`make dashboards`) writes a file of each.
+
+They are files of the chart, which brings them to Grafana's sidecar; without Kubernetes they are imported by hand. They show the
+figures of `lineledger worker --metrics-port`, scraped every 15 s by a job named `lineledger`. tests/deploy/test_dashboards.py
+compares: no figure is asked for that no worker has, and each figure stands on a page.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from grafana_foundation_sdk.builders import common as building
+from grafana_foundation_sdk.builders import dashboard, prometheus, stat, timeseries
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import common
+from grafana_foundation_sdk.models.dashboard import DataSourceRef, Threshold, ThresholdsMode, VariableRefresh
+
+FOLDER = Path(__file__).parents[1] / "helm" / "lineledger" / "files" / "dashboards"
+SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
+WIDTH, TALL, LOW = 24, 8, 4
+"""Grafana's grid: a page is 24 wide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One query of a panel: what it asks, and what its lines are called."""
+
+    asks: str
+    named: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Figures over time. `unit`: Grafana's name of it. `what`: what a reader should make of it."""
+
+    title: str
+    what: str
+    curves: tuple[Curve, ...]
+    unit: str = "short"
+    stacked: bool = False
+
+    def panel(self, width: int) -> timeseries.Panel:
+        made = timeseries.Panel().title(self.title).description(self.what).datasource(SOURCE).unit(self.unit)
+        made = made.span(width).height(TALL).min(0).fill_opacity(10).show_points(common.VisibilityMode.NEVER)
+        if self.stacked:
+            made = made.stacking(building.StackingConfig().mode(common.StackingMode.NORMAL))
+        for curve in self.curves:
+            made = made.with_target(prometheus.Dataquery().expr(curve.asks).legend_format(curve.named))
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number, red from `bad` on."""
+
+    title: str
+    what: str
+    asks: str
+    bad: float
+    unit: str = "short"
+
+    def panel(self, width: int) -> stat.Panel:
+        steps = [Threshold(value=None, color="green"), Threshold(value=self.bad, color="red")]
+        made = stat.Panel().title(self.title).description(self.what).datasource(SOURCE).unit(self.unit)
+        made = made.span(width).height(LOW).color_mode(common.BigValueColorMode.BACKGROUND)
+        made = made.thresholds(dashboard.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps))
+        return made.with_target(prometheus.Dataquery().expr(self.asks).instant())
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A page: figures in its first row, plots two in a row. `chosen`: labels that a reader chooses, each with its metric."""
+
+    name: str
+    title: str
+    what: str
+    figures: tuple[Figure, ...]
+    plots: tuple[Plot, ...]
+    chosen: tuple[tuple[str, str], ...] = ()
+
+    def json(self) -> str:
+        page = dashboard.Dashboard(f"Lineledger: {self.title}").uid(f"lineledger-{self.name}").description(self.what)
+        page = page.tags(["lineledger"]).refresh("30s").time("now-6h", "now").timezone("browser").editable()
+        page = page.with_variable(dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus"))
+        for label, metric in self.chosen:
+            asked = dashboard.QueryVariable(label).label(label.capitalize()).query(f"label_values({metric}, {label})")
+            asked = asked.datasource(SOURCE).refresh(VariableRefresh.ON_TIME_RANGE_CHANGED).multi(True).include_all(True)
+            page = page.with_variable(asked)
+        for link in BOARDS if self.name == "operations" else BOARDS[:1]:
+            if link is not self:
+                address = f"/d/lineledger-{link.name}"
+                page = page.link(dashboard.DashboardLink(link.title).url(address).keep_time(True))
+        for figure in self.figures:
+            page = page.with_panel(figure.panel(WIDTH // len(self.figures)))
+        for plot in self.plots:
+            page = page.with_panel(plot.panel(WIDTH // 2))
+        return JSONEncoder(sort_keys=True, indent=2).encode(page.build()) + "\n"
+
+
+def _shares(metric: str, label: str, by: str, chosen: str = "") -> tuple[Curve, ...]:
+    """Half, most and nearly all observations of a histogram are below these lines."""
+    rate = f"sum by ({', '.join(each for each in (by, 'le') if each)}) (rate({metric}_bucket{chosen}[5m]))"
+    return tuple(Curve(f"histogram_quantile({share}, {rate})", f"{label} p{share * 100:.0f}") for share in (0.5, 0.95, 0.99))
+
+
+OPERATIONS = Board(
+    "operations",
+    "operations",
+    "Is everything running, and does somebody have to do something? From here to the plant, the ERP and the engine.",
+    (
+        Figure("Workers down", "Workers that Prometheus does not reach.", 'count(up{job="lineledger"} == 0) or vector(0)', 1),
+        Figure(
+            "Not ready",
+            "Stages on workers that are not ready; GET /ready says why.",
+            "count(lineledger_ready == 0) or vector(0)",
+            1,
+        ),
+        Figure(
+            "Partitions without owner",
+            "Inbox partitions that no worker reads.",
+            'sum(max by (stage) (lineledger_inbox_partitions) - sum by (stage) (lineledger_partitions{state="owned"}))',
+            1,
+        ),
+        Figure(
+            "Slowest clock",
+            "How far the clock of the slowest plant is behind. Nothing of that plant is posted while it stands.",
+            "max(time() - min by (stage, plant) (lineledger_clock_seconds))",
+            300,
+            "s",
+        ),
+        Figure(
+            "Needs somebody",
+            "Postings that are parked or rejected.",
+            'sum(lineledger_postings{state=~"rejected|parked"}) or vector(0)',
+            1,
+        ),
+        Figure("Circuits open", "ERPs that do not answer.", "sum(lineledger_erp_circuit_open) or vector(0)", 1),
+    ),
+    (
+        Plot(
+            "Records",
+            "Inbox records folded and committed, by stage.",
+            (Curve("sum by (stage) (rate(lineledger_records_total[5m]))", "{{stage}}"),),
+            "cps",
+        ),
+        Plot(
+            "Lag",
+            "Records that wait, by stage. One that grows while records flow needs another worker, up to one per partition.",
+            (Curve("sum by (stage) (lineledger_lag)", "{{stage}}"),),
+        ),
+        Plot(
+            "Clock behind now",
+            "By stage and plant, of the slowest upstream. Steps of clock.step are right; a slope of one is a clock that stands.",
+            (Curve("time() - min by (stage, plant) (lineledger_clock_seconds)", "{{stage}} {{plant}}"),),
+            "s",
+        ),
+        Plot(
+            "Records refused",
+            "Dead letters by code: `lineledger exceptions --code CODE` lists them.",
+            (Curve("sum by (code, owner) (increase(lineledger_dead_letters_total[15m]))", "{{code}} ({{owner}})"),),
+            stacked=True,
+        ),
+        Plot(
+            "Silent upstreams",
+            "Sources and intakes from which nothing comes though it should: UPSTREAM_SILENT.",
+            (Curve("sum by (plant, upstream) (lineledger_upstream_silent)", "{{plant}} {{upstream}}"),),
+        ),
+        Plot(
+            "Starts",
+            "How often each worker started within half an hour. Three is an alarm.",
+            (Curve("changes(lineledger_started_seconds[30m])", "{{instance}}"),),
+        ),
+    ),
+)
+
+PLANT = Board(
+    "plant",
+    "plant",
+    "One plant: how current its books are, what is not in the ERP yet and why, and who has to decide.",
+    (
+        Figure(
+            "Clock behind",
+            "The slowest upstream of the plant, in any stage.",
+            'max(time() - min by (stage, plant) (lineledger_clock_seconds{plant=~"$plant"}))',
+            300,
+            "s",
+        ),
+        Figure(
+            "Oldest unposted",
+            "Age of the oldest posting that is not in the ERP.",
+            'max(lineledger_oldest_unposted_seconds{plant=~"$plant"}) or vector(0)',
+            3600,
+            "s",
+        ),
+        Figure(
+            "Parked accounts", "Quantities that wait for a person.", 'sum(lineledger_parked{plant=~"$plant"}) or vector(0)', 1
+        ),
+        Figure(
+            "Another ERP",
+            "1: nothing is posted, because the worker calls another ERP than the plant's (ERP_FOREIGN).",
+            'max(lineledger_erp_foreign{plant=~"$plant"}) or vector(0)',
+            1,
+        ),
+    ),
+    (
+        Plot(
+            "Postings that are not in the ERP",
+            "By state and code. `lineledger parked` lists what needs somebody.",
+            (Curve('sum by (state, code) (lineledger_postings{plant=~"$plant"})', "{{state}} {{code}}"),),
+            stacked=True,
+        ),
+        Plot(
+            "Parked by owner",
+            "Who has to decide: `lineledger explain-code CODE` says what to type.",
+            (Curve('sum by (owner, code) (lineledger_parked{plant=~"$plant"})', "{{owner}} {{code}}"),),
+            stacked=True,
+        ),
+        Plot(
+            "Clock by upstream",
+            "The line that lies highest holds the plant back.",
+            (Curve('time() - min by (stage, upstream) (lineledger_clock_seconds{plant=~"$plant"})', "{{stage}} {{upstream}}"),),
+            "s",
+        ),
+        Plot(
+            "Records refused",
+            "Dead letters by stage and code.",
+            (
+                Curve(
+                    'sum by (stage, code) (increase(lineledger_dead_letters_total{plant=~"$plant"}[15m]))',
+                    "{{stage}} {{code}}",
+                ),
+            ),
+            stacked=True,
+        ),
+        Plot(
+            "Silent sources",
+            "How many machines miss a source; 1 for an intake.",
+            (Curve('sum by (upstream) (lineledger_upstream_silent{plant=~"$plant"})', "{{upstream}}"),),
+        ),
+        Plot(
+            "Age of the oldest posting",
+            "It falls when the ERP takes what waits. A line that only rises is one posting that needs somebody.",
+            (Curve('max by (plant) (lineledger_oldest_unposted_seconds{plant=~"$plant"})', "{{plant}}"),),
+            "s",
+        ),
+    ),
+    (("plant", "lineledger_clock_seconds"),),
+)
+
+ERP = Board(
+    "erp",
+    "ERP",
+    "Calls against the limit, how long they take, and what waits.",
+    (
+        Figure("Circuit open", "The ERP does not answer. Postings are kept.", "max(lineledger_erp_circuit_open) or vector(0)", 1),
+        Figure(
+            "Maintenance",
+            "1: a window of erp.yaml; postings wait for its end.",
+            "max(lineledger_erp_maintenance) or vector(0)",
+            1,
+        ),
+        Figure("Waiting", "Entries that wait for the budget.", "sum(lineledger_erp_queue) or vector(0)", 1000),
+        Figure(
+            "Sent again",
+            "Documents with a posting that was sent before, of a day.",
+            "sum(increase(lineledger_erp_posts_again_total[1d]))",
+            1,
+        ),
+    ),
+    (
+        Plot(
+            "Requests against the limit",
+            "What left, by its purpose. All of it counts against the limit, which falls while the ERP says that it is busy.",
+            (
+                Curve("sum by (call) (rate(lineledger_erp_requests_total[1m]))", "{{call}}"),
+                Curve("sum(lineledger_erp_calls_per_second)", "limit"),
+            ),
+            "cps",
+        ),
+        Plot(
+            "Outcomes",
+            "Calls by result. Unknown ones are read back before anything is sent again.",
+            (Curve("sum by (call, result) (rate(lineledger_erp_calls_total[5m]))", "{{call}} {{result}}"),),
+            "cps",
+            stacked=True,
+        ),
+        Plot(
+            "Duration of a call",
+            "A posting, a read-back and others apart.",
+            _shares("lineledger_erp_call_seconds", "{{call}}", "call"),
+            "s",
+        ),
+        Plot("Queue", "Entries that wait for the budget.", (Curve("sum by (instance) (lineledger_erp_queue)", "{{instance}}"),)),
+        Plot(
+            "Withheld",
+            "Attempts that were not sent, by code: nothing left, nothing is unknown.",
+            (Curve("sum by (code) (increase(lineledger_erp_withheld_total[15m]))", "{{code}}"),),
+            stacked=True,
+        ),
+        Plot(
+            "Seconds in calls",
+            "ERP time that is used per second: how many calls are under way.",
+            (Curve("sum by (call) (rate(lineledger_erp_call_seconds_sum[5m]))", "{{call}}"),),
+        ),
+    ),
+)
+
+ENGINE = Board(
+    "engine",
+    "engine",
+    "One stage by worker and partition: checkpoints, lag, what is written. For sizing, and for finding the slow one.",
+    (
+        Figure(
+            "Slowest checkpoint",
+            "99 of 100 checkpoints take less.",
+            'histogram_quantile(0.99, sum by (le) (rate(lineledger_commit_seconds_bucket{stage=~"$stage"}[5m])))',
+            10,
+            "s",
+        ),
+        Figure(
+            "Oldest answer",
+            "Age of the broker's newest answer, of the partition where it is oldest.",
+            'max(lineledger_fetch_age_seconds{stage=~"$stage"})',
+            60,
+            "s",
+        ),
+        Figure(
+            "Restoring",
+            "Partitions that are being taken over.",
+            'sum(lineledger_partitions{state="restoring", stage=~"$stage"}) or vector(0)',
+            1,
+        ),
+        Figure(
+            "Clocks differ",
+            "How far a host's clock is from the broker's.",
+            'max(abs(lineledger_clock_ahead_seconds{stage=~"$stage"}))',
+            60,
+            "s",
+        ),
+    ),
+    (
+        Plot(
+            "Lag by partition",
+            "One partition behind the others is a hot key.",
+            (Curve('lineledger_lag{stage=~"$stage"}', "{{stage}} {{partition}}"),),
+        ),
+        Plot(
+            "Records by worker",
+            "Workers of a stage should share the load.",
+            (Curve('sum by (stage, instance) (rate(lineledger_records_total{stage=~"$stage"}[5m]))', "{{stage}} {{instance}}"),),
+            "cps",
+        ),
+        Plot(
+            "Written",
+            "Messages to other topics, and rows to changelogs.",
+            (
+                Curve('sum by (stage) (rate(lineledger_messages_total{stage=~"$stage"}[5m]))', "{{stage}} messages"),
+                Curve('sum by (stage) (rate(lineledger_rows_total{stage=~"$stage"}[5m]))', "{{stage}} rows"),
+            ),
+            "cps",
+        ),
+        Plot(
+            "Duration of a checkpoint",
+            "From the last record of it to the end of its transaction.",
+            _shares("lineledger_commit_seconds", "{{stage}}", "stage", '{stage=~"$stage"}'),
+            "s",
+        ),
+        Plot(
+            "Time between checkpoints",
+            "What a restart folds again, and how long a result takes to the next stage.",
+            _shares("lineledger_checkpoint_gap_seconds", "{{stage}}", "stage", '{stage=~"$stage"}'),
+            "s",
+        ),
+        Plot(
+            "Append times ahead",
+            "Records whose append time was too far ahead to move the clock: a broker's clock is wrong.",
+            (
+                Curve(
+                    'sum by (stage, partition) (increase(lineledger_append_ahead{stage=~"$stage"}[15m]))',
+                    "{{stage}} {{partition}}",
+                ),
+            ),
+        ),
+        Plot(
+            "Processor",
+            "Cores that each worker uses.",
+            (Curve('rate(process_cpu_seconds_total{job="lineledger"}[5m])', "{{instance}}"),),
+        ),
+        Plot(
+            "Memory",
+            "Resident memory of each worker.",
+            (Curve('process_resident_memory_bytes{job="lineledger"}', "{{instance}}"),),
+            "bytes",
+        ),
+    ),
+    (("stage", "lineledger_inbox_partitions"),),
+)
+
+BOARDS = (OPERATIONS, PLANT, ERP, ENGINE)
+
+
+def written(folder: Path = FOLDER, boards: Iterable[Board] = BOARDS) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for board in boards:
+        (folder / f"{board.name}.json").write_text(board.json(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    written()
