@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ERP ?= sim
 
-.PHONY: demo test test-pure test-servers test-slow test-slow-chaos test-slow-live test-deep test-composition test-composition-short chart-test image image-test proved dashboards lint types layers check plants bench bench-rules bench-run bench-short bench-take-over lock clean
+.PHONY: demo test test-pure test-servers test-slow test-slow-chaos test-slow-live test-deep test-composition test-composition-short browser-test chart-test image image-test proved dashboards lint types layers check plants bench bench-rules bench-run bench-short bench-take-over lock clean
 
 demo: .venv/runtime.stamp  ## one shift of a simulated plant and two real recordings, through everything (ERP=tryton: a real ERP)
 	$(BIN)/lineledger demo --embedded --erp $(ERP) --out out/demo
@@ -29,6 +29,9 @@ test-slow-chaos: .venv/dev.stamp
 
 test-slow-live: .venv/dev.stamp
 	$(BIN)/python -m pytest -q --durations=25 -m slow --ignore tests/chaos --ignore tests/e2e/test_moulding_shop.py
+
+browser-test: .venv/dev.stamp  ## the console in a real Chromium (Debian's package chromium): every screen in three sizes, axe-core, keys, live
+	$(BIN)/python -m pytest -q -rs tests/browser
 
 chart-test: .venv/dev.stamp .cache/deploy-tools/stamp  ## the chart: lint, every profile against Kubernetes' own schemas, rules over what is rendered; nothing is skipped
 	LINELEDGER_REQUIRE_KAFKA=1 $(BIN)/python -m pytest -q -rs tests/deploy --ignore tests/deploy/image

@@ -15,6 +15,7 @@ SAYS_1 = {
     "config check": "something is wrong with the configuration",
     "config schema": "",
     "config try": "a record of the sample would be refused",
+    "console": "",
     "decide": "the decision cannot be taken as it stands, nothing was written",
     "demo": "not exact: something recorded is not accounted for, or the ERP has something else",
     "erp drain": "",

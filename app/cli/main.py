@@ -40,6 +40,7 @@ COMMANDS = {
     "status": "status:status",
     "trace": "explain:trace",
     "reconcile": "explain:reconcile",
+    "console": "console:console",
     "shadow": "explain:shadow",
     "parked": "explain:parked",
     "variance": "explain:variance",
