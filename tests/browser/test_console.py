@@ -1,5 +1,5 @@
-"""Every screen in a browser: it can be walked by links and keys, nothing comes from elsewhere, nothing is cut off, and people with a
-screen reader can use it."""
+"""Every screen in a browser: it can be walked by links and keys, nothing comes from elsewhere, nothing is cut off, and a screen
+reader can read it."""
 
 import sqlite3
 from collections.abc import Iterator
