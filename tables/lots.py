@@ -17,6 +17,8 @@ MAX_NAME_CHARACTERS = 120
 MAX_HOLD_CHARACTERS = 4 * MAX_NAME_CHARACTERS
 """A hold that comes from an inspection or a disposition is called by it and by its lot."""
 BLOCK, NOTIFY = "block", "notify"
+SEVERITIES = (BLOCK, NOTIFY)
+"""That people may write; a quality system may send others, which stop as `block` does."""
 HARMLESS_SEVERITIES = frozenset({NOTIFY})
 """Such a hold is known and travels, but stops nothing."""
 ACCEPTED = "accept"

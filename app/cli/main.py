@@ -46,6 +46,7 @@ COMMANDS = {
     "variance": "explain:variance",
     "exceptions": "exceptions:app",
     "decide": "operators:decide",
+    "hold": "hold:app",
     "explain-code": "codes:explain_code",
 }
 """Command -> module of app.cli, and what in it is the command or a group of commands."""

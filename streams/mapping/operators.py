@@ -1,8 +1,9 @@
 """The source of operations support (`format: replay`): decisions of people, and dead letters that enter intake once more.
 
-One JSON object a line, written by `lineledger decide` and `lineledger exceptions`:
+One JSON object a line, written by `lineledger decide`, `lineledger hold` and `lineledger exceptions`:
 `{"at": micros, "decide": {...fields of OperatorDecision...}}`,
 `{"at": micros, "endpoint": {"event_id": .., "mode": pause | drain | resume, "who": .., "why": ..}}`,
+`{"at": micros, "hold": {...see hold_orders.py...}}`,
 `{"at": micros, "settle": {"event_id": .., "letter": .., "code": .., "state": .., "who": .., "why": ..}}` or
 `{"at": micros, "replay": {"source": .., "raw_source": .., "raw_offset": .., "received_at": micros, "original": base64,
 "settles": [{...as in settle, without state...}]}}`.
@@ -18,10 +19,12 @@ import msgspec
 from schemas.configuration.plant import PlantConfig
 from schemas.records import EndpointOrdered, LetterSettled, OperatorDecision, UpstreamOrdered
 from streams.mapping.envelope import LatestTime
+from streams.mapping.hold_orders import Entered, HoldOrdered, hold_ordered
 from streams.mapping.items import MAX_INT64, MAX_RAW_BYTES, MAX_TEXT, Mapped, RawRecord, RefusedRecord
 from streams.mapping.mapper import Mapper
 from tables.delivery.endpoint_orders import MODES
 from tables.equipment.packed_readings import MAX_OFFSET
+from tables.refusal import Refusal
 
 _TEXTS = ("event_id", "order", "account", "code", "decision", "who", "why", "posting_id", "erp_document", "equipment", "counter")
 _REQUIRED = ("event_id", "decision", "who", "why")
@@ -74,6 +77,8 @@ class Operators(Mapper):
             return [self._ordered(raw, content)]
         if isinstance(content.get("endpoint"), dict):
             return [self._endpoint(raw, content, content["endpoint"])]
+        if isinstance(content.get("hold"), dict):
+            return [self._hold(raw, content)]
         told = content.get("decide")
         if isinstance(content.get("settle"), dict):
             return [self._settled(raw, content, content["settle"])]
@@ -93,6 +98,10 @@ class Operators(Mapper):
                 source=self.name, raw_source=raw.raw_source, raw_offset=raw.raw_offset, began_at=began_at, **fields,
             )
         ]  # fmt: skip
+
+    def _hold(self, raw: RawRecord, content: dict[str, Any]) -> HoldOrdered | RefusedRecord:
+        found = hold_ordered(raw, Entered(self._plant.plant.id, self.name, content["at"]), content["hold"])
+        return refused(raw, found.code, found.detail) if isinstance(found, Refusal) else found
 
     def _ordered(self, raw: RawRecord, content: dict[str, Any]) -> UpstreamOrdered | RefusedRecord:
         """A source is set aside, or taken in again."""

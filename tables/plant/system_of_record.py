@@ -16,6 +16,7 @@ _PLANNING = {EVERY: (ERP,)}
 _FLOOR = {EVERY: (MES,)}
 _PEOPLE = {EVERY: (MES, OPERATOR)}
 _JUDGED = {EVERY: (QUALITY,)}
+_HELD = {EVERY: (QUALITY, OPERATOR)}
 OWNERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "OrderReleased": _PLANNING,
     "OrderChanged": _PLANNING,
@@ -49,9 +50,9 @@ OWNERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "LotShipped": {EVERY: (WAREHOUSE, ERP)},
     "InspectionRequested": {EVERY: (QUALITY, ERP, MES)},
     "InspectionRecorded": _JUDGED,
-    "HoldPlaced": _JUDGED,
-    "HoldReleased": _JUDGED,
-    "HoldExempted": _JUDGED,
+    "HoldPlaced": _HELD,
+    "HoldReleased": _HELD,
+    "HoldExempted": _HELD,
     "DispositionDecided": _JUDGED,
     "OperatorDecision": {EVERY: (OPERATOR,)},
 }

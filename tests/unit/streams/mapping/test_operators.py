@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.configuration import Configuration
-from schemas.records import OperatorDecision, ScrapDeclared
+from schemas.records import HoldExempted, HoldPlaced, HoldReleased, OperatorDecision, ScrapDeclared
 from streams.mapping import Operators, RawRecord, RefusedRecord, compile_source
 
 QUANTITY = {"path": "n", "decimals": "0", "unit": "=PC"}
@@ -63,6 +63,26 @@ def test_a_decision_becomes_an_event_with_its_own_position() -> None:
     assert (event.raw_source, event.raw_offset, event.source, event.plant) == ("raw.p.operators/0", 7, "operators", "P")
 
 
+HOLD: dict[str, Any] = {"event_id": "h1", "change": "place", "material": "M", "lot": "L", "hold": "8D-17", "version": 3,
+                        "who": "h", "why": "bubbles"}  # fmt: skip
+
+
+def test_a_hold_is_ordered_placed_released_exempted_or_taken_back() -> None:
+    found = []
+    for change in ("place", "release", "exempt", "revoke"):
+        told = {**HOLD, "change": change, "effective_at": AT - 60, "correlation_id": "C9"}
+        raw, chosen = operators().unwrapped(line(hold=told))
+        (event,) = chosen.map(raw)
+        assert isinstance(event, HoldPlaced | HoldReleased | HoldExempted)
+        assert (event.material, event.lot, event.hold, event.version) == ("M", "L", "8D-17", 3)
+        assert (event.occurred_at, event.received_at, event.who, event.reason) == (AT - 60, AT, "h", "bubbles")
+        assert (event.correlation_id, event.plant, event.source) == ("C9", "P", "operators")
+        found.append((type(event), getattr(event, "revoked", None), getattr(event, "severity", "")))
+    assert found == [
+        (HoldPlaced, None, "block"), (HoldReleased, None, ""), (HoldExempted, False, ""), (HoldExempted, True, ""),
+    ]  # fmt: skip
+
+
 def test_a_replay_is_the_original_record_under_its_own_position() -> None:
     raw, chosen = operators().unwrapped(replay())
     (event,) = chosen.map(raw)
@@ -83,6 +103,15 @@ def test_a_replay_is_the_original_record_under_its_own_position() -> None:
         (line(), "NOT_REPLAYABLE"),
         (line(decide={"order": "O1"}), "MISSING_FIELD"),
         (line(decide={"event_id": 5, "order": "O", "decision": "post", "who": "h", "why": "w"}), "BAD_FIELD"),
+        (line(hold={**HOLD, "who": ""}), "MISSING_FIELD"),
+        (line(hold={**HOLD, "why": ""}), "MISSING_FIELD"),
+        (line(hold={**HOLD, "change": "lift"}), "BAD_FIELD"),
+        (line(hold={**HOLD, "version": 0}), "BAD_FIELD"),
+        (line(hold={**HOLD, "version": "3"}), "BAD_FIELD"),
+        (line(hold={**HOLD, "severity": "harsh"}), "BAD_FIELD"),
+        (line(hold={**HOLD, "effective_at": "now"}), "BAD_FIELD"),
+        (line(hold={**HOLD, "lot": "L" * 121}), "BAD_FIELD"),
+        (line(hold={**HOLD, "correlation_id": 5}), "BAD_FIELD"),
         (replay(source="nobody"), "NOT_REPLAYABLE"),
         (replay(source="operators"), "NOT_REPLAYABLE"),
         (replay(original="***"), "NOT_REPLAYABLE"),

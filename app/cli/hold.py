@@ -1,0 +1,176 @@
+"""`lineledger hold place | release | exempt | show | list`: what a quality engineer stops and frees, as records of the plant's
+operators' source (docs/adr/0091).
+
+Exit codes: 0 written or shown, 1 nothing is changed by it or there is no such hold, 2 wrong use or no ledger.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import typer
+
+from app.cli.exits import DIFFERS, OK
+from app.cli.explain import AsJson, printed
+from app.cli.failures import fail
+from app.cli.moments import moment
+from app.cli.operators import Append, end, hashed, written
+from app.cli.where import Where, asks_where
+from app.ledger.books.snapshot import Snapshot
+from app.ledger.questions.genealogy import Genealogy, LotName
+from app.ledger.questions.hold_lines import change_lines, list_lines, show_lines
+from app.ledger.questions.holds import HoldOrder, effects, held_below, origins, planned
+from app.ledger.questions.operators import now_of
+from streams.mapping.hold_orders import EXEMPT, PLACE, RELEASE, REVOKE
+from tables import lots
+from tables.refusal import Refusal
+
+app = typer.Typer(no_args_is_help=True, help="Stop lots and what they went into; free them; see what is stopped.")
+
+Hold = Annotated[str, typer.Argument(help="Name of the hold: a complaint, an 8D, a deviation.")]
+Lots = Annotated[list[str], typer.Argument(help="MATERIAL|LOT, or LOT where one material has it.")]
+Origins = Annotated[list[str] | None, typer.Argument(help="Lots that it was placed on; without: all of them.")]
+Who = Annotated[str, typer.Option(help="Who orders it; leaves this machine as a keyed hash only.")]
+Why = Annotated[str, typer.Option(help="Why: it stays with the lot.")]
+Severity = Annotated[str, typer.Option(help="block or notify.")]
+Case = Annotated[str, typer.Option("--correlation-id", help="Number of the case in the quality system.")]
+At = Annotated[
+    str, typer.Option(help="When it takes effect, ISO 8601 with an offset; without: now, of a run at its last record.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would change.")]
+
+
+@asks_where
+def place(
+    where: Where, hold: Hold, lot: Lots, who: Who, why: Why, severity: Severity = lots.BLOCK, correlation_id: Case = "",
+    at: At = "", dry_run: DryRun = False, append: Append = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Stop lots and all that they went or will go into. What is posted then follows `on_hold` of rules.yaml."""
+    if severity not in lots.SEVERITIES:
+        fail("WRONG_USE", f"--severity {severity} is none; write one of {', '.join(lots.SEVERITIES)}")
+    rows = where.read()
+    graph = Genealogy(rows)
+    order = _order(rows, PLACE, hold, who, why, at, severity, correlation_id)
+    _carry_out(where, rows, graph, order, _named(graph, lot, as_json), dry_run, append, as_json)
+
+
+@asks_where
+def release(
+    where: Where, hold: Hold, who: Who, why: Why, lot: Origins = None, correlation_id: Case = "", at: At = "",
+    dry_run: DryRun = False, append: Append = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """End a hold on the lots that it was placed on, and so on all that they went into. What other holds stop stays stopped."""
+    rows = where.read()
+    graph = Genealogy(rows)
+    targets = _named(graph, lot, as_json) if lot else origins(graph, hold)
+    order = _order(rows, RELEASE, hold, who, why, at, lots.BLOCK, correlation_id)
+    _carry_out(where, rows, graph, order, targets, dry_run, append, as_json)
+
+
+@asks_where
+def exempt(
+    where: Where, hold: Hold, lot: Lots, who: Who, why: Why, correlation_id: Case = "", at: At = "",
+    descendants: Annotated[bool, typer.Option("--descendants", help="With all that they went into and that it holds.")] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="End the exemption: the hold stops them again.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="The list is confirmed; without: the command asks.")] = False,
+    dry_run: DryRun = False, append: Append = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Free these lots alone of a hold; what they went into stays stopped. With --descendants the list of lots is shown, somebody
+    confirms it, and each of them is exempted by itself: what they go into later is not."""
+    rows = where.read()
+    graph = Genealogy(rows)
+    order = _order(rows, REVOKE if revoke else EXEMPT, hold, who, why, at, lots.BLOCK, correlation_id)
+    targets = _named(graph, lot, as_json)
+    if descendants:
+        below = [reached.name for reached in graph.below(targets)]
+        targets = below if revoke else held_below(graph, hold, targets)
+        if not dry_run and not yes:
+            _confirm(order, targets, as_json)
+    _carry_out(where, rows, graph, order, targets, dry_run, append, as_json)
+
+
+@asks_where
+def show(where: Where, hold: Hold, as_json: AsJson = False) -> None:
+    """One hold: who placed it and why, every lot that it came to, when delivery closed its gate, and what waits for it."""
+    found, lines = show_lines(where.read(), hold)
+    printed(found, lines, as_json)
+    raise typer.Exit(OK if found["ok"] else DIFFERS)
+
+
+@asks_where
+def listed(
+    where: Where,
+    lot: Annotated[str, typer.Option(help="Only what holds this lot: MATERIAL|LOT, or LOT where one material has it.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Released ones, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Holds that are active: where they were placed, since when, by whom and why, and how many lots they stop."""
+    rows = where.read()
+    name = _named(Genealogy(rows), [lot], as_json)[0] if lot else None
+    printed(*list_lines(rows, every, name), as_json)
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "place": place, "release": release, "exempt": exempt, "show": show, "list": listed,
+}  # fmt: skip
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_command)
+
+
+def _order(rows: Snapshot, change: str, hold: str, who: str, why: str, at: str, severity: str, case: str) -> HoldOrder:
+    if not hold or len(hold) > lots.MAX_HOLD_CHARACTERS:
+        fail("WRONG_USE", f"the name of a hold has 1 to {lots.MAX_HOLD_CHARACTERS} characters")
+    if not who.strip() or not why.strip():
+        fail("WRONG_USE", "say who orders it and why: --who NAME --why TEXT")
+    now = now_of(rows, time.time_ns() // 1000)
+    effective = moment("--at", at) if at else now
+    if rows.finished:  # over recorded input it arrives when it takes effect
+        now = effective
+    elif effective > now:
+        fail("BAD_TIME", f"--at {at} is to come: a hold takes effect when it is ordered, or took effect before")
+    return HoldOrder(change, hold, hashed(rows, who), why, now, effective, severity, case)
+
+
+def _named(graph: Genealogy, texts: Sequence[str], as_json: bool) -> list[LotName]:
+    found = []
+    for text in texts:
+        name = graph.named(text)
+        if isinstance(name, Refusal):
+            end(DIFFERS, f"{name.code}: {name.detail}", as_json)
+        if max(map(len, name)) > lots.MAX_NAME_CHARACTERS:
+            fail("WRONG_USE", f"a lot or material has at most {lots.MAX_NAME_CHARACTERS} characters")
+        found.append(name)
+    return list(dict.fromkeys(found))
+
+
+def _confirm(order: HoldOrder, targets: Sequence[LotName], as_json: bool) -> None:
+    """The whole list, and a person's yes."""
+    if as_json or not sys.stdin.isatty():
+        fail("WRONG_USE", "nobody is here to confirm the list: read it with --dry-run --json, then give --yes")
+    for name in targets:
+        typer.echo(f"  {name}")
+    typer.confirm(f"{order.change} these {len(targets)} lots of {order.hold}?", abort=True)
+
+
+def _carry_out(
+    where: Where, rows: Snapshot, graph: Genealogy, order: HoldOrder, targets: Sequence[LotName], dry_run: bool,
+    append: Append, as_json: bool,
+) -> None:  # fmt: skip
+    plan = planned(graph, order, targets)
+    if isinstance(plan, Refusal):
+        end(DIFFERS, f"{plan.code}: {plan.detail}", as_json)
+    for sentence in plan.left:
+        typer.echo(sentence, err=True)
+    if not plan.lines:
+        end(DIFFERS, f"DECISION_INVALID: nothing is changed by it: {plan.left[0] if plan.left else 'no lot has it'}", as_json)
+    for name in plan.targets:
+        if graph.row(name) is None:
+            typer.echo(f"nothing is known of {name} yet: the hold waits for it", err=True)
+    found, lines = change_lines(rows, graph, order, effects(graph, order, plan.targets))
+    if dry_run:
+        printed({**found, "written": 0}, [*lines, "nothing was written (--dry-run)"], as_json)
+        raise typer.Exit(OK)
+    place = written(rows, plan.lines, append, where, as_json)
+    printed({**found, "written": len(plan.lines)}, [*lines, f"{len(plan.lines)} records written to {place}"], as_json)
+    raise typer.Exit(OK)

@@ -1,0 +1,84 @@
+"""Which lots went into which: the rows of lots as a graph that questions walk, up and down. Cycles (rework) are walked once."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from app.ledger.books.snapshot import Snapshot
+from schemas.records import LotRow
+from tables import lots
+from tables.refusal import Refusal
+from tables.row_kinds import LOT_ROWS
+
+
+class LotName(NamedTuple):
+    """A lot of the plant that is asked about."""
+
+    material: str
+    lot: str
+
+    def __str__(self) -> str:
+        return f"{self.material}|{self.lot}"
+
+
+class LotReached(NamedTuple):
+    """A lot that a walk came to. `depth`: edges from where it began; 0: it began there."""
+
+    name: LotName
+    depth: int
+
+
+class Genealogy:
+    """The lots of one ledger. A lot that others name and that nothing else is known of has no row."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.rows: dict[LotName, LotRow] = {LotName(row.material, row.lot): row for row in snapshot.of(LOT_ROWS)}
+        self._down = {name: [LotName(child.material, child.lot) for child in row.children] for name, row in self.rows.items()}
+        self._up: dict[LotName, list[LotName]] = {}
+        for name, children in self._down.items():
+            for child in children:
+                self._up.setdefault(child, []).append(name)
+
+    def named(self, text: str) -> LotName | Refusal:
+        """The lot that a person means with MATERIAL|LOT, or with LOT where only one material has it. One that the ledger does
+        not know is meant by its whole name: a hold may come before its lot."""
+        material, bar, lot = text.partition("|")
+        if bar and material and lot:
+            return LotName(material, lot)
+        known = {name for name in (*self.rows, *self._up) if name.lot == text}
+        if len(known) == 1:
+            return known.pop()
+        if known:
+            return Refusal("NOT_FOUND", f"several materials have a lot {text}: write one of {', '.join(map(str, sorted(known)))}")
+        return Refusal("NOT_FOUND", f"{text} is no lot of this ledger; one that is to come is named MATERIAL|LOT")
+
+    def row(self, name: LotName) -> LotRow | None:
+        return self.rows.get(name)
+
+    def parents(self, name: LotName) -> list[LotName]:
+        return self._up.get(name, [])
+
+    def children(self, name: LotName) -> list[LotName]:
+        return self._down.get(name, [])
+
+    def below(self, starts: Iterable[LotName], depth: int | None = None) -> list[LotReached]:
+        """The lots themselves and what they went into, nearest first. `depth`: at most so many edges."""
+        return _walked(starts, self._down, depth)
+
+    def above(self, starts: Iterable[LotName], depth: int | None = None) -> list[LotReached]:
+        """The lots themselves and what they were made from, nearest first."""
+        return _walked(starts, self._up, depth)
+
+    def quality(self, name: LotName) -> lots.Quality:
+        row = self.rows.get(name)
+        return lots.UNKNOWN if row is None else lots.quality(row)
+
+
+def _walked(starts: Iterable[LotName], edges: Mapping[LotName, list[LotName]], depth: int | None) -> list[LotReached]:
+    front = sorted(set(starts))
+    seen, found, steps = set(front), [LotReached(name, 0) for name in front], 0
+    while front and (depth is None or steps < depth):
+        steps += 1
+        front = sorted({near for name in front for near in edges.get(name, ())} - seen)
+        seen.update(front)
+        found += [LotReached(name, steps) for name in front]
+    return found
