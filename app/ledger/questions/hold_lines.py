@@ -107,9 +107,7 @@ def show_lines(snapshot: Snapshot, hold: str) -> Found:
     graph = Genealogy(snapshot)
     entries = [one for one in list_lines(snapshot, True)[0] if one["hold"] == hold]
     states = {LotName(state.material, state.lot): state for state in snapshot.of(LOT_STATE_ROWS)}
-    touched = [
-        (name, row) for name, row in sorted(graph.rows.items()) if any(one.hold == hold for one in (*row.holds, *row.exemptions))
-    ]
+    touched = [(name, row) for name, row in sorted(graph.rows.items()) if hold in _named_in(row)]
     if not touched:
         return {"ok": False, "code": "NOT_FOUND"}, [f"no lot of this ledger has a hold {hold}; `lineledger hold list` shows them"]
     shown = [_touched(name, row, hold, states.get(name)) for name, row in touched]
@@ -123,6 +121,10 @@ def show_lines(snapshot: Snapshot, hold: str) -> Found:
         f"  posting {one['posting']} {_amount(one)} of {one['lot']}: {one['state']}, {one['then']}" for one in postings
     )
     return {"ok": True, "entries": entries, "lots": shown, "postings": postings}, lines
+
+
+def _named_in(row: LotRow) -> set[str]:
+    return {one.hold for one in row.holds} | {one.hold for one in row.exemptions}
 
 
 def _touched(name: LotName, row: LotRow, hold: str, known: LotStateRow | None) -> dict[str, Any]:
