@@ -3281,6 +3281,33 @@ class LotRef:
 
 
 @dataclass(slots=True)
+class Shipment:
+    """What of a lot left with a delivery."""
+
+    event_id: str
+    shipped_at: int
+    delivery: str = ""
+    quantity: Quantity | None = None
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> Shipment:
+        return Shipment(
+            event_id=d["event_id"],
+            shipped_at=d["shipped_at"],
+            delivery=d["delivery"],
+            quantity=None if d["quantity"] is None else Quantity.from_avro(d["quantity"]),
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "delivery": self.delivery,
+            "shipped_at": self.shipped_at,
+            "quantity": None if self.quantity is None else self.quantity.to_avro(),
+        }
+
+
+@dataclass(slots=True)
 class LotRow:
     """Quality and genealogy of one lot."""
 
@@ -3297,6 +3324,7 @@ class LotRow:
     deliveries: list[str] = field(default_factory=list)
     touched_at: int = 0
     exemptions: list[Exemption] = field(default_factory=list)
+    shipments: list[Shipment] = field(default_factory=list)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> LotRow:
@@ -3314,6 +3342,7 @@ class LotRow:
             deliveries=d["deliveries"],
             touched_at=d["touched_at"],
             exemptions=[Exemption.from_avro(v) for v in d["exemptions"]],
+            shipments=[Shipment.from_avro(v) for v in d["shipments"]],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -3331,6 +3360,7 @@ class LotRow:
             "deliveries": self.deliveries,
             "touched_at": self.touched_at,
             "exemptions": [v.to_avro() for v in self.exemptions],
+            "shipments": [v.to_avro() for v in self.shipments],
         }
 
 
@@ -6082,6 +6112,7 @@ RECORDS: dict[str, Any] = {
     "RunVoided": RunVoided,
     "ScrapDeclared": ScrapDeclared,
     "Share": Share,
+    "Shipment": Shipment,
     "ShipmentBlock": ShipmentBlock,
     "SourceHeard": SourceHeard,
     "SourceTotal": SourceTotal,

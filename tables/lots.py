@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from schemas.records import DispositionDecided, Exemption, HoldState, InspectionRecorded, LotRef, LotRow
+from schemas.records import DispositionDecided, Exemption, HoldState, InspectionRecorded, LotRef, LotRow, Shipment
 
 MAX_HOLDS = 500
 MAX_CHILDREN = 4_000
@@ -185,9 +185,15 @@ def note_location(row: LotRow, location: str) -> None:
     row.location = location
 
 
-def note_shipment(row: LotRow, delivery: str) -> None:
-    if delivery not in row.deliveries:
-        row.deliveries = _with(row.deliveries, delivery)
+def note_shipment(row: LotRow, shipment: Shipment) -> None:
+    """A delivery may take a lot in several pieces: what counts once is the record."""
+    if any(one.event_id == shipment.event_id for one in row.shipments):
+        return
+    if len(row.shipments) >= MAX_NAMES:
+        raise LotFull(f"{row.material} lot {row.lot} was shipped {MAX_NAMES} times")
+    if shipment.delivery not in row.deliveries:
+        row.deliveries = _with(row.deliveries, shipment.delivery)
+    row.shipments = sorted([*row.shipments, shipment], key=lambda one: one.event_id)
 
 
 def _with(names: list[str], name: str) -> list[str]:

@@ -35,6 +35,7 @@ SAYS_1 = {
     "hold show": "no such hold",
     "ingest": "with `--once`: a file was left in the folder",
     "parked": "",
+    "recall": "no such lot",
     "reconcile": "something differs, or its source records are gone (SOURCE_EXPIRED)",
     "rules explain": "no account of that name, or no rule posts it",
     "rules simulate": "what was simulated does not add up",

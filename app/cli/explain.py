@@ -18,7 +18,9 @@ from app.ledger.books import erp_book, snapshot
 from app.ledger.books.erp_book import ErpBook
 from app.ledger.books.inputs import SourceExpired
 from app.ledger.proof import erp_check
+from app.ledger.questions.genealogy import Genealogy
 from app.ledger.questions.listing import parked_lines
+from app.ledger.questions.lot_trace import DOWN, UP, tree
 from app.ledger.questions.operators import now_of
 from app.ledger.questions.reconcile import Reconciliation
 from app.ledger.questions.reconcile import reconcile as reconciled
@@ -26,7 +28,7 @@ from app.ledger.questions.report import balance_lines
 from app.ledger.questions.trace_things import trace as traced
 from app.ledger.questions.variance import as_json as as_dicts
 from app.ledger.questions.variance import lines_of, variances
-from tables.refusal import RefusedValue
+from tables.refusal import Refusal, RefusedValue
 
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 LOOKS, PAUSE_SECONDS = 6, 3.0
@@ -38,11 +40,25 @@ def trace(
     where: Where,
     what: Annotated[str, typer.Argument(help="Posting id, order, lot (LOT or MATERIAL|LOT), or equipment.")],
     at: Annotated[str, typer.Option(help="Of an equipment: the moment, ISO 8601 with an offset; without: its newest.")] = "",
+    up: Annotated[bool, typer.Option("--up", help="Of a lot: all that it was made from.")] = False,
+    down: Annotated[bool, typer.Option("--down", help="Of a lot: all that it went into.")] = False,
+    depth: Annotated[int | None, typer.Option(min=0, help="With --up or --down: at most so many lots away.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Why a posting is what it is: its raw records are read and added again. Exit 1: unknown, does not add up, or expired."""
+    """Why a posting is what it is: its raw records are read and added again. Exit 1: unknown, does not add up, or expired.
+    With --up or --down: the genealogy of a lot, with quantities, postings, holds and deliveries."""
+    if (up and down) or (at and (up or down)) or (depth is not None and not (up or down)):
+        fail("WRONG_USE", "give --up or --down, not both; --depth belongs to one of them, --at to an equipment")
     when = moment("--at", at) if at else None
     rows = where.read()
+    if up or down:
+        name = Genealogy(rows).named(what)
+        if isinstance(name, Refusal):
+            printed({"ok": False, "code": name.code}, [name.detail], as_json)
+            raise typer.Exit(DIFFERS)
+        found, lines = tree(rows, name, DOWN if down else UP, depth)
+        printed(found, lines, as_json)
+        raise typer.Exit(OK if found["ok"] else DIFFERS)
     found, lines = traced(rows, what, when, where.sources(rows))
     printed(found, lines, as_json)
     raise typer.Exit(OK if found.get("ok") else DIFFERS)

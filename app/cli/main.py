@@ -39,6 +39,7 @@ COMMANDS = {
     "schemas": "schemas:app",
     "status": "status:status",
     "trace": "explain:trace",
+    "recall": "recall:recall",
     "reconcile": "explain:reconcile",
     "console": "console:console",
     "shadow": "explain:shadow",

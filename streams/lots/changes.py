@@ -18,6 +18,7 @@ from schemas.records import (
     LotShipped,
     LotSplit,
     LotStaged,
+    Shipment,
 )
 from tables import lots
 
@@ -94,7 +95,7 @@ def staged(row: LotRow, record: LotStaged) -> Onward:
 
 
 def shipped(row: LotRow, record: LotShipped) -> Onward:
-    lots.note_shipment(row, record.delivery)
+    lots.note_shipment(row, Shipment(record.event_id, record.occurred_at, record.delivery, record.quantity))
     return []
 
 

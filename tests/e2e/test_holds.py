@@ -1,19 +1,13 @@
-"""People stop lots and free them: over recorded input as lines of a file, live through the raw topic of the plant's operators."""
+"""People stop lots and free them, see where lots went, and what of them left: over recorded input."""
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from app.erp.simulator.process import SimulatorProcess
-from app.topology import STAGES
 from tests.e2e.command import Outcome, lineledger
 from tests.e2e.exported import rows
-from tests.e2e.live_plant import CONFIG, RAW, Installation, order, shots, until
-from tests.e2e.test_start import _installed
 
-OPS = "raw.live.ops"
 SAID = ("--who", "A. Person", "--why", "bubbles in the wall")
 PLANT = """
 plant: {id: P, zone: UTC, quantity_from: declarations}
@@ -28,6 +22,7 @@ sources:
         items: [{item: =1, material: =M, quantity: {path: n, decimals: 0, unit: =PC}}]
         operations: [{operation: =10, confirm: =each, receipt: =true}]
       - {when: {t: made}, emit: ProductionDeclared, order: o, operation: =10, material: =M, lot: lot, quantity: {path: n, decimals: 0, unit: =PC}}
+      - {when: {t: shipped}, emit: LotShipped, material: =M, lot: lot, delivery: d, quantity: {path: n, decimals: 0, unit: =PC}}
       - {when: {t: split}, emit: LotSplit, material: =M, lot: lot, children: {each: into}}
   operators: {files: ["decided*.jsonl"], read: {format: replay}}
 """  # noqa: E501
@@ -102,53 +97,22 @@ def test_over_recorded_input_a_hold_is_a_line_of_the_next_run(floor: Path) -> No
     assert [one["exempted"]["why"] for one in hold("show", "8D-17", out=third).json["lots"]] == [SAID[3]] * 2
 
 
-@pytest.mark.kafka
-@pytest.mark.registry
-@pytest.mark.slow
-def test_live_a_hold_stops_what_a_lot_went_into_until_it_is_released(
-    kafka_bootstrap: str, registry_url: str, topic_prefix: str, tmp_path: Path
-) -> None:
-    plant = _installed(kafka_bootstrap, registry_url, topic_prefix, tmp_path)
-    plant.config = tmp_path / "config"
-    plant.config.mkdir(exist_ok=True)
-    for file in CONFIG.iterdir():
-        text = file.read_text(encoding="utf-8")
-        split = "      - {when: {type: split}, emit: LotSplit, material: =4711, lot: lot, children: {each: into}}\n"
-        ops = f"  ops: {{read: {{topic: {OPS}, format: replay}}}}\n"
-        text = text.replace("equipment:\n  P1:", f"{split}{ops}equipment:\n  P1:")
-        text += "on_hold: {receipt: wait}\n" if file.name == "rules.yaml" else ""
-        (plant.config / file.name).write_text(text, encoding="utf-8")
-    applied = plant.command("topics", "apply", *plant.where[:4], "--raw", f"{OPS}", "--raw", RAW, "--replication", "1")
-    assert applied.code == 0, applied.said
-
-    def hold(*arguments: str) -> Any:
-        outcome = plant.command("hold", *arguments, *plant.where, "--json")
-        assert outcome.code == 0, outcome.said
-        return outcome.json
-
-    def gates(plant: Installation) -> list[str]:
-        outcome = plant.command("hold", "show", "8D-17", *plant.where, "--json")
-        return [one["gate"] for one in outcome.json["lots"]] if outcome.code == 0 else []
-
-    with SimulatorProcess(tmp_path / "erp") as erp:
-        plant.environ = {"LIVE_ERP_URL": erp.url, "LIVE_ERP_TOKEN": erp.token}
-        with plant.workers(*STAGES):
-            plant.send({"type": "split", "lot": "L0", "into": ["L1"], "id": "x1"}, *order(), *shots((0, 100), (1, 112)))
-            until(lambda: plant.received("O1") == 12, "the receipt of 12 pieces")
-            tried = hold("place", "8D-17", "L0", *SAID, "--dry-run")
-            assert [one["lot"] for one in tried["lots"]] == ["4711|L0", "4711|L1"]
-            assert [one["then"] for one in tried["postings"]] == ["in the ERP"]
-            assert hold("list") == [], "nothing was written"
-
-            assert hold("place", "8D-17", "L0", *SAID)["written"] == 1
-            until(lambda: gates(plant) == ["closed", "closed"], "both gates closed")
-            plant.send(*shots((2, 120)))
-            until(lambda: [one["state"] for one in hold("show", "8D-17")["postings"]] == ["held"], "a receipt that waits")
-            assert plant.received("O1") == 12
-
-            freed = hold("release", "8D-17", *SAID, "--dry-run")
-            assert [(one["lot"], one["after"]) for one in freed["lots"]] == [("4711|L0", []), ("4711|L1", [])]
-            assert hold("release", "8D-17", *SAID)["written"] == 1
-            until(lambda: plant.received("O1") == 20, "the receipt that waited")
-            (entry,) = hold("list", "--all")
-            assert (entry["state"], entry["why"]) == ("released", SAID[3])
+def test_what_a_lot_went_into_and_what_of_it_left(floor: Path) -> None:
+    with (floor / "floor.jsonl").open("a", encoding="utf-8") as file:
+        shipped = {"t": "shipped", "lot": "L1", "d": "T-7", "n": "12"}
+        file.write(json.dumps({"id": "s1", "at": "2026-11-20T09:00:00Z", **shipped}) + "\n")
+    out = run(floor, "out", "floor.jsonl")
+    down = lineledger("trace", "L0", "--down", "--out", out, "--json")
+    assert (down.code, [one["lot"] for one in down.json["lots"]]) == (0, ["M|L0", "M|L1"]), down.said
+    child = down.json["lots"][1]
+    assert (child["made"], len(child["postings"]), child["shipments"][0]["quantity"]) == ({"O1": "30 PC"}, 1, "12")
+    up = lineledger("trace", "M|L1", "--up", "--depth", "1", "--out", out)
+    assert up.code == 0 and up.stdout.splitlines()[1].strip().startswith("M|L0"), up.said
+    for wrong, code in (("L0 --down --up", 2), ("L0 --depth 1", 2), ("Z --down", 1)):
+        assert lineledger("trace", *wrong.split(), "--out", out).code == code
+    listed = lineledger("recall", "L0", "--to", floor / "recall.csv", "--out", out)
+    assert listed.code == 0 and "1 shipments contain M|L0" in listed.stderr, listed.said
+    (row,) = rows(floor / "recall.csv")
+    assert (row["delivery"], row["lot"], row["quantity"], row["path"]) == ("T-7", "L1", "12", "M|L0 > M|L1")
+    assert lineledger("recall", "L0", "--out", out, "--json").json["here"] == ["M|L0"]
+    assert lineledger("recall", "Z", "--out", out).code == 1
