@@ -160,6 +160,18 @@ def fail(row: LotRow, recorded: InspectionRecorded, severity: str) -> Iterator[H
         yield _judged(row, failed)
 
 
+def in_conflict(row: LotRow) -> bool:
+    """One inspection passed the lot and another one failed it. The worst holds it; what a person decides ends that."""
+    return {"pass", FAILED} <= set(row.inspections.values())
+
+
+def undecided(row: LotRow) -> bool:
+    """It failed an inspection that nobody has judged since: its hold has the version of a failure still (`fail`)."""
+    origin = origin_of(row)
+    own = [hold for hold in row.holds if hold.origin == origin and hold.hold.startswith(_OF_INSPECTION)]
+    return any(hold.active and hold.version == 2 * hold.occurred_at for hold in own)
+
+
 def _judged(row: LotRow, failed: HoldState) -> HoldState:
     at = row.disposition_at
     return replace(failed, version=2 * at - 1, active=row.disposition != ACCEPTED, occurred_at=at)

@@ -33,6 +33,7 @@ SAYS_1 = {
     "hold place": "nothing is changed by it, nothing was written",
     "hold release": "nothing is changed by it, nothing was written",
     "hold show": "no such hold",
+    "hold verdicts": "",
     "ingest": "with `--once`: a file was left in the folder",
     "parked": "",
     "recall": "no such lot",

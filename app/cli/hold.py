@@ -22,6 +22,7 @@ from app.ledger.questions.genealogy import Genealogy, LotName
 from app.ledger.questions.hold_lines import change_lines, list_lines, show_lines
 from app.ledger.questions.holds import HoldOrder, effects, held_below, origins, planned
 from app.ledger.questions.operators import now_of
+from app.ledger.questions.verdicts import verdict_lines
 from streams.mapping.hold_orders import EXEMPT, PLACE, RELEASE, REVOKE
 from tables import lots
 from tables.refusal import Refusal
@@ -111,8 +112,18 @@ def listed(
     printed(*list_lines(rows, every, name), as_json)
 
 
+@asks_where
+def verdicts(
+    where: Where,
+    every: Annotated[bool, typer.Option("--all", help="Those that a person has decided about, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Lots that one inspection passed and another one failed. The worst verdict holds a lot until a DispositionDecided."""
+    printed(*verdict_lines(where.read(), every), as_json)
+
+
 COMMANDS: dict[str, Callable[..., None]] = {
-    "place": place, "release": release, "exempt": exempt, "show": show, "list": listed,
+    "place": place, "release": release, "exempt": exempt, "show": show, "list": listed, "verdicts": verdicts,
 }  # fmt: skip
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)

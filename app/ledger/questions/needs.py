@@ -18,6 +18,7 @@ from app.ledger.questions.floor_needs import (
 )
 from app.ledger.questions.rule_needs import amounts_without_effect
 from app.ledger.questions.undecided import target, utc
+from app.ledger.questions.verdicts import verdicts_that_differ
 from schemas.codes import owner_of
 from schemas.records import AccountRow
 from tables.equipment.count_decisions import CODE
@@ -61,7 +62,7 @@ def of_the_floor(snapshot: Snapshot, nobodys: Iterable[Unattributed]) -> Iterato
     """Quantity without a run, counts that are undecided, sources that are silent, log-offs that are missing."""
     yield from map(_nobodys, nobodys)
     yield from _held_zeros(snapshot)
-    yield from map(_found, (*silent_sources(snapshot), *missing(snapshot)))
+    yield from map(_found, (*silent_sources(snapshot), *missing(snapshot), *verdicts_that_differ(snapshot)))
 
 
 def of_orders(snapshot: Snapshot) -> Iterator[Need]:

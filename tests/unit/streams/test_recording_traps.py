@@ -14,6 +14,8 @@ import pytest
 
 from app.configuration import load, mappers
 from app.demo.recordings import SHARED
+from app.ledger.books.snapshot import Snapshot
+from app.ledger.questions.verdicts import verdict_lines, verdicts_that_differ
 from schemas.records import InspectionRecorded
 from streams.lots.stage import LotsStage
 from streams.mapping import RawRecord, Reading, RefusedRecord
@@ -186,6 +188,9 @@ class Inspected:
         self.step.deliver(*events)
         self.stage.fold(self.step)
 
+    def snapshot(self) -> Snapshot:
+        return Snapshot({"lots": dict(self.step.rows.scan(""))}, [], load(NIST), {})
+
     def lot(self, material: str, piece: int) -> Any:
         return self.step.rows.get(LOT_ROWS.key("LAB", material, str(piece)))
 
@@ -206,6 +211,11 @@ def test_verdicts_of_two_laboratories_are_kept_beside_each_other(inspected: Insp
         assert inspected.lot(*piece).inspections == verdicts, piece
     differing = [piece for piece in by_piece if len(set(inspected.lot(*piece).inspections.values())) == 2]
     assert sorted(differing) == CONFLICTS
+    found, lines = verdict_lines(inspected.snapshot(), False)
+    assert [tuple(one["lot"].split("|")) for one in found] == sorted((material, str(piece)) for material, piece in CONFLICTS)
+    assert {one["state"] for one in found} == {"open"} and len(lines) == len(CONFLICTS)
+    waiting = list(verdicts_that_differ(inspected.snapshot()))
+    assert {need.why.code for need in waiting} == {"VERDICTS_DIFFER"} and len(waiting) == len(CONFLICTS)
     assert inspected.lot("COVER", 20).inspections == {"NIST": "fail", "MTC by position": "pass"}
     assert inspected.lot("BOX", 1) is None, "BOX 1 was never inspected: nothing says that it passed"
 
@@ -218,6 +228,9 @@ def test_a_person_decides_and_the_verdicts_stay(inspected: Inspected, decision: 
     inspected.fold(inspected.mapped("decisions", [json.dumps(told).encode()]))
     row = inspected.lot("BOX", 7)
     assert (row.disposition, row.inspections, lots.quality(row).held) == (decision, before, held)
+    assert "BOX|7" not in {one["lot"] for one in verdict_lines(inspected.snapshot(), False)[0]}, "somebody has decided"
+    (decided,) = [one for one in verdict_lines(inspected.snapshot(), True)[0] if one["lot"] == "BOX|7"]
+    assert (decided["state"], decided["disposition"], decided["held"]) == ("decided", decision, held)
     inspected.fold(inspected.events)  # the same reports once more
     row = inspected.lot("BOX", 7)
     assert (row.disposition, row.inspections, lots.quality(row).held) == (decision, before, held)
