@@ -31,6 +31,7 @@ SAYS_1 = {
     "hold exempt": "nothing is changed by it, nothing was written",
     "hold list": "",
     "hold place": "nothing is changed by it, nothing was written",
+    "hold races": "",
     "hold release": "nothing is changed by it, nothing was written",
     "hold show": "no such hold",
     "hold verdicts": "",

@@ -22,6 +22,7 @@ from app.ledger.questions.genealogy import Genealogy, LotName
 from app.ledger.questions.hold_lines import change_lines, list_lines, show_lines
 from app.ledger.questions.holds import HoldOrder, effects, held_below, origins, planned
 from app.ledger.questions.operators import now_of
+from app.ledger.questions.races import race_lines
 from app.ledger.questions.verdicts import verdict_lines
 from streams.mapping.hold_orders import EXEMPT, PLACE, RELEASE, REVOKE
 from tables import lots
@@ -122,8 +123,15 @@ def verdicts(
     printed(*verdict_lines(where.read(), every), as_json)
 
 
+@asks_where
+def raced(where: Where, as_json: AsJson = False) -> None:
+    """What was on its way when a hold took effect: postings of lots that are held still and that went out in a form that the policy
+    forbids now, with all times and offsets."""
+    printed(*race_lines(where.read()), as_json)
+
+
 COMMANDS: dict[str, Callable[..., None]] = {
-    "place": place, "release": release, "exempt": exempt, "show": show, "list": listed, "verdicts": verdicts,
+    "place": place, "release": release, "exempt": exempt, "show": show, "list": listed, "verdicts": verdicts, "races": raced,
 }  # fmt: skip
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
