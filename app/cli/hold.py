@@ -125,7 +125,7 @@ def verdicts(
 
 @asks_where
 def raced(where: Where, as_json: AsJson = False) -> None:
-    """What was on its way when a hold took effect: postings of lots that are held still and that went out in a form that the policy
+    """What was on its way when a hold took effect: postings of lots still held that went out in a form that the policy
     forbids now, with all times and offsets."""
     printed(*race_lines(where.read()), as_json)
 
