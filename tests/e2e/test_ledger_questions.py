@@ -10,7 +10,8 @@ import pytest
 from app.ledger.books import snapshot
 from app.ledger.books.sources import FileSources
 from app.ledger.proof.readdition import ReAdditions
-from app.ledger.questions.trace import DIFFERS, OK, check, iso
+from app.ledger.questions.moments import iso
+from app.ledger.questions.trace import DIFFERS, OK, check
 from tables.row_kinds import ACCOUNT_ROWS
 from tests.e2e.command import lineledger
 from tests.e2e.conftest import Demo

@@ -8,9 +8,9 @@ from app.ledger.books.snapshot import Snapshot
 from app.ledger.questions.ages import age_text
 from app.ledger.questions.export import quantity_text
 from app.ledger.questions.floor_needs import scrap_beyond_orders
+from app.ledger.questions.moments import iso
 from app.ledger.questions.needs import listed_nowhere_else, since_of
 from app.ledger.questions.rule_needs import amounts_without_effect
-from app.ledger.questions.trace import iso
 from schemas.codes import owner_of
 from tables.decisions import BAD_UNIT
 from tables.delivery.posting_state import LOT_BLOCKED, PARKED, POSTING_MISMATCH, REJECTED, UNKNOWN

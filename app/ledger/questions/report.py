@@ -206,7 +206,7 @@ def _lines(report: Report) -> Iterator[str]:
         for need in report.needs:
             yield f"  {need.what:<57} {_local(need.since, report.zone, '%d %b %H:%M'):<14}{need.owner:<14}{need.command}"
     if report.variances:
-        yield f"{'Differs from its check (only the first figure is booked)':<60}lineledger variance"
+        yield f"{'Differs from its check (only the first figure counts)':<60}lineledger variance"
         yield from (f"  {line}" for line in map(variance.line, report.variances[:MAX_VARIANCES]))
     healed = [f"{report.tallies[name]:,} {words}" for name, words in TALLIES if report.tallies.get(name)]
     if calls["retries"] or calls["read_backs"]:

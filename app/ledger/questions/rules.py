@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.proof.balance import order_of, units_of
 from schemas.configuration import Configuration, PostRule
-from schemas.configuration.triggers import AtOnce, EveryQuantity
+from schemas.configuration.triggers import AtOnce, Cut, EveryQuantity, Interval
 from schemas.records import AccountRow, OrderRow
 from tables.orders.account import BASIS, account_key, parse_key, unposted
 from tables.orders.due import Timetable, due_time, trigger_time, without_effect
@@ -131,7 +131,7 @@ def _triggers(rule: PostRule, row: AccountRow, order: OrderRow, times: Timetable
     for trigger in rule.when:
         at = trigger_time(trigger, row, order, times, now)
         if at is not None:
-            text = f"reached {_local(at, zone)}" if at <= now else _local(at, zone)
+            text = _reached(trigger, row, order, times, zone, known) if at <= now else _local(at, zone)
         elif str(trigger) in idle:
             text = f"never, nothing says how many {row.unit} that is (RULE_UNIT_UNKNOWN)"
         elif isinstance(trigger, EveryQuantity):
@@ -149,6 +149,21 @@ def _triggers(rule: PostRule, row: AccountRow, order: OrderRow, times: Timetable
     if sweep is not None:
         lines.append(f"Sweep     {_local(sweep, zone)}")
     return lines
+
+
+def _reached(trigger: object, row: AccountRow, order: OrderRow, times: Timetable, zone: str, known: bool) -> str:
+    """When a trigger that is reached was so. A time that comes again: at the cut that it made last a posting; it is never the
+    moment of the question, unless something waits for that one."""
+    if not known:
+        return "reached"
+    if isinstance(trigger, Cut) and trigger.tag == "order_completed":
+        return f"reached {_local(order.completed_at, zone)}" if order.completed_at else "reached"
+    if not isinstance(trigger, Interval) and not (isinstance(trigger, Cut) and trigger.tag == "shift_end"):
+        return "reached"
+    if unposted(row):
+        return "reached now"
+    served = [entry.cut for entry in row.issued if trigger_time(trigger, row, order, times, entry.cut) == entry.cut]
+    return f"nothing waits for it; it was reached {_local(max(served), zone)}" if served else "nothing waits for it"
 
 
 def _state(row: AccountRow, due: int | None, now: int, zone: str) -> str:

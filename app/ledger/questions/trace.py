@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
@@ -13,15 +12,17 @@ from app.ledger.proof.balance import counts_of, order_of, units_of
 from app.ledger.proof.readdition import ReAdded, ReAddition, ReAdditions, Summand
 from app.ledger.proof.recount import Recounted
 from app.ledger.questions.export import quantity_text, sources_text
+from app.ledger.questions.in_erp import delivery_of, missing, state_of
+from app.ledger.questions.moments import iso
+from app.ledger.questions.trace_lots import consumed, holds, made_from
 from schemas.catalog import ENDPOINT
-from schemas.records import AccountRow, EndpointRow, IssuedPosting, LotRow, LotStateRow, PostingRow, RunState
-from tables.delivery.hold_gate import lot_of
+from schemas.records import AccountRow, EndpointRow, IssuedPosting, PostingRow, RunState
 from tables.delivery.posting_state import ACCEPTED, CANCELLED
 from tables.orders import account as ledger
 from tables.orders.account import TIMES, account_key
 from tables.quantity import decimal_text, exact_text, fraction
 from tables.refusal import Refusal
-from tables.row_kinds import ACCOUNT_ROWS, ENDPOINT_ROWS, EQUIPMENT_ROWS, LOT_ROWS, LOT_STATE_ROWS, POSTING_ROWS
+from tables.row_kinds import ACCOUNT_ROWS, ENDPOINT_ROWS, EQUIPMENT_ROWS
 
 OK, DIFFERS, EXPIRED = "OK", "SOURCE_DIFFERS", SourceExpired.code
 LISTED = 12
@@ -154,7 +155,7 @@ def _correlated(delivered: PostingRow | None) -> list[str]:
 
 def trace_posting(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, sources: Sources) -> Found:
     """Every line answers a question; found["ok"]: re-read, re-added, and equal."""
-    delivered: PostingRow | None = snapshot.rows.get("delivery", {}).get(POSTING_ROWS.key(posting.posting_id))
+    delivered = delivery_of(snapshot, posting.posting_id)
     checked = check(snapshot, row, posting, sources)
     status = (delivered.state if delivered is not None else posting.status).upper()
     order = order_of(snapshot, row)
@@ -174,10 +175,11 @@ def trace_posting(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, s
         *_correlated(delivered),
         *_missing(delivered),
         *_arrivals(snapshot, row, posting, checked),
-        *_consumed(snapshot, row),
-        *_holds(snapshot, row, posting, delivered),
+        *made_from(snapshot, row),
+        *consumed(snapshot, row),
+        *holds(snapshot, row, posting, delivered),
         *_since(snapshot, row),
-        f"Checked   {_checked(row, posting, checked)}",
+        f"Checked   {_checked(snapshot, row, posting, checked)}",
     ]
     found = {
         "ok": checked.verdict == OK,
@@ -300,8 +302,10 @@ def _history(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting) -> str
     amount = ledger.recorded(row, counts_of(snapshot.configuration, order_of(snapshot, row), row), row.unit, units_of(snapshot))
     carry = amount - fraction(row.target, row.scale)
     rest = decimal_text(row.target - row.posted, row.scale)
+    elsewhere = missing(snapshot, row)
     return (
         f"{'  '.join(entries)}   total {decimal_text(row.posted, row.scale)}   not posted {rest}   carry {quantity_text(carry)}"
+        f"{f'   not in the ERP: {elsewhere}' if elsewhere else ''}"
     )
 
 
@@ -325,39 +329,6 @@ def _arrivals(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, check
     return lines
 
 
-def _consumed(snapshot: Snapshot, row: AccountRow) -> list[str]:
-    """What the same operation consumed on the same date: the other half of a yield."""
-    if row.kind != "yield":
-        return []
-    used = []
-    for other in snapshot.of(ACCOUNT_ROWS, row.plant, row.order):
-        same = (other.order, other.operation, other.business_date) == (row.order, row.operation, row.business_date)
-        if same and other.kind == "consumption" and other.posted:
-            ids = ", ".join(entry.posting_id for entry in other.issued)
-            used.append(
-                f"{other.material} lot {other.lot or '-'} {decimal_text(other.posted, other.scale)} {other.unit} -> posting {ids}"
-            )
-    return [f"Consumed  {'; '.join(used)}"] if used else []
-
-
-def _holds(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, delivered: PostingRow | None) -> list[str]:
-    """What the hold policy said when it went out, and what holds the lot now and where it went."""
-    if delivered is None:
-        return []
-    material, lot = lot_of(delivered.posting)
-    state: LotStateRow | None = snapshot.rows.get("delivery", {}).get(LOT_STATE_ROWS.key(row.plant, material, lot))
-    lot_row: LotRow | None = snapshot.rows.get("lots", {}).get(LOT_ROWS.key(row.plant, material, lot))
-    if not lot:
-        return ["Holds     none: it names no lot"]
-    at_posting = {"": "not sent yet", "post": "none at posting"}.get(
-        delivered.gate, f"at posting the policy said {delivered.gate}"
-    )
-    now = f"now on hold: {', '.join(state.holds)}" if state is not None and state.held else "none now"
-    children = [f"{child.material} lot {child.lot}" for child in lot_row.children] if lot_row is not None else []
-    went = f"; went into {', '.join(children[:LISTED])}" if children else ""
-    return [f"Holds     {at_posting}; {now}{went}"]
-
-
 def _since(snapshot: Snapshot, row: AccountRow) -> list[str]:
     """What the account got after its last posting."""
     rest = row.target - row.parked - row.posted
@@ -374,16 +345,17 @@ def _since(snapshot: Snapshot, row: AccountRow) -> list[str]:
         lines.append(f"Since     {_signed(rest, row.scale)} {row.unit} not posted{due}")
     if row.parked:
         lines.append(f"Since     {decimal_text(row.parked, row.scale)} {row.unit} parked {row.code}: {row.detail}")
+    elsewhere = missing(snapshot, row)
+    if elsewhere:
+        lines.append(f"{'          ' if lines else 'Since     nothing more came; '}the ERP does not have {elsewhere}")
     return lines or ["Since     nothing: the account holds what was posted"]
 
 
-def _checked(row: AccountRow, posting: IssuedPosting, checked: Checked) -> str:
+def _checked(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, checked: Checked) -> str:
     if checked.verdict == OK:
-        return f"records re-read and re-added: {decimal_text(posting.amount, row.scale)} = posted quantity   OK"
+        state = state_of(snapshot, posting)
+        what = "posted quantity" if state == ACCEPTED else f"quantity of the posting, which is {state} and not booked"
+        return f"records re-read and re-added: {decimal_text(posting.amount, row.scale)} = {what}   OK"
     if checked.verdict == DIFFERS:
         return f"{checked.detail}   DOES NOT ADD UP"
     return f"{EXPIRED}: {checked.detail}"
-
-
-def iso(micros: int) -> str:
-    return datetime.fromtimestamp(micros / 1_000_000, UTC).isoformat().replace("+00:00", "Z")

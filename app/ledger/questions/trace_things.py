@@ -7,8 +7,12 @@ from app.ledger.books.snapshot import Snapshot
 from app.ledger.books.sources import Sources
 from app.ledger.proof.balance import Balance, Proof, prove
 from app.ledger.questions.export import quantity_text
-from app.ledger.questions.trace import Found, iso, posting_of, trace_posting
-from schemas.records import AccountRow, EquipmentRow, IssuedPosting, LotRow, OrderRow
+from app.ledger.questions.in_erp import described, state_of
+from app.ledger.questions.moments import iso
+from app.ledger.questions.trace import Found, posting_of, trace_posting
+from app.ledger.questions.trace_lots import Genealogy, Lot, genealogy_lines, names
+from schemas.records import AccountRow, EquipmentRow, IssuedPosting, OrderRow
+from tables.delivery.posting_state import ACCEPTED
 from tables.equipment.attribution import Ownership
 from tables.orders.account import BASIS, account_key, waits
 from tables.plant.calendar import calendar_of
@@ -29,10 +33,11 @@ def trace(snapshot: Snapshot, what: str, at: int | None, sources: Sources) -> Fo
     orders = [row for row in snapshot.of(ORDER_ROWS) if row.order == what]
     if accounts or orders:
         return _order(snapshot, what, orders, accounts)
-    lots = [row for row in snapshot.of(LOT_ROWS) if what in (row.lot, f"{row.material}|{row.lot}")]
+    genealogy = Genealogy(snapshot.of(LOT_ROWS))
+    lots = genealogy.called(what)
     named = [row for row in snapshot.of(ACCOUNT_ROWS) if row.lot and what in (row.lot, f"{row.material}|{row.lot}")]
     if lots or named:
-        return _lot(snapshot, what, lots, named)
+        return _lot(snapshot, what, genealogy, lots, named)
     sentence = f"{what} is neither a posting, an order, a lot nor an equipment of this ledger; ids stand in postings.csv"
     return {"ok": False, "code": "NOT_FOUND"}, [sentence]
 
@@ -124,34 +129,30 @@ def _account_line(row: AccountRow, balance: Balance) -> str:
     return f"{about:<58} {row.unit}  {'  '.join(parts)}{f'  {row.code}' if row.code else ''}"
 
 
-def _lot(snapshot: Snapshot, what: str, lots: list[LotRow], accounts: list[AccountRow]) -> Found:
+def _lot(snapshot: Snapshot, what: str, genealogy: Genealogy, lots: list[Lot], accounts: list[AccountRow]) -> Found:
     """Where the lot came from, where it went, what holds it, and the postings that received or consumed it."""
     lines, found = [], dict[str, Any](ok=True, lot=what, postings=[], parents=[], children=[])
-    for row in lots:
-        parents = [
-            f"{other.material} lot {other.lot}"
-            for other in snapshot.of(LOT_ROWS)
-            if any((child.material, child.lot) == (row.material, row.lot) for child in other.children)
-        ]
-        children = [f"{child.material} lot {child.lot}" for child in row.children]
-        holds = [f"{hold.hold} ({'active' if hold.active else 'released'}, from {hold.origin})" for hold in row.holds]
-        lines.append(f"{row.material} lot {row.lot}   holds: {', '.join(holds) or 'none'}")
-        lines.append(f"  made from   {', '.join(parents) or '-'}")
-        lines.append(f"  went into   {', '.join(children) or '-'}")
-        found["parents"] += parents
-        found["children"] += children
+    for lot in lots:
+        lines += genealogy_lines(genealogy, lot)
+        found["parents"] += names(genealogy.parents(lot))
+        found["children"] += names(genealogy.children(lot))
     for account in accounts:
         if account.kind != BASIS:
-            _lot_postings(account, lines, found["postings"])
+            _lot_postings(snapshot, account, lines, found["postings"])
     return found, lines
 
 
-def _lot_postings(row: AccountRow, lines: list[str], ids: list[str]) -> None:
+def _lot_postings(snapshot: Snapshot, row: AccountRow, lines: list[str], ids: list[str]) -> None:
     verb = "consumed" if row.kind == "consumption" else row.kind
     about = f"order {row.order}  {row.business_date}"
     for entry in row.issued:
         amount = f"{decimal_text(entry.amount, row.scale)} {row.unit} {row.material}"
-        lines.append(f"  {verb:<11} {amount}  {about}  posting {entry.posting_id}")
+        state = state_of(snapshot, entry)
+        lines.append(
+            f"  {verb:<11} {amount}  {about}  posting {entry.posting_id}"
+            f"{'' if state == ACCEPTED else f'  the ERP does not have it: {described(state)}'}"
+        )
         ids.append(entry.posting_id)
     if not row.issued:
-        lines.append(f"  {verb:<11} not posted: {about} {row.code}")
+        why = row.code or ("not due" if row.target else "check only: nothing of it is booked")
+        lines.append(f"  {verb:<11} not posted: {decimal_text(row.target, row.scale)} {row.unit} {row.material}  {about}  {why}")

@@ -1,6 +1,7 @@
 """One authority per quantity (docs/domain.md, Authority): what the other one says about the same, and the difference.
 
-Per order, operation, material and business date, over all lots. Only the authority's figure is booked; this is the check.
+Per order, operation, material and business date, over all lots, and over those machines of which the other authority speaks: what
+one machine declares says nothing of another's pieces. Only the authority's figure counts, booked or parked; this is the check.
 """
 
 from collections import defaultdict
@@ -31,13 +32,16 @@ class What(NamedTuple):
 
 @dataclass(slots=True, frozen=True)
 class Variance:
-    """`booked` by `authority`, and `checked` by the other one; both exact, in the account's unit."""
+    """`booked` by `authority` (or to be booked: it may be parked), and `checked` by the other one; both exact, in the account's
+    unit."""
 
     what: What
     authority: str
     booked: Fraction
     by: str
     checked: Fraction
+    at: tuple[str, ...] = ()
+    """The machines compared; empty: all of the operation, because one of the two names no machine."""
 
     @property
     def difference(self) -> Fraction:
@@ -47,21 +51,35 @@ class Variance:
 def variances(snapshot: Snapshot) -> list[Variance]:
     """Each quantity that two authorities speak of, equal or not; in key order."""
     units = units_of(snapshot)
-    booked: dict[What, Fraction] = defaultdict(Fraction)
-    checked: dict[tuple[What, str], Fraction] = defaultdict(Fraction)
-    authority: dict[What, str] = {}
+    booked: dict[What, dict[str, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
+    checked: dict[tuple[What, str], dict[str, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
+    authority: dict[tuple[What, str], str] = {}
     for row in snapshot.of(ACCOUNT_ROWS):
         what = What(row.order, row.operation, row.material, row.business_date, row.kind, row.unit)
         counts = weights_of(snapshot.configuration, order_of(snapshot, row), row)
         for source, sign in _booked(row, counts):
-            booked[what] += sign * _amount(source, row, units)
+            booked[what][source.equipment] += sign * _amount(source, row, units)
             if source.kind not in ("scrap", "rework") or row.kind != "yield":
-                authority[what] = source.authority
+                authority[what, source.equipment] = source.authority
         for source in _checks(snapshot, row, counts):
-            checked[what, source.authority] += _amount(source, row, units)
-    return [
-        Variance(what, authority.get(what, "nobody"), booked[what], by, amount) for (what, by), amount in sorted(checked.items())
-    ]
+            checked[what, source.authority][source.equipment] += _amount(source, row, units)
+    return [_compared(what, by, booked[what], amounts, authority) for (what, by), amounts in sorted(checked.items())]
+
+
+def _compared(
+    what: What,
+    by: str,
+    booked: Mapping[str, Fraction],
+    checked: Mapping[str, Fraction],
+    authority: Mapping[tuple[What, str], str],
+) -> Variance:
+    """What the machines that `by` speaks of gave; all of them, when one of the two names no machine."""
+    of_machines = "" not in checked and "" not in booked
+    machines = sorted(checked) if of_machines else sorted(booked)
+    whose = sorted({authority[what, name] for name in machines if (what, name) in authority}) or ["nobody"]
+    total = sum((booked.get(name, Fraction(0)) for name in machines), Fraction(0))
+    at = tuple(machines) if of_machines else ()
+    return Variance(what, " and ".join(whose), total, by, sum(checked.values(), Fraction(0)), at)
 
 
 def _booked(row: AccountRow, counts: Mapping[str, int]) -> Iterator[tuple[SourceTotal, int]]:
@@ -94,9 +112,10 @@ def lines_of(found: Sequence[Variance]) -> list[str]:
 
 def line(entry: Variance) -> str:
     what = entry.what
+    at = f" at {', '.join(entry.at)}" if entry.at else ""
     return (
-        f"{what.kind} order {what.order} op {what.operation} {what.material} {what.business_date}: "
-        f"{quantity_text(entry.booked)} {what.unit} booked by {entry.authority}, "
+        f"{what.kind} order {what.order} op {what.operation} {what.material} {what.business_date}{at}: "
+        f"{quantity_text(entry.booked)} {what.unit} by {entry.authority}, which counts, "
         f"{quantity_text(entry.checked)} by {entry.by}, difference {quantity_text(entry.difference)}"
     )
 
@@ -110,6 +129,7 @@ def as_json(found: Sequence[Variance]) -> list[dict[str, Any]]:
             "by": entry.by,
             "checked": exact_text(entry.checked),
             "difference": exact_text(entry.difference),
+            "equipment": list(entry.at),
         }
         for entry in found
     ]

@@ -62,6 +62,29 @@ def test_a_meter_against_what_people_declared() -> None:
     assert found[0].difference == 1
     assert lines_of(found) == [
         "1 of 1 quantities that two authorities speak of differ",
-        "  consumption order O1 op 10 PP 2026-11-20: 41 kg booked by counters, 40 by declarations, difference 1",
+        "  consumption order O1 op 10 PP 2026-11-20 at M1: 41 kg by counters, which counts, 40 by declarations, difference 1",
     ]
     assert as_json(found)[0]["difference"] == "1"
+
+
+def scrapped(machine: str, amount: int, authority: str) -> Any:
+    return total(
+        "scrap", amount, source_key=f"{machine}|A|{authority}", equipment=machine, lot=machine, authority=authority, label=T
+    )
+
+
+def test_declarations_of_one_machine_are_not_held_against_the_pieces_of_another() -> None:
+    """M1 has a counter of scrap and a declaration beside it, M2 has declarations only: these count, and nothing checks them."""
+    ledger = Ledger(configuration({"equipment": {"M1": {"counters": {"rejects": {"counts": "scrap"}}}}}))
+    ledger.fold(released(), scrapped("M2", 7, "declarations"))
+    ledger.fold(scrapped("M1", 4, "counters"), scrapped("M1", 3, "declarations"))
+    ledger.tick(CUT)
+    snapshot = Snapshot({"orders": dict(ledger.step.rows.scan(""))}, [], ledger.configurations[0], {})
+    (found,) = [entry for entry in variances(snapshot) if entry.what.kind == "scrap"]
+    assert (found.booked, found.authority, found.checked, found.difference, found.at) == (4, "counters", 3, 1, ("M1",))
+
+
+def test_a_declaration_that_names_no_machine_is_held_against_all_of_them() -> None:
+    found = compared(GROSS, total("gross", 20, source_key="M2|B|gross", equipment="M2", lot="L2", label=T),
+                     total("good", 117, source_key="O1|good", equipment="", label=T))  # fmt: skip
+    assert [(entry.booked, entry.checked, entry.at) for entry in found] == [(120, 117, ())]
