@@ -17,6 +17,12 @@ class InputError(ValueError):
     code = "INPUT_INVALID"
 
 
+class UnknownInputSource(InputError):
+    """`--input NAME=FILE` with a name that no source has."""
+
+    code = "UNKNOWN_SOURCE"
+
+
 @dataclass(slots=True, frozen=True)
 class InputFile:
     source: str
@@ -36,6 +42,8 @@ def inputs(arguments: Sequence[str], plant: PlantConfig, base: Path = Path(), be
     for argument in arguments:
         source, separator, name = argument.partition("=")
         if not separator or source not in plant.sources:
+            if separator and not (base / argument).exists() and (base / name).exists():
+                raise UnknownInputSource(f"`{source}` is no source of plant.yaml; it has {', '.join(sorted(plant.sources))}")
             source, name = "", argument
         named = base / name
         if named.is_dir() or (has_magic(name) and not named.exists()):
@@ -45,9 +53,9 @@ def inputs(arguments: Sequence[str], plant: PlantConfig, base: Path = Path(), be
                 raise InputError(f"{named} names no file")
             given += _new([InputFile(source or _source_of(path, plant), path) for path in paths], found)
             continue
-        file = InputFile(source or _source_of(named, plant), named)
         if not named.is_file():
             raise InputError(f"{named} is no file")
+        file = InputFile(source or _source_of(named, plant), named)
         given.append(file)
         _new([file], found)
     return given

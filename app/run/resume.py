@@ -16,15 +16,16 @@ import app.inputs
 import schemas
 import streams
 import tables
+from app.ledger.books.folder import ASKED, CHECKPOINT
 from schemas.configuration import Configuration
 from streams.mapping.private import keyed_hash
 
-FOLDER = ".checkpoint"
+FOLDER = CHECKPOINT.name
 """In the run's output, or in the folder of `--checkpoint`."""
 SAID_IN = frozenset({".py", ".avsc", ".yaml"})
 """What of a package makes it the program that it is."""
-ASKED, ROWS, SENT, LOCK = "run.json", "rows", "sent", "lock"
-"""In the folder: what the run was asked; the checkpoint; postings that may be sent; whose the folder is."""
+ROWS, SENT, LOCK = "rows", "sent", "lock"
+"""In the folder beside ASKED: the checkpoint; postings that may be sent; whose the folder is."""
 
 
 class RunUnfinished(RuntimeError):

@@ -7,6 +7,11 @@ DEFAULT_OUT = Path("out")
 EXPORTED = "postings.csv"
 """In it, unless the run is told another file."""
 
+CHECKPOINT = Path(".checkpoint")
+"""In it, while a run is not finished: where it stands."""
+ASKED = "run.json"
+"""In the checkpoint: what the run was asked."""
+
 
 def not_posted(exported: Path) -> Path:
     """The file beside the export, with what is not posted."""

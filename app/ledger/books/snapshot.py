@@ -9,6 +9,7 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
+from app.ledger.books.folder import ASKED, CHECKPOINT
 from app.ledger.books.letters import Life, lives, sorted_out
 from app.ledger.books.written_schemas import codec_for, schemas_of
 from schemas.codec import Codec
@@ -121,6 +122,8 @@ def read(directory: Path, codec: Codec | None = None) -> Snapshot:
     """The snapshot in an output folder of `run`. Raises NoLedger, LedgerOfAnotherVersion."""
     path = directory / FILE
     if not path.is_file():
+        if (directory / CHECKPOINT / ASKED).is_file():
+            raise NoLedger(f"{path}: its run is not finished; `lineledger run --resume --out {directory}` goes on with it")
         raise NoLedger(f"{path}: no ledger here; `lineledger run --out {directory} ...` writes one, --out names another folder")
     rows: dict[str, dict[str, Any]] = {}
     found: dict[str, str] = {}

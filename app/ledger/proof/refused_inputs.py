@@ -52,3 +52,24 @@ def refused_inputs(snapshot: Snapshot) -> list[RefusedInput]:
             title = f"source {source}" if len(names) > 1 else names[0]
             told.append(RefusedInput(title, refused, len(names), codes.most_common(1)[0][0]))
     return told
+
+
+def empty_inputs(snapshot: Snapshot) -> list[str]:
+    """Files of the run, by path, that gave no record."""
+    fed = [_tail(name) for name, records in snapshot.about.get("fed", {}).items() if records]
+    paths = [entry["path"] for entry in snapshot.about.get("inputs", [])]
+    return sorted(path for path in paths if not any(_same(_tail(path), name) for name in fed))
+
+
+def _tail(path: str) -> str:
+    """Without the way up to where it begins: a run notes its files and names its records from different folders."""
+    return "/" + "/".join(part for part in path.split("/") if part not in ("", ".", ".."))
+
+
+def _same(path: str, name: str) -> bool:
+    return path.endswith(name) or name.endswith(path)
+
+
+def nothing_read(snapshot: Snapshot) -> bool:
+    """There are inputs, and not a record in them."""
+    return bool(snapshot.about.get("inputs")) and not any(snapshot.about.get("fed", {}).values())

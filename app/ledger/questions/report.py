@@ -15,7 +15,7 @@ from app.ledger.books.folder import DEFAULT_OUT
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.proof import erp_check
 from app.ledger.proof.balance import ACCEPTED, Balance, Proof, Unattributed
-from app.ledger.proof.refused_inputs import RefusedInput, refused_inputs
+from app.ledger.proof.refused_inputs import RefusedInput, empty_inputs, nothing_read, refused_inputs
 from app.ledger.questions import fell, variance
 from app.ledger.questions.export import quantity_text
 from app.ledger.questions.needs import Need, needs_of
@@ -75,6 +75,10 @@ class Report:
     restarts: int = 0
     files: list[str] = field(default_factory=list)
     example: str = ""
+    empty_inputs: list[str] = field(default_factory=list)
+    """Files of the run that no record was read from."""
+    all_empty: bool = False
+    """No record was read from any: there is nothing that could be exact."""
     out: str = str(DEFAULT_OUT)
     """Folder of the run, as it was asked for: questions need it when it is another than theirs by default."""
 
@@ -86,7 +90,7 @@ class Report:
     @property
     def exact(self) -> bool:
         proved = self.proof.exact and not self.erp_check.get("differences") and not self.doubtful
-        return proved and not self.refused_inputs and not self.telemetry.leaks
+        return proved and not self.all_empty and not self.refused_inputs and not self.telemetry.leaks
 
 
 def build(
@@ -135,6 +139,8 @@ def build(
         zone=plant.zone,
         falls=fell.falls(snapshot),
         refused_inputs=refused_inputs(snapshot),
+        empty_inputs=empty_inputs(snapshot),
+        all_empty=nothing_read(snapshot),
         restarts=snapshot.about.get("restarts", 0),
         example=max((row.posting.posting_id for row in postings if row.posting.kind == "yield"), default=""),
     )
@@ -195,6 +201,8 @@ def _lines(report: Report) -> Iterator[str]:
         f"To the ERP  {total_calls:>11,} calls = {calls['attempts'] - calls['retries']:,} documents"
         f" + {calls['retries']:,} retries + {calls['read_backs']:,} read-backs   {calls['postings']:,} postings{per_call}"
     )
+    verdict = "    NOT EXACT: nothing was read" if report.all_empty else ""
+    yield from (f"{name}: no record was read from it{verdict}" for name in report.empty_inputs)
     for leak in report.telemetry.leaks[:MAX_LEAKS]:
         yield f"TELEMETRY_LEAKED: `{leak.canary}` in request {leak.request + 1} ({leak.context}, {leak.form})"
     yield ""
@@ -353,6 +361,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "refused_inputs": [
             {"input": one.name, "refused": one.refused, "records": one.records, "code": one.code} for one in report.refused_inputs
         ],
+        "empty_inputs": report.empty_inputs,
         "restarts": report.restarts,
         "doubtful": report.doubtful,
         "files": report.files,

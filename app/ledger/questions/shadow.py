@@ -40,10 +40,15 @@ class Difference:
         return f"{self.key}: ledger {self.ledger}, ERP {self.erp}{where}: {self.cause}"
 
 
+NOT_IN_SHADOW = "  the plant is not in shadow mode (`shadow: true` in plant.yaml): these bookings are lineledger's own"
+
+
 @dataclass(slots=True)
 class Comparison:
     agreeing: int
     differences: list[Difference]
+    in_shadow: bool = True
+    """The plant says `shadow: true`: what the ERP has, another interface booked."""
 
     @property
     def unexplained(self) -> int:
@@ -63,7 +68,7 @@ def compare_shadow(snapshot: Snapshot, book: ErpBook) -> Comparison:
         if net.difference:
             case = Case(snapshot, key, net, nets, accounts, book)
             found.append(Difference(key, net.ledger, net.total, case.cause(), net.documents))
-    return Comparison(len(nets) - len(found), found)
+    return Comparison(len(nets) - len(found), found, snapshot.configuration.plant.shadow)
 
 
 def issued(snapshot: Snapshot) -> Iterator[tuple[AccountRow, list[Fraction]]]:
@@ -199,7 +204,10 @@ def as_json(found: Comparison) -> dict[str, Any]:
 def lines_of(found: Comparison) -> list[str]:
     total = found.agreeing + len(found.differences)
     verdict = "AGREES" if not found.differences else f"{len(found.differences)} DIFFERENCES, {found.unexplained} unexplained"
-    head = (
-        f"Shadow: {found.agreeing} of {total} order, material, lot and movement as the other interface booked them    {verdict}"
-    )
-    return [head, *(f"  {difference.sentence()}" for difference in found.differences)]
+    booked = "as the other interface booked them" if found.in_shadow else "as the ERP has them"
+    head = f"Shadow: {found.agreeing} of {total} order, material, lot and movement {booked}    {verdict}"
+    return [
+        head,
+        *([] if found.in_shadow else [NOT_IN_SHADOW]),
+        *(f"  {difference.sentence()}" for difference in found.differences),
+    ]

@@ -15,7 +15,7 @@ from tables.row_kinds import ACCOUNT_ROWS, LOT_ROWS, LOT_STATE_ROWS
 LISTED = 12
 
 
-class Lot(NamedTuple):
+class NamedLot(NamedTuple):
     plant: str
     material: str
     lot: str
@@ -25,29 +25,29 @@ class Genealogy:
     """Which lots went into which. A lot keeps only where it went; from where is found by asking all others."""
 
     def __init__(self, rows: Iterable[LotRow]) -> None:
-        self.rows: dict[Lot, LotRow] = {Lot(row.plant, row.material, row.lot): row for row in rows}
-        self._parents: dict[Lot, list[Lot]] = defaultdict(list)
+        self.rows: dict[NamedLot, LotRow] = {NamedLot(row.plant, row.material, row.lot): row for row in rows}
+        self._parents: dict[NamedLot, list[NamedLot]] = defaultdict(list)
         for lot, row in self.rows.items():
             for child in row.children:
-                self._parents[Lot(lot.plant, child.material, child.lot)].append(lot)
+                self._parents[NamedLot(lot.plant, child.material, child.lot)].append(lot)
 
-    def parents(self, lot: Lot) -> list[Lot]:
+    def parents(self, lot: NamedLot) -> list[NamedLot]:
         return self._parents.get(lot, [])
 
-    def children(self, lot: Lot) -> list[Lot]:
+    def children(self, lot: NamedLot) -> list[NamedLot]:
         row = self.rows.get(lot)
-        return [Lot(lot.plant, child.material, child.lot) for child in row.children] if row is not None else []
+        return [NamedLot(lot.plant, child.material, child.lot) for child in row.children] if row is not None else []
 
-    def called(self, name: str) -> list[Lot]:
+    def called(self, name: str) -> list[NamedLot]:
         """Lots of this name (LOT or MATERIAL|LOT) with a row of their own or a lot that went into them."""
         return sorted(lot for lot in self.rows.keys() | self._parents.keys() if name in (lot.lot, f"{lot.material}|{lot.lot}"))
 
 
-def names(lots: Iterable[Lot]) -> list[str]:
+def names(lots: Iterable[NamedLot]) -> list[str]:
     return [f"{lot.material} lot {lot.lot}" for lot in lots]
 
 
-def genealogy_lines(genealogy: Genealogy, lot: Lot) -> list[str]:
+def genealogy_lines(genealogy: Genealogy, lot: NamedLot) -> list[str]:
     row = genealogy.rows.get(lot)
     holds = [f"{one.hold} ({'active' if one.active else 'released'}, from {one.origin})" for one in row.holds] if row else []
     return [
@@ -62,7 +62,7 @@ def made_from(snapshot: Snapshot, row: AccountRow) -> list[str]:
     if row.kind != "yield" or not row.lot:
         return []
     genealogy = Genealogy(snapshot.of(LOT_ROWS))
-    parents = names(genealogy.parents(Lot(row.plant, row.material, row.lot)))
+    parents = names(genealogy.parents(NamedLot(row.plant, row.material, row.lot)))
     return [f"Made from {', '.join(parents)} (what lot {row.lot} was made from, by its genealogy)"] if parents else []
 
 
@@ -87,7 +87,7 @@ def holds(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, delivered
     """What the hold policy said when it went out, when its lot was on hold and by which holds, and where the lot went."""
     if delivered is None:
         return []
-    lot = Lot(row.plant, *lot_of(delivered.posting))
+    lot = NamedLot(row.plant, *lot_of(delivered.posting))
     if not lot.lot:
         return ["Holds     none: it names no lot"]
     state: LotStateRow | None = snapshot.rows.get("delivery", {}).get(LOT_STATE_ROWS.key(*lot))
@@ -96,7 +96,7 @@ def holds(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, delivered
         delivered.gate, f"when it was sent the policy said {delivered.gate}"
     )
     now = f"now on hold: {', '.join(state.holds)}" if state is not None and state.held else "none now"
-    children = names(Lot(row.plant, child.material, child.lot) for child in lot_row.children) if lot_row is not None else []
+    children = names(NamedLot(row.plant, child.material, child.lot) for child in lot_row.children) if lot_row is not None else []
     went = f"; went into {', '.join(children[:LISTED])}" if children else ""
     spans = list(_spans(state))
     known = list(lot_row.holds) if lot_row is not None else []

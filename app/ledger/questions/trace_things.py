@@ -10,7 +10,7 @@ from app.ledger.questions.export import quantity_text
 from app.ledger.questions.in_erp import described, state_of
 from app.ledger.questions.moments import iso
 from app.ledger.questions.trace import Found, posting_of, trace_posting
-from app.ledger.questions.trace_lots import Genealogy, Lot, genealogy_lines, names
+from app.ledger.questions.trace_lots import Genealogy, NamedLot, genealogy_lines, names
 from schemas.records import AccountRow, EquipmentRow, IssuedPosting, OrderRow
 from tables.delivery.posting_state import ACCEPTED
 from tables.equipment.attribution import Ownership
@@ -129,7 +129,7 @@ def _account_line(row: AccountRow, balance: Balance) -> str:
     return f"{about:<58} {row.unit}  {'  '.join(parts)}{f'  {row.code}' if row.code else ''}"
 
 
-def _lot(snapshot: Snapshot, what: str, genealogy: Genealogy, lots: list[Lot], accounts: list[AccountRow]) -> Found:
+def _lot(snapshot: Snapshot, what: str, genealogy: Genealogy, lots: list[NamedLot], accounts: list[AccountRow]) -> Found:
     """Where the lot came from, where it went, what holds it, and the postings that received or consumed it."""
     lines, found = [], dict[str, Any](ok=True, lot=what, postings=[], parents=[], children=[])
     for lot in lots:

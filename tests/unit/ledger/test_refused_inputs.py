@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.ledger.proof.refused_inputs import RefusedInput, refused_inputs
+from app.ledger.proof.refused_inputs import RefusedInput, empty_inputs, nothing_read, refused_inputs
 
 
 def snapshot(refused: dict[str, int], fed: dict[str, int], at_most: str = "1/2") -> Any:
@@ -69,3 +69,13 @@ def test_a_share_that_a_person_stated() -> None:
 
 def test_a_live_installation_has_no_inputs() -> None:
     assert refused_inputs(SimpleNamespace(letters=[], about={"live": True})) == []
+
+
+def test_an_input_without_a_record_is_told() -> None:
+    paths = ["../in/a/x.csv", "/data/in/b/x.csv", "in/y.csv", "in/z.csv"]
+    about = {"inputs": [{"path": path} for path in paths], "fed": {"in/a/x.csv": 3, "../../in/b/x.csv": 0, "y.csv": 1}}
+    found = SimpleNamespace(letters=[], about=about)
+    assert empty_inputs(found) == ["/data/in/b/x.csv", "in/z.csv"]
+    assert not nothing_read(found)
+    assert nothing_read(SimpleNamespace(letters=[], about={"inputs": [{"path": "x.csv"}], "fed": {}}))
+    assert not nothing_read(SimpleNamespace(letters=[], about={"live": True}))

@@ -29,3 +29,13 @@ def test_commands_name_the_folder(out: str, header: str, example: str) -> None:
     lines = report.text(replace(PLAIN, out=out)).splitlines()
     assert [line.endswith(header) for line in lines if line.startswith("Needs somebody")] == [True]
     assert lines[-1].endswith(f"Try: {example}")
+
+
+def test_a_run_that_read_nothing_is_not_exact() -> None:
+    """An empty file is no day on which nothing happened."""
+    beside = replace(PLAIN, empty_inputs=["in/leer.csv"])
+    assert "in/leer.csv: no record was read from it" in report.text(beside).splitlines()
+    assert beside.exact
+    alone = replace(beside, all_empty=True)
+    assert "in/leer.csv: no record was read from it    NOT EXACT: nothing was read" in report.text(alone).splitlines()
+    assert not alone.exact

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.inputs.input_files import InputError, inputs
+from app.inputs.input_files import InputError, UnknownInputSource, inputs
 from schemas.configuration import PlantConfig
 
 SOURCE = {"read": {"event_id": "position", "occurred_at": "t", "equipment": "=M"}, "events": [{"when": {}, "ignore": True}]}
@@ -102,7 +102,7 @@ def test_a_name_with_signs_of_a_pattern_is_a_name_where_there_is_such_a_file(dat
         ("empty", "empty names no file"),
         ("shots=2027", "2027 is no file"),
         ("shots-2027.jsonl", "shots-2027.jsonl is no file"),
-        ("2027", "2027 matches no source"),
+        ("2027", "2027 is no file"),
         ("2026/../other", "notes.txt matches no source's `files:`; write SOURCE=2026/../other/notes.txt"),
     ],
 )
@@ -112,3 +112,12 @@ def test_what_names_nothing_is_refused(data: Path, argument: str, why: str) -> N
     (data / "other/notes.txt").touch()
     with pytest.raises(InputError, match=why):
         named(argument)
+
+
+def test_a_name_that_no_source_has_is_said_with_those_that_there_are(data: Path) -> None:
+    with pytest.raises(UnknownInputSource, match=r"`shts` is no source of plant\.yaml; it has runs, shots") as raised:
+        named("shts=2026/runs.jsonl")
+    assert raised.value.code == "UNKNOWN_SOURCE"
+    (data / "a=b.shots").mkdir()
+    (data / "a=b.shots/shots1.jsonl").touch()
+    assert named("a=b.shots") == [("shots", "a=b.shots/shots1.jsonl")], "a name with that sign is one"
