@@ -4,12 +4,13 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ERP ?= sim
 
-.PHONY: demo test test-pure test-servers test-slow test-slow-chaos test-slow-live test-deep test-composition test-composition-short browser-test chart-test image image-test proved dashboards lint types layers check plants bench bench-rules bench-run bench-short bench-take-over lock clean
+.PHONY: demo test test-timing test-pure test-servers test-slow test-slow-chaos test-slow-live test-deep test-composition test-composition-short browser-test chart-test image image-test proved dashboards lint types layers check plants bench bench-rules bench-run bench-short bench-take-over lock clean
 
 demo: .venv/runtime.stamp  ## one shift of a simulated plant and two real recordings, through everything (ERP=tryton: a real ERP)
 	$(BIN)/lineledger demo --embedded --erp $(ERP) --out out/demo
 
 test: .venv/dev.stamp  ## all tests but the slow ones and those of chart and image; real Kafka and registry where Docker, or Java 17 and Maven, are there; BESIDE, AFTER: targets behind the pure ones, and behind those with servers
+	@$(MAKE) -s test-timing
 	@echo "pure tests (their output follows at the end) beside those with servers"
 	@$(MAKE) -s test-pure $(BESIDE) > .pytest_pure.log 2>&1 & pure=$$!; \
 	$(MAKE) -s test-servers $(AFTER); servers=$$?; \
@@ -20,7 +21,10 @@ test-pure: .venv/dev.stamp  ## those that need nothing but Python
 	$(BIN)/python -m pytest -q --durations=25 -m "not slow" tests/unit tests/property tests/mutants tests/docs tests/platform tests/plants tests/deploy/test_chart_files.py tests/deploy/test_dashboards.py tests/deploy/test_systemd.py
 
 test-servers: .venv/dev.stamp  ## those with Kafka, registry, Tryton, worker processes
-	$(BIN)/python -m pytest -q --durations=40 -m "not slow" tests/e2e tests/composition tests/integration tests/chaos
+	$(BIN)/python -m pytest -q --durations=40 -m "not slow and not timing" tests/e2e tests/composition tests/integration tests/chaos
+
+test-timing: .venv/dev.stamp  ## those that measure by the clock: nothing runs beside them
+	$(BIN)/python -m pytest -q -m timing tests/integration
 
 test-slow: test-slow-chaos test-slow-live  ## chaos, outages, long recordings; LINELEDGER_TEST_SHORT=1 makes them smaller
 

@@ -6,7 +6,8 @@ from typing import Any
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.questions.genealogy import Genealogy, LotName
 from app.ledger.questions.holds import HoldOrder, LotChange, held_below, pending_of, postings_of
-from app.ledger.questions.trace import LISTED, iso
+from app.ledger.questions.moments import iso
+from app.ledger.questions.trace import LISTED
 from schemas.records import HoldState, LotRow, LotStateRow
 from streams.mapping.hold_orders import EXEMPT, RELEASE
 from tables import lots

@@ -10,7 +10,8 @@ from app.ledger.books.snapshot import Snapshot
 from app.ledger.proof.balance import prove
 from app.ledger.questions.export import quantity_text
 from app.ledger.questions.genealogy import Genealogy, LotName
-from app.ledger.questions.trace import Found, iso
+from app.ledger.questions.moments import iso
+from app.ledger.questions.trace import Found
 from schemas.records import LotRow, Quantity, Shipment
 from tables.orders.account import BASIS, account_key
 from tables.quantity import decimal_text

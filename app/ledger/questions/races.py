@@ -6,7 +6,7 @@ from typing import Any
 
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.questions.genealogy import Genealogy, LotName
-from app.ledger.questions.trace import iso
+from app.ledger.questions.moments import iso
 from schemas.records import LotRow, LotStateRow, PostingRow
 from tables import lots
 from tables.delivery.hold_gate import gate_at, lot_of

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.questions.floor_needs import Found
-from app.ledger.questions.trace import iso
+from app.ledger.questions.moments import iso
 from schemas.records import LotRow
 from tables import lots
 from tables.refusal import Refusal

@@ -25,6 +25,8 @@ from tables.delivery.endpoint_marks import HELD_UNTIL
 from tests.unit.erp.delivery_line import DeliveryLine
 from tests.unit.streams.quality_bench import S
 
+pytestmark = pytest.mark.timing
+
 ERP_PRIORITY = -15
 
 
