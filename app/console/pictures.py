@@ -11,9 +11,9 @@ from markupsafe import Markup, escape
 WIDTH = 960
 
 
-def _svg(height: int, title: str, parts: Iterable[str], width: int = WIDTH) -> Markup:
+def _svg(height: int, title: str, parts: Iterable[str], width: int = WIDTH, role: str = "img") -> Markup:
     return Markup(  # noqa: S704 - texts in it are escaped where they are put in
-        f'<svg class="picture" role="img" viewBox="0 0 {width} {height}" aria-label="{escape(title)}">'
+        f'<svg class="picture" role="{role}" viewBox="0 0 {width} {height}" aria-label="{escape(title)}">'
         f"<title>{escape(title)}</title>{''.join(parts)}</svg>"
     )
 
@@ -134,7 +134,7 @@ def graph(title: str, nodes: Sequence[Node], edges: Iterable[tuple[str, str]]) -
                 kind="strong" if number == 0 else "label",
             )
         parts.append(f'<a href="{escape(node.link)}">{inner}</a>' if node.link else inner)
-    return _svg(int(height), title, parts, width)
+    return _svg(int(height), title, parts, width, "group")  # its boxes are links, which nothing in an image may be
 
 
 def _edge(x1: float, y1: float, x2: float, y2: float) -> str:

@@ -81,7 +81,7 @@ def test_from_a_number_to_its_raw_record_and_back(chromium: Browser, site: Serve
         page.get_by_role("link", name="Orders", exact=True).click()
         page.get_by_role("link", name="1001201", exact=True).click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Order 1001201")
-        page.get_by_role("link", name="yield", exact=True).first.click()
+        page.get_by_role("region", name="Balance").last.get_by_role("link", name="yield", exact=True).first.click()
         page.get_by_role("region", name="Postings").get_by_role("link").first.click()
         expect(page.get_by_role("heading", level=1)).to_contain_text("Posting ")
         expect(page.get_by_role("region", name="Raw records behind it")).to_contain_text("presses.jsonl")
