@@ -102,11 +102,12 @@ def test_an_unknown_erp_is_refused(presses: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("machine", [(), ("--embedded",)], ids=["memory", "embedded"])
-def test_an_empty_file_is_an_exact_run_of_nothing(presses: Path, tmp_path: Path, machine: tuple[str, ...]) -> None:
+def test_a_run_of_an_empty_file_ends_and_is_not_called_exact(presses: Path, tmp_path: Path, machine: tuple[str, ...]) -> None:
+    """An export that failed must not look like a quiet day."""
     out = tmp_path / "out"
     outcome = run(*machine, "--input", presses, "--erp", "sim", "--out", out, "--json")
-    assert outcome.code == 0, outcome.said
-    assert (outcome.json["exact"], outcome.json["raw"], outcome.json["calls"]["postings"]) == (True, {}, 0)
+    assert outcome.code == 1, outcome.said
+    assert (outcome.json["exact"], outcome.json["raw"], outcome.json["calls"]["postings"]) == (False, {}, 0)
     assert rows(out / "postings.csv") == rows(beside(out / "postings.csv")) == []
     pids = json.loads((out / "pids.json").read_text(encoding="utf-8")) if machine else {}
     assert all(not Path(f"/proc/{pid}").exists() for found in pids.values() for pid in found), "every worker is gone"
@@ -139,7 +140,7 @@ def test_garbage_is_refused_line_by_line(tmp_path: Path) -> None:
     path, out = tmp_path / "presses.jsonl", tmp_path / "out"
     path.write_bytes(b"\n\n".join(lines) + b"\n")
     outcome = run("--input", path, "--erp", "none", "--out", out, "--export-postings", tmp_path / "all.csv", "--json")
-    assert outcome.code == 0, outcome.said
+    assert outcome.code == 1, "nothing of the file was taken"
     assert outcome.json["raw"] == {"raw": len(lines), "refused": len(lines)}
     assert rows(tmp_path / "all.csv") == rows(tmp_path / "all.not_posted.csv") == []
     letters = lineledger("exceptions", "--out", out, "--json").json

@@ -52,7 +52,7 @@ def test_pulled_master_data_is_written_by_delivery(rights: list[Right]) -> None:
 
 def test_who_asks_takes_nobodys_partitions(rights: list[Right]) -> None:
     groups = {right.name for right in rights if right.identity == "asks" and right.kind == "group" and right.operation == "read"}
-    assert groups == {"p.collector", "p.trace", "p.config.reader", "lineledger-simulation-"}
+    assert groups == {"p.collector", "p.trace", "p.config.reader", "p.books", "lineledger-simulation-"}
     assert not [right for right in rights if right.identity == "asks" and right.operation == "write"]
     writes = [right.name for right in rights if right.identity == "decides" and right.operation == "write"]
     assert writes == ["p.raw.one.people"]
