@@ -102,7 +102,11 @@ def test_a_decision_lets_the_excess_go_and_a_replay_brings_a_dead_letter_back(fl
         encoding="utf-8",
     )
     fourth = run(floor, "fourth", "floor.jsonl", "decided.jsonl")
-    assert posted(fourth) == 137, "a dead-lettered id is not seen: from the replay alone it counts"
+    assert posted(fourth) == 130, "the decision held for what was parked then: the replay came after it"
+    (anew,) = lineledger("parked", "--out", fourth, "--json").json
+    assert (anew["code"], anew["quantity"]) == ("OVER_DELIVERY", "7"), (
+        "a dead-lettered id is not seen: from the replay alone it counts"
+    )
     exact = lineledger("reconcile", "--sources", "--out", fourth, "--json")
     assert (exact.code, exact.json["differences"]) == (0, []), exact.said
 
