@@ -28,10 +28,11 @@ class LotReached(NamedTuple):
 
 
 class Genealogy:
-    """The lots of one ledger. A lot that others name and that nothing else is known of has no row."""
+    """The lots of one plant. A lot that others name and that nothing else is known of has no row."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self.rows: dict[LotName, LotRow] = {LotName(row.material, row.lot): row for row in snapshot.of(LOT_ROWS)}
+        rows = snapshot.of(LOT_ROWS, snapshot.configuration.plant.plant.id)
+        self.rows: dict[LotName, LotRow] = {LotName(row.material, row.lot): row for row in rows}
         self._down = {name: [LotName(child.material, child.lot) for child in row.children] for name, row in self.rows.items()}
         self._up: dict[LotName, list[LotName]] = {}
         for name, children in self._down.items():
@@ -44,12 +45,19 @@ class Genealogy:
         material, bar, lot = text.partition("|")
         if bar and material and lot:
             return LotName(material, lot)
-        known = {name for name in (*self.rows, *self._up) if name.lot == text}
+        known = self.called(text)
         if len(known) == 1:
-            return known.pop()
+            return known[0]
         if known:
-            return Refusal("NOT_FOUND", f"several materials have a lot {text}: write one of {', '.join(map(str, sorted(known)))}")
+            return Refusal("NOT_FOUND", f"several materials have a lot {text}: write one of {', '.join(map(str, known))}")
         return Refusal("NOT_FOUND", f"{text} is no lot of this ledger; one that is to come is named MATERIAL|LOT")
+
+    def called(self, text: str) -> list[LotName]:
+        """Lots of this name (LOT or MATERIAL|LOT) that have a row of their own or that another one went into."""
+        return sorted(name for name in self.rows.keys() | self._up.keys() if text in (name.lot, str(name)))
+
+    def knows(self, name: LotName) -> bool:
+        return name in self.rows or name in self._up
 
     def row(self, name: LotName) -> LotRow | None:
         return self.rows.get(name)

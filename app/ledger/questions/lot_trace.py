@@ -53,7 +53,7 @@ class LotTrace:
         return self._books.get(name, LotBook())
 
     def known(self, name: LotName) -> bool:
-        return name in self._books or self.graph.row(name) is not None or bool(self.graph.parents(name))
+        return name in self._books or self.graph.knows(name)
 
     def orders_between(self, parent: LotName, child: LotName) -> list[dict[str, Any]]:
         """Orders that consumed the one and made the other, with both quantities. An order that made several lots does not say
@@ -169,7 +169,7 @@ class Recall:
 def recall(snapshot: Snapshot, name: LotName) -> Recall | None:
     """Everything that left and contains the lot, itself too; None: there is no such lot."""
     graph = Genealogy(snapshot)
-    if graph.row(name) is None and not graph.parents(name):
+    if not graph.knows(name):
         return None
     found, paths = Recall([], []), {name: [name]}
     for reached in graph.below([name]):

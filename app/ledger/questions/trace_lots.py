@@ -1,11 +1,10 @@
 """Where lots came from and went: genealogy, what a posting's operation consumed, and when a lot was on hold."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from typing import NamedTuple
 
 from app.ledger.books.snapshot import Snapshot
+from app.ledger.questions.genealogy import Genealogy, LotName
 from app.ledger.questions.moments import iso
 from schemas.records import AccountRow, HoldState, IssuedPosting, LotRow, LotStateRow, PostingRow
 from tables.delivery.hold_gate import lot_of
@@ -15,40 +14,12 @@ from tables.row_kinds import ACCOUNT_ROWS, LOT_ROWS, LOT_STATE_ROWS
 LISTED = 12
 
 
-class NamedLot(NamedTuple):
-    plant: str
-    material: str
-    lot: str
-
-
-class Genealogy:
-    """Which lots went into which. A lot keeps only where it went; from where is found by asking all others."""
-
-    def __init__(self, rows: Iterable[LotRow]) -> None:
-        self.rows: dict[NamedLot, LotRow] = {NamedLot(row.plant, row.material, row.lot): row for row in rows}
-        self._parents: dict[NamedLot, list[NamedLot]] = defaultdict(list)
-        for lot, row in self.rows.items():
-            for child in row.children:
-                self._parents[NamedLot(lot.plant, child.material, child.lot)].append(lot)
-
-    def parents(self, lot: NamedLot) -> list[NamedLot]:
-        return self._parents.get(lot, [])
-
-    def children(self, lot: NamedLot) -> list[NamedLot]:
-        row = self.rows.get(lot)
-        return [NamedLot(lot.plant, child.material, child.lot) for child in row.children] if row is not None else []
-
-    def called(self, name: str) -> list[NamedLot]:
-        """Lots of this name (LOT or MATERIAL|LOT) with a row of their own or a lot that went into them."""
-        return sorted(lot for lot in self.rows.keys() | self._parents.keys() if name in (lot.lot, f"{lot.material}|{lot.lot}"))
-
-
-def names(lots: Iterable[NamedLot]) -> list[str]:
+def names(lots: Iterable[LotName]) -> list[str]:
     return [f"{lot.material} lot {lot.lot}" for lot in lots]
 
 
-def genealogy_lines(genealogy: Genealogy, lot: NamedLot) -> list[str]:
-    row = genealogy.rows.get(lot)
+def genealogy_lines(genealogy: Genealogy, lot: LotName) -> list[str]:
+    row = genealogy.row(lot)
     holds = [f"{one.hold} ({'active' if one.active else 'released'}, from {one.origin})" for one in row.holds] if row else []
     return [
         f"{lot.material} lot {lot.lot}   holds: {', '.join(holds) or 'none'}",
@@ -61,8 +32,7 @@ def made_from(snapshot: Snapshot, row: AccountRow) -> list[str]:
     """What went into the lot of a yield, of whatever posting and order; not what else its operation consumed."""
     if row.kind != "yield" or not row.lot:
         return []
-    genealogy = Genealogy(snapshot.of(LOT_ROWS))
-    parents = names(genealogy.parents(NamedLot(row.plant, row.material, row.lot)))
+    parents = names(Genealogy(snapshot).parents(LotName(row.material, row.lot)))
     return [f"Made from {', '.join(parents)} (what lot {row.lot} was made from, by its genealogy)"] if parents else []
 
 
@@ -87,16 +57,16 @@ def holds(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, delivered
     """What the hold policy said when it went out, when its lot was on hold and by which holds, and where the lot went."""
     if delivered is None:
         return []
-    lot = NamedLot(row.plant, *lot_of(delivered.posting))
+    lot = LotName(*lot_of(delivered.posting))
     if not lot.lot:
         return ["Holds     none: it names no lot"]
-    state: LotStateRow | None = snapshot.rows.get("delivery", {}).get(LOT_STATE_ROWS.key(*lot))
-    lot_row: LotRow | None = snapshot.rows.get("lots", {}).get(LOT_ROWS.key(*lot))
+    state: LotStateRow | None = snapshot.rows.get("delivery", {}).get(LOT_STATE_ROWS.key(row.plant, *lot))
+    lot_row: LotRow | None = snapshot.rows.get("lots", {}).get(LOT_ROWS.key(row.plant, *lot))
     at_posting = {"": "not sent yet", "post": "none when it was sent"}.get(
         delivered.gate, f"when it was sent the policy said {delivered.gate}"
     )
     now = f"now on hold: {', '.join(state.holds)}" if state is not None and state.held else "none now"
-    children = names(NamedLot(row.plant, child.material, child.lot) for child in lot_row.children) if lot_row is not None else []
+    children = names(LotName(child.material, child.lot) for child in lot_row.children) if lot_row is not None else []
     went = f"; went into {', '.join(children[:LISTED])}" if children else ""
     spans = list(_spans(state))
     known = list(lot_row.holds) if lot_row is not None else []

@@ -7,17 +7,18 @@ from app.ledger.books.snapshot import Snapshot
 from app.ledger.books.sources import Sources
 from app.ledger.proof.balance import Balance, Proof, prove
 from app.ledger.questions.export import quantity_text
+from app.ledger.questions.genealogy import Genealogy, LotName
 from app.ledger.questions.in_erp import described, state_of
 from app.ledger.questions.moments import iso
 from app.ledger.questions.trace import Found, posting_of, trace_posting
-from app.ledger.questions.trace_lots import Genealogy, NamedLot, genealogy_lines, names
+from app.ledger.questions.trace_lots import genealogy_lines, names
 from schemas.records import AccountRow, EquipmentRow, IssuedPosting, OrderRow
 from tables.delivery.posting_state import ACCEPTED
 from tables.equipment.attribution import Ownership
 from tables.orders.account import BASIS, account_key, waits
 from tables.plant.calendar import calendar_of
 from tables.quantity import decimal_text
-from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, LOT_ROWS, ORDER_ROWS
+from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, ORDER_ROWS
 
 
 def trace(snapshot: Snapshot, what: str, at: int | None, sources: Sources) -> Found:
@@ -33,7 +34,7 @@ def trace(snapshot: Snapshot, what: str, at: int | None, sources: Sources) -> Fo
     orders = [row for row in snapshot.of(ORDER_ROWS) if row.order == what]
     if accounts or orders:
         return _order(snapshot, what, orders, accounts)
-    genealogy = Genealogy(snapshot.of(LOT_ROWS))
+    genealogy = Genealogy(snapshot)
     lots = genealogy.called(what)
     named = [row for row in snapshot.of(ACCOUNT_ROWS) if row.lot and what in (row.lot, f"{row.material}|{row.lot}")]
     if lots or named:
@@ -129,7 +130,7 @@ def _account_line(row: AccountRow, balance: Balance) -> str:
     return f"{about:<58} {row.unit}  {'  '.join(parts)}{f'  {row.code}' if row.code else ''}"
 
 
-def _lot(snapshot: Snapshot, what: str, genealogy: Genealogy, lots: list[NamedLot], accounts: list[AccountRow]) -> Found:
+def _lot(snapshot: Snapshot, what: str, genealogy: Genealogy, lots: list[LotName], accounts: list[AccountRow]) -> Found:
     """Where the lot came from, where it went, what holds it, and the postings that received or consumed it."""
     lines, found = [], dict[str, Any](ok=True, lot=what, postings=[], parents=[], children=[])
     for lot in lots:
