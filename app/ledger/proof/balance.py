@@ -26,6 +26,12 @@ COUNTED = ("gross", "good", "scrap", "rework")
 MADE = ("gross", "good")
 """What says how much was made: the other kinds are part of it."""
 NOT_ACCEPTED = ("rejected", "parked", "cancelled")
+PLACES = ("posted", "waiting", "held", "parked", "pending", "covered", "carry")
+"""Where recorded quantity can be."""
+REFUSED = ("rejected", "cancelled")
+"""Of parked: postings that the ERP refused, and those that a person gave up."""
+STATES = ("posted", "waiting", "held", "parked", *REFUSED, "pending", "covered", "carry")
+"""The places with what was refused apart from what is parked."""
 
 
 @dataclass(slots=True)
@@ -42,10 +48,19 @@ class Balance:
     carry: Fraction = Fraction(0)
     blocked: Fraction = Fraction(0)
     """Of posted: went into blocked or inspection stock."""
+    rejected: Fraction = Fraction(0)
+    """Of parked (REFUSED), as `cancelled` is."""
+    cancelled: Fraction = Fraction(0)
 
     def add(self, other: "Balance") -> None:
-        for name in ("recorded", "posted", "waiting", "held", "parked", "pending", "covered", "carry", "blocked"):
+        for name in ("recorded", *PLACES, "blocked", *REFUSED):
             setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    def by_state(self) -> dict[str, Fraction]:
+        """STATES -> quantity; in sum what is recorded."""
+        found = {name: getattr(self, name) for name in STATES}
+        found["parked"] -= self.rejected + self.cancelled
+        return found
 
     @property
     def difference(self) -> Fraction:
@@ -228,6 +243,8 @@ def _posting(row: AccountRow, posting: IssuedPosting, found: PostingRow | None, 
         balance.held += quantity
     elif found.state in NOT_ACCEPTED:
         balance.parked += quantity
+        balance.rejected += quantity if found.state == "rejected" else 0
+        balance.cancelled += quantity if found.state == "cancelled" else 0
     else:
         balance.waiting += quantity
 

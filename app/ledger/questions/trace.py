@@ -12,7 +12,7 @@ from app.ledger.proof.balance import counts_of, order_of, units_of
 from app.ledger.proof.readdition import ReAdded, ReAddition, ReAdditions, Summand
 from app.ledger.proof.recount import Recounted
 from app.ledger.questions.export import quantity_text, sources_text
-from app.ledger.questions.in_erp import delivery_of, missing, state_of
+from app.ledger.questions.in_erp import delivery_of, missing, state_of, waited
 from app.ledger.questions.moments import iso
 from app.ledger.questions.trace_lots import consumed, holds, made_from
 from schemas.catalog import ENDPOINT
@@ -166,7 +166,7 @@ def trace_posting(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, s
         f"{row.plant} / {row.location or '-'}   {status}",
         f"Booked    {_booked(posting, delivered)}   document date {row.business_date}",
         f'Because   rule "{posting.rule}" (rules version {posting.rule_version}), cut {iso(posting.cut)}{revision}',
-        f"Waited    {_waited(delivered)}",
+        f"Waited    {waited(posting, delivered)}",
         *_decided(delivered),
         *_stopped(snapshot, delivered),
         *_quantity(row, posting, checked),
@@ -227,13 +227,6 @@ def _booked(posting: IssuedPosting, delivered: PostingRow | None) -> str:
         stock = delivered.stock_type or "unrestricted"
         return f"document {delivered.erp_document} ({stock})   {', '.join(movements) or 'no movement'}"
     return f"{delivered.state} {delivered.code} {delivered.detail}".rstrip()
-
-
-def _waited(delivered: PostingRow | None) -> str:
-    if delivered is None:
-        return "-"
-    tries = f"Attempts {delivered.attempts}, read-backs {delivered.finds}, failures {delivered.failures}"
-    return f"{delivered.waited_us / 1e6:.1f} s of back-off   {tries}"
 
 
 def _decided(delivered: PostingRow | None) -> list[str]:

@@ -5,19 +5,19 @@ from typing import Any
 
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.books.sources import Sources
-from app.ledger.proof.balance import Balance, Proof, prove
+from app.ledger.proof.balance import STATES, Balance, Proof, prove
 from app.ledger.questions.export import quantity_text
 from app.ledger.questions.genealogy import Genealogy, LotName
-from app.ledger.questions.in_erp import described, state_of
+from app.ledger.questions.in_erp import described, newest_of, state_of
 from app.ledger.questions.moments import iso
 from app.ledger.questions.trace import Found, posting_of, trace_posting
 from app.ledger.questions.trace_lots import genealogy_lines, names
 from schemas.records import AccountRow, EquipmentRow, IssuedPosting, OrderRow
-from tables.delivery.posting_state import ACCEPTED
+from tables.delivery.posting_state import ACCEPTED, PARKED
 from tables.equipment.attribution import Ownership
 from tables.orders.account import BASIS, account_key, waits
 from tables.plant.calendar import calendar_of
-from tables.quantity import decimal_text
+from tables.quantity import decimal_text, fraction
 from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, ORDER_ROWS
 
 
@@ -106,28 +106,42 @@ def _order(snapshot: Snapshot, name: str, orders: list[OrderRow], accounts: list
         lines += [f"      apart {quantity_text(one.quantity)} {one.unit}  parked {one.code}" for one in waits(row) if one.apart]
         lines += [
             f"      #{entry.sequence} {decimal_text(entry.amount, row.scale):>12} {row.unit}"
-            f"  posting {entry.posting_id}  {entry.status}"
+            f"  posting {entry.posting_id}  {_state(snapshot, entry)}"
             for entry in row.issued
         ]
-        shown.append({"account": account_key(row), "recorded": str(balance.recorded), "posted": str(balance.posted),
-                      "postings": [entry.posting_id for entry in row.issued], "code": row.code})  # fmt: skip
+        shown.append(
+            {
+                "account": account_key(row),
+                "recorded": str(balance.recorded),
+                **{state: str(quantity) for state, quantity in balance.by_state().items()},
+                "postings": [entry.posting_id for entry in row.issued],
+                "code": row.code,
+            }
+        )
     wrong = [str(difference) for difference in proof.differences if f"|{name}|" in str(difference)]
     lines += [f"differs: {sentence}" for sentence in wrong]
-    lines.append(
-        f"Checked   recorded = posted + waiting + held + parked + pending + covered + carry   {'NOT EXACT' if wrong else 'OK'}"
-    )
+    lines.append(f"Checked   recorded = {' + '.join(STATES)}   {'NOT EXACT' if wrong else 'OK'}")
     return {"ok": not wrong, "order": name, "status": status, "accounts": shown}, lines
 
 
 def _account_line(row: AccountRow, balance: Balance) -> str:
-    parts = [
-        f"{name} {quantity_text(getattr(balance, name))}"
-        for name in ("recorded", "posted", "waiting", "held", "parked", "pending", "covered", "carry")
-        if name == "recorded" or getattr(balance, name)
-    ]
+    own, parts = fraction(row.parked, row.scale), [f"recorded {quantity_text(balance.recorded)}"]
+    for state, quantity in balance.by_state().items():
+        if state == PARKED and own:  # postings may be parked beside it, each for a reason of its own
+            code = row.code if own == quantity else f"({quantity_text(own)} {row.code})"
+            parts.append(f"{state} {quantity_text(quantity)} {code}")
+        elif quantity:
+            parts.append(f"{state} {quantity_text(quantity)}")
+    parts += [f"more would be parked: {row.code}"] if row.code and not own else []
     reason = f" {row.reason}" if row.reason else ""
     about = f"{row.kind} op {row.operation} {row.material or '-'} lot {row.lot or '-'} {row.business_date}{reason}"
-    return f"{about:<58} {row.unit}  {'  '.join(parts)}{f'  {row.code}' if row.code else ''}"
+    return f"{about:<58} {row.unit}  {'  '.join(parts)}"
+
+
+def _state(snapshot: Snapshot, posting: IssuedPosting) -> str:
+    """As delivery has it, which hears first, with the code of one that is not booked."""
+    newest, state = newest_of(snapshot, posting), state_of(snapshot, posting)
+    return f"{state} {newest.code}".rstrip() if newest is not None and state != ACCEPTED else state
 
 
 def _lot(snapshot: Snapshot, what: str, genealogy: Genealogy, lots: list[LotName], accounts: list[AccountRow]) -> Found:
