@@ -92,10 +92,12 @@ def _found(found: Found) -> Need:
 
 
 def since_of(row: AccountRow, one: Waits) -> int:
-    """Since when it waits, microseconds of log time. What stands apart waits since it was recorded."""
-    apart = [source.first_at for source in row.sources.values() if source.unit == one.unit] if one.apart else []
-    times = apart or [row.since or min((source.first_at for source in row.sources.values()), default=0)]
-    return min(times)
+    """Since when it waits, microseconds of log time: since the first quantity that came after the account's last posting; if none
+    came, since that posting's cut, which kept it back. What stands apart, or of which nothing was posted, waits since it was
+    recorded."""
+    if not one.apart and (row.since or row.issued):
+        return row.since or max(posting.cut for posting in row.issued)
+    return min((source.first_at for source in row.sources.values() if source.unit == one.unit or not one.apart), default=0)
 
 
 def _nobodys(entry: Unattributed) -> Need:

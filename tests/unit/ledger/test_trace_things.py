@@ -7,11 +7,13 @@ import pytest
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.books.sources import Sources
 from app.ledger.questions.in_erp import waited
+from app.ledger.questions.listing import parked_lines
 from app.ledger.questions.trace_things import trace
 from schemas.records import PostingRow, PostingStep
 from tables.row_kinds import POSTING_ROWS
-from tests.unit.ledger.test_reconciliation import books, yields
-from tests.unit.tables.floor_bench import HOUR
+from tests.unit.ledger.test_reconciliation import LATE, TEN, books, yields
+from tests.unit.streams.ledger_bench import CUT
+from tests.unit.tables.floor_bench import HOUR, MIN
 
 NO_SOURCES: Any = Sources
 
@@ -79,3 +81,11 @@ def test_waited_is_from_the_cut_to_the_booking_and_back_off_only_a_part_of_it() 
         "held since 2026-11-20T16:00:00Z, cut 2026-11-20T14:00:00Z (2:00:00 queued); no back-off"
     )
     assert waited(first, None) == "-"
+
+
+def test_what_is_parked_waits_since_it_was_kept_back_and_not_since_the_first_piece() -> None:
+    """The limit of 44 was reached within the second cut: what it kept back waits since then."""
+    entries, _ = parked_lines(books(quantity=44).snapshot(), "", LATE + 90 * MIN)
+    (entry,) = [one for one in entries if one["code"] == "OVER_DELIVERY"]
+    assert (entry["quantity"], entry["age"], entry["since"]) == ("6", "90 min", "2026-11-20T22:00:00Z")
+    assert TEN < CUT < LATE
