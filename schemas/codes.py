@@ -14,6 +14,18 @@ import yaml
 
 REGISTER = Path(__file__).parent / "codes.yaml"
 DOCUMENT = Path(__file__).parents[1] / "docs" / "exceptions.md"
+SECTIONS = {
+    "intake": "of a raw record that intake refuses",
+    "stages": "of a record that a stage refuses",
+    "parked": "of an account",
+    "not_posted": "of a quantity that is recorded and not posted",
+    "postings": "of a posting",
+    "erp": "answer of the ERP",
+    "configuration": "of a configuration or a connection",
+    "commands": "of a command",
+    "exits": "end of a worker",
+}
+"""Section of the register -> where its codes are met, in words."""
 DEFAULT_OWNER = "plant IT"
 _PLACE = re.compile(r"<!-- codes: (\w+) -->\n.*?<!-- end of codes -->", re.S)
 

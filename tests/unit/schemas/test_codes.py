@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.codes import DEFAULT_OWNER, entries_of, owner_of, register
+from schemas.codes import DEFAULT_OWNER, SECTIONS, entries_of, owner_of, register
 
 ROOT = Path(__file__).parents[3]
 
@@ -24,6 +24,15 @@ def test_explain_code_says_cause_owner_and_what_to_type_of_every_section() -> No
         assert entry.cause in said.stdout
         assert f"owner  {entry.owner}" in said.stdout
     assert "exit code 75" in explained("FENCED").stdout
+
+
+def test_each_entry_of_a_code_says_where_it_is_met() -> None:
+    said = explained("PERIOD_CLOSED").stdout.splitlines()
+    assert [line for line in said if not line.startswith(" ")] == [
+        "PERIOD_CLOSED, of an account",
+        "PERIOD_CLOSED, answer of the ERP",
+    ]
+    assert SECTIONS.keys() == {entry.section for entry in register()}
 
 
 def test_an_unknown_code_is_said_with_what_is_near_it() -> None:
