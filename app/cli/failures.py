@@ -6,7 +6,9 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import typer
@@ -20,6 +22,28 @@ from tables.refusal import RefusedValue
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+UNUSABLE = {
+    errno.EEXIST: "it is a file, and a folder is needed",
+    errno.ENOTDIR: "it is a file, or lies in one, and a folder is needed",
+    errno.EISDIR: "it is a folder, and a file is needed",
+    errno.ENOENT: "there is no such file or folder",
+}
+WITH_PATH = frozenset(
+    {
+        *(
+            "--append",
+            "--checkpoint",
+            "--client-config",
+            "--config",
+            "--database",
+            "--datadir",
+            "--directory",
+            "--export-postings",
+        ),
+        *("--faults", "--folder", "--home", "--input", "--installation", "-f", "--out", "--to"),
+    }
+)
+"""Options that are followed by a file or folder."""
 INTERRUPTED = 130
 """128 + SIGINT, within a prompt."""
 IN_USE = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL})
@@ -37,13 +61,13 @@ class CommandFailure(NamedTuple):
         return self.detail if self.detail.startswith(f"{self.code}: ") else f"{self.code}: {self.detail}"
 
 
-def failure_of(error: BaseException) -> CommandFailure | None:
-    """The failure that a person can act upon; None: a defect."""
+def failure_of(error: BaseException, words: Sequence[str] = ()) -> CommandFailure | None:
+    """The failure that a person can act upon; None: a defect. `words`: what was typed."""
     match error:
         case RefusedValue():
             return CommandFailure(error.refusal.code, error.refusal.detail, lasts=True)
         case OSError() if error.errno is not None:
-            return _of_the_system(error)
+            return _of_the_system(error, words)
         case typer.TyperException():
             return _of_the_words(error)
     kafka = sys.modules.get("confluent_kafka")  # a command that does not need it does not import it
@@ -55,7 +79,7 @@ def failure_of(error: BaseException) -> CommandFailure | None:
     return CommandFailure(code, detail, lasts) if isinstance(code, str) and entries_of(code) else None
 
 
-def _of_the_system(error: OSError) -> CommandFailure:
+def _of_the_system(error: OSError, words: Sequence[str]) -> CommandFailure:
     where = f" ({error.filename})" if error.filename else ""
     if isinstance(error, socket.gaierror):
         return CommandFailure("WRONG_USE", f"there is no such host ({error.strerror}); check the address that was given")
@@ -67,7 +91,24 @@ def _of_the_system(error: OSError) -> CommandFailure:
         return CommandFailure(
             "PORT_IN_USE", f"{error.strerror}; another process listens there, or the address is not this machine's"
         )
-    return CommandFailure("FILE_UNUSABLE", f"{error.strerror}{where}")
+    if not isinstance(error.filename, str) or error.errno not in UNUSABLE:
+        return CommandFailure("FILE_UNUSABLE", f"{error.strerror}{where}")
+    option = _option_with(error.filename, words)
+    do = f"name another one with {option}" if option else "check the name"
+    return CommandFailure("FILE_UNUSABLE", f"{error.filename}: {UNUSABLE[error.errno]}; {do}")
+
+
+def _option_with(path: str, words: Sequence[str]) -> str:
+    """The option that was typed with this path, or with a folder that it lies in; empty: none was, or it stands by itself."""
+    found, whole = "", Path(path).absolute()
+    for before, word in pairwise(["", *words]):
+        option, _, value = word.partition("=") if word.startswith("-") else (before, "=", word)
+        typed = Path(value).absolute() if value else None
+        if typed == whole and option not in WITH_PATH:
+            return ""
+        if typed in (whole, *whole.parents) and option in WITH_PATH:
+            found = option
+    return found
 
 
 def _of_the_words(error: typer.TyperException) -> CommandFailure:
@@ -79,16 +120,16 @@ def _of_the_words(error: typer.TyperException) -> CommandFailure:
     return CommandFailure("WRONG_USE", f"{said.rstrip('.')}{mark}`{typed} --help` shows what it takes", lasts=True)
 
 
-def ended(command: Callable[[], Any], of_stages: bool = False) -> NoReturn:
+def ended(command: Callable[[], Any], of_stages: bool = False, words: Sequence[str] = ()) -> NoReturn:
     """Run the command line, and end the process with what `command` returns (None: 0). What it raises ends it with one line and
     exit 2; a defect shows where it is, and ends with 2, too. `of_stages`: a process that a supervisor keeps running; then with 2
-    only where another start would end in the same way, else with Exit.PROCESS_FAILED."""
+    only where another start would end in the same way, else with Exit.PROCESS_FAILED. `words`: what was typed."""
     try:
         sys.exit(command())
     except typer.Abort:
         sys.exit(INTERRUPTED)
     except Exception as error:
-        failure = failure_of(error)
+        failure = failure_of(error, words)
         if failure is None:
             failure = CommandFailure("INTERNAL_ERROR", described(error))
             logging.getLogger("lineledger").critical("a defect ended the command", exc_info=True, extra={"code": failure.code})

@@ -90,7 +90,7 @@ def main() -> None:
     if named not in LASTING:
         logging.getLogger().setLevel(logging.CRITICAL)  # what a question says is its answer, or one sentence
     _wire(named)
-    ended(lambda: app(standalone_mode=False, prog_name="lineledger"), of_stages=named in OF_STAGES)
+    ended(lambda: app(standalone_mode=False, prog_name="lineledger"), of_stages=named in OF_STAGES, words=sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ sources:
 equipment: {M1: {counters: {parts: {}}}}
 """
 OUT = ("--out", "{out}")
+RUN = ("--config", "{plant}", "--input", "{floor.csv}", "--erp", "none")
 WHO = ("--who", "A", "--why", "B")
 LIVE = ("--bootstrap", NOBODY, "--registry", "http://127.0.0.1:1")
 
@@ -75,7 +76,7 @@ def called(*words: str) -> int:
     """The exit code of the command line in this process."""
     main._wire(words[0] if words else "")
     with pytest.raises(SystemExit) as ended:
-        failures.ended(lambda: main.app(list(words), standalone_mode=False, prog_name="lineledger"))
+        failures.ended(lambda: main.app(list(words), standalone_mode=False, prog_name="lineledger"), words=words)
     return int(ended.value.code or 0)
 
 
@@ -108,8 +109,16 @@ def called(*words: str) -> int:
         (("explain-code", "NOPE"), "WRONG_USE", "NOPE"),
         (("config", "schema", "nope.yaml"), "WRONG_USE", "plant.yaml"),
         (("config", "try", "--config", "{wrong}", "{floor.csv}"), "BAD_CONFIG", "plant.yaml:"),
-        (("config", "try", "--config", "{plant}", "nowhere.csv"), "FILE_UNUSABLE", "nowhere.csv"),
-        (("config", "try", "--config", "{plant}", "{plant}"), "FILE_UNUSABLE", "plant"),
+        (("config", "try", "--config", "{plant}", "nowhere.csv"), "FILE_UNUSABLE", "nowhere.csv: there is no such file"),
+        (
+            ("config", "try", "--config", "{plant}", "{plant}"),
+            "FILE_UNUSABLE",
+            "plant: it is a folder, and a file is needed; check the name",
+        ),
+        (("run", *RUN, "--out", "{floor.zip}"), "FILE_UNUSABLE", "a folder is needed; name another one with --out"),
+        (("run", *RUN, "--out={floor.zip}/new"), "FILE_UNUSABLE", "a folder is needed; name another one with --out"),
+        (("config", "try", "--config", "{plant}", "--source", "floor", "nowhere.csv"), "FILE_UNUSABLE", "; check the name"),
+        (("config", "schema", "--out", "{floor.zip}"), "FILE_UNUSABLE", "a folder is needed; name another one with --out"),
         (("config", "try", "--config", "{plant}", "{floor.gz}"), "BAD_FILE", "floor.gz"),
         (("config", "try", "--config", "{demo}", "--source", "nope", "{floor.csv}"), "WRONG_USE", "presses"),
         (("run", "--config", "{root}", "--input", "{floor.csv}"), "BAD_CONFIG", "there is no plant.yaml in"),
