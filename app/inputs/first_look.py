@@ -1,6 +1,6 @@
 """A look at the beginning of each input before anything starts: what the file is, and whether its source can read it."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from fractions import Fraction
@@ -101,21 +101,26 @@ def _head(file: InputFile) -> bytes:
 
 
 def _sample(file: InputFile, plant: PlantConfig, private_key: bytes, at_most: Fraction, head: bytes) -> None:
-    mapper, codes, records = compile_source(file.source, plant.sources[file.source], plant, private_key), Counter[str](), 0
+    mapper, records = compile_source(file.source, plant.sources[file.source], plant, private_key), 0
+    codes, details = Counter[str](), defaultdict[str, Counter[str]](Counter)
     if isinstance(mapper, Operators):
         return
     for number, value in _first(file, mapper.read, mapper.columns):
         items = mapper.map(RawRecord(value, file.source, file.path.name, number))
-        wrong = next((item.code for item in items if type(item) is RefusedRecord), "")
-        codes.update([wrong] if wrong else [])
+        wrong = next((item for item in items if type(item) is RefusedRecord), None)
+        if wrong is not None:
+            codes[wrong.code] += 1
+            details[wrong.code][wrong.detail] += 1
         records += 1
     if beyond(codes.total(), records, at_most):
         found = ", ".join(f"{code} {times}" for code, times in codes.most_common(3))
+        (most, _), *_ = codes.most_common(1)
+        ((why, _),) = details[most].most_common(1)
         seems = guess(head)
         likely = f"; it looks like {seems}, and the source reads {mapper.read.format}" if seems else ""
         raise MostlyRefused(
             f"{file.path}: {codes.total()} of its first {records} records are refused by source {file.source} ({found}), "
-            f"more than {float(at_most):.0%}{likely}; "
+            f"more than {float(at_most):.0%}{likely}; {most}: {why}; "
             f"`lineledger config try --config DIR --source {file.source} {file.path}` shows them"
         )
 

@@ -64,6 +64,45 @@ def test_the_share_that_may_be_refused(good: int, bad: int, at_most: Fraction, r
         looked(tmp_path / "a.jsonl", content, at_most)
 
 
+CSV = Configuration.from_mappings(
+    {
+        "plant": {"id": "P"},
+        "equipment": {"M1": {"counters": {"shots": {}}}},
+        "sources": {
+            "s": {
+                "read": {"format": "csv", "event_id": "position", "occurred_at": "t", "equipment": "=M1"},
+                "events": [{"when": {}, "emit": "CounterReading", "counter": "=shots", "value": "v"}],
+            }
+        },
+    },
+    {},
+    {},
+).plant
+
+
+AT = "2026-05-04T08:00:00Z"
+NO_COLUMN = "BAD_LINE: the header has no column"
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "says"),
+    [
+        ("t;v", [f"{AT};1"] * 20, f'{NO_COLUMN} `t`, which plant.yaml reads; it has `t;v`; with `delimiter: ";"` it fits'),
+        ("t,value", [f"{AT},1"] * 20, f"{NO_COLUMN} `v`, which plant.yaml reads; it has `t`, `value`"),
+        ("t,v,ü", [f"{AT},1,ü"] * 20, "BAD_LINE: the line is no utf-8 text; state its encoding, e.g. `encoding: cp1252`"),
+        ("t,v", [f"{AT},1"] * 5 + [f"{AT},x"] * 20, "BAD_DECIMAL: "),
+    ],
+    ids=["another delimiter", "another column", "another encoding", "no number"],
+)
+def test_the_commonest_reason_is_said_as_config_try_says_it(header: str, rows: list[str], says: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("\n".join([header, *rows]).encode("cp1252"))
+    with pytest.raises(MostlyRefused) as refused:
+        look([InputFile("s", path)], CSV, b"", HALF)
+    assert says in str(refused.value)
+    assert "config try" in str(refused.value) and str(refused.value).count("\n") == 0
+
+
 @pytest.mark.parametrize(
     ("head", "seems"),
     [
