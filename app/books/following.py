@@ -73,7 +73,7 @@ def topics() -> list[str]:
     return [*TELLING, *_CHANGELOGS]
 
 
-class Books:
+class Bookkeeper:
     """Use it in one thread, one for a database: two would write the same things in turns. Raises BooksUnreadable, OtherTopics."""
 
     def __init__(self, engine: Engine, followed: Followed) -> None:

@@ -30,7 +30,7 @@ def books(
     from sqlalchemy.exc import ArgumentError, OperationalError
 
     from app.books.database import followed
-    from app.books.following import Books, Followed, OtherTopics, topics
+    from app.books.following import Bookkeeper, Followed, OtherTopics, topics
     from app.books.migrating import BooksUnreadable, clear
     from app.kafka.waiting import await_codec, await_topics
 
@@ -46,7 +46,7 @@ def books(
         engine = followed(database if "://" in database else Path(database))
         if rebuild:
             clear(engine)
-        kept = Books(engine, Followed(connected.broker, codec, told.prefix, ids))
+        kept = Bookkeeper(engine, Followed(connected.broker, codec, told.prefix, ids))
         try:
             kept.follow(stop.is_set, until_end)
         finally:

@@ -15,7 +15,7 @@ class NotThere(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Question:
     """A request without HTTP. `path`: names of its address; `query`: what stands behind the question mark."""
 
     plant: str = ""
@@ -48,7 +48,7 @@ class Part:
     more: bool
 
 
-def part_of(books: Books, sql: str, asked: Asked, **values: Any) -> Part:
+def part_of(books: Books, sql: str, asked: Question, **values: Any) -> Part:
     """The page of the list that is asked for: `sql` has an order."""
     page = asked.number("page", 0, 100_000)
     rows = list(books.rows(f"{sql} limit {PER_PAGE + 1} offset {page * PER_PAGE}", **values))

@@ -60,7 +60,7 @@ def bars(title: str, columns: Sequence[Bar], limit: float | None = None) -> Mark
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Stretch:
     """A stretch of a lane, in microseconds."""
 
     kind: str
@@ -69,7 +69,7 @@ class Span:
     what: str
 
 
-def strip(title: str, begin: int, end: int, lanes: Mapping[str, Sequence[Span]], ticks: Sequence[tuple[int, str]]) -> Markup:
+def strip(title: str, begin: int, end: int, lanes: Mapping[str, Sequence[Stretch]], ticks: Sequence[tuple[int, str]]) -> Markup:
     """A day of a machine: a lane per kind of fact, time to the right. A span that lasts no time is a mark."""
     left, right, tall, gap = 110, 24, 26, 8
     height = 24 + len(lanes) * (tall + gap)

@@ -18,7 +18,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from app.console import shown
-from app.console.asked import Asked, NotThere, Page, configuration_of, zone_of
+from app.console.asked import NotThere, Page, Question, configuration_of, zone_of
 from app.console.books import Books, BooksAway
 from app.console.login import COOKIE, SESSION_SECONDS, Doors
 from app.console.pages import equipment, figures, lots, now, orders, postings
@@ -37,7 +37,7 @@ HEADERS = {
 LOGIN_BYTES = 4096
 LOOK_SECONDS = 2.0
 """How often the books are looked at for a reader whose page is open."""
-Handler = Callable[[Books, Asked], Page]
+Handler = Callable[[Books, Question], Page]
 PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("/p/{plant}/needs", "needs", postings.needs),
     ("/p/{plant}/balance", "balance", figures.balance),
@@ -109,7 +109,7 @@ class _Site:
             if plant and not configuration:
                 raise NotThere(plant)
             path = {name: str(value) for name, value in request.path_params.items()}
-            asked = Asked(plant, zone_of(configuration), path, dict(request.query_params))
+            asked = Question(plant, zone_of(configuration), path, dict(request.query_params))
             page = handler(self._books, asked)
             plant = plant or page.values.get("only", "")
             common = {
@@ -153,7 +153,7 @@ class _Site:
         return outside if outside is not None else await run_in_threadpool(self._found, request)
 
     def _found(self, request: Request) -> Response:
-        asked = Asked(query=dict(request.query_params))
+        asked = Question(query=dict(request.query_params))
         try:
             link, found = figures.find(self._books, asked)
         except BooksAway as error:

@@ -14,7 +14,7 @@ from sqlalchemy import text
 import lineledger
 from app.books import database, following
 from app.books.dump import dump
-from app.books.following import Books, Followed, OtherTopics, topics
+from app.books.following import Bookkeeper, Followed, OtherTopics, topics
 from app.books.lag import lag_of_books
 from app.kafka.broker import Broker
 from app.kafka.embedded import EmbeddedBroker
@@ -136,7 +136,7 @@ def test_turns_that_are_cut_off_anywhere_give_the_same(
     ended = False
     while not ended:
         engine = database.followed(path)
-        kept = Books(engine, Followed(Broker(told.bootstrap, embedded=True), CODEC, "x.", {}))
+        kept = Bookkeeper(engine, Followed(Broker(told.bootstrap, embedded=True), CODEC, "x.", {}))
         for _ in range(chance.randint(1, 9)):
             kept.turn()
             ended = ended or len(kept._ended) == len(kept._begin)
@@ -164,11 +164,11 @@ def test_books_of_topics_that_were_made_anew_are_refused(told: EmbeddedBroker, w
     before = dumped(path)
     engine = database.followed(path)
     with pytest.raises(OtherTopics, match="made anew"):
-        Books(engine, Followed(Broker(told.bootstrap, embedded=True), CODEC, "x.", {"x.ledger.postings": "another"}))
+        Bookkeeper(engine, Followed(Broker(told.bootstrap, embedded=True), CODEC, "x.", {"x.ledger.postings": "another"}))
     with engine.begin() as connection:
         connection.execute(text("update positions set next_offset = 1000000 where topic = 'ledger.accounts'"))
     with pytest.raises(OtherTopics, match="have read up to 1000000"):
-        Books(engine, Followed(Broker(told.bootstrap, embedded=True), CODEC, "x.", {}))
+        Bookkeeper(engine, Followed(Broker(told.bootstrap, embedded=True), CODEC, "x.", {}))
     engine.dispose()
     assert [line for line in dumped(path) if not line.startswith("positions")] == [
         line for line in before if not line.startswith("positions")

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from app.console.asked import Asked, NotThere, Page, part_of
+from app.console.asked import NotThere, Page, Question, part_of
 from app.console.books import Books, Row
-from app.console.pictures import Span, strip
+from app.console.pictures import Stretch, strip
 from app.console.shown import DAY_US, HOUR_US, SECOND_US, moment
 
 STATES = {"running", "setup", "down", "idle"}
 """Those that have a colour; others look like idle."""
 
 
-def machines(books: Books, asked: Asked) -> Page:
+def machines(books: Books, asked: Question) -> Page:
     sql = (
         "select e.equipment, e.clock_at,"
         " (select count(*) from runs r where r.plant = e.plant and r.equipment = e.equipment) as runs,"
@@ -22,7 +22,7 @@ def machines(books: Books, asked: Asked) -> Page:
     return Page("machines.html", "Equipment", {"part": part_of(books, sql, asked, plant=asked.plant)})
 
 
-def machine(books: Books, asked: Asked) -> Page:
+def machine(books: Books, asked: Question) -> Page:
     key = {"plant": asked.plant, "equipment": asked.path["equipment"]}
     row = books.one_of("equipment", **key)
     if row is None:
@@ -53,7 +53,7 @@ def machine(books: Books, asked: Asked) -> Page:
     )
     lanes = {
         "state": [
-            Span(
+            Stretch(
                 one["state"] if one["state"] in STATES else "other",
                 one["from_at"],
                 until,
@@ -63,7 +63,7 @@ def machine(books: Books, asked: Asked) -> Page:
             if until > begin
         ],
         "run": [
-            Span(
+            Stretch(
                 "run",
                 one["started_at"],
                 one["ended_at"] or end,
@@ -72,7 +72,7 @@ def machine(books: Books, asked: Asked) -> Page:
             for one in runs
         ],
         "load": [
-            Span(
+            Stretch(
                 "load",
                 one["from_at"],
                 one["from_at"],
@@ -105,7 +105,7 @@ def machine(books: Books, asked: Asked) -> Page:
     return Page("machine.html", f"Equipment {key['equipment']}", values)
 
 
-def _day(books: Books, asked: Asked, key: dict[str, str], row: Row) -> tuple[date, int, int]:
+def _day(books: Books, asked: Question, key: dict[str, str], row: Row) -> tuple[date, int, int]:
     """The day that is asked for, else the one of the newest state or run; its begin and end in microseconds."""
     try:
         day = date.fromisoformat(asked.query.get("day", ""))

@@ -5,7 +5,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from app.console.asked import Asked, NotThere, Page, part_of
+from app.console.asked import NotThere, Page, Question, part_of
 from app.console.books import Books
 from app.console.pages.now import clock_of
 from app.console.pictures import Bar, bars
@@ -17,7 +17,7 @@ ORIGINAL_BYTES = 20_000
 """So much of a refused record is shown."""
 
 
-def balance(books: Books, asked: Asked) -> Page:
+def balance(books: Books, asked: Question) -> Page:
     """recorded = posted + what is on its way, held, stopped, pending, parked or covered; by kind, then by order."""
     kind = asked.query.get("kind", "")
     kinds = books.rows(
@@ -56,7 +56,7 @@ def balance(books: Books, asked: Asked) -> Page:
     return Page("balance.html", "Balance", values)
 
 
-def exceptions(books: Books, asked: Asked) -> Page:
+def exceptions(books: Books, asked: Question) -> Page:
     code, source, state = (asked.query.get(name, "") for name in ("code", "source", "state"))
     groups = books.rows(
         "select code, source, state, count(*) as n, min(received) as first, max(received) as last from v_exceptions"
@@ -83,7 +83,7 @@ def exceptions(books: Books, asked: Asked) -> Page:
     return Page("exceptions.html", "Exceptions", values)
 
 
-def exception(books: Books, asked: Asked) -> Page:
+def exception(books: Books, asked: Question) -> Page:
     key = {"plant": asked.plant, "letter": asked.path["letter"]}
     row = books.one_of("exceptions", **key)
     if row is None:
@@ -100,7 +100,7 @@ def exception(books: Books, asked: Asked) -> Page:
     return Page("exception.html", f"Refused record {key['letter']}", values)
 
 
-def delivery(books: Books, asked: Asked) -> Page:
+def delivery(books: Books, asked: Question) -> Page:
     """Calls over time against the limit, what waits, what had to be repeated."""
     plant = asked.plant
     minutes = asked.number("minutes", 10, 1440) or 10
@@ -144,7 +144,7 @@ def delivery(books: Books, asked: Asked) -> Page:
     return Page("delivery.html", "Delivery", values)
 
 
-def rules(books: Books, asked: Asked) -> Page:
+def rules(books: Books, asked: Question) -> Page:
     """Configurations in the log, how many postings each decided, and what is different between two."""
     found = books.rows(
         "select c.hash, c.rule_version, count(p.posting_id) as postings, min(p.cut_at) as first_cut, max(p.cut_at) as last_cut"
@@ -192,7 +192,7 @@ def _difference(books: Books, plant: str, one: str, other: str) -> list[tuple[st
     ]
 
 
-def find(books: Books, asked: Asked) -> tuple[str, list[dict[str, Any]]]:
+def find(books: Books, asked: Question) -> tuple[str, list[dict[str, Any]]]:
     """Where a text leads: (the one address, [] ) or ('', what it may be)."""
     text = asked.query.get("q", "").strip()
     found: list[dict[str, Any]] = []

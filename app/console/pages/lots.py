@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.console.asked import Asked, NotThere, Page, part_of
+from app.console.asked import NotThere, Page, Question, part_of
 from app.console.books import Books, Row
 from app.console.pictures import Node, graph
 
@@ -17,7 +17,7 @@ STEPS = {
 }
 
 
-def lots(books: Books, asked: Asked) -> Page:
+def lots(books: Books, asked: Question) -> Page:
     find = asked.query.get("find", "")
     sql = (
         "select * from lots where plant = :plant and (:find = '' or lot like :like or material like :like)"
@@ -27,7 +27,7 @@ def lots(books: Books, asked: Asked) -> Page:
     return Page("lots.html", "Lots", {"part": part, "find": find})
 
 
-def lot(books: Books, asked: Asked) -> Page:
+def lot(books: Books, asked: Question) -> Page:
     key = {"plant": asked.plant, "material": asked.path["material"], "lot": asked.path["lot"]}
     row = books.one_of("lots", **key)
     accounts = books.all_of("v_balance", "order_no, kind, account", **key)
@@ -98,7 +98,7 @@ def _walk(books: Books, plant: str, start: Name, way: int) -> tuple[dict[Name, i
 
 def _picture(
     books: Books,
-    asked: Asked,
+    asked: Question,
     key: dict[str, str],
     up: dict[Name, int],
     down: dict[Name, int],
@@ -119,7 +119,7 @@ def _picture(
     return graph("What went into this lot, and what it went into", nodes, [("|".join(a), "|".join(b)) for a, b in edges])
 
 
-def quality(books: Books, asked: Asked) -> Page:
+def quality(books: Books, asked: Question) -> Page:
     plant = asked.plant
     values = {
         "held": books.rows(

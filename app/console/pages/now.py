@@ -3,14 +3,14 @@
 from collections import Counter
 from typing import Any
 
-from app.console.asked import Asked, Page, configuration_of, zone_of
+from app.console.asked import Page, Question, configuration_of, zone_of
 from app.console.books import Books, Row
 from schemas.codes import owner_of
 
 WAITING = ("issued", "waiting_clock", "queued", "dispatched", "retry", "unknown", "held")
 
 
-def now(books: Books, asked: Asked) -> Page:
+def now(books: Books, asked: Question) -> Page:
     plants = [_plant(books, row["plant"]) for row in books.rows("select distinct plant from configurations order by plant")]
     only = plants[0]["plant"] if len(plants) == 1 else ""
     return Page("now.html", "Now", {"plants": plants, "only": only})

@@ -1,6 +1,6 @@
 """Orders: what was planned, made, consumed and posted, and how far the order is."""
 
-from app.console.asked import Asked, NotThere, Page, part_of
+from app.console.asked import NotThere, Page, Question, part_of
 from app.console.books import Books
 from app.console.pictures import Bar, bars
 
@@ -15,7 +15,7 @@ LINE = (
 """The stations of an order, with the column that says when."""
 
 
-def orders(books: Books, asked: Asked) -> Page:
+def orders(books: Books, asked: Question) -> Page:
     find = asked.query.get("find", "")
     sql = (
         "select * from v_orders where plant = :plant and (:find = '' or order_no like :like or material like :like)"
@@ -25,7 +25,7 @@ def orders(books: Books, asked: Asked) -> Page:
     return Page("orders.html", "Orders", {"part": part, "find": find})
 
 
-def order(books: Books, asked: Asked) -> Page:
+def order(books: Books, asked: Question) -> Page:
     key = {"plant": asked.plant, "order_no": asked.path["order"]}
     row = books.one_of("orders", **key)
     balance = books.all_of("v_balance_of_orders", "kind, material", **key)

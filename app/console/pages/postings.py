@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
-from app.console.asked import Asked, NotThere, Page, part_of
+from app.console.asked import NotThere, Page, Question, part_of
 from app.console.books import Books, Row
 from app.console.pictures import Node, graph
 from app.console.shown import moment, quantity
@@ -13,7 +13,7 @@ MANY = 6
 """So many boxes of a kind in a picture; the table below has all."""
 
 
-def posting(books: Books, asked: Asked) -> Page:
+def posting(books: Books, asked: Question) -> Page:
     key = {"plant": asked.plant, "posting_id": asked.path["posting"]}
     row = books.one_of("postings", **key)
     if row is None:
@@ -36,7 +36,7 @@ def posting(books: Books, asked: Asked) -> Page:
     return Page("posting.html", f"Posting {row['posting_id']}", {**values, "picture": _chain(asked, values)})
 
 
-def _chain(asked: Asked, values: dict[str, Any]) -> Any:
+def _chain(asked: Question, values: dict[str, Any]) -> Any:
     """Records -> sources -> account -> posting -> document."""
     row, base = values["posting"], f"/p/{asked.plant}"
     nodes = [
@@ -89,7 +89,7 @@ def _meet(one: Row, other: Row) -> bool:
     return same and bool(one["first_offset"] <= other["last_offset"] and other["first_offset"] <= one["last_offset"])
 
 
-def account(books: Books, asked: Asked) -> Page:
+def account(books: Books, asked: Question) -> Page:
     key = {"plant": asked.plant, "account": asked.query.get("key", "")}
     row = books.one_of("accounts", **key)
     if row is None:
@@ -107,7 +107,7 @@ def account(books: Books, asked: Asked) -> Page:
     return Page("account.html", f"Account of {row['kind']} {row['material']}", values)
 
 
-def needs(books: Books, asked: Asked) -> Page:
+def needs(books: Books, asked: Question) -> Page:
     """What waits for a person, with the line that decides."""
     code = asked.query.get("code", "")
     sql = "select * from v_parked where plant = :plant and (:code = '' or code = :code) order by code, since, subject"
