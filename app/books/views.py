@@ -52,9 +52,11 @@ _VIEWS: Mapping[str, str] = {
                sum(parked) as parked, sum(covered) as covered
         from v_balance group by plant, order_no, kind, material, unit, scale""",
     "v_parked": """
-        select plant, 'account' as what, account as subject, order_no, code, detail, parked as amount, scale, unit,
-               {since} as since
-        from accounts where code <> '' and parked <> 0 and not dropped
+        select a.plant, 'account' as what, a.account as subject, a.order_no, a.code, a.detail, a.parked as amount, a.scale,
+               a.unit, {coalesce(a.since, (
+                   select max(q.cut_at) from postings q where q.plant = a.plant and q.account = a.account
+               ))} as since
+        from accounts a where a.code <> '' and a.parked <> 0 and not a.dropped
         union all
         select plant, 'posting', posting_id, order_no, code, detail, amount, scale, unit, {cut_at}
         from postings where state in ('parked', 'rejected', 'unknown') and replaced_by = ''""",

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from app.books import database, migrating, writing
 from app.books.dump import dump
 from app.books.writing import ReadUpTo
-from schemas.records import ExceptionRecord, LedgerPosting, LotRef, LotRow, Posting, PostingStep
+from schemas.records import ExceptionRecord, LedgerAccount, LedgerPosting, LotRef, LotRow, Posting, PostingStep
 from tables.books.entry import BookEntry, ratio_text
 from tables.books.records import entries_of
 from tests.unit.books.filled import filled
@@ -96,6 +96,14 @@ def test_what_a_lot_went_into(engine: Engine) -> None:
         select g.child_material, g.child_lot from genealogy g join down d on g.material = d.material and g.lot = d.lot
     ) select material, lot from down order by 1, 2"""
     assert rows(engine, down) == [("kit", "K"), ("part", "A"), ("part", "B"), ("resin", "R1")]
+
+
+@pytest.mark.parametrize(("since", "shown"), [(0, "2026-05-28T20:26:42.000Z"), (AT, "2026-05-28T20:26:40.000Z")])
+def test_what_is_parked_waits_since_the_last_posting_kept_it_back(engine: Engine, since: int, shown: str) -> None:
+    account = filled(LedgerAccount, account="A", plant="P", since=since, parked=6, dropped=False)
+    cuts = (AT + 1_000_000, AT + 2_000_000)
+    write(engine, account, *(in_state("accepted", name=f"P{at}", account="A", cut=at) for at in cuts))
+    assert rows(engine, "select subject, since from v_parked where what = 'account'") == [("A", shown)]
 
 
 @pytest.mark.parametrize(
