@@ -3,11 +3,13 @@
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 
-from schemas.codes import DEFAULT_OWNER, SECTIONS, entries_of, owner_of, register
+from schemas.codes import DEFAULT_OWNER, REGISTER, SECTIONS, entries_of, owner_of, register
 
 ROOT = Path(__file__).parents[3]
 
@@ -45,6 +47,18 @@ def test_an_unknown_code_is_said_with_what_is_near_it() -> None:
 def test_an_entry_is_whole(entry: object) -> None:
     for name in ("cause", "owner", "do"):
         assert getattr(entry, name).strip(), name
+
+
+def test_nothing_of_an_entry_is_said_twice() -> None:
+    """YAML takes the last of two equal keys and drops the first without a word."""
+    twice, pending = [], [yaml.compose(REGISTER.read_text(encoding="utf-8"))]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, yaml.MappingNode):
+            names = Counter(key.value for key, _ in node.value)
+            twice += [f"line {node.start_mark.line + 1}: {name}" for name, times in names.items() if times > 1]
+            pending += [value for _, value in node.value]
+    assert twice == []
 
 
 def test_a_code_has_one_owner_in_whatever_section_it_stands() -> None:
