@@ -14,7 +14,7 @@ from app.ledger.books.erp_calls import figures
 from app.ledger.books.folder import DEFAULT_OUT
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.proof import erp_check
-from app.ledger.proof.balance import ACCEPTED, Balance, Proof, Unattributed
+from app.ledger.proof.balance import ACCEPTED, REFUSED, Balance, Proof, Unattributed
 from app.ledger.proof.refused_inputs import RefusedInput, empty_inputs, nothing_read, refused_inputs
 from app.ledger.questions import fell, variance
 from app.ledger.questions.export import quantity_text
@@ -269,6 +269,8 @@ def _balance_line(kind: str, unit: str, balance: Balance, covered: bool) -> str:
     values += [balance.covered] if covered else []
     cells = "".join(f"{_grouped(value):>14}" for value in [*values, balance.carry])
     note = f"   {_grouped(balance.blocked)} of posted are in blocked stock" if balance.blocked else ""
+    refused = {state: getattr(balance, state) for state in REFUSED}
+    note += "".join(f"   {_grouped(quantity)} of parked are {state}" for state, quantity in refused.items() if quantity)
     return f"{kind:<14}{unit:<4}{cells}{note}"
 
 

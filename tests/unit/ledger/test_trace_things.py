@@ -6,8 +6,10 @@ import pytest
 
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.books.sources import Sources
+from app.ledger.proof.balance import prove
 from app.ledger.questions.in_erp import waited
 from app.ledger.questions.listing import parked_lines
+from app.ledger.questions.report import balance_lines
 from app.ledger.questions.trace_things import trace
 from schemas.records import PostingRow, PostingStep
 from tables.row_kinds import POSTING_ROWS
@@ -51,6 +53,12 @@ def test_the_quantities_of_an_order_stand_by_state(states: list[tuple[str, str]]
     (account,) = [one for one in found["accounts"] if one["recorded"] == "50"]
     numbers = {state: int(account[state]) for state in ("posted", "waiting", "held", "parked", "rejected", "cancelled")}
     assert sum(numbers.values()) == 50 and found["ok"]
+
+
+def test_a_balance_says_what_of_parked_was_refused() -> None:
+    balances = prove(over_delivered(("rejected", "LOT_UNKNOWN"), ("cancelled", ""))).balances
+    (line,) = [one for one in balance_lines((kind, unit, one) for (kind, unit), one in balances.items()) if "yield" in one]
+    assert line.endswith("   42 of parked are rejected   2 of parked are cancelled")
 
 
 def test_a_code_with_nothing_parked_says_what_would_happen_to_more() -> None:
