@@ -173,4 +173,4 @@ def test_a_run_asks_no_registry_and_only_on_kafka_the_document(
     environ = {"LINELEDGER_INSTALLATION": str(document), "LINELEDGER_REGISTRY": "http://127.0.0.1:1"}
     told = ["--config", CONFIGURATION, "--input", empty, "--erp", "none", "--out", tmp_path / "out", "--json"]
     ended = lineledger("run", *where, *told, environ=environ)
-    assert (ended.code, ended.json["exact"]) == (0, True), ended.said
+    assert (ended.code, ended.json["raw"]) == (1, {}), "it ran to its end; nothing was there to read" + ended.said
