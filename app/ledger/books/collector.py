@@ -17,14 +17,37 @@ from schemas.topics import EXCEPTIONS
 from tables.row_kinds import Row, RowKind
 
 REQUEST_SECONDS = 10.0
+MOVED = frozenset(
+    {
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+    }
+)
+"""What a broker says to who knows an earlier leader of a partition: the metadata are to be asked for again."""
+TRIES = 5
 _POSITION = POSITION_KEY.encode()
 
 
 def end_offsets(admin: AdminClient, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
-    """End of the log of each (topic, partition), in one request per broker."""
+    """End of the log of each (topic, partition), in one request per broker. Raises KafkaException."""
     wanted = {TopicPartition(*tp): OffsetSpec.latest() for tp in partitions}
     found = admin.list_offsets(wanted, request_timeout=REQUEST_SECONDS)
-    return {(tp.topic, tp.partition): future.result(REQUEST_SECONDS).offset for tp, future in found.items()}
+    return {(tp.topic, tp.partition): _end(admin, tp, future) for tp, future in found.items()}
+
+
+def _end(admin: AdminClient, tp: TopicPartition, answer: Any) -> int:
+    """librdkafka may send a request for several partitions with the leader epoch of another one: then it is asked for alone."""
+    for left in reversed(range(TRIES)):
+        try:
+            return int(answer.result(REQUEST_SECONDS).offset)
+        except KafkaException as error:
+            if error.args[0].code() not in MOVED or not left:
+                raise
+        admin.list_topics(tp.topic, timeout=REQUEST_SECONDS)
+        (answer,) = admin.list_offsets({tp: OffsetSpec.latest()}, request_timeout=REQUEST_SECONDS).values()
+    raise AssertionError("unreachable")
 
 
 class LedgerTrimmed(RuntimeError):
