@@ -27,7 +27,12 @@ def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
 
 def test_no_file_has_more_than_four_hundred_lines() -> None:
     """A file is one idea; records.py of schemas is generated."""
-    files = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py") if path != ROOT / "schemas" / "records.py"]
+    files = [
+        path
+        for folder in (*FOLDERS, "deploy")
+        for path in (ROOT / folder).rglob("*.py")
+        if path != ROOT / "schemas" / "records.py"
+    ]
     assert len(files) > 300
     long = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8").count("\n") for path in files}
     assert {path: lines for path, lines in long.items() if lines > MOST_LINES} == {}

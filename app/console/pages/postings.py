@@ -7,6 +7,7 @@ from app.console.asked import NotThere, Page, Question, part_of
 from app.console.books import Books, Row
 from app.console.pictures import Node, graph
 from app.console.shown import moment, quantity
+from app.ledger.questions.deciding import decide_line
 from schemas.codes import entries_of
 
 MANY = 6
@@ -110,15 +111,17 @@ def account(books: Books, asked: Question) -> Page:
 def needs(books: Books, asked: Question) -> Page:
     """What waits for a person, with the line that decides."""
     code = asked.query.get("code", "")
-    sql = "select * from v_parked where plant = :plant and (:code = '' or code = :code) order by code, since, subject"
+    sql = (
+        "select v.*, p.state from v_parked v left join postings p"
+        " on v.what = 'posting' and p.plant = v.plant and p.posting_id = v.subject"
+        " where v.plant = :plant and (:code = '' or v.code = :code) order by v.code, v.since, v.subject"
+    )
     part = part_of(books, sql, asked, plant=asked.plant, code=code)
-    rows = [{**row, "told": entries_of(row["code"]), "decide": decide(row)} for row in part.rows]
+    rows = [{**row, "told": entries_of(row["code"]), "decide": _decide(row)} for row in part.rows]
     return Page("needs.html", "Needs somebody", {"rows": rows, "part": part, "code": code})
 
 
-def decide(row: Row) -> str:
-    """The command that decides about what is parked, rejected or unknown."""
-    what = f"'{row['subject']}'" if row["what"] == "account" else row["subject"]
-    answers = "post|drop" if row["what"] == "account" else "retry|cancel"
-    code = f" --code {row['code']}" if row["what"] == "account" else ""
-    return f"lineledger decide {what} {answers}{code} --who NAME --why TEXT"
+def _decide(row: Row) -> str:
+    if row["what"] == "account":
+        return decide_line(row["subject"], "", "parked", row["code"])
+    return decide_line("", row["subject"], row["state"], row["code"])

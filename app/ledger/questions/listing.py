@@ -6,14 +6,14 @@ from typing import Any
 from app.ledger.books.letters import Life
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.questions.ages import age_text
+from app.ledger.questions.deciding import decide_line
 from app.ledger.questions.export import quantity_text
 from app.ledger.questions.floor_needs import scrap_beyond_orders
 from app.ledger.questions.moments import iso
 from app.ledger.questions.needs import listed_nowhere_else, since_of
 from app.ledger.questions.rule_needs import amounts_without_effect
 from schemas.codes import owner_of
-from tables.decisions import BAD_UNIT
-from tables.delivery.posting_state import LOT_BLOCKED, PARKED, POSTING_MISMATCH, REJECTED, UNKNOWN
+from tables.delivery.posting_state import PARKED, REJECTED, UNKNOWN
 from tables.orders.account import account_key, waits
 from tables.quantity import decimal_text
 from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
@@ -101,26 +101,7 @@ def parked_lines(snapshot: Snapshot, account: str, now: int) -> tuple[list[dict[
 def _told(entry: dict[str, Any], now: int) -> dict[str, Any]:
     since = entry["since"]
     told = {"owner": owner_of(entry["code"]), "since": iso(since) if since else "", "age": age_text(since, now)}
-    return {"decide": _decide(entry), **entry, **told}
-
-
-def _decide(entry: dict[str, Any]) -> str:
-    """The line that decides about it. What is posted already is corrected at its source."""
-    if entry["state"] == UNKNOWN:
-        known = f"lineledger decide {entry['posting']}"
-        return f"{known} accept --document NUMBER --who NAME --why TEXT, or {known} retry: it is not in the ERP"
-    if entry["posting"]:
-        answers = "cancel" if entry["code"] == POSTING_MISMATCH else "retry|cancel"
-        waits_for_quality = entry["code"] == LOT_BLOCKED
-        return "" if waits_for_quality else f"lineledger decide {entry['posting']} {answers} --who NAME --why TEXT"
-    if entry["state"] == "dropped":
-        return (
-            f"dropped; lineledger decide '{entry['account']}' retry --code {entry['code']} --who NAME --why TEXT takes that back"
-        )
-    if entry["state"] != "parked":
-        return ""
-    answers = "drop" if entry["code"] == BAD_UNIT else "post|drop"
-    return f"lineledger decide '{entry['account']}' {answers} --code {entry['code']} --who NAME --why TEXT"
+    return {"decide": decide_line(entry["account"], entry["posting"], entry["state"], entry["code"]), **entry, **told}
 
 
 def _parked_line(entry: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Pages over the demo's books: every link leads somewhere, numbers are those of the run, every number leads to its records."""
 
 import csv
+import html
 import re
 import shutil
 import sqlite3
@@ -89,6 +90,21 @@ def test_a_problem_shows_its_owner_and_its_command(reader: httpx.Client) -> None
     shown = reader.get(letter).text
     assert "lineledger exceptions replay" in shown
     assert "<h2>Original</h2>" in shown
+
+
+def test_what_is_unknown_or_has_no_unit_gets_its_own_command(books: Path, tmp_path: Path) -> None:
+    """As `lineledger parked` says it: a document number for what may be in the ERP, no `post` where no unit is known."""
+    other = tmp_path / "books.sqlite"
+    shutil.copy(books, other)
+    with sqlite3.connect(other) as connection:
+        (unknown,) = connection.execute("select posting_id from postings limit 1").fetchone()
+        connection.execute("update postings set state = 'unknown', code = 'ERP_TIMEOUT' where posting_id = ?", (unknown,))
+        connection.execute("update accounts set code = 'BAD_UNIT' where code = 'OVER_DELIVERY'")
+    with served(other) as site, site.reader() as reader:
+        page = html.unescape(reader.get(f"{PLANT}/needs").text)
+    assert f"lineledger decide {unknown} accept --document NUMBER" in page
+    assert "drop --code BAD_UNIT" in page
+    assert "post|drop --code BAD_UNIT" not in page
 
 
 def test_a_held_lot_shows_its_hold_and_where_it_came_from(reader: httpx.Client) -> None:
