@@ -6,6 +6,7 @@ from fractions import Fraction
 from app.erp.circuit import Circuit
 from app.erp.pace import WINDOW_NS, Pace
 from app.erp.port import Answer
+from app.erp.window import Departure
 from tables.delivery.scopes import DOCUMENT, ENDPOINT, LOAD, NARROW, scope_of
 from tables.invariant import InvariantBroken
 
@@ -81,6 +82,10 @@ class Budget:
         shut = self.paused or (own_place and self.in_flight >= self.calls)
         return None if shut else self._pace.wait_ns(now)
 
+    def late_wait_ns(self, now: int, departure: Departure) -> int | None:
+        """As `wait_ns`, for a request that was let in and is only leaving now: others may have come before it meanwhile."""
+        return None if self.paused else self._pace.again_ns(now, departure)
+
     def suspect_wait_ns(self, now: int, *, alone: bool) -> int | None:
         """As `wait_ns`, for a suspect. `alone`: nobody else waits, so it need not wait for its share."""
         if self.suspects >= max(1, self.calls // SUSPECT_SLOTS):
@@ -97,28 +102,28 @@ class Budget:
     def _from(self, now: int) -> int:
         return self._pace.wait_ns(now, self.outsiders)
 
-    def started(self, now: int, *, suspect: bool = False) -> None:
+    def started(self, now: int, *, suspect: bool = False) -> Departure:
         """Suspects do not ask for their share here: who is alone needs none."""
         if (self.suspect_wait_ns(now, alone=True) if suspect else self.wait_ns(now)) != 0:
             raise InvariantBroken("I8", "a call started outside the budget")
-        self._begin(now)
         if suspect:
             self.suspects += 1
             self._suspects_from = max(self._suspects_from, now + SUSPECT_SHARE * self.interval_ns)
+        return self._begin(now)
 
-    def probing(self, now: int) -> None:
+    def probing(self, now: int) -> Departure:
         if self.probe_wait_ns(now) != 0:
             raise InvariantBroken("I8", "a probe started outside the budget")
-        self._begin(now)
+        return self._begin(now)
 
-    def _begin(self, now: int) -> None:
-        self._pace.left(now)
+    def _begin(self, now: int) -> Departure:
         self.in_flight += 1
+        return self._pace.left(now)
 
-    def let_out(self, now: int, own_place: bool) -> None:
+    def let_out(self, now: int, own_place: bool) -> Departure:
         """A request leaves that no call was let in for."""
-        self._pace.left(now)
         self.in_flight += own_place
+        return self._pace.left(now)
 
     def unused(self, *, suspect: bool = False) -> None:
         """A call that was let in was not made after all."""

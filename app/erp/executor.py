@@ -23,6 +23,7 @@ from app.erp.outcomes import end_process
 from app.erp.own_erp import OwnErp
 from app.erp.port import Answer, ErpAdapter
 from app.erp.timebase import SystemTime, Timebase, wall_clock_us
+from app.erp.window import Departure
 from schemas.configuration import Configuration
 from schemas.records import AttemptEnded, ErpHeld, PostingRow, TimerFired
 from tables.delivery.backlog import lane_of
@@ -183,13 +184,10 @@ class Executor:
                 delays.append(LEASE_POLL_SECONDS)
                 break
             work, wait_ns = self._next(now)
-            if work is not None:
-                self._begin(work, now)
-            elif wait_ns:
-                delays.append(wait_ns / 1e9)
+            if work is None:
+                delays += [wait_ns / 1e9] if wait_ns else []
                 break
-            else:
-                break
+            self._begin(work, now)
         self._metrics.maintenance.set(pause > 0)
         self._show()
         return min(delays, default=None)
@@ -201,8 +199,7 @@ class Executor:
             return self._lineup.next(now)
         wait_ns = self._budget.probe_wait_ns(now)
         if wait_ns == 0:
-            self._budget.probing(now)
-            self._run_call(self._probe())
+            self._run_call(self._probe(self._budget.probing(now)))
             return None, None
         return None, wait_ns
 
@@ -218,9 +215,9 @@ class Executor:
             self._metrics.withheld.labels(FOREIGN).inc()
             self._at(now + MOST_READ_BACK_NS, work.partition, work)
             return
-        self._budget.started(now, suspect=work.suspect)
+        let_in, entry = self._budget.started(now, suspect=work.suspect), work.entry
         self._lineup.begun(work, now)
-        self._run_call(self._post(work, work.entry) if isinstance(work.entry, Dispatch) else self._find(work, work.entry))
+        self._run_call(self._post(work, entry, let_in) if isinstance(entry, Dispatch) else self._find(work, entry, let_in))
 
     def _run_call(self, call: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(call)
@@ -270,7 +267,7 @@ class Executor:
 
     # -- calls
 
-    async def _post(self, work: Work, entry: Dispatch) -> None:
+    async def _post(self, work: Work, entry: Dispatch, let_in: Departure) -> None:
         # The last look: nothing is awaited between it and the adapter.
         rows = self._withhold(self._wanted(work), entry)
         if not rows or not self._lease_is_good():
@@ -280,7 +277,7 @@ class Executor:
             return
         attempts = [(row.posting.posting_id, row.attempts) for row in rows]
         document = document_for(rows, self._configuration(rows[0].configuration))
-        call = CallPass(lambda: self._lease_is_good() and self._sendable(work, entry) == rows)
+        call = CallPass(lambda: self._lease_is_good() and self._sendable(work, entry) == rows, let_in)
         answer = await self._answer("post", work, lane_of(rows[0]), self._adapter.post(document), call)
         if answer is None:
             return
@@ -290,7 +287,7 @@ class Executor:
         for posting_id, attempt in attempts:
             self._tell(posting_id, attempt, "post", answer)
 
-    async def _find(self, work: Work, entry: ReadBack) -> None:
+    async def _find(self, work: Work, entry: ReadBack, let_in: Departure) -> None:
         started, rows = self._time.monotonic_ns(), self._wanted(work)
         if rows and self._own.refuses_find(rows[0]):
             self._unused(work)
@@ -301,7 +298,7 @@ class Executor:
             self._forget(work)
             return
         found = self._adapter.find(entry.posting_id, rows[0].posting.content_hash)
-        answer = await self._answer("find", work, lane_of(rows[0]), found, CallPass(self._lease_is_good))
+        answer = await self._answer("find", work, lane_of(rows[0]), found, CallPass(self._lease_is_good, let_in))
         if answer is None:
             return
         if answer.result == "not_found" and started >= work.deadline_ns:
@@ -323,8 +320,8 @@ class Executor:
             self._send(ErpHeld(until=self._wall_us() + (until - self._time.monotonic_ns()) // 1_000))
         self._wake.set()
 
-    async def _probe(self) -> None:
-        CALL.set(CallPass(self._lease_is_good))
+    async def _probe(self, let_in: Departure) -> None:
+        CALL.set(CallPass(self._lease_is_good, let_in))
         answer = await asked("probe", self._adapter.find(PROBE, ""), self._call_seconds, self._metrics, self._time)
         self._budget.probed(self._time.monotonic_ns(), answer)
         self._tell_outage(answer)

@@ -1,7 +1,8 @@
 """When the next request may leave for an ERP. Time comes in as nanoseconds of a monotonic clock; nothing waits in here."""
 
-from collections import deque
 from fractions import Fraction
+
+from app.erp.window import Departure, Window
 
 WINDOW_NS = 1_000_000_000
 JITTER_NS = 50_000_000
@@ -23,8 +24,7 @@ class Pace:
         self.share = Fraction(1)
         """Of the limit, that is used now."""
         count = max(1, self.most.numerator // self.most.denominator)
-        self._window_ns = _ceiling(count / self.most * WINDOW_NS) + JITTER_NS
-        self._starts: deque[int] = deque(maxlen=count)
+        self._window = Window(count, _ceiling(count / self.most * WINDOW_NS) + JITTER_NS, JITTER_NS)
         self._slot = 0
         """Of the next request."""
         self._idle_since: int | None = 0
@@ -33,8 +33,7 @@ class Pace:
 
     @property
     def interval_ns(self) -> int:
-        count = self._starts.maxlen or 1
-        return _ceiling(Fraction(self._window_ns, count) / self.share)
+        return _ceiling(Fraction(self._window.length_ns, self._window.count) / self.share)
 
     def wait_ns(self, now: int, ahead: int = 0) -> int:
         """How long somebody who wants to leave has to wait. `ahead`: how many requests go first."""
@@ -42,15 +41,17 @@ class Pace:
             self._slot = max(self._slot, min(now, self._slot + now - self._idle_since))
             self._idle_since = None
         start = max(max(self._slot, now) + ahead * self.interval_ns if ahead else self._slot, self.not_before)
-        if len(self._starts) == self._starts.maxlen:
-            start = max(start, self._starts[0] + self._window_ns)
-        return max(0, start - now)
+        return max(0, max(start, self._window.free_from(now)) - now)
 
-    def left(self, now: int) -> None:
-        """A request leaves."""
-        self._starts.append(now)
+    def again_ns(self, now: int, departure: Departure) -> int:
+        """As `wait_ns`, for one that had its slot and is only leaving now."""
+        return max(0, max(self.not_before, self._window.free_from(now, departure)) - now)
+
+    def left(self, now: int) -> Departure:
+        """A request leaves, or is let in and will; what becomes of it then is for the departure."""
         self._slot = max(self._slot, now - CATCH_UP_NS) + self.interval_ns
         self._idle_since = now
+        return self._window.let_in(now)
 
     def hold(self, until: int) -> None:
         self.not_before = max(self.not_before, until)
@@ -58,7 +59,7 @@ class Pace:
 
     def pause(self, now: int) -> None:
         """Longer than a window: somebody else may have called just now."""
-        self.hold(now + max(self._window_ns, self.interval_ns) + self.interval_ns)
+        self.hold(now + max(self._window.length_ns, self.interval_ns) + self.interval_ns)
 
 
 def _ceiling(value: Fraction) -> int:

@@ -6,7 +6,7 @@ ERP unseen.
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -104,17 +104,28 @@ class CountedTransport(httpx.AsyncBaseTransport):
         if doorway is None:
             self._traffic.tell(request, body)
             return await self._inner.handle_async_request(request)
-        own_place = await doorway.let_out(document=request.extensions.get(_MARK, (OTHER,))[0] == POST)
+        passage = await doorway.let_out(document=request.extensions.get(_MARK, (OTHER,))[0] == POST)
+        request.extensions = {**request.extensions, "trace": _told_when_gone(lambda: doorway.gone(passage))}
         response = None
         try:
             self._traffic.tell(request, body)
             response = await self._inner.handle_async_request(request)
             return response
         finally:
-            doorway.came_back(own_place, response)
+            doorway.came_back(passage, response)
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+def _told_when_gone(gone: Callable[[], None]) -> Callable[[str, Any], Awaitable[None]]:
+    """The `trace` of a request of httpx."""
+
+    async def traced(event: str, about: Any) -> None:
+        if event.endswith("send_request_body.complete"):
+            gone()
+
+    return traced
 
 
 def figures(requests: Sequence[Request]) -> Mapping[str, int]:

@@ -18,7 +18,7 @@ from prometheus_client import REGISTRY
 from app.configuration import load
 from app.delivery import ErpCalls, MasterPull
 from app.engine.stage import DELETE_RETENTION_SECONDS, StageApp
-from app.erp.doorway import Doorway
+from app.erp.doorway import Doorway, Passage
 from app.erp.port import ErpUnavailable
 from app.erp.traffic import figures, journalled
 from app.idle_clock import IdleClock
@@ -165,7 +165,7 @@ async def test_what_goes_to_the_erp_is_counted(
     journal, passed = tmp_path / "requests.jsonl", []
     let_out = Doorway.let_out
 
-    async def counted_out(self: Doorway, document: bool = False) -> bool:
+    async def counted_out(self: Doorway, document: bool = False) -> Passage:
         passed.append(self)
         return await let_out(self, document=document)
 

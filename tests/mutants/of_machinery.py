@@ -193,6 +193,30 @@ MUTANTS = {
         "count / self.most * WINDOW_NS)",
         "tests/unit/erp/test_pace.py::test_under_backlog_nine_tenths_are_used_and_no_second_has_more",
     ),
+    "a request counts when it is let in": Mutant(
+        "app.erp.doorway",
+        "if departure is None or self.budget.late_wait_ns(now, departure) != 0:",
+        "if departure is None:",
+        "tests/unit/erp/test_doorway.py::test_wherever_the_process_stalls_no_second_of_the_erps_log_has_more",
+    ),
+    "bytes are gone at once": Mutant(
+        "app.erp.window",
+        "        self.open = self.going = True\n",
+        "        self.open = True\n",
+        "tests/unit/erp/test_pace.py::test_wherever_a_request_stalls_no_second_has_more",
+    ),
+    "a late answer says nothing": Mutant(
+        "app.erp.window",
+        "departure.at = max(departure.at, logged - self._least[departure.document].ns)",
+        "pass",
+        "tests/unit/erp/test_pace.py::test_an_answer_that_is_late_counts_and_one_that_never_comes_does_not_for_ever",
+    ),
+    "no transport tells when bytes are gone": Mutant(
+        "app.erp.traffic",
+        'event.endswith("send_request_body.complete")',
+        'event.endswith("request_sent")',
+        "tests/unit/erp/test_doorway.py::test_a_real_transport_tells_when_the_bytes_are_gone",
+    ),
     "a pause lets read-backs and pulls through": Mutant(
         "app.erp.budget",
         "shut = self.paused or (own_place and self.in_flight >= self.calls)",
@@ -207,13 +231,13 @@ MUTANTS = {
     ),
     "logins and pulls go around the limit": Mutant(
         "app.erp.doorway",
-        "        if call is not None and not call.used:\n",
-        "        if True:\n            return False\n        if call is not None and not call.used:\n",
+        "        if departure is None or self.budget.late_wait_ns(now, departure) != 0:\n",
+        "        if False:\n",
         "tests/unit/erp/test_doorway.py::test_pulls_of_master_data_wait_like_everything_else",
     ),
     "only posts are asked to wait": Mutant(
         "app.erp.doorway",
-        "            self.budget.hold(self._time.monotonic_ns() + wait_ms * 1_000_000)\n",
+        "            self.budget.hold(now + wait_ms * 1_000_000)\n",
         "",
         "tests/unit/erp/test_doorway.py::test_retry_after_of_any_call_holds_for_all",
     ),
@@ -225,7 +249,7 @@ MUTANTS = {
     ),
     "the successor begins at once": Mutant(
         "app.erp.pace",
-        "self.hold(now + max(self._window_ns, self.interval_ns) + self.interval_ns)",
+        "self.hold(now + max(self._window.length_ns, self.interval_ns) + self.interval_ns)",
         "pass",
         f"{BUDGET}::test_a_take_over_pauses_longer_than_the_window",
     ),

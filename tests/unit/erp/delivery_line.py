@@ -78,14 +78,21 @@ class OrdersErp:
 
 
 class DeliveryLine:
-    """`live`: an adapter of a real ERP and the machine's own time instead."""
+    """`live`: an adapter that goes through the doorway, in `time`; None: in the machine's own."""
 
-    def __init__(self, *, idempotent: bool = True, live: Callable[[Doorway], ErpAdapter] | None = None, **endpoint: Any) -> None:
+    def __init__(
+        self,
+        *,
+        idempotent: bool = True,
+        live: Callable[[Doorway], ErpAdapter] | None = None,
+        time: LineTime | None = None,
+        **endpoint: Any,
+    ) -> None:
         stated = {"adapter": "sim", "concurrency": 4, "calls_per_second": 10, "idempotent": idempotent, **endpoint}
         config = configuration(erp={"erp": stated})
-        self.time, self.bench = LineTime(), Bench(config)
+        self.time, self.bench = time or LineTime(), Bench(config)
         self.erp = OrdersErp(self.time, idempotent=idempotent)
-        clock = self.time if live is None else SystemTime()
+        clock = self.time if live is None or time is not None else SystemTime()
         self.registry = CollectorRegistry()
         settings = config.erp.erp
         self.budget = Budget(settings.calls_per_second, settings.concurrency)

@@ -1,7 +1,10 @@
 """Every request of every adapter passes one place: logins, master data and repeated calls have no budget of their own."""
 
+import asyncio
 import itertools
 import json
+import random
+from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable
 from fractions import Fraction
 from typing import Any
@@ -11,18 +14,23 @@ import pytest
 
 from app.erp.budget import Budget
 from app.erp.documents import document_for
-from app.erp.doorway import CALL, CallPass, Doorway
+from app.erp.doorway import CALL, CallPass, Doorway, Passage
 from app.erp.endpoint import doorway_of
+from app.erp.pace import WINDOW_NS
 from app.erp.port import ErpUnavailable
+from app.erp.sim.adapter import SimAdapter
+from app.erp.timebase import SystemTime
 from app.erp.traffic import Traffic
 from app.erp.tryton.adapter import TrytonAdapter
 from app.erp.tryton.rpc import TrytonRpc
 from app.observability.secrets import Secrets
 from schemas.records import ErpHeld, PostingRow
 from tables.delivery.outbox import Dispatch, HeldUntil
+from tests.integration.erp.hostile_erp import HostileErp
+from tests.unit.erp.delivery_line import DeliveryLine, LineTime
 from tests.unit.erp.executor_bench import Bench, FakeTime
 from tests.unit.streams.quality_bench import Bench as FoldBench
-from tests.unit.streams.quality_bench import configuration, posting
+from tests.unit.streams.quality_bench import S, configuration, posting
 
 BOOKED = {"documents": {"P1": 7}, "duplicate": False}
 LIMIT = Fraction(4)
@@ -89,8 +97,6 @@ def document(name: str = "P1") -> Any:
 
 async def passed(door: Door, calls: Any, seconds: float) -> Any:
     """The result of something that waits for its turn, while time goes on."""
-    import asyncio
-
     task = asyncio.ensure_future(calls)
     await door.time.advance(seconds)
     assert task.done()
@@ -109,8 +115,7 @@ async def test_a_login_and_its_repeated_call_wait_for_their_turn(door: Callable[
         for _ in range(2):
             budget, now = made.doorway.budget, made.time.now_ns
             await made.time.advance((budget.wait_ns(now) or 0) / 1e9)
-            budget.started(made.time.now_ns)
-            CALL.set(CallPass(lambda: True))
+            CALL.set(CallPass(lambda: True, budget.started(made.time.now_ns)))
             assert (await made.adapter.post(document())).result == "accepted"
             budget.unused()
 
@@ -122,8 +127,6 @@ async def test_a_login_and_its_repeated_call_wait_for_their_turn(door: Callable[
 
 async def twice_under(made: Door, calls: Callable[[], Any]) -> None:
     """Time goes on as far as anything sleeps."""
-    import asyncio
-
     task = asyncio.ensure_future(calls())
     while not task.done():
         await made.time.settle()
@@ -165,11 +168,10 @@ async def test_retry_after_of_any_call_holds_for_all(door: Callable[..., Door], 
 
 async def test_a_document_that_waited_and_is_not_wanted_any_more_stays(door: Callable[..., Door]) -> None:
     made = door()
-    call = CallPass(lambda: False)
+    call = CallPass(lambda: False, made.doorway.budget.started(made.time.now_ns))
 
     async def post() -> None:
         CALL.set(call)
-        made.doorway.budget.started(made.time.now_ns)
         await made.adapter.post(document())
 
     await twice_under(made, post)
@@ -211,3 +213,129 @@ async def test_what_the_erp_asked_for_is_in_the_log_and_holds_for_a_successor() 
 def test_all_adapters_of_a_process_share_the_doorway() -> None:
     made = doorway_of(configuration(erp={"erp": {"adapter": "sim", "calls_per_second": 3, "concurrency": 2}}))
     assert (made.budget.rate, made.budget.calls) == (3, 2)
+
+
+MS = 1_000_000
+
+
+class StallingTime(LineTime):
+    """With `stalls`, it may jump at every switch between tasks: the process had no CPU."""
+
+    def __init__(self, seed: int, stalls: float) -> None:
+        super().__init__()
+        self.chance, self.stalls = random.Random(seed), stalls
+
+    async def settle(self) -> None:
+        for _ in range(30):
+            await asyncio.sleep(0)
+            if self.chance.random() < self.stalls:
+                self.now_ns += int(self.chance.expovariate(1 / 150) * MS)
+
+
+class LoggingErp(httpx.AsyncBaseTransport):
+    """Logs a request up to 30 ms after its bytes have left, and answers within 20 ms. `deaf`: it stalls, too, and logs then.
+    Documents of orders that begin with D get no answer."""
+
+    def __init__(self, time: StallingTime, deaf: bool) -> None:
+        self.time, self.deaf = time, deaf
+        self.log: list[int] = []
+        self.dead = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        chance = self.time.chance
+        for _ in range(chance.randrange(6)):  # a place in the pool, a connection
+            await asyncio.sleep(0)
+        at = self.time.now_ns + chance.randrange(30 * MS)
+        if self.deaf and at % (3 * WINDOW_NS) < 600 * MS:
+            at += 600 * MS - at % (3 * WINDOW_NS)
+        self.log.append(at)
+        await asyncio.sleep(0)
+        if (traced := request.extensions.get("trace")) is not None:
+            await traced("http11.send_request_body.complete", {})
+        if b'"order":"D' in await request.aread():
+            self.dead += 1
+            await self.time.wait(asyncio.Event(), 5)
+            raise httpx.ReadTimeout("")
+        answered = at + chance.randrange(5 * MS, 20 * MS)
+        while (left := answered - self.time.now_ns) > 0:
+            await self.time.wait(asyncio.Event(), left / 1e9)
+        if request.url.path.startswith("/postings"):
+            return httpx.Response(404, json={"code": "NOT_FOUND", "detail": ""})
+        return httpx.Response(201, json={"document": f"D{len(self.log)}", "duplicate": False})
+
+
+async def logged_under_backlog(erp: LoggingErp, limit: int, seconds: int, dead: int = 0) -> list[int]:
+    """When the ERP logged the requests of a delivery with a backlog and of pulls of master data beside it. `dead`: orders that
+    come first and get no answer."""
+    time = erp.time
+
+    def adapter(doorway: Doorway) -> SimAdapter:
+        made = SimAdapter("http://erp", "secret", traffic=Traffic(Secrets(["secret"]), doorway=doorway))
+        made._client._transport._inner = erp  # type: ignore[attr-defined]
+        return made
+
+    line = DeliveryLine(live=adapter, time=time, lines_per_document=1, concurrency=32, calls_per_second=limit)
+    line.clock(10 * S)
+    line.post(*(f"D{n}" for n in range(dead)), lines=10)
+    line.post(*(f"G{n}" for n in range(64)), lines=2 + 2 * limit * seconds // 64)
+    pulling, pulls = adapter(line.doorway), set[asyncio.Task[Any]]()
+    ends = time.now_ns + seconds * WINDOW_NS
+    while time.now_ns < ends:
+        pulls.add(asyncio.ensure_future(pulling._client.get("/changes")))
+        await time.advance(1)
+    closing = asyncio.ensure_future(line.executor.close())
+    await time.advance(5)
+    await closing
+    for pull in pulls:
+        pull.cancel()
+    await asyncio.gather(*pulls, return_exceptions=True)
+    await pulling.close()
+    assert line.fatal == []
+    return sorted(erp.log)
+
+
+def most_in_a_second(times: list[int]) -> int:
+    return max((bisect_left(times, first + WINDOW_NS) - at for at, first in enumerate(times)), default=0)
+
+
+async def test_a_real_transport_tells_when_the_bytes_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Passage] = []
+    monkeypatch.setattr(Doorway, "gone", lambda self, passage: told.append(passage))
+    async with HostileErp("reset", at_login=False).listening() as erp:
+        doorway = Doorway(Budget(Fraction(50), 4), SystemTime())
+        traffic = Traffic(Secrets(["secret"]), doorway=doorway)
+        adapter = SimAdapter(f"http://127.0.0.1:{erp.port}", "secret", traffic=traffic)
+        await adapter.post(document())
+        await adapter.find("P1", "h")
+        await adapter.close()
+    assert len(told) == erp.calls == 2
+
+
+@pytest.mark.parametrize("deaf", [False, True], ids=["it stalls", "the ERP stalls, too"])
+@pytest.mark.parametrize(("limit", "seconds"), [(2, 20), (10, 8), (50, 4), (200, 2)])
+@pytest.mark.parametrize("seed", range(2))
+async def test_wherever_the_process_stalls_no_second_of_the_erps_log_has_more(
+    limit: int, seconds: int, seed: int, deaf: bool
+) -> None:
+    erp = LoggingErp(StallingTime(seed, min(0.02, 0.2 / limit)), deaf)
+    logged = await logged_under_backlog(erp, limit, seconds)
+    assert most_in_a_second(logged) <= limit
+    assert len(logged) >= limit * seconds // 4
+
+
+@pytest.mark.parametrize(("limit", "seconds"), [(2, 20), (10, 8), (50, 4), (200, 2)])
+async def test_where_nothing_stalls_nine_tenths_are_used(limit: int, seconds: int) -> None:
+    logged = await logged_under_backlog(LoggingErp(StallingTime(limit, 0), deaf=False), limit, seconds)
+    assert most_in_a_second(logged) <= limit
+    used = (len(logged) - 1) * WINDOW_NS / (logged[-1] - logged[0]) / limit
+    assert used >= 0.9, f"{used:.1%} of {limit}/s"
+
+
+@pytest.mark.parametrize(("limit", "seconds"), [(2, 60), (10, 40)])
+async def test_who_gets_no_answer_holds_up_nobody_for_long(limit: int, seconds: int) -> None:
+    erp = LoggingErp(StallingTime(limit, 0), deaf=False)
+    logged = await logged_under_backlog(erp, limit, seconds, dead=8)
+    assert most_in_a_second(logged) <= limit
+    assert erp.dead > 8
+    late = sum(at >= logged[0] + (seconds - 20) * WINDOW_NS for at in logged)
+    assert late >= 0.9 * limit * 20 - 1

@@ -1,5 +1,6 @@
 """Never more than the limit in any second as the ERP sees it, and nine tenths of it used."""
 
+import heapq
 import itertools
 import random
 from bisect import bisect_left
@@ -7,10 +8,11 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.erp.pace import JITTER_NS, WINDOW_NS, Pace
+from app.erp.window import Departure
 
 MS = 1_000_000
 LIMITS = [2, 10, 50, 200]
@@ -127,3 +129,78 @@ def test_a_successor_that_pauses_keeps_the_second_of_its_predecessor(limit: int)
         after.left(now)
         arrived.append(now)
     assert most_in_a_second(arrived) <= limit
+
+
+class Stalls:
+    """Requests of one pace that stall before they leave, and before their bytes are gone, on the way to an ERP that logs nothing
+    while it stalls itself, and then all that came. `answer_ms`: after the line in its log."""
+
+    def __init__(self, limit: int, seed: int, stalled: float, answer_ms: int = 5) -> None:
+        self.pace, self.chance = Pace(Fraction(limit)), random.Random(seed)
+        self.stalled, self.answer_ms = stalled, answer_ms
+        self.logged: list[int] = []
+        self._due: list[tuple[int, int, Callable[[int], None]]] = []
+        self._order = itertools.count()
+
+    def run(self, seconds: int) -> list[int]:
+        self._at(0, self._let_in)
+        while self._due and self._due[0][0] < seconds * WINDOW_NS:
+            now, _, what = heapq.heappop(self._due)
+            what(now)
+        return sorted(at for at in self.logged if at < seconds * WINDOW_NS)
+
+    def _at(self, when: int, what: Callable[[int], None]) -> None:
+        heapq.heappush(self._due, (when, next(self._order), what))
+
+    def _stall(self) -> int:
+        return self.chance.randrange(2_000 * MS) if self.chance.random() < self.stalled else self.chance.randrange(MS)
+
+    def _let_in(self, now: int) -> None:
+        wait = self.pace.wait_ns(now)
+        if wait == 0:
+            departure = self.pace.left(now)
+            self._at(now + self._stall(), lambda then: self._leave(then, departure))
+        self._at(now + wait, self._let_in)
+
+    def _leave(self, now: int, departure: Departure) -> None:
+        wait = self.pace.again_ns(now, departure)
+        if wait:
+            self._at(now + wait, lambda then: self._leave(then, departure))
+            return
+        departure.leaves(now, document=True)
+        gone = now + self._stall()
+        arrives = self.chance.randrange(now, gone + 1) + self.chance.randrange(45 * MS)
+        since = arrives % (5 * WINDOW_NS)
+        logged = arrives - since + 900 * MS if self.stalled and since < 900 * MS else arrives
+        self.logged.append(logged)
+        self._at(gone, departure.gone)
+        answered = max(gone, logged + self.answer_ms * MS)
+        self._at(answered, lambda then: departure.over(then, answered=True))
+
+
+@given(st.sampled_from(LIMITS), st.integers(0, 2**32), st.sampled_from([0.005, 0.05, 0.3]))
+@settings(max_examples=60, deadline=None)
+def test_wherever_a_request_stalls_no_second_has_more(limit: int, seed: int, stalled: float) -> None:
+    assert most_in_a_second(Stalls(limit, seed, stalled).run(12 if limit < 50 else 6)) <= limit
+
+
+@pytest.mark.parametrize("answer_ms", [5, 300, 2_000])
+@pytest.mark.parametrize("limit", LIMITS)
+def test_an_erp_that_is_slow_is_known_to_be_and_nine_tenths_are_used(limit: int, answer_ms: int) -> None:
+    """It takes ten seconds, and as long as an answer does, to know."""
+    logged = Stalls(limit, limit, 0.0, answer_ms).run(40)
+    assert most_in_a_second(logged) <= limit
+    assert sum(at >= 20 * WINDOW_NS for at in logged) >= 0.9 * limit * 20 - 1
+
+
+def test_an_answer_that_is_late_counts_and_one_that_never_comes_does_not_for_ever() -> None:
+    pace = Pace(Fraction(1))
+    departure = pace.left(0)
+    departure.leaves(0, document=True)
+    assert pace.again_ns(3 * WINDOW_NS, departure) == 0, "it does not count against itself"
+    assert pace.wait_ns(3 * WINDOW_NS) == WINDOW_NS + JITTER_NS, "its bytes may leave at any moment"
+    departure.gone(3 * WINDOW_NS)
+    assert pace.wait_ns(4 * WINDOW_NS) == WINDOW_NS
+    assert pace.wait_ns(5 * WINDOW_NS + JITTER_NS) == 0, "it may never be answered"
+    departure.over(6 * WINDOW_NS, answered=True)
+    assert pace.wait_ns(6 * WINDOW_NS) == WINDOW_NS
