@@ -197,7 +197,7 @@ MUTANTS = {
         "app.erp.doorway",
         "if departure is None or self.budget.late_wait_ns(now, departure) != 0:",
         "if departure is None:",
-        "tests/unit/erp/test_doorway.py::test_wherever_the_process_stalls_no_second_of_the_erps_log_has_more",
+        "tests/unit/erp/test_doorway.py::test_a_call_whose_place_others_took_while_it_stalled_waits",
     ),
     "bytes are gone at once": Mutant(
         "app.erp.window",
