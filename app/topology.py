@@ -19,6 +19,7 @@ from app.kafka.configurations import TOPIC as CONFIG_TOPIC
 from app.kafka.configurations import Configurations
 from app.kafka.raw_topics import RawCounts, require_append_time
 from app.kafka.waiting import WAIT_SECONDS, Tell, await_codec, await_topics
+from app.observability.secrets import Changing
 from app.settings import Settings
 from schemas.catalog import catalog
 from schemas.codec import Codec
@@ -54,10 +55,13 @@ class InstalledTopology:
         recorded: bool,
         counts: Callable[[str], int],
         require: Callable[[Mapping[str, int]], None] = lambda raw: None,
+        endpoints: Mapping[str, int] | None = None,
     ) -> None:
-        """`require`: told the raw topics, with their counts, whose intakes a stage is going to wait for."""
+        """`endpoints`: ERP endpoint -> partition of delivery's inbox; None: those of the catalog.
+        `require`: told the raw topics, with their counts, whose intakes a stage is going to wait for."""
         self._configurations, self._recorded, self._counts, self._require = configurations, recorded, counts, require
         self._upstreams: dict[tuple[str, str], Sequence[str]] = {}
+        self.endpoints = catalog().endpoints if endpoints is None else endpoints
 
     def configuration(self, hash_: str) -> Configuration:
         return self._configurations.get(hash_)
@@ -74,10 +78,6 @@ class InstalledTopology:
 
     def partitions(self, topic: str) -> int:
         return self._counts(topic)
-
-    @property
-    def endpoints(self) -> Mapping[str, int]:
-        return catalog().endpoints
 
 
 def host_clock() -> int:
@@ -96,13 +96,18 @@ class ProcessPart(NamedTuple):
 class PlantProcess:
     """Composes a process from its settings: codec, configurations, stages. The only place that does.
 
-    `wanted`: the plant's configuration, for intake and delivery. `others`: further plants of which this process runs the intakes,
-    each with the key of its private values; their ERP is `wanted`'s or is refused (ERP_FOREIGN). Raises ConnectionInvalid.
+    `wanted`: the plant's configuration, for intake. `others`: further plants of which this process runs the intakes, each with
+    the key of its private values. `learn`: told each secret that the configurations in the log name. Raises ConnectionInvalid.
     """
 
     def __init__(
-        self, settings: Settings, wanted: Configuration | None = None, others: Sequence[tuple[Configuration, bytes]] = ()
+        self,
+        settings: Settings,
+        wanted: Configuration | None = None,
+        others: Sequence[tuple[Configuration, bytes]] = (),
+        learn: Callable[[Changing], None] = lambda secret: None,
     ) -> None:
+        self.learn = learn
         self.settings = settings
         self.wanted = wanted
         self.others = others
@@ -114,6 +119,11 @@ class PlantProcess:
         self.configurations: Configurations
         self.installation: InstalledTopology
 
+    @property
+    def known(self) -> Sequence[Configuration]:
+        """Of the plants that it was started with."""
+        return [*([] if self.wanted is None else [self.wanted]), *(configuration for configuration, _ in self.others)]
+
     async def prepare(self, tell: Tell = lambda reason: None) -> None:
         """What every part needs: the codec, the topic of configurations, the log epoch. (A run's topics are its own and never
         recreated.) Waits for broker and registry."""
@@ -123,7 +133,9 @@ class PlantProcess:
         self.configurations = Configurations(settings.broker, self.codec, settings.prefix, self.ending)
         raw = RawCounts(settings.broker, settings.prefix, self.ending)
         counts = settings.catalog.partitions
-        self.installation = InstalledTopology(self.configurations, settings.recorded, counts, raw.require)
+        self.installation = InstalledTopology(
+            self.configurations, settings.recorded, counts, raw.require, settings.catalog.endpoints
+        )
         if not settings.recorded:
             self.epoch = await asyncio.to_thread(log_epoch.current, settings.broker, self.codec, settings.prefix)
 

@@ -55,10 +55,11 @@ def run(
     named += [each.plant.private_key or PRIVATE_KEY for each in known]
     secrets = revealed(os.environ, named)
     in_use = [SecretInUse(erp.secret, os.environ) for erp in erps if erp.secret]
-    with of_a_worker(Secrets.of({**os.environ, **secrets}, settings.connection.secrets(), named=secrets, in_use=in_use)):
+    hidden = Secrets.of({**os.environ, **secrets}, settings.connection.secrets(), named=secrets, in_use=in_use)
+    with of_a_worker(hidden):
         Path(settings.datadir).mkdir(parents=True, exist_ok=True)
         with seldom_looked_for(OF_A_WORKER):
-            asyncio.run(_run(stages, PlantProcess(settings, wanted, others), metrics_host))
+            asyncio.run(_run(stages, PlantProcess(settings, wanted, others, hidden.learn), metrics_host))
 
 
 @dataclass(slots=True)

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 
 CATALOG_FILE = Path(__file__).parent / "catalog.yaml"
 DAY_US = 86_400_000_000
 ENDPOINT = "erp"
-"""Where postings go: the key of delivery's inbox. `endpoints` says at which partition."""
+"""Where the postings of a plant go whose erp.yaml names no endpoint. `Catalog.endpoints` says at which partition."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -54,6 +54,7 @@ class Catalog:
     """Stage -> topics that it writes beside its own changelog."""
     schema_ids: Mapping[str, int]
     endpoints: Mapping[str, int]
+    """ERP endpoint -> its partition of delivery's inbox."""
     compatibility: str
     raw_partitions: Mapping[str, int] = field(default_factory=dict)
     """Raw topics of single sources whose count an installation states."""
@@ -68,6 +69,10 @@ class Catalog:
         """Each topic has one partition: what is posted does not depend on their number."""
         topics = {name: replace(topic, partitions=1) for name, topic in self.topics.items()}
         return replace(self, topics=topics, raw_partitions={})
+
+    def of_one_plant(self, endpoint: str) -> Self:
+        """For a run: it has one plant, and an ERP of its own under whatever name the plant gives to it."""
+        return replace(self, endpoints={endpoint: 0})
 
 
 @cache

@@ -4745,6 +4745,7 @@ class PartitionPosition:
     heard: list[Heard] = field(default_factory=list)
     silent: dict[str, int] = field(default_factory=dict)
     set_aside: dict[str, int] = field(default_factory=dict)
+    posted_under: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> PartitionPosition:
@@ -4764,6 +4765,7 @@ class PartitionPosition:
             heard=[Heard.from_avro(v) for v in d["heard"]],
             silent=d["silent"],
             set_aside=d["set_aside"],
+            posted_under=d["posted_under"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -4783,6 +4785,7 @@ class PartitionPosition:
             "heard": [v.to_avro() for v in self.heard],
             "silent": self.silent,
             "set_aside": self.set_aside,
+            "posted_under": self.posted_under,
         }
 
 

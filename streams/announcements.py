@@ -5,7 +5,7 @@ A function of the announcements alone: in whatever order an inbox has them, ever
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-from schemas.records import PartitionPosition, PendingConfig
+from schemas.records import ConfigActivated, PartitionPosition, PendingConfig
 
 CONFIGURED = "configured/"
 """Mark, with the plant: since when its configuration is in force."""
@@ -65,6 +65,16 @@ def still_read(state: PartitionPosition, plant: str, upstreams: Sequence[str], i
 
 def announced(state: PartitionPosition, plant: str) -> Iterator[PendingConfig]:
     return (one for one in state.pending_configurations if one.plant == plant)
+
+
+def known_configurations(state: PartitionPosition, intakes: ReadUnder) -> Iterator[ConfigActivated]:
+    """What somebody has to hear who heard nothing yet: of each plant what is in force, then everything that was announced."""
+    for plant, hash_ in sorted(state.configurations.items()):
+        if all(one.hash != hash_ for one in announced(state, plant)):
+            sender = min(intakes(hash_), default="")
+            yield ConfigActivated(plant, hash_, state.marks.get(CONFIGURED + plant, 0), sender)
+    for one in state.pending_configurations:
+        yield ConfigActivated(one.plant, one.hash, one.at, one.sender, one.started_at)
 
 
 def last_of_each(announcements: Iterator[PendingConfig], until: int) -> dict[str, PendingConfig]:

@@ -110,6 +110,7 @@ class MemoryTopology:
     """A streams.step.Topology: these configurations (by hash), and these raw topics of one partition.
 
     `partitions`: of all inboxes, or of each by its topic. `raw`: names of raw topics; None: the recorded topic of the plant.
+    `endpoints`: of the installation, with their partitions; None: those of the catalog.
     """
 
     def __init__(
@@ -117,7 +118,9 @@ class MemoryTopology:
         configurations: Mapping[str, Configuration],
         partitions: int | Callable[[str], int] = 1,
         raw: Sequence[str] | None = None,
+        endpoints: Mapping[str, int] | None = None,
     ) -> None:
+        self.endpoints = catalog().endpoints if endpoints is None else endpoints
         self.configurations, self._partitions, self._raw = configurations, partitions, raw
         self._upstreams: dict[tuple[str, str], Sequence[str]] = {}
 
@@ -133,7 +136,3 @@ class MemoryTopology:
 
     def partitions(self, topic: str) -> int:
         return self._partitions if isinstance(self._partitions, int) else self._partitions(topic)
-
-    @property
-    def endpoints(self) -> Mapping[str, int]:
-        return catalog().endpoints

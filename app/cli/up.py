@@ -31,8 +31,8 @@ def up(
     metrics_port: Annotated[int, typer.Option(help="Metrics and readiness on this port; 0: none.")] = 0,
 ) -> None:
     """Make the topics, register the schemas and run all stages of these plants in this process. Repeating it goes on where it
-    was. For development: in production each stage is a worker of its own (`lineledger worker`). All plants post to the ERP of
-    the first one; postings of a plant that has another one wait (ERP_FOREIGN)."""
+    was. For development: in production each stage is a worker of its own (`lineledger worker`). Each plant posts to
+    its own endpoint (`endpoints` of the document)."""
     from app.kafka import registry as schemas
     from app.kafka import topics
     from app.topology import STAGES, raw_topics

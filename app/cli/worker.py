@@ -15,8 +15,8 @@ from app.settings import Settings
 from schemas.configuration import Configuration
 from schemas.records import ConfigDocument
 
-CONFIGURED = ("intake", "delivery")
-"""Stages that read their plant's files: the others hear of it in the log."""
+CONFIGURED = ("intake",)
+"""Stages that read their plant's files: the others hear of it in the log. In a run delivery does, too: it has one ERP."""
 
 
 def worker(
@@ -24,7 +24,7 @@ def worker(
     installation: InstallationPath = None,
     bootstrap: Bootstrap = "",
     config: Annotated[
-        Path | None, typer.Option("--config", help="Folder with plant.yaml, rules.yaml, erp.yaml (intake and delivery).")
+        Path | None, typer.Option("--config", help="Folder with plant.yaml, rules.yaml, erp.yaml (intake).")
     ] = None,
     configuration: Annotated[Path | None, typer.Option(hidden=True)] = None,
     prefix: Prefix = "",
@@ -50,6 +50,7 @@ def worker(
     wanted = _wanted(config, configuration)
     if wanted is None and (needs := [stage for stage in CONFIGURED if stage in stages]):
         fail("WRONG_USE", f"{' and '.join(needs)}: a configuration is missing; give --config DIR")
+    content = found.document.content.catalog()
     settings = Settings(
         connection=connected,
         datadir=str(datadir / (instance or "0")),
@@ -58,7 +59,7 @@ def worker(
         metrics_port=metrics_port,
         erp_journal=erp_journal,
         private_key=_key(stages, wanted, recorded),
-        catalog=found.document.content.catalog(),
+        catalog=content.of_one_plant(wanted.erp.erp.endpoint) if recorded and wanted is not None else content,
     )
     run(stages, settings, wanted, metrics_host)
 

@@ -17,6 +17,7 @@ from app.erp.asking import asked, attempt_end
 from app.erp.budget import MAX_PAUSE_MS, Budget
 from app.erp.documents import document_for
 from app.erp.doorway import CALL, CallPass
+from app.erp.last_look import withheld
 from app.erp.lineup import Lineup, Work
 from app.erp.metrics import ErpMetrics
 from app.erp.outcomes import end_process
@@ -34,8 +35,6 @@ from tables.delivery.posting_state import (
     ERP_AWAY,
     FOREIGN,
     HORIZON_PASSED,
-    NOT_IDEMPOTENT,
-    RECALLED,
     STOCK_SHORT,
     UNKNOWN,
 )
@@ -159,6 +158,17 @@ class Executor:
                 task.cancel()
         await self._adapter.close()
 
+    def go_on(self, other: "Executor") -> None:
+        """Take over what waits in another one, which has been closed: the endpoint has another adapter now."""
+        self._owned, self._timers, self._reading = set(other._owned), list(other._timers), dict(other._reading)
+        self._away_since = other._away_since
+        for work in other._lineup.left():
+            self._lineup.add(work)
+        self._budget.pause(self._time.monotonic_ns())
+        self._budget.hold(other._budget.held_until)
+        self._budget.paused = other._budget.paused
+        self._told_held = self._budget.held_until
+
     # -- what is next
 
     async def _run(self) -> None:
@@ -237,18 +247,7 @@ class Executor:
         return [row for row, attempt in rows if row is not None and (row.state, row.attempts) == (state, attempt)]
 
     def _withheld(self, row: PostingRow, entry: Dispatch) -> Answer | None:
-        """Why an attempt must not be sent."""
-        capabilities, elsewhere = self._adapter.capabilities, self._own.refuses_post(row)
-        if elsewhere:
-            return Answer("retry", code=FOREIGN, detail=elsewhere)
-        stated = self._configuration(row.configuration).erp.erp.idempotent
-        if row.recalled:
-            return Answer("retry", code=RECALLED, detail="the hold policy's answer changed")
-        if entry.resend and (stated is False or not capabilities.idempotent):
-            return Answer("unknown", code=NOT_IDEMPOTENT, detail="a resend could book twice")
-        if row.stock_type not in capabilities.stock_types:
-            return Answer("rejected", code="STOCK_TYPE_UNSUPPORTED", detail=row.stock_type)
-        return None
+        return withheld(row, entry, self._adapter.capabilities, self._own, self._configuration(row.configuration))
 
     def _sendable(self, work: Work, entry: Dispatch) -> list[PostingRow]:
         return [row for row in self._wanted(work) if self._withheld(row, entry) is None]
@@ -257,12 +256,12 @@ class Executor:
         """Tells of each that must not be sent; returns the others."""
         sendable = []
         for row in rows:
-            withheld = self._withheld(row, entry)
-            if withheld is None:
+            answer = self._withheld(row, entry)
+            if answer is None:
                 sendable.append(row)
             else:
-                self._metrics.withheld.labels(withheld.code).inc()
-                self._tell(row.posting.posting_id, row.attempts, "post", withheld)
+                self._metrics.withheld.labels(answer.code).inc()
+                self._tell(row.posting.posting_id, row.attempts, "post", answer)
         return sendable
 
     # -- calls

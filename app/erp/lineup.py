@@ -59,6 +59,10 @@ class Lineup:
         """It was let in and not made: it is the next one again."""
         self._queue_of(work)[0].appendleft(work)
 
+    def left(self) -> list[Work]:
+        """Everything that waits, suspects first."""
+        return [*self._suspects, *self._ordinary]
+
     def keep(self, partitions: Collection[int]) -> None:
         """What is of other partitions is not wanted any more."""
         self._ordinary = deque(work for work in self._ordinary if work.partition in partitions)

@@ -1,7 +1,7 @@
-"""Whose ERP a process calls: the identity of its adapter, and for which plants nothing may go there.
+"""Whose ERP an endpoint calls: the identity of its adapter, and for which plants nothing may go there.
 
-The configuration in the log decides where a plant posts. A worker was started with a configuration of its own, perhaps of
-another plant or of yesterday: what the log says about a plant must be what this process would call (docs/adr/0032).
+The configuration in the log decides where a plant posts. Two plants may mean different ERPs by one endpoint, and an address may
+have changed since an attempt: what the log says about it must be what would be called now (docs/adr/0115).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -50,12 +50,17 @@ class OwnErp:
         configuration: Callable[[str], Configuration],
         active: Callable[[str], str],
     ) -> None:
-        """`own`: of this process's adapter; None: it has no ERP. `configuration`: by hash. `active`: the hash of the
-        configuration that the log has active for a plant; empty: none."""
+        """`own`: of the endpoint's adapter; None: it has no ERP. `configuration`: by hash. `active`: the hash of the
+        configuration that the log has a plant post under at this endpoint; empty: none."""
         self._own, self._environ = own, environ
         self._configuration, self._active = configuration, active
         self._known: dict[str, str] = {}
         """Hash of a configuration -> why it is not for this ERP. One entry per configuration that the log named."""
+
+    @property
+    def identity(self) -> ErpIdentity | None:
+        """Whose adapter it is."""
+        return self._own
 
     def refuses_post(self, row: PostingRow) -> str:
         """Why the attempt must not be sent from here; empty: it may. Asked are the configuration that the attempt was
@@ -83,7 +88,7 @@ class OwnErp:
             return f"this worker cannot tell the plant's ERP: {wrong.refusal.detail}"
         if wanted == self._own:
             return ""
-        return f"the plant posts to {wanted}, this worker to {self._own or 'no ERP'}"
+        return f"the plant posts to {wanted}, its endpoint `{erp.erp.endpoint}` to {self._own or 'no ERP'}"
 
 
 class NoErp:

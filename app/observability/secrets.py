@@ -26,7 +26,12 @@ class Secrets:
     """Hides what it knows in texts that leave the process: logs, dead letters, answers of an ERP."""
 
     def __init__(self, values: Iterable[str] = (), in_use: Sequence[Changing] = ()) -> None:
-        self._values, self._in_use = tuple(values), in_use
+        self._values, self._in_use = tuple(values), tuple(in_use)
+        self._learn(self._now())
+
+    def learn(self, secret: Changing) -> None:
+        """Hide this one, too, from now on, and what it will be changed to."""
+        self._in_use = (*self._in_use, secret)
         self._learn(self._now())
 
     def _now(self) -> tuple[tuple[str, ...], ...]:

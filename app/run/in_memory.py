@@ -36,7 +36,7 @@ from app.run.checkpoint import FedSoFar, Partition
 from app.run.kept_run import KeptRun, keeping
 from app.run.request import Ran, RunRequest, on_their_way
 from app.topology import raw_topics
-from schemas.catalog import ENDPOINT, Catalog, catalog
+from schemas.catalog import Catalog, catalog
 from schemas.codec import Codec
 from schemas.configuration import Configuration
 from schemas.records import CounterFrame, PostingRow, RawRange, Tick, Total
@@ -104,6 +104,8 @@ class Chain:
     """Records whose folding raised before."""
     begins: Callable[[str, int], Partition | None] = lambda stage, partition: None
     """What a partition begins with; None: with nothing."""
+    place: int = 0
+    """Delivery's partition of the ERP."""
     _inboxes: dict[tuple[str, int], Inbox] = field(default_factory=lambda: defaultdict(Inbox))
     _partitions: dict[tuple[str, str], int] = field(default_factory=dict)
     """(topic, key) -> partition, of the keys that were met last."""
@@ -113,7 +115,9 @@ class Chain:
 
     def __post_init__(self) -> None:
         found = {self.configuration.hash: self.configuration}
-        topology = MemoryTopology(found, self.catalog.partitions, [self.raw])
+        endpoints = self.catalog.of_one_plant(self.configuration.erp.erp.endpoint).endpoints
+        self.place = min(endpoints.values())
+        topology = MemoryTopology(found, self.catalog.partitions, [self.raw], endpoints)
         self._stages = {
             "intake": IntakeStage(topology, self.raw, self.configuration, True, self.private_key),
             "equipment": EquipmentStage(topology),
@@ -149,8 +153,8 @@ class Chain:
 
     def tell(self, record: Any) -> None:
         """An outcome of the ERP, into the inbox of delivery."""
-        inbox = self._inboxes[inbox_of("delivery"), self.catalog.endpoints[ENDPOINT]]
-        inbox.append(self.codec.encode(record), ENDPOINT.encode())
+        inbox = self._inboxes[inbox_of("delivery"), self.place]
+        inbox.append(self.codec.encode(record), self.configuration.erp.erp.endpoint.encode())
 
     def checkpoint(self) -> None:
         """Everything that changed stands in the rows."""
@@ -177,15 +181,15 @@ class Chain:
                 self._released(partition, step)
 
     def posting(self, posting_id: str) -> PostingRow | None:
-        return POSTING_ROWS.find(self._steps["delivery", self.catalog.endpoints[ENDPOINT]].rows, posting_id)
+        return POSTING_ROWS.find(self._steps["delivery", self.place].rows, posting_id)
 
     def active(self, plant: str) -> str:
         """Hash of the configuration that delivery has active for the plant."""
-        return self._steps["delivery", self.catalog.endpoints[ENDPOINT]].state.configurations.get(plant, "")
+        return self._steps["delivery", self.place].state.configurations.get(plant, "")
 
     def on_their_way(self) -> int:
         """Postings that the ERP may still get."""
-        rows = self._steps["delivery", self.catalog.endpoints[ENDPOINT]].rows
+        rows = self._steps["delivery", self.place].rows
         return on_their_way(self.configuration, (row for _, row in POSTING_ROWS.scan(rows)))
 
     def clock(self) -> int:
@@ -372,7 +376,7 @@ class _Erp:
     async def __aenter__(self) -> None:
         if self._executor is not None:
             self._chain.released = self._accept
-            self._executor.taken_over(self._chain.catalog.endpoints[ENDPOINT])
+            self._executor.taken_over(self._chain.place)
             self._executor.start()
             self._chain.release()
 

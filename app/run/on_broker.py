@@ -55,7 +55,9 @@ def run(request: RunRequest, erp: RunErp, files: Sequence[InputFile], key: bytes
         stack.callback(workers.stop)
         workers.start()
         request.started(workers.pids())
-        installation = InstalledTopology(Configurations(broker, codec, prefix), True, request.catalog.partitions)
+        endpoints = request.catalog.of_one_plant(configuration.erp.erp.endpoint).endpoints
+        stored = Configurations(broker, codec, prefix)
+        installation = InstalledTopology(stored, True, request.catalog.partitions, endpoints=endpoints)
         feeder = Feeder(
             broker,
             prefix,

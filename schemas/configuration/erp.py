@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from schemas.catalog import ENDPOINT
 from schemas.configuration.adapters import ADAPTERS, NO_ADAPTER, AdapterEntry
 from schemas.configuration.rules import Kind
-from schemas.configuration.values import Duration, Flag, OneOrMany, Rate, SecretName, Section, Whole, one_of
+from schemas.configuration.values import Duration, Flag, Name, OneOrMany, Rate, SecretName, Section, Whole, one_of
 
 _MAINTENANCE = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun|daily) ([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")
 LOCAL_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -44,6 +45,8 @@ class Retry(Section):
 
 
 class Endpoint(Section):
+    endpoint: Name = ENDPOINT
+    """Which ERP of the installation: a name of `endpoints` in installation.yaml."""
     adapter: Annotated[str, one_of(*ADAPTERS, NO_ADAPTER)] = NO_ADAPTER
     """none: postings become due and stay; nothing is called."""
     url: str = ""

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from schemas.catalog import DAY_US, Catalog, Topic, catalog
 from schemas.configuration.values import Duration, Name, OneOrMany, SecretName, Section, Whole
+from schemas.topics import DELIVERY_INBOX
 
 MAX_PARTITIONS = 512
 """Of one topic when it is made. Each partition of an inbox costs a transactional producer and a tick per second."""
@@ -142,7 +143,23 @@ class InstallationConfig(Section):
     registry: SchemaRegistry = Field(default_factory=SchemaRegistry)
     topics: TopicSettings = Field(default_factory=TopicSettings)
     identities: Identities = Field(default_factory=Identities)
+    endpoints: dict[Name, Annotated[Whole, Field(ge=0)]] = Field(default_factory=lambda: dict(catalog().endpoints))
+    """ERP endpoint, as erp.yaml names it -> its partition of delivery's inbox: one worker posts to it."""
     plants: dict[Name, InstalledPlant] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _a_partition_each(self) -> InstallationConfig:
+        count, taken = self.topics.partitions.of(DELIVERY_INBOX), dict[int, str]()
+        if not self.endpoints:
+            raise ValueError("`endpoints` names at least one; leave it out for `erp: 0`")
+        for name, partition in self.endpoints.items():
+            if partition in taken:
+                raise ValueError(f"endpoints: `{name}` and `{taken[partition]}` both have partition {partition}")
+            if partition >= count:
+                many = f"{count} partitions (topics.partitions.delivery), counted from 0"
+                raise ValueError(f"endpoints: `{name}` has partition {partition}, delivery has {many}")
+            taken[partition] = name
+        return self
 
     def catalog(self) -> Catalog:
         """The catalog with the counts and retentions of this installation."""
@@ -151,7 +168,7 @@ class InstallationConfig(Section):
             name: replace(topic, partitions=wanted.partitions.of(name), retention=_retention(topic, wanted.retention))
             for name, topic in catalog().topics.items()
         }
-        return replace(catalog(), topics=topics, raw_partitions=_raw(wanted.partitions.topics))
+        return replace(catalog(), topics=topics, raw_partitions=_raw(wanted.partitions.topics), endpoints=self.endpoints)
 
 
 def _raw(counts: Mapping[str, int]) -> dict[str, int]:

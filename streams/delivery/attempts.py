@@ -1,7 +1,7 @@
 """What an attempt's end means for its posting. Accepted is absorbing; an older attempt's failure is ignored; nothing that may
 be booked is ever called unbooked before the executor has said that the horizon passed."""
 
-from schemas.configuration import Configuration
+from schemas.configuration import ErpConfig
 from schemas.records import AttemptEnded, PostingRow, TimerFired
 from streams.delivery.bundles import found, resolve, split
 from streams.delivery.dates import period_closed
@@ -155,21 +155,19 @@ def _retry(desk: Desk, row: PostingRow, ended: AttemptEnded) -> None:
         desk.move(row, RETRY, ended.code, ended.detail)
         desk.start_timer(row, desk.first_delay(row, ended.retry_after_ms))
         return
-    configuration = desk.configuration(row.posting.plant)
-    assert configuration is not None
     delay = desk.count_failure(row, ended.retry_after_ms)
-    code = _gives_up(row, ended, configuration)
+    code = _gives_up(row, ended, desk.erp_of(row))
     desk.move(row, PARKED if code else RETRY, code or ended.code, ended.detail)
     if not code:
         desk.start_timer(row, delay)
 
 
-def _gives_up(row: PostingRow, ended: AttemptEnded, configuration: Configuration) -> str:
+def _gives_up(row: PostingRow, ended: AttemptEnded, erp: ErpConfig) -> str:
     """Why waiting longer makes no sense; empty: it does."""
     if ended.code == STOCK_SHORT:
-        booking = configuration.erp.booking(row.posting.kind)  # type: ignore[arg-type]
+        booking = erp.booking(row.posting.kind)  # type: ignore[arg-type]
         return STOCK_SHORT if backoff.shortage_parks(booking, row.waited_us) else ""
-    return RETRY_EXHAUSTED if backoff.gives_up(configuration.erp.erp.retry, row.waited_us) else ""
+    return RETRY_EXHAUSTED if backoff.gives_up(erp.erp.retry, row.waited_us) else ""
 
 
 def _unknown(desk: Desk, row: PostingRow, ended: AttemptEnded) -> None:

@@ -12,10 +12,9 @@ def lines_with(desk: Desk, first: PostingRow) -> list[PostingRow]:
     """The other lines of the document whose first line is `first`: at most `lines_per_document` in all, of the same
     header. A correction travels with what it corrects or after it, a final posting after everything of its lane. Of a document
     that was refused for one of its lines half of what is suspected travels, and nothing else."""
-    configuration = desk.configuration(first.posting.plant)
-    most = configuration.erp.erp.lines_per_document if configuration is not None else 1
     if first.alone:
         return []
+    most = desk.erp_of(first).erp.lines_per_document
     header, taken, names = _header(desk, first), [first], {first.posting.posting_id}
     behind = desk.backlog.behind(first)
     if first.suspect:
@@ -84,5 +83,5 @@ def _header(desk: Desk, row: PostingRow) -> tuple[str, str, str, str]:
     """What a document says once for all of its lines: stock type, dates, and how the ERP books it."""
     posting, configuration = row.posting, desk.configuration(row.posting.plant)
     assert configuration is not None
-    by = configuration.erp.booking(posting.kind).by  # type: ignore[arg-type]
+    by = desk.erp_of(row).booking(posting.kind).by  # type: ignore[arg-type]
     return desk.gate(row, configuration).stock_type, posting.business_date, posting.posting_date, by

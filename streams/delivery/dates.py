@@ -12,14 +12,14 @@ from tables.plant.periods import PostingPeriods, later_date
 def period_closed(desk: Desk, row: PostingRow, detail: str) -> None:
     """Park it (`periods.late: park`), send its quantity under the next revision, or, when there is no later date, leave it
     refused. What it was issued for stays: same account, same sequence."""
-    posting, configuration = row.posting, desk.configuration(row.posting.plant)
+    posting, configuration, periods = row.posting, desk.configuration(row.posting.plant), desk.erp_of(row).periods
     assert configuration is not None
-    if configuration.erp.periods.late == "park":
+    if periods.late == "park":
         desk.move(row, PARKED, PERIOD_CLOSED, detail)
         return
     now, plant = desk.clock(posting.plant), configuration.plant
-    if configuration.erp.periods.close:
-        month = PostingPeriods(configuration.erp.periods.close, plant.plant.zone, plant.calendar.days_off).open_period(now)
+    if periods.close:
+        month = PostingPeriods(periods.close, plant.plant.zone, plant.calendar.days_off).open_period(now)
     else:
         month = local_date(now, zone_of(plant.plant.zone)).isoformat()[:7]
     date = later_date(posting.business_date, posting.posting_date, month)

@@ -1,13 +1,14 @@
 """The desk of delivery: moves postings, opens and shuts the gate, hands entries to the executor. One step, one partition."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from schemas.catalog import ENDPOINT
-from schemas.configuration import Configuration
-from schemas.records import AccountClosedRow, EndpointRow, LotStateRow, Outcome, Posting, PostingRow
-from schemas.topics import ORDERS_INBOX
+from schemas.configuration import Configuration, ErpConfig
+from schemas.records import AccountClosedRow, EndpointRow, LotStateRow, OperatorDecision, Outcome, Posting, PostingRow
+from schemas.topics import DELIVERY_INBOX, ORDERS_INBOX
 from streams import clock
 from streams.delivery.retention import Retention
+from streams.endpoints import name_at
 from streams.step import Step, Topology
 from tables.delivery import backoff, closed_sequences, posting_tally
 from tables.delivery.backlog import Backlog
@@ -17,6 +18,7 @@ from tables.delivery.outbox import Dispatch, ReadBack, Timer
 from tables.delivery.posting_state import (
     ACCEPTED,
     DISPATCHED,
+    ENDPOINT_UNKNOWN,
     HELD,
     PARKED,
     POSTING_MISMATCH,
@@ -35,11 +37,6 @@ from tables.invariant import InvariantBroken
 from tables.row_kinds import CLOSED_ACCOUNT_ROWS, ENDPOINT_ROWS, LOT_STATE_ROWS, POSTING_ROWS
 
 
-def posts(configuration: Configuration | None) -> bool:
-    """Does a plant with this configuration post?"""
-    return configuration is not None and configuration.erp.erp.entry is not None and not configuration.plant.shadow
-
-
 def posting_key(posting_id: str) -> str:
     return POSTING_ROWS.key(posting_id)
 
@@ -53,12 +50,18 @@ class Desk:
         """`recorded`: input with its own time; holds then count from their time in the log (tables/delivery/hold_gate.py)."""
         self.step, self.backlog, self.retention = step, backlog, retention
         self._topology, self._stage, self._recorded = topology, stage, recorded
+        self.endpoint = name_at(topology.endpoints, step.partition)
+        """Whose postings are here; empty: nobody's."""
 
     # -- what is known
 
     def row(self, posting_id: str) -> PostingRow | None:
         row: PostingRow | None = self.step.rows.get(posting_key(posting_id))
         return row
+
+    def is_for_another(self, decision: OperatorDecision) -> bool:
+        """Of several endpoints each hears what a person decides, and one has the posting. (Orders refuses what nobody has.)"""
+        return len(self._topology.endpoints) > 1 and self.row(decision.posting_id) is None
 
     def known(self, posting_id: str) -> PostingRow:
         row = self.row(posting_id)
@@ -68,6 +71,17 @@ class Desk:
     def configuration(self, plant: str) -> Configuration | None:
         hash_ = self.step.state.configurations.get(plant)
         return None if hash_ is None else self._topology.configuration(hash_)
+
+    def for_erp(self, plant: str) -> Configuration | None:
+        """Whose erp.yaml holds for the plant's postings here: of a plant that has moved to another endpoint the last one that
+        named this one. What was issued before stays here, and is asked for where it was sent."""
+        hash_ = self.step.state.posted_under.get(plant)
+        return self.configuration(plant) if hash_ is None else self._topology.configuration(hash_)
+
+    def erp_of(self, row: PostingRow) -> ErpConfig:
+        configuration = self.for_erp(row.posting.plant)
+        assert configuration is not None, "the clock of a plant moves only after its configuration came"
+        return configuration.erp
 
     def clock(self, plant: str) -> int:
         """Microseconds; 0 while the plant has no configuration."""
@@ -154,7 +168,12 @@ class Desk:
         self.retention.closed(closed)
 
     def settle(self, row: PostingRow, *, in_pass: bool = False) -> None:
-        """Where a posting belongs of which nothing is on the way: queued, held or parked."""
+        """Where a posting belongs of which nothing is on the way: queued, held, parked, or at another endpoint."""
+        if row.posting.endpoint != self.endpoint and not (row.mismatch or row.unresolved):
+            name = self.meant(row.posting)
+            if self._topology.endpoints.get(name, self.step.partition) != self.step.partition:
+                self._send_on(row, name)
+                return
         state, code, detail = self._place_of(row)
         if (row.state, row.code) == (state, code):
             return
@@ -170,12 +189,33 @@ class Desk:
             return PARKED, POSTING_MISMATCH, "another content came under this posting id"
         configuration = self.configuration(posting.plant)
         assert configuration is not None, "the clock of a plant moves only after its configuration came"
+        if posting.endpoint != self.endpoint and (name := self.meant(posting)) != self.endpoint:
+            return PARKED, ENDPOINT_UNKNOWN, f"the installation has no endpoint `{name}`"
         if posting.amount < 0:
             for earlier in self.earlier(row):
                 if stuck(earlier):
                     return HELD, PREDECESSOR_OPEN, f"{earlier.posting.posting_id} is {earlier.state}"
         answer = self.gate(row, configuration)
         return answer.state, answer.code, "" if answer.open else "its lot is on hold"
+
+    def meant(self, posting: Posting) -> str:
+        """The endpoint that a posting is for: its own, and where the installation does not have that, the one that its plant
+        names now. (No attempt of it was ever made.)"""
+        if posting.endpoint in self._topology.endpoints:
+            return posting.endpoint
+        configuration = self.configuration(posting.plant)
+        return posting.endpoint if configuration is None else configuration.erp.erp.endpoint
+
+    def _send_on(self, row: PostingRow, name: str) -> None:
+        """To its endpoint, and not to be found here any more: in one transaction. Nothing of it is on the way."""
+        partition = self._topology.endpoints[name]
+        self.step.emit(DELIVERY_INBOX, name, replace(row.posting, endpoint=name), partition)
+        if row.state != PARKED:
+            move(row, PARKED)  # out of every lane
+        self.backlog.place(row)
+        self.backlog.forget(row)
+        self.step.rows.delete(posting_key(row.posting.posting_id))
+        posting_tally.sent_on(self.step.state.marks)
 
     def earlier(self, row: PostingRow) -> list[PostingRow]:
         """Postings of the account that a correction must not overtake."""
@@ -189,12 +229,13 @@ class Desk:
     def window(self) -> int:
         """How many documents of lanes that nothing is known against may be with the executor: 2 x concurrency per ERP, one per
         lane."""
-        configurations = [self._topology.configuration(hash_) for hash_ in self.step.state.configurations.values()]
-        return 2 * max((one.erp.erp.concurrency for one in configurations), default=0)
+        stated = [one.erp.erp for plant in self.step.state.configurations if (one := self.for_erp(plant)) is not None]
+        return 2 * max((erp.concurrency for erp in stated if erp.endpoint == self.endpoint), default=0)
 
     @property
     def endpoint_row(self) -> EndpointRow | None:
-        return ENDPOINT_ROWS.find(self.step.rows, ENDPOINT)
+        """What people said may be sent to this one."""
+        return ENDPOINT_ROWS.find(self.step.rows, self.endpoint)
 
     @property
     def mode(self) -> str:
@@ -218,7 +259,10 @@ class Desk:
 
     def posts(self, plant: str) -> bool:
         """False: shadow mode, or no ERP; postings become due and stay."""
-        return posts(self.configuration(plant))
+        active, for_erp = self.configuration(plant), self.for_erp(plant)
+        if active is None or for_erp is None or active.plant.shadow:
+            return False
+        return for_erp.erp.erp.entry is not None and for_erp.erp.erp.endpoint == self.endpoint
 
     def dispatch(self, first: PostingRow, others: Sequence[PostingRow] = (), *, resend: bool = False) -> None:
         """One more attempt of a document, each line in the form that the hold policy allows now; recorded with what it
@@ -226,14 +270,15 @@ class Desk:
         document = f"{first.posting.posting_id}/{first.attempts + 1}"
         first.calls += 1
         for row in (first, *others):
-            configuration = self.configuration(row.posting.plant)
+            configuration, for_erp = self.configuration(row.posting.plant), self.for_erp(row.posting.plant)
             assert configuration is not None
+            assert for_erp is not None
             answer = self.gate(row, configuration)
             if not answer.open:
                 raise InvariantBroken("I6", f"{row.posting.posting_id}: dispatched although the policy says {answer.answer}")
             row.attempts += 1
             row.gate, row.stock_type, row.document = answer.answer, answer.stock_type, document
-            row.gate_offset, row.configuration = self.step.offset, configuration.hash
+            row.gate_offset, row.configuration = self.step.offset, for_erp.hash
             self.move(row, DISPATCHED)
         lines = tuple((row.posting.posting_id, row.attempts) for row in others)
         suspect, proven = resend or any(suspected(row) for row in (first, *others)), self.backlog.proven(first)
@@ -258,7 +303,7 @@ class Desk:
 
     def _same_erp(self, row: PostingRow) -> bool:
         """The plant still posts to the ERP that the last attempt went to: another one cannot tell a repetition."""
-        configuration = self.configuration(row.posting.plant)
+        configuration = self.for_erp(row.posting.plant)
         if configuration is None or not row.configuration:
             return False
         return configuration.erp.erp.stated == self._topology.configuration(row.configuration).erp.erp.stated
@@ -280,7 +325,7 @@ class Desk:
         self.step.release(ReadBack(row.posting.posting_id, row.attempts))
 
     def idempotent(self, row: PostingRow) -> bool:
-        configuration = self.configuration(row.posting.plant)
+        configuration = self.for_erp(row.posting.plant)
         return configuration is not None and configuration.erp.erp.tells_repetitions
 
     def count_failure(self, row: PostingRow, retry_after_ms: int = 0) -> int:
@@ -293,9 +338,7 @@ class Desk:
 
     def first_delay(self, row: PostingRow, retry_after_ms: int) -> int:
         """The back-off of a posting that did nothing wrong, microseconds."""
-        configuration = self.configuration(row.posting.plant)
-        assert configuration is not None
-        return backoff.delay_us(configuration.erp.erp.retry, 1, retry_after_ms)
+        return backoff.delay_us(self.erp_of(row).erp.retry, 1, retry_after_ms)
 
     def start_timer(self, row: PostingRow, delay_us: int | None = None) -> None:
         """Wake the posting later. Without a delay: after a take-over, timers died with the process that ran them."""
@@ -303,6 +346,4 @@ class Desk:
         self.step.release(Timer(row.posting.posting_id, row.attempts, delay))
 
     def _delay(self, row: PostingRow, retry_after_ms: int = 0) -> int:
-        configuration = self.configuration(row.posting.plant)
-        assert configuration is not None
-        return backoff.delay_us(configuration.erp.erp.retry, row.failures, retry_after_ms)
+        return backoff.delay_us(self.erp_of(row).erp.retry, row.failures, retry_after_ms)

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from schemas.catalog import ENDPOINT
 from schemas.configuration import Configuration
 from schemas.records import (
     AttemptEnded,
@@ -30,7 +29,8 @@ from streams.boundary import AT_ONCE, Concern, Handling, Original
 from streams.delivery.attempts import attempt_ended, timer_fired
 from streams.delivery.bundles import dispatch_all, resolve
 from streams.delivery.decisions import decided
-from streams.delivery.desk import Desk, posts
+from streams.delivery.desk import Desk
+from streams.delivery.moved_plants import remember_erp
 from streams.delivery.retention import Retention
 from streams.figures import OLDEST_UNPOSTED, POSTINGS, Figure, known_code, owner
 from streams.mapping.items import MAX_INT64
@@ -54,6 +54,7 @@ from tables.delivery.posting_state import (
     RETRY,
     UNKNOWN,
     WAITING_CLOCK,
+    waits_for_decision,
 )
 from tables.kpi import hour_passed, posting_success
 from tables.row_kinds import ENDPOINT_ROWS, LOT_STATE_ROWS
@@ -77,10 +78,14 @@ class DeliveryStage:
         backlog = self._backlogs[step.partition] = Backlog()
         retention = self._retentions[step.partition] = Retention(step.rows)
         begun: list[PostingRow] = []
+        elsewhere: list[PostingRow] = []
+        desk = self._desk(step)
         for page in retention.remember(backlog):
             begun += [row for row in page if row.state in (DISPATCHED, UNKNOWN, RETRY)]
+            elsewhere += [row for row in page if row.posting.endpoint != desk.endpoint and waits_for_decision(row)]
             yield
-        desk = self._desk(step)
+        for row in elsewhere:  # the installation may have its endpoint by now
+            desk.settle(row)
         if step.state.marks.get(HELD_UNTIL, 0):
             step.release(HeldUntil(step.state.marks[HELD_UNTIL]))
         if AWAY_SINCE in step.state.marks:
@@ -185,7 +190,7 @@ class DeliveryStage:
         made = Decision("", order.mode, order.who, order.why, order.occurred_at, order.event_id)
         row = ordered(desk.endpoint_row, made)
         if row is not None:
-            desk.step.rows.put(ENDPOINT_ROWS.key(ENDPOINT), row)
+            desk.step.rows.put(ENDPOINT_ROWS.key(desk.endpoint), row)
             desk.step.release(Paused(desk.mode == PAUSE))
 
     def _lot_state(self, desk: Desk, message: RawMessage, state: LotState) -> None:
@@ -204,9 +209,12 @@ class DeliveryStage:
         for name in desk.backlog.of_lot(state.plant, state.material, state.lot):
             posting = desk.known(name)
             desk.look_again(posting)
-            desk.backlog.place(posting)  # what is of a lot on hold has another turn
+            if desk.row(name) is not None:
+                desk.backlog.place(posting)  # what is of a lot on hold has another turn
 
     def _decision(self, desk: Desk, message: RawMessage, decision: OperatorDecision) -> None:
+        if desk.is_for_another(decision):
+            return
         wrong = decided(desk, decision)
         if wrong is not None:
             boundary.refuse(desk.step, self.name, wrong.code, wrong.detail, Original(decision, message))
@@ -216,9 +224,12 @@ class DeliveryStage:
         advance = clock.observe(state, tick, clock.watch_of(self._topology, self.name, state, tick.plant))
         if advance is None:
             return
-        before = desk.configuration(tick.plant)
-        if clock.activate(state, tick.plant, advance.now, clock.intakes_of(self._topology)) is not None:
-            self._rules_changed(desk, tick.plant, before)
+        plant, announced = tick.plant, tuple(state.pending_configurations)
+        before, posted, hash_ = desk.configuration(plant), desk.posts(plant), state.configurations.get(plant, "")
+        if clock.activate(state, plant, advance.now, clock.intakes_of(self._topology)) is not None:
+            due = [one for one in announced if one.plant == plant and one.at <= advance.now]
+            remember_erp(state, plant, hash_, due, self._topology, desk.endpoint)
+            self._rules_changed(desk, plant, before, posted)
         self._let_go(desk, tick.plant)
         if hour_passed(*advance):
             _publish_success(desk, tick.plant, advance.now)
@@ -226,10 +237,10 @@ class DeliveryStage:
 
     def _configured(self, desk: Desk, message: RawMessage, activated: ConfigActivated) -> None:
         plant, state = activated.plant, desk.step.state
-        hash_, before = state.configurations.get(plant), desk.configuration(plant)
+        hash_, before, posted = state.configurations.get(plant), desk.configuration(plant), desk.posts(plant)
         clock.schedule(state, activated)
         if state.configurations.get(plant) != hash_:
-            self._rules_changed(desk, plant, before)
+            self._rules_changed(desk, plant, before, posted)
             self._let_go(desk, plant)
 
     def _repaired(self, desk: Desk, message: RawMessage, repaired: ClockRepaired) -> None:
@@ -239,13 +250,14 @@ class DeliveryStage:
             self._let_go(desk, repaired.plant, MAX_INT64)
 
     @staticmethod
-    def _rules_changed(desk: Desk, plant: str, before: Configuration | None) -> None:
-        """Costs what the change may concern, not what there is: most of what is queued goes out under any policy."""
+    def _rules_changed(desk: Desk, plant: str, before: Configuration | None, posted: bool) -> None:
+        """Costs what the change may concern, not what there is: most of what is queued goes out under any policy. `posted`: the
+        plant did until now."""
         now = desk.configuration(plant)
-        if before is None or now is None or before.rules.on_hold != now.rules.on_hold:
+        if before is None or now is None or _decides_otherwise(before, now):
             for name in desk.backlog.under_the_policy(plant):
                 desk.look_again(desk.known(name))
-        if posts(now) and not posts(before):  # nothing of it could go, so its lanes were passed over
+        if desk.posts(plant) and not posted:  # nothing of it could go, so its lanes were passed over
             desk.backlog.wake(plant)
 
     @staticmethod
@@ -272,6 +284,11 @@ HANDLERS: Mapping[type, Handling[Callable[[DeliveryStage, Desk, RawMessage, Any]
     ClockRepaired: Handling(AT_ONCE, DeliveryStage._repaired),
 }
 """What delivery does with each record of its inbox."""
+
+
+def _decides_otherwise(before: Configuration, now: Configuration) -> bool:
+    """About what is kept back: by the hold policy, or because its endpoint is not there."""
+    return before.rules.on_hold != now.rules.on_hold or before.erp.erp.endpoint != now.erp.erp.endpoint
 
 
 def _publish_success(desk: Desk, plant: str, now: int) -> None:

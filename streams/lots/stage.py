@@ -41,6 +41,7 @@ from schemas.records import (
 from schemas.topics import DELIVERY_INBOX, LOT_STATES, LOTS_INBOX, ORDERS_INBOX, SHIPMENT_BLOCKS
 from streams import boundary, clock
 from streams.boundary import AT_ONCE, Handling, Original
+from streams.endpoints import newcomers, tell_all
 from streams.lots import changes
 from streams.lots.changes import Onward
 from streams.repairs import repair
@@ -124,6 +125,7 @@ class LotsStage:
         self._forget.pop(partition, None)
 
     def fold(self, step: Step) -> None:
+        self._greet(step)
         for message, record, handling in boundary.records(step, self.name, HANDLERS):
             unordered = handling.rank == AT_ONCE or (handling.rank <= _GROWS and not self._recorded)
             if unordered or record.label <= self._clock(step, record.plant):
@@ -132,6 +134,16 @@ class LotsStage:
                 row = PendingRow(record.label, message.value, message.offset, step.state.log_epoch)
                 identity = handling.identity(record)
                 self._waiting[step.partition].add(record.plant, record.label, handling.rank, identity, row)
+
+    def _greet(self, step: Step) -> None:
+        """An endpoint that is new in the installation hears what is on hold, before any tick: nothing goes out without it."""
+        for name, partition in newcomers(step.state, self._topology.endpoints):
+            for _, row in LOT_ROWS.scan(step.rows):
+                now = _told(row).quality
+                if now != _UNKNOWN.quality:
+                    at, epoch = step.state.next_offset - 1, step.state.log_epoch
+                    known = LotState(row.plant, row.material, row.lot, now.held, list(now.holds), row.touched_at, at, epoch)
+                    step.emit(DELIVERY_INBOX, name, known, partition)
 
     def _clock(self, step: Step, plant: str) -> int:
         return clock.clock_of(step.state, plant, self._upstreams(step, plant))
@@ -155,8 +167,7 @@ class LotsStage:
             self._forget_lot(step, key, advance.now)
         signed = sender(self.name, LOTS_INBOX, step.partition)
         onward = Tick(tick.plant, advance.now, signed, tick.final and tick.at == advance.now)
-        for endpoint, partition in sorted(self._topology.endpoints.items()):
-            step.emit(DELIVERY_INBOX, endpoint, onward, partition)
+        tell_all(step, self._topology.endpoints, onward)
 
     def _configured(self, step: Step, record: ConfigActivated, source: LotRecord) -> None:
         clock.schedule(step.state, record)
@@ -174,8 +185,7 @@ class LotsStage:
                     step.rows.put(key, row)
                     self._mark(step, key, row)
             onward = replace(record, sender=sender(self.name, LOTS_INBOX, step.partition))
-            for endpoint, partition in sorted(self._topology.endpoints.items()):
-                step.emit(DELIVERY_INBOX, endpoint, onward, partition)
+            tell_all(step, self._topology.endpoints, onward)
 
     def fold_into_lot(self, step: Step, record: Any, source: LotRecord, change: Change) -> None:
         """Fold one record into its lot and tell who must know."""
@@ -238,8 +248,7 @@ class LotsStage:
         if now == before.quality:
             return
         lot_state = LotState(row.plant, row.material, row.lot, held, holds, label, step.offset, step.state.log_epoch)
-        for endpoint, partition in sorted(self._topology.endpoints.items()):
-            step.emit(DELIVERY_INBOX, endpoint, lot_state, partition)
+        tell_all(step, self._topology.endpoints, lot_state)
         step.emit(LOT_STATES, key, lot_state)
         if self._blocks_shipments(step, row.plant):
             step.emit(SHIPMENT_BLOCKS, key, ShipmentBlock(row.plant, row.material, row.lot, held, holds, label))

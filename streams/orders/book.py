@@ -1,9 +1,11 @@
 """The book of orders at one tick: loads the orders of which something changed or is due, has them served
 (tables/orders/order_ledger.py), keeps what changed and sends what was issued. One step, one plant."""
 
-from schemas.catalog import ENDPOINT
+from collections.abc import Mapping
+
 from schemas.records import AccountRow, CutOff, MaterialRow, OrderRow, Posting, ProductionTotal
 from schemas.topics import DELIVERY_INBOX, LEDGER_CUT_OFF, PRODUCTION_TOTALS
+from streams.endpoints import partition_of
 from streams.orders.memory import OrdersMemory
 from streams.orders.rest import named_by
 from streams.silence import missing_sources
@@ -23,14 +25,15 @@ class Book:
         """`name`: of the plant; `now`: its clock; `final`: the end of recorded input."""
         self.step, self._memory, self._rules, self._name, self._now = step, memory, rules, name, now
         missing = missing_sources(step.state, rules.configuration) if step.state.silent else ()
-        self._moment = Moment(rules, self._material, now, ENDPOINT, final, missing)
+        endpoint = rules.configuration.erp.erp.endpoint
+        self._moment = Moment(rules, self._material, now, endpoint, final, missing)
         self._ledgers: dict[str, OrderLedger] = {}
         """By the order's row key."""
         self._made: list[Posting] = []
 
-    def serve(self, changed: set[str], endpoint: int) -> None:
+    def serve(self, changed: set[str], endpoints: Mapping[str, int]) -> None:
         """Settle what changed, then issue what is due, in key order: the same log gives the same postings. Adds to `changed`
-        what changes with it."""
+        what changes with it. `endpoints`: of the installation, with their partitions."""
         for order, keys in self._by_order(changed).items():
             ledger = self._ledger(order)
             derived = ledger.derived(keys)
@@ -51,7 +54,8 @@ class Book:
             self._account(key, None, False)
         self._mark_final()
         for posting in self._made:
-            self.step.emit(DELIVERY_INBOX, ENDPOINT, posting, endpoint)
+            name = posting.endpoint
+            self.step.emit(DELIVERY_INBOX, name, posting, partition_of(endpoints, name))
 
     @property
     def issued(self) -> int:

@@ -3,7 +3,7 @@ fold (tables/orders/steady.py says which come out the same). A tick at which not
 what there is."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,8 +34,8 @@ class _Kept:
 class PutOff:
     """Of one partition, within one fold: it has to end with `end`, since rows are complete between two folds."""
 
-    def __init__(self, step: Step, memory: OrdersMemory, endpoint: int) -> None:
-        self._step, self._memory, self._endpoint = step, memory, endpoint
+    def __init__(self, step: Step, memory: OrdersMemory, endpoints: Mapping[str, int]) -> None:
+        self._step, self._memory, self._endpoints = step, memory, endpoints
         self._kept: dict[str, dict[str, _Kept]] = defaultdict(dict)
         """Plant -> row key of the order."""
         self._known: dict[str, SteadyOrder | None] = {}
@@ -94,7 +94,7 @@ class PutOff:
             self._step.rows.put(key, row)
             changed.add(key)
         book = Book(self._step, self._memory, kept.rules, plant, kept.at, False)
-        book.serve(changed, self._endpoint)
+        book.serve(changed, self._endpoints)
         if book.issued:
             raise InvariantBroken("I2", f"{order}: a total that was put off was due")
 

@@ -149,6 +149,21 @@ def note(reached: Reached, order: OrderRow | None = None) -> None:
     order_state.publish(reached.step, reached.memory, order, reached.label)
 
 
+def is_open(reached: Reached) -> bool:
+    """The posting that is decided about was issued for the order, and is not in the ERP."""
+    key = orders.row_key(reached.record.plant, reached.record.order)
+    rows: list[AccountRow] = [reached.step.rows.get(name) for name in reached.memory.accounts_of(key)]
+    wanted = reached.record.posting_id
+    return any(one.posting_id == wanted and one.status != "accepted" for row in rows for one in row.issued)
+
+
+def nobodys(reached: Reached) -> None:
+    """No endpoint has anything to decide about it."""
+    name = reached.record.posting_id
+    detail = f"order {reached.record.order} has no posting {name}, or it is in the ERP"
+    boundary.refuse(reached.step, STAGE, "NOTHING_PARKED", detail, _original(reached))
+
+
 def planned(reached: Reached) -> None:
     order = _order_of(reached)
     refusal = orders.refusal(reached.plant.configuration, reached.record)

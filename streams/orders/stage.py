@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from schemas.catalog import ENDPOINT
 from schemas.records import (
     AccountRow,
     ClockRepaired,
@@ -40,8 +39,10 @@ from schemas.records import (
 )
 from schemas.topics import DELIVERY_INBOX, ORDERS_INBOX, PLANT_UPSTREAMS
 from streams import boundary
+from streams.announcements import known_configurations
 from streams.boundary import AT_ONCE, Handling
 from streams.clock import activate, intakes_of, observe, schedule, watch_of
+from streams.endpoints import newcomers, tell_all
 from streams.figures import PARKED, SILENT, Figure, known_code, owner
 from streams.orders import public_state as order_state
 from streams.orders import records, retention
@@ -99,7 +100,8 @@ class OrdersStage:
 
     def fold(self, step: Step) -> None:
         memory = self._memory[step.partition]
-        put_off = self._put_off[step.partition] = PutOff(step, memory, self._topology.endpoints[ENDPOINT])
+        put_off = self._put_off[step.partition] = PutOff(step, memory, self._topology.endpoints)
+        self._greet(step)
         for message, record, handling in boundary.records(step, self.name, HANDLERS):
             if handling.rank == AT_ONCE:
                 handling.handle(self, step, memory, record)
@@ -108,6 +110,12 @@ class OrdersStage:
             identity, outdated = handling.identity(record), partial(records.outdated, step, record)
             memory.waiting.add(record.plant, record.label, handling.rank, identity, row, outdated)
         put_off.end()
+
+    def _greet(self, step: Step) -> None:
+        """An endpoint that is new in the installation hears which configurations there are."""
+        for name, partition in newcomers(step.state, self._topology.endpoints):
+            for known in known_configurations(step.state, intakes_of(self._topology)):
+                step.emit(DELIVERY_INBOX, name, known, partition)
 
     def _configured(self, step: Step, memory: OrdersMemory, record: ConfigActivated) -> None:
         schedule(step.state, record)
@@ -139,7 +147,7 @@ class OrdersStage:
         return sender(self.name, ORDERS_INBOX, step.partition)
 
     def _to_delivery(self, step: Step, record: Any) -> None:
-        step.emit(DELIVERY_INBOX, ENDPOINT, record, self._topology.endpoints[ENDPOINT])
+        tell_all(step, self._topology.endpoints, record)
 
     def _tick(self, step: Step, memory: OrdersMemory, tick: Tick) -> None:
         advance = observe(step.state, tick, self._watch(step, tick.plant))
@@ -168,7 +176,7 @@ class OrdersStage:
         if changed or not calm:
             order_state.recorded(step, memory, changed, advance.now)
             book = Book(step, memory, rules, tick.plant, advance.now, tick.final)
-            book.serve(changed, self._topology.endpoints[ENDPOINT])
+            book.serve(changed, self._topology.endpoints)
             book.report_cut_off(advance.before)
             memory.touched |= book.touched(changed)
         order_state.watch(step, memory, rules, self.name, tick.plant, advance.now)
@@ -229,7 +237,9 @@ class OrdersStage:
     def _decision(self, reached: Reached) -> None:
         """About something parked; who, when and why stay with the account, or with the posting: delivery takes those in, behind
         the ticks that came before."""
-        if reached.record.posting_id:
+        if reached.record.posting_id and len(self._topology.endpoints) > 1 and not records.is_open(reached):
+            records.nobodys(reached)
+        elif reached.record.posting_id:
             self._to_delivery(reached.step, reached.record)
             records.note(reached)
         else:

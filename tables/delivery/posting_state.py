@@ -16,7 +16,7 @@ UNKNOWN = "unknown"
 """An attempt may or may not be booked."""
 HELD = "held"
 PARKED = "parked"
-"""Needs somebody, or (LOT_BLOCKED) the release of its lot."""
+"""Needs somebody, or (LOT_BLOCKED) the release of its lot, or (ENDPOINT_UNKNOWN) an endpoint."""
 ACCEPTED = "accepted"
 REJECTED = "rejected"
 CANCELLED = "cancelled"
@@ -66,6 +66,9 @@ PERIOD_CLOSED = "PERIOD_CLOSED"
 NOT_IDEMPOTENT = "NOT_IDEMPOTENT"
 """Of an attempt: the adapter cannot tell a repetition, so the executor did not resend."""
 
+ENDPOINT_UNKNOWN = "ENDPOINT_UNKNOWN"
+"""The installation does not have the endpoint that the plant names."""
+
 REFUSED_AFTER_UNKNOWN = "REFUSED_AFTER_UNKNOWN"
 """A resend was refused while an earlier attempt may be booked."""
 READ_BACK_FIRST = frozenset({NOT_IDEMPOTENT, REFUSED_AFTER_UNKNOWN})
@@ -84,8 +87,8 @@ def ended(row: PostingRow) -> bool:
 
 
 def waits_for_decision(row: PostingRow) -> bool:
-    """Nothing of it is on the way, and lot, configuration or predecessor may send it somewhere else."""
-    return row.state in (QUEUED, HELD) or (row.state == PARKED and row.code == LOT_BLOCKED)
+    """Nothing of it is on the way, and lot, configuration, installation or predecessor may send it somewhere else."""
+    return row.state in (QUEUED, HELD) or (row.state == PARKED and row.code in (LOT_BLOCKED, ENDPOINT_UNKNOWN))
 
 
 def stuck(row: PostingRow) -> bool:

@@ -13,6 +13,11 @@ def taken(marks: Marks) -> None:
     marks[TAKEN] = marks.get(TAKEN, 0) + 1
 
 
+def sent_on(marks: Marks) -> None:
+    """It goes to another partition, which takes it."""
+    marks[TAKEN] = marks.get(TAKEN, 0) - 1
+
+
 def accepted(marks: Marks, row: PostingRow) -> None:
     """The ERP has it. Of a document with several lines the first one stands for it."""
     marks[ACCEPTED] = marks.get(ACCEPTED, 0) + 1

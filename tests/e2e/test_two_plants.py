@@ -1,4 +1,4 @@
-"""Two plants with an ERP each in one installation, and a delivery worker with the configuration of one of them.
+"""Two plants with an ERP each in one installation: endpoints by name, one delivery worker that follows the log.
 
 Real Kafka, real registry, the processes of the command line: nothing of a plant may reach the other one's ERP.
 """
@@ -18,6 +18,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+import yaml
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -31,6 +32,7 @@ from tests.platform.process import free_ports
 
 TEMPLATE = Path(__file__).parent / "live"
 PATIENCE_S, STOP_S = 120.0, 30.0
+Process = subprocess.Popen[bytes]
 
 
 def until(found: Callable[[], bool], what: str) -> None:
@@ -40,12 +42,13 @@ def until(found: Callable[[], bool], what: str) -> None:
         time.sleep(0.2)
 
 
-def configured(folder: Path, plant: str, erp: str) -> Path:
+def configured(folder: Path, plant: str, erp: str, endpoint: str) -> Path:
     """The plant of test_live under another name, posting to the ERP that `erp` names in the environment."""
     folder.mkdir()
     for name in ("plant.yaml", "rules.yaml", "erp.yaml"):
         text = (TEMPLATE / name).read_text(encoding="utf-8")
         text = text.replace("id: LIVE", f"id: {plant}").replace("raw.live.presses", f"raw.{plant.lower()}.presses")
+        text = text.replace("adapter: sim,", f"endpoint: {endpoint}, adapter: sim, timeout: 2 s, commit_horizon: 1 s,")
         text = text.replace("LIVE_ERP_URL", f"{erp}_URL").replace("live-erp-token", f"{erp.lower()}-token")
         (folder / name).write_text(text, encoding="utf-8")
     return folder
@@ -121,6 +124,8 @@ class Floor:
     def __init__(self, bootstrap: str, prefix: str) -> None:
         self._producer, self._prefix = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True}), prefix
         self._sent = 0
+        self.counted: dict[str, int] = {}
+        """Of each plant's press, the last count."""
 
     def start(self, plant: str) -> None:
         self._send(plant, {"type": "order", "po": f"O{plant}", "qty": 100})
@@ -128,6 +133,7 @@ class Floor:
         self.count(plant, 100)
 
     def count(self, plant: str, value: int) -> None:
+        self.counted[plant] = value
         self._send(plant, {"type": "shots", "n": value, "seq": value})
 
     def _send(self, plant: str, record: dict[str, object]) -> None:
@@ -137,64 +143,95 @@ class Floor:
         assert self._producer.flush(20) == 0
 
 
+def described(file: Path, broker: str, registry: str, prefix: str, plants: dict[str, Path], endpoints: dict[str, int]) -> Path:
+    content = {
+        "prefix": prefix,
+        "kafka": {"bootstrap": broker},
+        "registry": {"url": registry},
+        "topics": {"replication": 1},
+        "endpoints": endpoints,
+        "plants": {name: {"configuration": str(folder)} for name, folder in plants.items()},
+    }
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return file
+
+
 @pytest.mark.kafka
 @pytest.mark.registry
-def test_nothing_reaches_the_erp_of_another_plant(
-    kafka_bootstrap: str, registry_url: str, topic_prefix: str, tmp_path: Path
-) -> None:
-    broker = ["--bootstrap", kafka_bootstrap, "--prefix", topic_prefix]
-    raw = ["--raw", "raw.one.presses", "--raw", "raw.two.presses"]
-    assert lineledger("topics", "apply", *broker, *raw, "--replication", "1").code == 0
-    assert lineledger("schemas", "apply", "--registry", registry_url, "--prefix", topic_prefix).code == 0
-    where = [*broker, "--registry", registry_url]
-    one, two = configured(tmp_path / "one", "ONE", "ERP_A"), configured(tmp_path / "two", "TWO", "ERP_B")
-    moved = configured(tmp_path / "moved", "ONE", "ERP_B")
+def test_each_plant_posts_to_its_own_endpoint(kafka_bootstrap: str, registry_url: str, topic_prefix: str, tmp_path: Path) -> None:
+    """Two ERPs by name, one delivery worker without a configuration; one of them stands still, and its plant moves to the other;
+    then a plant names an ERP that nobody has, until the document has it."""
+    one, two = configured(tmp_path / "one", "ONE", "ERP_A", "alpha"), configured(tmp_path / "two", "TWO", "ERP_B", "beta")
+    moved = configured(tmp_path / "moved", "ONE", "ERP_B", "beta")
+    strange = configured(tmp_path / "strange", "TWO", "ERP_C", "gamma")
+    where = (kafka_bootstrap, registry_url, topic_prefix)
+    plants, endpoints = {"ONE": one, "TWO": two}, {"alpha": 0, "beta": 1}
+    document = described(tmp_path / "installation.yaml", *where, plants, endpoints)
+    wider = described(tmp_path / "wider.yaml", *where, plants, {**endpoints, "gamma": 2})
+    for command in ("topics", "schemas"):
+        assert lineledger(command, "apply", "-f", document).code == 0
     first, second, middle, port = free_ports(4)
     floor = Floor(kafka_bootstrap, topic_prefix)
-    with SimulatorProcess(tmp_path / "erp-a") as a, SimulatorProcess(tmp_path / "erp-b") as b, ExitStack() as running:
-        environ = {"ERP_A_URL": a.url, "ERP_A_TOKEN": a.token, "ERP_B_URL": b.url, "ERP_B_TOKEN": b.token}
+    with ExitStack() as running:
+        a, b, c = (running.enter_context(SimulatorProcess(tmp_path / f"erp-{name}")) for name in "abc")
+        environ = {f"ERP_{name}_URL": erp.url for name, erp in zip("ABC", (a, b, c), strict=True)}
+        environ |= {f"ERP_{name}_TOKEN": erp.token for name, erp in zip("ABC", (a, b, c), strict=True)}
 
-        def started(name: str, stages: list[str], config: Path | None, port: int) -> subprocess.Popen[bytes]:
-            return running.enter_context(worker(name, stages, config, port, where, environ, tmp_path))
+        def started(name: str, stages: list[str], config: Path | None, port: int, by: Path = document) -> Process:
+            return running.enter_context(worker(name, stages, config, port, ["-f", str(by)], environ, tmp_path))
 
-        def stopped(process: subprocess.Popen[bytes]) -> None:
+        def stopped(process: Process) -> None:
             process.send_signal(signal.SIGTERM)
             assert process.wait(STOP_S) == 0
 
-        intake = started("intake-one", ["intake"], one, first)
-        started("intake-two", ["intake"], two, second)
-        started("middle", ["equipment", "lots", "orders"], None, middle)
-        delivery = started("delivery", ["delivery"], one, port)
+        intakes = {"ONE": started("intake-one", ["intake"], one, first), "TWO": started("intake-two", ["intake"], two, second)}
+        between = started("middle", ["equipment", "lots", "orders"], None, middle)
+        delivery = started("delivery", ["delivery"], None, port)
         until(lambda: all(asked(each, "/ready") for each in (first, second, middle, port)), "ready stages")
-
         for plant in ("TWO", "ONE"):
             floor.start(plant)
             floor.count(plant, 112)
-        until(lambda: metric(port, "lineledger_erp_withheld_total", code="ERP_FOREIGN") >= 1, "a posting of TWO is refused")
-        until(lambda: received(a, "OONE") == 12, "the receipt of ONE in its own ERP")
-        assert metric(port, "lineledger_erp_foreign", plant="TWO") == 1
-        assert metric(port, "lineledger_erp_foreign", plant="ONE") == 0
+        until(lambda: (received(a, "OONE"), received(b, "OTWO")) == (12, 12), "each receipt in its own ERP")
+
+        # An ERP stands still with a posting that nobody knows the outcome of. The other one goes on, and so does its plant there.
+        os.kill(a.pid, signal.SIGSTOP)
         floor.count("ONE", 115)
-        until(lambda: received(a, "OONE") == 15, "ONE goes on")
-
-        # The plant moves to another ERP; the delivery worker still runs with the configuration it was started with.
-        stopped(intake)
-        intake = started("intake-one", ["intake"], moved, first)
-        until(lambda: metric(port, "lineledger_erp_foreign", plant="ONE") == 1, "the log has moved ONE")
-        withheld = metric(port, "lineledger_erp_withheld_total", code="ERP_FOREIGN")
-        floor.count("ONE", 120)
-        until(lambda: metric(port, "lineledger_erp_withheld_total", code="ERP_FOREIGN") > withheld, "a posting of ONE is refused")
-        assert (received(a, "OONE"), received(a, "OTWO")) == (15, 0)
-        assert (received(b, "OONE"), received(b, "OTWO")) == (0, 0)
-
+        until(lambda: metric(port, "lineledger_erp_calls_total", endpoint="alpha", result="unknown") >= 1, "an unknown outcome")
+        stopped(intakes["ONE"])
+        intakes["ONE"] = started("intake-one", ["intake"], moved, first)
+        until(lambda: asked(first, "/ready"), "intake with the other endpoint")
+        floor.count("TWO", 113)
+        until(lambda: received(b, "OTWO") == 13, "the other endpoint goes on")
+        until(lambda: of_order(b, floor, "ONE", 116), "the plant goes on at its new endpoint")
         stopped(delivery)
-        running_delivery = started("delivery", ["delivery"], two, port)
-        until(lambda: (received(b, "OONE"), received(b, "OTWO")) == (5, 12), "the right worker posts what waited")
-        assert (received(a, "OONE"), received(a, "OTWO")) == (15, 0)
-        assert metric(port, "lineledger_erp_foreign", plant="ONE") == 0
-        arguments = [(Path("/proc") / str(each.pid) / "cmdline").read_bytes() for each in (intake, running_delivery)]
+        delivery = started("delivery", ["delivery"], None, port)  # what is open at the old one is known to the next owner, too
+        os.kill(a.pid, signal.SIGCONT)
+        until(lambda: received(a, "OONE") + received(b, "OONE") == floor.counted["ONE"] - 100, "every piece once, in one of both")
+        assert received(a, "OONE") >= 15, "what was issued for the old endpoint stays there"
+        assert (received(a, "OTWO"), received(b, "OTWO")) == (0, 13)
+        assert sum(metric(port, "lineledger_erp_foreign", plant=plant) for plant in plants) == 0
+
+        # An endpoint that the document does not have.
+        stopped(intakes["TWO"])
+        intakes["TWO"] = started("intake-two", ["intake"], strange, second)
+        until(lambda: asked(second, "/ready"), "intake with an unknown endpoint")
+        parked = ("parked", "-f", document, "--plant", "TWO")
+        until(lambda: waiting(floor, parked, environ), "postings that wait for an endpoint")
+        shown = lineledger(*parked, environ=environ)
+        assert "gamma" in shown.stdout, shown.said
+        assert "ENDPOINT_UNKNOWN" in lineledger("status", "-f", document, environ=environ).stdout
+        assert "installation.yaml" in lineledger("explain-code", "ENDPOINT_UNKNOWN").stdout
+        assert received(c, "OTWO") == 0
+        for process in (delivery, between):
+            stopped(process)
+        between = started("middle", ["equipment", "lots", "orders"], None, middle, wider)
+        delivery = started("delivery", ["delivery"], None, port, wider)
+        total = floor.counted["TWO"] - 100
+        until(lambda: received(b, "OTWO") + received(c, "OTWO") == total, "what waited goes out")
+        assert received(c, "OTWO") > 0
+        arguments = [(Path("/proc") / str(each.pid) / "cmdline").read_bytes() for each in (*intakes.values(), delivery)]
         told = [asked(each, "/metrics").encode() for each in (first, second, middle, port)]
-        secrets = [a.token, b.token]
+        secrets = [a.token, b.token, c.token]
     written = [path.read_bytes() for path in tmp_path.glob("*.log")]
     kept = list(everything_on(kafka_bootstrap, topic_prefix))
     assert len(written) == 4
@@ -203,3 +240,19 @@ def test_nothing_reaches_the_erp_of_another_plant(
     lines = [json.loads(line) for log in written for line in log.splitlines()]
     assert {tuple(line) for line in lines} == {KEYS}
     assert not [line for line in lines if "HTTP" in line["event"]], "a call to the ERP is no line of the log"
+
+
+def of_order(erp: SimulatorProcess, floor: Floor, plant: str, value: int) -> bool:
+    """Counts on until the ERP has received something: when the log moves the plant is the log's matter."""
+    if received(erp, f"O{plant}"):
+        return True
+    floor.count(plant, max(value, floor.counted[plant] + 1))
+    time.sleep(1)
+    return False
+
+
+def waiting(floor: Floor, parked: tuple[str | Path, ...], environ: dict[str, str]) -> bool:
+    if "ENDPOINT_UNKNOWN" in lineledger(*parked, environ=environ).stdout:
+        return True
+    floor.count("TWO", floor.counted["TWO"] + 1)
+    return False
