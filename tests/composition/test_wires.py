@@ -16,7 +16,7 @@ from faust.types import TP
 from prometheus_client import REGISTRY
 
 from app.configuration import load
-from app.delivery import ErpCalls, MasterPull
+from app.delivery import ErpCalls
 from app.engine.stage import DELETE_RETENTION_SECONDS, StageApp
 from app.erp.doorway import Doorway, Passage
 from app.erp.port import ErpUnavailable
@@ -29,6 +29,7 @@ from schemas.catalog import ENDPOINT, catalog
 from schemas.configuration import Configuration
 from schemas.records import PartitionPosition
 from streams.memory_step import MemoryStep
+from tables.delivery.outbox import HeldUntil
 from tables.row_kinds import LOT_ROWS
 from tests.composition.wires import CONFIG
 from tests.integration.erp.hostile_erp import HostileErp
@@ -96,8 +97,8 @@ def test_maintenance_holds_the_executor_back(compose, windows: list[str], waits:
 def test_master_data_of_the_erp_is_pulled(compose, pulled: bool) -> None:  # type: ignore[no-untyped-def]
     plain = load(CONFIG)
     master = plain.plant.master_data.model_copy(update={"materials": "erp"}) if pulled else plain.plant.master_data
-    services = compose(["delivery"], changed({"pull_every_us": 7_000_000}, {"master_data": master}))
-    pulls = [service for service in services if isinstance(service, MasterPull)]
+    calls = one(compose(["delivery"], changed({"pull_every_us": 7_000_000}, {"master_data": master})), ErpCalls)
+    pulls = list(calls.pulls.values())
     assert len(pulls) == pulled
     assert all(pull._poller._every_s == 7 for pull in pulls)
 
@@ -105,8 +106,13 @@ def test_master_data_of_the_erp_is_pulled(compose, pulled: bool) -> None:  # typ
 def test_entries_and_partitions_reach_the_executor(compose) -> None:  # type: ignore[no-untyped-def]
     services = compose(["delivery"])
     calls, app = one(services, ErpCalls), one(services, StageApp)
-    assert app.on_released == calls._executor.accept
-    assert calls._executor in app.observers
+    assert calls in app.observers
+    app.on_released(calls.place.partition, [HeldUntil(2**62)])
+    assert calls._executor._budget.held_until
+    calls.taken_over(calls.place.partition)
+    assert calls._executor._owned == {calls.place.partition}
+    calls.left(calls.place.partition)
+    assert calls._executor._owned == set()
 
 
 def test_the_idle_clock_is_bounded(compose, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
@@ -175,7 +181,8 @@ async def test_what_goes_to_the_erp_is_counted(
     async with HostileErp("reset", at_login=False).listening() as erp:
         monkeypatch.setenv("LIVE_ERP_URL", f"http://127.0.0.1:{erp.port}")
         services = await PlantProcess(settings, changed(plant={"master_data": master})).apps(["delivery"])
-        posts, pulls = one(services, ErpCalls)._executor._adapter, one(services, MasterPull)._adapter
+        calls = one(services, ErpCalls)
+        posts, pulls = calls._executor._adapter, calls.pulls["WIRES"]._adapter
         for _ in range(2):
             await posts.post(document("P1", "P2"))
         await posts.find("P1", "h")
@@ -186,9 +193,11 @@ async def test_what_goes_to_the_erp_is_counted(
     assert len(passed) == 4
     assert len({id(doorway) for doorway in passed}) == 1
     names = ("post", "find", "master", "question", "other")
-    told = {name: REGISTRY.get_sample_value("lineledger_erp_requests_total", {"call": name}) for name in names}
+    told = {
+        name: REGISTRY.get_sample_value("lineledger_erp_requests_total", {"endpoint": ENDPOINT, "call": name}) for name in names
+    }
     assert told == {"post": 2, "find": 1, "master": 1, "question": 0, "other": 0}
-    assert REGISTRY.get_sample_value("lineledger_erp_posts_again_total") == 1
+    assert REGISTRY.get_sample_value("lineledger_erp_posts_again_total", {"endpoint": ENDPOINT}) == 1
     found = figures(list(journalled(journal)))
     counted = {name: found[name] for name in ("requests", "attempts", "retries", "read_backs", "pulls")}
     assert counted == {"requests": 4, "attempts": 2, "retries": 1, "read_backs": 1, "pulls": 1}

@@ -61,19 +61,19 @@ MUTANTS = {
     ),
     "pulls go round the limit": Mutant(
         "app.delivery",
-        "pulling = adapter_for(plant.wanted.erp, os.environ, *sinks, doorway=doorway)",
-        "pulling = adapter_for(plant.wanted.erp, os.environ, *sinks)",
+        "pulling = adapter_for(configuration.erp, os.environ, *self._sinks, doorway=self._doorway)",
+        "pulling = adapter_for(configuration.erp, os.environ, *self._sinks)",
         f"{WIRES}::test_what_goes_to_the_erp_is_counted",
     ),
     "master data is never pulled": Mutant(
         "app.delivery",
-        "services.append(MasterPull(app, pulling, plant, calls.own))",
+        "self.pulls = {name: self._pull_of(one) for name, one in known.items() if self._is_pulled(one)}",
         "pass",
         f"{WIRES}::test_master_data_of_the_erp_is_pulled",
     ),
     "maintenance is ignored": Mutant(
         "app.delivery",
-        "        if recorded or configuration is None:",
+        "        if recorded or plan is None:",
         "        if True:",
         f"{WIRES}::test_maintenance_holds_the_executor_back",
     ),
@@ -109,8 +109,8 @@ MUTANTS = {
     ),
     "calls to the ERP are not counted": Mutant(
         "app.delivery",
-        "sinks = [metrics, *([",
-        "sinks = [*([",
+        "self._sinks = app, plant, metrics, [metrics, *written]",
+        "self._sinks = app, plant, metrics, [*written]",
         f"{WIRES}::test_what_goes_to_the_erp_is_counted",
     ),
     "retries count as first attempts": Mutant(
@@ -164,8 +164,8 @@ MUTANTS = {
     ),
     "one client knows only the address": Mutant(
         "app.delivery",
-        "            settings.broker.client(), plant.codec,",
-        '            {"bootstrap.servers": settings.broker.bootstrap}, plant.codec,',
+        "            settings.broker.client(), self._plant.codec,",
+        '            {"bootstrap.servers": settings.broker.bootstrap}, self._plant.codec,',
         f"{ENGINE}::test_every_client_is_made_from_the_description_of_the_connection",
     ),
     "Faust has no credentials": Mutant(

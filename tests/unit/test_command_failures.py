@@ -101,7 +101,7 @@ def called(*words: str) -> int:
         (("trace",), "WRONG_USE", "what"),
         (("worker", "cutting", *LIVE), "UNKNOWN_STAGE", "intake"),
         (("worker", "intake", *LIVE), "WRONG_USE", "--config DIR"),
-        (("worker", "orders", "delivery", *LIVE), "WRONG_USE", "delivery: a configuration is missing; give --config DIR"),
+        (("worker", "orders", "intake", *LIVE), "WRONG_USE", "intake: a configuration is missing; give --config DIR"),
         (("parked", "--out", "{out}", *LIVE), "WRONG_USE", "give one of them"),
         (("parked", "--bootstrap", NOBODY, "--client-config", "{floor.gz}"), "CLIENT_CONFIG_INVALID", "no UTF-8 text"),
         (("schemas", "plan", "--registry", "http://a:b@c"), "REGISTRY_URL_INVALID", "file of --client-config"),

@@ -62,6 +62,10 @@ SHOWN = {
     "tests/unit/configuration/test_reference.py": {
         "test_the_examples_of_functions_are_true": " ".join(f"Function.{name}" for name in Function.model_fields),
     },
+    "tests/unit/streams/test_endpoints.py": {
+        "test_the_document_names_them": "InstallationConfig.endpoints",
+        "test_a_posting_goes_to_the_endpoint_of_its_plant": "Endpoint.endpoint",
+    },
     "tests/unit/configuration/test_installation.py": {
         "test_counts_by_stage_and_topic": (
             "Partitions.default Partitions.intake Partitions.equipment Partitions.lots Partitions.orders Partitions.delivery "

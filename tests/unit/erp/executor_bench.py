@@ -141,4 +141,4 @@ class Bench:
         return [(one.posting_id, one.result, one.code) for one in self.sent]
 
     def metric(self, name: str, **labels: str) -> float:
-        return self.registry.get_sample_value(name, labels) or 0.0
+        return self.registry.get_sample_value(name, {"endpoint": "erp", **labels}) or 0.0
