@@ -155,3 +155,17 @@ def test_a_secret_of_the_registry_that_is_nowhere_is_refused(rendered: Chart) ->
     kept = {"installation": {"existingConfigMap": "kept"}}
     made = rendered("plant", {**kept, "kafka": {"registryUser": {"existingSecret": "registry", "secret": "its.user"}}})
     assert all("ITS_USER_FILE" in {each["name"] for each in container["env"]} for _, container in made.containers())
+
+
+def test_credentials_of_the_document_that_no_pod_has_are_refused(rendered: Chart) -> None:
+    """It would be found out by the pod, which has no such file."""
+    document = DOCUMENT.replace('9093"]}', '9093"], client_config: client.properties}')
+    assert document != DOCUMENT
+    values = {**VALUES, "installation": {"file": document}}
+    with pytest.raises(Refused, match=r"kafka\.client: where the file client\.properties"):
+        rendered("small", values)
+    given = {**values, "kafka": {**VALUES["kafka"], "client": {"existingSecret": "kafka"}}}
+    assert rendered("small", given).workloads()
+    own = {**values, "workers": {"all": {"client": {"existingSecret": "kafka"}}}}
+    with pytest.raises(Refused, match=r"kafka\.client"):
+        rendered("small", own)  # the setup has none

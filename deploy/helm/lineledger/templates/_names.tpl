@@ -42,7 +42,7 @@ app.kubernetes.io/component: {{ .name }}
 {{- end }}
 
 {{/*
-What the program will go by, as JSON: prefix, bootstrap, registry, secret (name of the registry's). Values hold before installation.yaml.
+What the program will go by, as JSON: prefix, bootstrap, registry, secret (name of the registry's), clientConfig (its file). Values hold before installation.yaml.
 Of one that something else keeps (existingConfigMap) the chart knows no more than what the values say.
 */}}
 {{- define "lineledger.known" -}}
@@ -57,6 +57,7 @@ Of one that something else keeps (existingConfigMap) the chart knows no more tha
   "bootstrap" ($kafka.bootstrap | default (kindIs "string" $brokers | ternary $brokers (join "," (kindIs "string" $brokers | ternary list $brokers))))
   "registry" ($kafka.registry | default $registry.url | default "")
   "secret" ($registry.secret | default $kafka.registryUser.secret)
+  "clientConfig" ($stated.client_config | default "")
   | toJson -}}
 {{- end }}
 

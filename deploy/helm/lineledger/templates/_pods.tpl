@@ -36,6 +36,10 @@ capabilities: {drop: [ALL]}
 {{- $secret := (include "lineledger.known" .root | fromJson).secret }}
 - {name: {{ $secret | upper | replace "-" "_" | replace "." "_" }}_FILE, value: {{ printf "/etc/lineledger/registry/%s" $kafka.registryUser.key | quote }}}
 {{- end }}
+{{- $file := (include "lineledger.known" .root | fromJson).clientConfig }}
+{{- if and $file (not .client) }}
+{{- fail (printf "kafka.client: where the file %s of installation.yaml (kafka.client_config) is, no pod has it; existingSecret, secretProviderClass or external" $file) }}
+{{- end }}
 {{- if .client }}
 - {name: LINELEDGER_CLIENT_CONFIG, value: {{ printf "/etc/lineledger/client/%s" .key | quote }}}
 {{- end }}
