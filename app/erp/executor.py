@@ -168,6 +168,7 @@ class Executor:
         self._budget.hold(other._budget.held_until)
         self._budget.paused = other._budget.paused
         self._told_held = self._budget.held_until
+        self._wake.set()
 
     # -- what is next
 

@@ -1,0 +1,83 @@
+"""Which ERP an endpoint calls, by the configurations that name it; and what waits when that changes."""
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from app.erp.endpoint_plan import EndpointPlan
+from app.erp.own_erp import ErpIdentity
+from app.observability.secrets import Secrets
+from tables.delivery.outbox import Dispatch
+from tests.unit.erp.executor_bench import Bench
+from tests.unit.streams.quality_bench import configuration
+
+ENVIRON = {"A": "https://a.example", "B": "https://b.example"}
+
+
+def posting_to(url: str, **erp: Any) -> Any:
+    return configuration(erp={"erp": {"adapter": "sim", "url": url, **erp}})
+
+
+A, B = posting_to("${A}"), posting_to("${B}")
+NONE = configuration(erp={"erp": {"adapter": "none"}})
+
+
+def chosen(plants: dict[str, Any], since: dict[str, int] | None = None, before: Any = None) -> str:
+    plan = EndpointPlan.of(plants, since or {}, ENVIRON, None if before is None else ErpIdentity.of(before.erp, ENVIRON))
+    return "" if plan is None else plan.configuration.erp.erp.url
+
+
+@pytest.mark.parametrize(
+    ("plants", "since", "before", "url"),
+    [
+        ({}, {}, None, ""),
+        ({"P": NONE}, {}, None, ""),
+        ({"P": NONE, "Q": A}, {}, None, "${A}"),
+        ({"P": A, "Q": B}, {"P": 2, "Q": 1}, None, "${B}"),
+        ({"P": A, "Q": B}, {"P": 2, "Q": 1}, A, "${A}"),
+        ({"P": A, "Q": B, "R": B}, {"P": 1, "Q": 2, "R": 3}, A, "${B}"),
+        ({"P": posting_to("${MISSING}"), "Q": B}, {}, None, "${B}"),
+        ({"P": posting_to("${MISSING}")}, {}, None, "${MISSING}"),
+    ],
+)
+def test_one_erp_per_endpoint(plants: dict[str, Any], since: dict[str, int], before: Any, url: str) -> None:
+    """What most plants mean, then what is called already, then what was said first."""
+    assert chosen(plants, since, before) == url
+
+
+def test_the_smallest_limits_of_its_plants_hold() -> None:
+    fast, few = posting_to("${A}", calls_per_second=20, concurrency=2), posting_to("${A}", calls_per_second=5, concurrency=8)
+    plan = EndpointPlan.of({"P": fast, "Q": few, "R": posting_to("${B}", calls_per_second=1)}, {}, ENVIRON)
+    assert plan is not None
+    erp = plan.configuration.erp.erp
+    assert (erp.calls_per_second, erp.concurrency) == (Fraction(5), 2)
+    assert len(plan.zones) == 2
+
+
+async def test_what_waits_goes_on_with_the_next_adapter() -> None:
+    """Nothing is sent twice, and nothing is forgotten: the call under way ends first."""
+    before, after = Bench(concurrency=1), Bench(concurrency=1)
+    after.rows = before.rows
+    after.executor._peek = before.rows.get
+    for name in ("P1", "P2"):
+        before.row(name)
+    before.erp.gate.clear()
+    before.executor.accept(0, [Dispatch("P1", 1), Dispatch("P2", 1)])
+    await before.time.advance(10)
+    assert [document.lines[0].posting_id for _, document in before.erp.posted] == ["P1"]
+    before.erp.gate.set()
+    await before.executor.close()
+    assert [one[0] for one in before.results()] == ["P1"]
+    after.time.now_ns = before.time.now_ns
+    after.executor.go_on(before.executor)
+    await after.time.advance(10)
+    assert [document.lines[0].posting_id for _, document in after.erp.posted] == ["P2"]
+    await after.executor.close()
+    assert before.fatal == after.fatal == []
+
+
+def test_secrets_that_the_log_names_later_are_hidden_too() -> None:
+    hidden = Secrets(["first-secret"])
+    hidden.learn(["second-secret"])
+    assert hidden.hide("first-secret second-secret third") == "*** *** third"
