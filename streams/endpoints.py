@@ -1,7 +1,7 @@
 """Which partition of delivery has which ERP endpoint, and what all of them are told.
 
 A posting goes to the endpoint of its plant. Clocks, configurations and lot states go to every endpoint: a plant may name another
-one at any time, and whoever posts has to know what is on hold.
+one at any time, and its worker has to know what is on hold.
 """
 
 from collections.abc import Iterator, Mapping
