@@ -1184,6 +1184,7 @@ class EndpointOrdered:
     why: str
     correlation_id: str = ""
     label: int = 0
+    endpoint: str = ""
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> EndpointOrdered:
@@ -1200,6 +1201,7 @@ class EndpointOrdered:
             why=d["why"],
             correlation_id=d["correlation_id"],
             label=d["label"],
+            endpoint=d["endpoint"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -1216,6 +1218,7 @@ class EndpointOrdered:
             "mode": self.mode,
             "who": self.who,
             "why": self.why,
+            "endpoint": self.endpoint,
         }
 
 

@@ -29,7 +29,7 @@ def status(
         )
     connected = where.connection
     connected.broker.reach(timeout)
-    found = status_of(look(connected.broker, connected.codec(retries=1), where.prefix, timeout))
+    found = status_of(look(connected.broker, connected.codec(retries=1), where.prefix, timeout, where.endpoints))
     if where.plant:
         found.plants = [plant for plant in found.plants if plant.plant == where.plant]
     typer.echo(json.dumps(found.as_json(), indent=1) if as_json else "\n".join(lines_of(found)))

@@ -4,7 +4,7 @@ same options for it."""
 import functools
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import Parameter, Signature
@@ -36,6 +36,8 @@ class Where:
     plant: str
     catalog: Catalog = field(default_factory=catalog)
     """With the counts that the installation's document states."""
+    endpoints: Mapping[str, int] = field(default_factory=dict)
+    """Of the document, ERP endpoint -> partition of delivery; empty: none was named, so nothing is known of them here."""
 
     @property
     def live(self) -> bool:
@@ -111,7 +113,8 @@ def _where(out: Path | None, plant: str, **told: Any) -> Where:
     """A run or an installation. Who types --out means the run, whatever the environment says for other questions."""
     if out is None:
         found = installed(**told)
-        return Where(DEFAULT_OUT, found.connection, plant, found.document.content.catalog())
+        content = found.document.content
+        return Where(DEFAULT_OUT, found.connection, plant, content.catalog(), content.endpoints if told["installation"] else {})
     for name in ("bootstrap", "installation"):
         if told[name] and str(told[name]) != os.environ.get(f"LINELEDGER_{name.upper()}"):
             fail("WRONG_USE", f"--out is of a run, --{name} of a live installation: give one of them")

@@ -42,7 +42,9 @@ OPERATIONS = Board(
             'sum(lineledger_postings{state=~"rejected|parked"}) or vector(0)',
             1,
         ),
-        Figure("Circuits open", "ERPs that do not answer.", "sum(lineledger_erp_circuit_open) or vector(0)", 1),
+        Figure(
+            "Circuits open", "ERPs that do not answer.", "sum(max by (endpoint) (lineledger_erp_circuit_open)) or vector(0)", 1
+        ),
     ),
     (
         Plot(
@@ -158,20 +160,27 @@ PLANT = Board(
 ERP = Board(
     "erp",
     "ERP",
-    "Calls against the limit, how long they take, and what waits.",
+    "Of each ERP (endpoint): calls against the limit, how long they take, and what waits.",
     (
-        Figure("Circuit open", "The ERP does not answer. Postings are kept.", "max(lineledger_erp_circuit_open) or vector(0)", 1),
         Figure(
-            "Maintenance",
-            "1: a window of erp.yaml; postings wait for its end.",
-            "max(lineledger_erp_maintenance) or vector(0)",
+            "Circuits open",
+            "ERPs that do not answer. Postings are kept.",
+            'sum(max by (endpoint) (lineledger_erp_circuit_open{endpoint=~"$endpoint"})) or vector(0)',
             1,
         ),
-        Figure("Waiting", "Entries that wait for the budget.", "sum(lineledger_erp_queue) or vector(0)", 1000),
+        Figure(
+            "Maintenance",
+            "ERPs in a window of erp.yaml; postings wait for its end.",
+            'sum(max by (endpoint) (lineledger_erp_maintenance{endpoint=~"$endpoint"})) or vector(0)',
+            1,
+        ),
+        Figure(
+            "Waiting", "Entries that wait for a budget.", 'sum(lineledger_erp_queue{endpoint=~"$endpoint"}) or vector(0)', 1000
+        ),
         Figure(
             "Sent again",
             "Documents with a posting that was sent before, of a day.",
-            "sum(increase(lineledger_erp_posts_again_total[1d]))",
+            'sum(increase(lineledger_erp_posts_again_total{endpoint=~"$endpoint"}[1d]))',
             1,
         ),
     ),
@@ -180,37 +189,60 @@ ERP = Board(
             "Requests against the limit",
             "What left, by its purpose. All of it counts against the limit, which falls while the ERP says that it is busy.",
             (
-                Curve("sum by (call) (rate(lineledger_erp_requests_total[1m]))", "{{call}}"),
-                Curve("sum(lineledger_erp_calls_per_second)", "limit"),
+                Curve(
+                    'sum by (endpoint, call) (rate(lineledger_erp_requests_total{endpoint=~"$endpoint"}[1m]))',
+                    "{{endpoint}} {{call}}",
+                ),
+                Curve('sum by (endpoint) (lineledger_erp_calls_per_second{endpoint=~"$endpoint"})', "{{endpoint}} limit"),
             ),
             "cps",
         ),
         Plot(
             "Outcomes",
             "Calls by result. Unknown ones are read back before anything is sent again.",
-            (Curve("sum by (call, result) (rate(lineledger_erp_calls_total[5m]))", "{{call}} {{result}}"),),
+            (
+                Curve(
+                    'sum by (endpoint, call, result) (rate(lineledger_erp_calls_total{endpoint=~"$endpoint"}[5m]))',
+                    "{{endpoint}} {{call}} {{result}}",
+                ),
+            ),
             "cps",
             stacked=True,
         ),
         Plot(
             "Duration of a call",
             "A posting, a read-back and others apart.",
-            shares("lineledger_erp_call_seconds", "{{call}}", "call"),
+            shares("lineledger_erp_call_seconds", "{{endpoint}} {{call}}", "endpoint, call", '{endpoint=~"$endpoint"}'),
             "s",
         ),
-        Plot("Queue", "Entries that wait for the budget.", (Curve("sum by (instance) (lineledger_erp_queue)", "{{instance}}"),)),
+        Plot(
+            "Queue",
+            "Entries that wait for the budget.",
+            (Curve('sum by (endpoint, instance) (lineledger_erp_queue{endpoint=~"$endpoint"})', "{{endpoint}} {{instance}}"),),
+        ),
         Plot(
             "Withheld",
             "Attempts that were not sent, by code: nothing left, nothing is unknown.",
-            (Curve("sum by (code) (increase(lineledger_erp_withheld_total[15m]))", "{{code}}"),),
+            (
+                Curve(
+                    'sum by (endpoint, code) (increase(lineledger_erp_withheld_total{endpoint=~"$endpoint"}[15m]))',
+                    "{{endpoint}} {{code}}",
+                ),
+            ),
             stacked=True,
         ),
         Plot(
             "Seconds in calls",
             "ERP time that is used per second: how many calls are under way.",
-            (Curve("sum by (call) (rate(lineledger_erp_call_seconds_sum[5m]))", "{{call}}"),),
+            (
+                Curve(
+                    'sum by (endpoint, call) (rate(lineledger_erp_call_seconds_sum{endpoint=~"$endpoint"}[5m]))',
+                    "{{endpoint}} {{call}}",
+                ),
+            ),
         ),
     ),
+    (("endpoint", "lineledger_erp_circuit_open"),),
 )
 
 ENGINE = Board(

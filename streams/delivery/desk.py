@@ -234,7 +234,6 @@ class Desk:
 
     @property
     def endpoint_row(self) -> EndpointRow | None:
-        """What people said may be sent to this one."""
         return ENDPOINT_ROWS.find(self.step.rows, self.endpoint)
 
     @property

@@ -186,11 +186,14 @@ class DeliveryStage:
             marks.pop(AWAY_SINCE, None)
 
     def _ordered(self, desk: Desk, message: RawMessage, order: EndpointOrdered) -> None:
-        """A person stops the ERP or lets it go on. Over recorded input nobody is there to let it go on: it is only noted."""
+        """A person stops the ERP or lets it go on. Over recorded input nobody is there to let it go on: it is only noted. So it
+        is of an endpoint that this worker's document does not have here: another document may."""
+        name = order.endpoint or desk.endpoint
         made = Decision("", order.mode, order.who, order.why, order.occurred_at, order.event_id)
-        row = ordered(desk.endpoint_row, made)
+        row = ordered(ENDPOINT_ROWS.find(desk.step.rows, name), made)
         if row is not None:
-            desk.step.rows.put(ENDPOINT_ROWS.key(desk.endpoint), row)
+            desk.step.rows.put(ENDPOINT_ROWS.key(name), row)
+        if row is not None and name == desk.endpoint:
             desk.step.release(Paused(desk.mode == PAUSE))
 
     def _lot_state(self, desk: Desk, message: RawMessage, state: LotState) -> None:

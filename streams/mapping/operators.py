@@ -2,7 +2,7 @@
 
 One JSON object a line, written by `lineledger decide`, `lineledger hold` and `lineledger exceptions`:
 `{"at": micros, "decide": {...fields of OperatorDecision...}}`,
-`{"at": micros, "endpoint": {"event_id": .., "mode": pause | drain | resume, "who": .., "why": ..}}`,
+`{"at": micros, "endpoint": {"event_id": .., "mode": pause | drain | resume, "name": .., "who": .., "why": ..}}`,
 `{"at": micros, "hold": {...see hold_orders.py...}}`,
 `{"at": micros, "settle": {"event_id": .., "letter": .., "code": .., "state": .., "who": .., "why": ..}}` or
 `{"at": micros, "replay": {"source": .., "raw_source": .., "raw_offset": .., "received_at": micros, "original": base64,
@@ -29,7 +29,7 @@ from tables.refusal import Refusal
 _TEXTS = ("event_id", "order", "account", "code", "decision", "who", "why", "posting_id", "erp_document", "equipment", "counter")
 _REQUIRED = ("event_id", "decision", "who", "why")
 _SETTLED = ("event_id", "letter", "code", "who", "why")
-_ENDPOINT = ("event_id", "mode", "who", "why")
+_ORDER = ("event_id", "mode", "who", "why")
 MAX_SETTLED = 100
 """Dead letters of one record."""
 REPLAYED, RESOLVED, DISCARDED, OPEN = "replayed", "resolved", "discarded", "open"
@@ -119,15 +119,16 @@ class Operators(Mapper):
         )  # fmt: skip
 
     def _endpoint(self, raw: RawRecord, content: dict[str, Any], told: dict[str, Any]) -> EndpointOrdered | RefusedRecord:
-        """What may be sent to the ERP."""
-        fields = _texts(raw, told, _ENDPOINT, _ENDPOINT)
+        """What may be sent to an ERP; without a name, to the only one."""
+        fields = _texts(raw, told, (*_ORDER, "name"), _ORDER)
         if isinstance(fields, RefusedRecord):
             return fields
+        name = fields.pop("name")
         if fields["mode"] not in MODES:
             return refused(raw, "BAD_FIELD", f"what may be sent to the ERP is said by {', '.join(MODES)}")
         return EndpointOrdered(
             plant=self._plant.plant.id, occurred_at=content["at"], received_at=raw.received_at or content["at"],
-            source=self.name, raw_source=raw.raw_source, raw_offset=raw.raw_offset, **fields,
+            source=self.name, raw_source=raw.raw_source, raw_offset=raw.raw_offset, endpoint=name, **fields,
         )  # fmt: skip
 
     def _settled(self, raw: RawRecord, content: dict[str, Any], told: Any) -> LetterSettled | RefusedRecord:

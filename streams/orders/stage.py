@@ -125,8 +125,15 @@ class OrdersStage:
         ordered(step.state, record)
 
     def _endpoint(self, step: Step, memory: OrdersMemory, record: EndpointOrdered) -> None:
-        """It waits for no clock: who pauses an ERP means now."""
-        self._to_delivery(step, record)
+        """It waits for no clock: who pauses an ERP means now. One that names none means the only one."""
+        endpoints = self._topology.endpoints
+        name = record.endpoint or (min(endpoints) if len(endpoints) == 1 else "")
+        if name in endpoints:
+            step.emit(DELIVERY_INBOX, name, replace(record, endpoint=name), endpoints[name])
+            return
+        detail = f"the installation has no endpoint `{name}`" if name else "the order does not say which endpoint"
+        detail += f": there are {', '.join(sorted(endpoints))}"
+        boundary.refuse(step, self.name, "ENDPOINT_UNKNOWN", detail, boundary.Original(record))
 
     def _outcome(self, step: Step, memory: OrdersMemory, outcome: Outcome) -> None:
         """Status only: it decides nothing here."""

@@ -38,6 +38,11 @@ sources:
       - {when: {}, emit: CounterReading, counter: =parts, value: "n"}
 equipment: {M1: {counters: {parts: {}}}}
 """
+INSTALLATION = f"""
+kafka: {{bootstrap: ["{NOBODY}"]}}
+registry: {{url: "http://127.0.0.1:1"}}
+endpoints: {{erp: 0, tryton: 1}}
+"""
 OUT = ("--out", "{out}")
 RUN = ("--config", "{plant}", "--input", "{floor.csv}", "--erp", "none")
 WHO = ("--who", "A", "--why", "B")
@@ -56,6 +61,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     (root / "floor.zip").write_bytes(b"PK\x03\x04" + bytes(100))
     (root / "floor.gz").write_bytes(b"\x1f\x8b" + bytes(100))
     (root / "properties").write_text("sasl.password\n", encoding="utf-8")
+    (root / "installation.yaml").write_text(INSTALLATION, encoding="utf-8")
     found = {name: str(root / name) for name in ("plant", "wrong", "out", "floor.csv", "floor.zip", "floor.gz", "properties")}
     (root / "damaged").mkdir()
     (root / "damaged" / "ledger.sqlite").write_bytes(b"SQLite format 3\x00" + bytes(2000))
@@ -69,7 +75,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     run = ("run", "--config", found["plant"], "--input", found["floor.csv"], "--erp", "none", "--out", found["out"])
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         assert called(*run) == 0
-    return {**found, "root": str(root), "demo": str(CONFIGURATION)}
+    return {**found, "root": str(root), "demo": str(CONFIGURATION), "installation": str(root / "installation.yaml")}
 
 
 def called(*words: str) -> int:
@@ -146,6 +152,10 @@ def called(*words: str) -> int:
         (("status", *OUT), "WRONG_USE", "--bootstrap HOST:PORT"),
         (("clock", "repair", "--to", "2026-11-20T07:00:00Z", *WHO, *OUT), "WRONG_USE", "--bootstrap HOST:PORT"),
         (("upstream", "exclude", "floor", *WHO, *OUT), "WRONG_USE", "--bootstrap HOST:PORT"),
+        (("erp", "pause", *WHO, *OUT), "WRONG_USE", "--bootstrap HOST:PORT"),
+        (("erp", "pause", *WHO, "-f", "{installation}"), "WRONG_USE", "endpoints of the installation are erp, tryton"),
+        (("erp", "drain", "nobodys", *WHO, "-f", "{installation}"), "WRONG_USE", "are erp, tryton"),
+        (("erp", "resume", "tryton", *WHO, "-f", "{installation}"), "BROKER_UNAVAILABLE", NOBODY),
         (("decide", "X", "perhaps", *WHO, *OUT), "WRONG_USE", "post, drop"),
         (("exceptions", "--state", "lost", *OUT), "WRONG_USE", "discarded"),
         (("exceptions", "discard", *WHO, *OUT), "WRONG_USE", "--code"),

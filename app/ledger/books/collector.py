@@ -56,6 +56,29 @@ class LedgerTrimmed(RuntimeError):
     code = "LEDGER_TRIMMED"
 
 
+class PartitionedRows:
+    """Newest rows of one changelog by key. A key may stand in several of its partitions: each ERP endpoint knows which lots are
+    on hold, and what one endpoint forgets because it went to another one is there."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, dict[bytes, bytes]] = {}
+
+    def take(self, partition: int, key: bytes, value: bytes | None) -> None:
+        """None: the partition has it no more."""
+        rows = self._of.setdefault(partition, {})
+        if value is None:
+            rows.pop(key, None)
+        else:
+            rows[key] = value
+
+    def all(self, start: bytes = b"") -> dict[bytes, bytes]:
+        """Those whose key begins like this. Of a key in several partitions the row of the last one."""
+        found: dict[bytes, bytes] = {}
+        for _, rows in sorted(self._of.copy().items()):
+            found.update((key, value) for key, value in rows.copy().items() if key.startswith(start))
+        return found
+
+
 class Collector:
     """Newest committed row per (stage, key), exceptions, and the position of every stage partition.
 
@@ -67,7 +90,7 @@ class Collector:
         self._codec, self._prefix = codec, prefix
         self._stage_of = {prefix + topic: stage for stage, topic in stages.items()}
         self._exceptions_topic = prefix + EXCEPTIONS
-        self._rows: dict[str, dict[bytes, bytes]] = {stage: {} for stage in stages}
+        self._rows = {stage: PartitionedRows() for stage in stages}
         self._positions: dict[str, dict[int, PartitionPosition]] = {stage: {} for stage in stages}
         self._letters: list[bytes] = []
         self._read: dict[tuple[str, int], int] = {}
@@ -119,11 +142,9 @@ class Collector:
             self._letters.append(message.value())
         elif message.key() == _POSITION:
             self._positions[stage][message.partition()] = self._codec.decode(message.value())
-            self._rows[stage][b"%s/%d" % (_POSITION, message.partition())] = message.value()
-        elif message.value() is None:
-            self._rows[stage].pop(message.key(), None)
+            self._rows[stage].take(message.partition(), b"%s/%d" % (_POSITION, message.partition()), message.value())
         else:
-            self._rows[stage][message.key()] = message.value()
+            self._rows[stage].take(message.partition(), message.key(), message.value())
 
     def check(self) -> None:
         """Raises what went wrong in the background."""
@@ -139,10 +160,14 @@ class Collector:
 
     def of(self, kind: RowKind[Row]) -> list[Row]:
         """Decoded rows of one kind, in key order."""
-        return list(self._decoded(kind.stages[0], kind.prefix.encode()).values())
+        return list(self.by_key(kind).values())
+
+    def by_key(self, kind: RowKind[Row]) -> dict[str, Row]:
+        """The same, with their keys."""
+        return self._decoded(kind.stages[0], kind.prefix.encode())
 
     def _decoded(self, stage: str, start: bytes) -> dict[str, Any]:
-        return self.decoded({key: value for key, value in list(self._rows[stage].items()) if key.startswith(start)})
+        return self.decoded(self._rows[stage].all(start))
 
     def decoded(self, rows: Mapping[bytes, bytes]) -> dict[str, Any]:
         """Rows of `encoded`, in key order."""
@@ -150,7 +175,7 @@ class Collector:
 
     def encoded(self) -> dict[str, dict[bytes, bytes]]:
         """Rows as they are stored, by stage."""
-        return {stage: dict(rows) for stage, rows in self._rows.items()}
+        return {stage: rows.all() for stage, rows in self._rows.items()}
 
     def exceptions(self) -> list[ExceptionRecord | LetterSettled]:
         """Dead letters and what became of them."""

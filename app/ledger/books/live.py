@@ -13,7 +13,7 @@ from schemas.topics import changelog_of
 from streams.clock import clocks_in
 from tables.equipment.equipment import fold_journals
 from tables.plant.calendar import calendar_of
-from tables.row_kinds import POSITION_ROWS, POSTING_ROWS
+from tables.row_kinds import ENDPOINT_ROWS, POSITION_ROWS, POSTING_ROWS
 from tables.rows import MemoryRows
 
 STAGES = ("equipment", "lots", "orders", "delivery")
@@ -95,7 +95,7 @@ def of_plant(rows: dict[str, Any], plant: str) -> dict[str, Any]:
     """Without the rows of other plants."""
 
     def belongs(key: str, row: Any) -> bool:
-        if POSITION_ROWS.has(key):
+        if POSITION_ROWS.has(key) or ENDPOINT_ROWS.has(key):
             return True
         if POSTING_ROWS.has(key):
             return bool(row.posting.plant == plant)

@@ -16,6 +16,7 @@ from app.ledger.books.topic_log import TopicLog
 from app.ledger.questions.needs import of_orders
 from app.ledger.questions.status import SeenInstallation
 from schemas.codec import Codec
+from schemas.configuration import Configuration
 from schemas.records import EndpointRow, PartitionPosition
 from schemas.topics import changelog_of, inbox_of
 from tables.row_kinds import ACCOUNT_ROWS, ENDPOINT_ROWS, POSTING_ROWS
@@ -31,8 +32,9 @@ class StatusIncomplete(TimeoutError):
     code = "STATUS_INCOMPLETE"
 
 
-def look(broker: Broker, codec: Codec, prefix: str, seconds: float) -> SeenInstallation:
-    """Raises NoInstallation, StatusIncomplete after `seconds`, KafkaException when the broker does not answer."""
+def look(broker: Broker, codec: Codec, prefix: str, seconds: float, places: Mapping[str, int]) -> SeenInstallation:
+    """`places`: ERP endpoint -> partition of delivery's inbox. Raises NoInstallation, StatusIncomplete after `seconds`,
+    KafkaException when the broker does not answer."""
     deadline = time.monotonic() + seconds
     admin = broker.admin()
     found = admin.list_topics(timeout=min(REQUEST_SECONDS, seconds)).topics
@@ -53,6 +55,7 @@ def look(broker: Broker, codec: Codec, prefix: str, seconds: float) -> SeenInsta
                 f"the rows of orders and delivery were not read within {seconds:g} s; give more with --timeout"
             )
         collector.check()
+        configurations = _in_force(collector, Configurations(broker, codec, prefix))
         return SeenInstallation(
             stages=stages,
             positions=positions,
@@ -62,9 +65,11 @@ def look(broker: Broker, codec: Codec, prefix: str, seconds: float) -> SeenInsta
             members={name: members[prefix + name] for name in stages},
             accounts=collector.of(ACCOUNT_ROWS),
             postings=collector.of(POSTING_ROWS),
-            erp=_endpoint(collector),
+            orders=_orders(collector),
+            endpoints={plant: one.erp.erp.endpoint for plant, one in configurations.items()},
+            places=places,
             letters=open_letters(*sorted_out(collector.exceptions())),
-            needs=_needs(collector, Configurations(broker, codec, prefix)),
+            needs=_needs(collector, configurations),
             now=time.time_ns() // 1000,
             books_lag=lag_of_books(broker, prefix, partitions),
         )  # fmt: skip
@@ -72,20 +77,24 @@ def look(broker: Broker, codec: Codec, prefix: str, seconds: float) -> SeenInsta
         collector.close()
 
 
-def _endpoint(collector: Collector) -> EndpointRow | None:
-    """What people said may be sent to the ERP."""
-    return next(iter(collector.of(ENDPOINT_ROWS)), None)
+def _orders(collector: Collector) -> dict[str, EndpointRow]:
+    """By endpoint: what people said may be sent to it."""
+    return {ENDPOINT_ROWS.bare(key): row for key, row in collector.by_key(ENDPOINT_ROWS).items()}
 
 
-def _needs(collector: Collector, configurations: Configurations) -> dict[str, list[str]]:
-    """Codes by plant. A plant whose configuration is not there (another program's prefix, a topic that was cut) is left out."""
-    rows, known = collector.rows("orders"), {one.hash: one for one in configurations.all()}
-    found = {}
-    for plant in plants_of(collector):
-        configuration = known.get(in_force(list(collector.positions("orders").values()), plant))
-        if configuration is not None:
-            snapshot = Snapshot({"orders": of_plant(rows, plant)}, [], configuration, {"live": True})
-            found[plant] = [need.code for need in of_orders(snapshot)]
+def _in_force(collector: Collector, configurations: Configurations) -> dict[str, Configuration]:
+    """By plant. One whose configuration is not there (another program's prefix, a topic that was cut) is left out."""
+    known, positions = {one.hash: one for one in configurations.all()}, list(collector.positions("orders").values())
+    hashes = {plant: in_force(positions, plant) for plant in plants_of(collector)}
+    return {plant: known[hash_] for plant, hash_ in hashes.items() if hash_ in known}
+
+
+def _needs(collector: Collector, configurations: Mapping[str, Configuration]) -> dict[str, list[str]]:
+    """Codes by plant."""
+    rows, found = collector.rows("orders"), {}
+    for plant, configuration in configurations.items():
+        snapshot = Snapshot({"orders": of_plant(rows, plant)}, [], configuration, {"live": True})
+        found[plant] = [need.code for need in of_orders(snapshot)]
     return found
 
 

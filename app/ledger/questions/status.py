@@ -10,6 +10,7 @@ from typing import Any
 
 from app.kafka.groups import Member
 from app.ledger.questions.ages import span_text
+from schemas.catalog import ENDPOINT
 from schemas.records import AccountRow, EndpointRow, ExceptionRecord, PartitionPosition, PostingRow
 from streams.clock import clocks_in
 from tables.delivery.endpoint_marks import AWAY_SINCE
@@ -43,8 +44,12 @@ class SeenInstallation:
     """Plant -> codes of what else needs somebody, as far as the rows of orders say it."""
     now: int
     """Wall clock, microseconds."""
-    erp: EndpointRow | None = None
-    """What people said may be sent to it."""
+    orders: Mapping[str, EndpointRow] = field(default_factory=dict)
+    """By ERP endpoint: what people said may be sent to it."""
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    """Plant -> the endpoint that its configuration names."""
+    places: Mapping[str, int] = field(default_factory=dict)
+    """Endpoint -> partition of delivery, as far as that is known here."""
     books_lag: int | None = None
     """Records that the books have not read; None: nobody keeps books of this installation."""
 
@@ -74,8 +79,10 @@ class PlantStatus:
     oldest_s: int
     """Since the cut of the oldest of them."""
     circuit: str
-    stopped: str
-    """By which order of a person nothing (new) is sent; empty: by none."""
+    endpoint: str
+    """Of the ERP that it posts to now."""
+    stopped: dict[str, str]
+    """Of the endpoints that it has postings for: by which order of a person nothing (new) is sent. Empty: by none."""
     codes: dict[str, int]
     """Why they are where they are."""
     parked: dict[str, int]
@@ -133,6 +140,8 @@ def _plant(seen: SeenInstallation, plant: str) -> PlantStatus:
     parked = Counter(one.code for row in seen.accounts if row.plant == plant for one in stops(row))
     parked.update(row.code or row.state for row in waiting if row.state in NEEDS_SOMEBODY and not row.replaced_by)
     unanswered = [row for row in queued if row.state in (RETRY, UNKNOWN) and row.code in NO_ANSWER]
+    endpoint = seen.endpoints.get(plant, ENDPOINT)
+    waited_for = sorted({endpoint, *(row.posting.endpoint for row in queued)})
     return PlantStatus(
         plant=plant,
         clock=clock,
@@ -142,8 +151,9 @@ def _plant(seen: SeenInstallation, plant: str) -> PlantStatus:
         elsewhere={name: hash_ for name, hash_ in hashes.items() if hash_ != in_force},
         queue=dict(Counter(row.state for row in queued)),
         oldest_s=max(0, seen.now - min((row.posting.cut for row in queued), default=seen.now)) // 1_000_000,
-        circuit="no answer" if unanswered or _away(seen) else "closed",
-        stopped=sentence(seen.erp),
+        circuit="no answer" if unanswered or any(_away(seen, name) for name in waited_for) else "closed",
+        endpoint=endpoint,
+        stopped={name: order for name in waited_for if (order := sentence(seen.orders.get(name)))},
         codes=dict(Counter(row.code for row in queued if row.code)),
         parked=dict(sorted(parked.items())),
         dead_letters=dict(sorted(Counter(letter.code for letter in seen.letters if letter.plant == plant).items())),
@@ -151,9 +161,11 @@ def _plant(seen: SeenInstallation, plant: str) -> PlantStatus:
     )
 
 
-def _away(seen: SeenInstallation) -> bool:
-    """Delivery found out that the ERP answers nobody."""
-    return any(AWAY_SINCE in state.marks for state in seen.positions.get("delivery", {}).values())
+def _away(seen: SeenInstallation, endpoint: str) -> bool:
+    """Delivery found out that the ERP answers nobody. Where its place is not known here: one of them."""
+    positions = seen.positions.get("delivery", {})
+    place = seen.places.get(endpoint)
+    return any(AWAY_SINCE in state.marks for partition, state in positions.items() if place is None or partition == place)
 
 
 def _ticks(state: PartitionPosition, plant: str) -> dict[str, int]:
@@ -195,8 +207,8 @@ def _problems(found: Status) -> Iterator[str]:
     for plant in found.plants:
         if plant.clock and plant.behind_s > LATE_S:
             yield f"{plant.plant}: the clock is {span_text(plant.behind_s)} behind, held back by {plant.held_back_by}"
-        if plant.stopped:
-            yield f"{plant.plant}: the ERP is {plant.stopped}; `lineledger erp resume` ends it"
+        for name, order in plant.stopped.items():
+            yield f"{plant.plant}: the ERP `{name}` is {order}; `lineledger erp resume {name}` ends it"
         if plant.circuit != "closed":
             codes = ", ".join(sorted(NO_ANSWER & plant.codes.keys()))
             yield f"{plant.plant}: the ERP does not answer ({codes}); its oldest posting waits for {span_text(plant.oldest_s)}"
@@ -206,13 +218,14 @@ def lines_of(found: Status) -> list[str]:
     lines = []
     for plant in found.plants:
         other = f"   still elsewhere: {', '.join(plant.elsewhere)}" if plant.elsewhere else ""
+        stopped = "".join(f"{name} is {order}; " for name, order in plant.stopped.items())
         queue = f"{_counts(plant.queue)}, oldest {span_text(plant.oldest_s)}" if plant.queue else "empty"
         codes = f"   {_counts(plant.codes)}" if plant.codes else ""
         lines += [
             f"plant {plant.plant}",
             f"  clock          {span_text(plant.behind_s)} behind the wall clock, held back by {plant.held_back_by}",
             f"  configuration  {plant.configuration[:12]}{other}",
-            f"  ERP            {f'{plant.stopped}; ' if plant.stopped else ''}circuit {plant.circuit}; queue: {queue}{codes}",
+            f"  ERP            {stopped}circuit {plant.circuit}; queue: {queue}{codes}",
             f"  parked         {_counts(plant.parked) or 'nothing'}",
             f"  dead letters   {_counts(plant.dead_letters) or 'none open'}",
             f"  needs somebody {_counts(plant.needs) or 'nothing else'}; of machines `lineledger parked` tells",

@@ -15,7 +15,6 @@ from app.ledger.questions.export import quantity_text, sources_text
 from app.ledger.questions.in_erp import delivery_of, missing, state_of, waited
 from app.ledger.questions.moments import iso
 from app.ledger.questions.trace_lots import consumed, holds, made_from
-from schemas.catalog import ENDPOINT
 from schemas.records import AccountRow, EndpointRow, IssuedPosting, PostingRow, RunState
 from tables.delivery.posting_state import ACCEPTED, CANCELLED
 from tables.orders import account as ledger
@@ -236,10 +235,11 @@ def _decided(delivered: PostingRow | None) -> list[str]:
 
 
 def _stopped(snapshot: Snapshot, delivered: PostingRow | None) -> list[str]:
-    """Of one that the ERP does not have: what people said may be sent."""
-    row: EndpointRow | None = snapshot.rows.get("delivery", {}).get(ENDPOINT_ROWS.key(ENDPOINT))
-    waits = delivered is not None and delivered.state not in (ACCEPTED, CANCELLED)
-    orders = row.orders if row is not None and waits else []
+    """Of one that its ERP does not have: what people said may be sent there."""
+    if delivered is None or delivered.state in (ACCEPTED, CANCELLED):
+        return []
+    row: EndpointRow | None = snapshot.rows.get("delivery", {}).get(ENDPOINT_ROWS.key(delivered.posting.endpoint))
+    orders = row.orders if row is not None else []
     return [f"ERP       {one.decision} at {iso(one.at)} by {one.who[:12]}: {one.why}" for one in orders[-LISTED:]]
 
 

@@ -1,6 +1,7 @@
 """Which ERP an endpoint calls, by the configurations that name it; and what waits when that changes."""
 
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from app.erp.endpoint_plan import EndpointPlan
 from app.erp.own_erp import ErpIdentity
 from app.observability.secrets import Secrets
-from tables.delivery.outbox import Dispatch
+from app.secret import SecretInUse
+from tables.delivery.outbox import Dispatch, Paused
 from tests.unit.erp.executor_bench import Bench
 from tests.unit.streams.quality_bench import configuration
 
@@ -77,7 +79,27 @@ async def test_what_waits_goes_on_with_the_next_adapter() -> None:
     assert before.fatal == after.fatal == []
 
 
-def test_secrets_that_the_log_names_later_are_hidden_too() -> None:
+async def test_what_a_person_paused_stays_paused_with_the_next_adapter() -> None:
+    before, after = Bench(), Bench()
+    after.rows, after.executor._peek = before.rows, before.rows.get
+    before.row("P1")
+    before.executor.accept(0, [Paused(True), Dispatch("P1", 1)])
+    await before.executor.close()
+    after.executor.go_on(before.executor)
+    await after.time.advance(60)
+    assert after.erp.posted == []
+    after.executor.accept(0, [Paused(False)])
+    await after.time.advance(10)
+    assert [document.lines[0].posting_id for _, document in after.erp.posted] == ["P1"]
+    await after.executor.close()
+
+
+def test_a_secret_that_the_log_names_later_is_hidden_and_so_is_its_successor(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("second-secret", encoding="utf-8")
     hidden = Secrets(["first-secret"])
-    hidden.learn(["second-secret"])
+    hidden.learn(SecretInUse("erp-two", {"ERP_TWO_FILE": str(file)}))
     assert hidden.hide("first-secret second-secret third") == "*** *** third"
+    file.unlink()
+    file.write_text("next-secret", encoding="utf-8")
+    assert hidden.hide("first-secret second-secret next-secret") == "*** *** ***"

@@ -4,9 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 from app.ledger.questions.status import SeenInstallation, lines_of, status_of
-from schemas.records import AccountRow, Apart, Decision, EndpointRow, PartitionPosition, Tick
+from schemas.records import AccountRow, Apart, Decision, EndpointRow, PartitionPosition, PostingRow, Tick
 from streams.clock import observe
 from streams.silence import Watch
+from tables.delivery.endpoint_marks import AWAY_SINCE
+from tests.unit.streams.quality_bench import posting
 
 PLANT, S = "P", 1_000_000
 A, B, EQUIPMENT = "intake/raw.a/0", "intake/raw.b/0", "equipment/equipment.inbox/0"
@@ -62,11 +64,35 @@ def test_parked_is_what_waits_for_somebody() -> None:
 
 def test_an_erp_that_a_person_paused_needs_attention() -> None:
     order = Decision("", "pause", "hash-of-a-person", "stock count", S, "e")
-    found = status_of(replace(seen(position(), position(), S), erp=EndpointRow("pause", [order])))
-    assert found.plants[0].stopped == "paused, by hash-of-a-pe: stock count"
-    assert "P: the ERP is paused, by hash-of-a-pe: stock count; `lineledger erp resume` ends it" in found.problems
+    paused = replace(seen(position(), position(), S), orders={"erp": EndpointRow("pause", [order])})
+    found = status_of(paused)
+    assert found.plants[0].stopped == {"erp": "paused, by hash-of-a-pe: stock count"}
+    assert "P: the ERP `erp` is paused, by hash-of-a-pe: stock count; `lineledger erp resume erp` ends it" in found.problems
+    assert any("erp is paused, by hash-of-a-pe: stock count; circuit closed" in line for line in lines_of(found))
     after = EndpointRow("resume", [order, replace(order, decision="resume", event_id="f")])
-    assert status_of(replace(seen(position(), position(), S), erp=after)).plants[0].stopped == ""
+    assert status_of(replace(paused, orders={"erp": after})).plants[0].stopped == {}
+
+
+def test_of_several_erps_a_plant_is_told_of_those_that_its_postings_are_for() -> None:
+    """Its own, and the one that it posted to before; what stands still elsewhere is not its problem."""
+    order = Decision("", "pause", "w", "y", S, "e")
+    rows = {name: EndpointRow("pause", [order]) for name in ("old", "tryton", "others")}
+    away = position()
+    away.marks[AWAY_SINCE] = S
+    installation = replace(
+        seen(position(), position(), S),
+        endpoints={PLANT: "tryton"},
+        places={"old": 0, "tryton": 1, "others": 2},
+        orders=rows,
+        postings=[PostingRow(posting("P1", endpoint="old", plant=PLANT), "queued")],
+    )
+    with_away = {**installation.positions, "delivery": {2: away}}
+    (found,) = status_of(replace(installation, positions=with_away)).plants
+    assert (found.endpoint, sorted(found.stopped), found.circuit) == ("tryton", ["old", "tryton"], "closed")
+    (found,) = status_of(replace(installation, positions={**with_away, "delivery": {1: away}})).plants
+    assert found.circuit == "no answer"
+    (found,) = status_of(replace(installation, positions=with_away, places={})).plants
+    assert found.circuit == "no answer", "without the document nobody knows whose it is"
 
 
 def test_what_needs_somebody_is_told_by_code() -> None:

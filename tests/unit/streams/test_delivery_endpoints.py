@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from schemas.records import AttemptEnded, ConfigActivated, LotState, OperatorDecision, Posting, Tick
+from schemas.records import AttemptEnded, ConfigActivated, EndpointOrdered, LotState, OperatorDecision, Posting, Tick
 from schemas.topics import DELIVERY_INBOX
 from streams.step import sender
-from tables.delivery.outbox import Dispatch, ReadBack
+from tables.delivery.outbox import Dispatch, Paused, ReadBack
+from tables.row_kinds import ENDPOINT_ROWS
 from tests.unit.streams.ledger_bench import Ledger
 from tests.unit.streams.quality_bench import PLANT, Bench, S, configuration, placed, posting, released
 from tests.unit.streams.test_lots import Lots
@@ -140,6 +141,30 @@ def test_a_decision_is_taken_by_the_endpoint_that_has_the_posting() -> None:
     made.topology.endpoints = {"erp": 0}
     made.fold(OperatorDecision(**about, **told))
     assert [each.code for each in made.step.take("exceptions")] == ["NOTHING_PARKED"]
+
+
+def order(mode: str, endpoint: str) -> EndpointOrdered:
+    return EndpointOrdered(f"{mode}-{endpoint}", PLANT, S, S, "operators", "f", 0, mode=mode, who="w", why="y", endpoint=endpoint)
+
+
+def test_what_people_order_stands_in_the_row_of_the_endpoint() -> None:
+    made = bench(THERE, partition=1)
+    assert made.fold(order("pause", "tryton")) == [Paused(True)]
+    assert [key for key, _ in made.step.rows.scan(ENDPOINT_ROWS.prefix)] == [ENDPOINT_ROWS.key("tryton")]
+    made.fold(posting("P1", endpoint="tryton", cut=0))
+    assert made.clock(10 * S) == []
+    assert made.crash() == [Paused(True)]
+    assert [type(one) for one in made.fold(order("resume", "tryton"))] == [Paused, Dispatch]
+
+
+def test_an_order_for_an_endpoint_that_this_document_does_not_have_here_yet() -> None:
+    """It comes from a worker with a wider document: it stops nobody else, and holds when the partition is the endpoint's."""
+    made = bench(HERE)
+    assert made.fold(order("pause", "next")) == []
+    sent = made.fold(posting("P1", cut=0)) + made.clock(10 * S)
+    assert [type(one) for one in sent] == [Dispatch]
+    made.topology.endpoints = {"next": 0, "erp": 1}
+    assert made.crash()[0] == Paused(True)
 
 
 def test_a_new_endpoint_hears_of_the_configurations_before_any_tick() -> None:

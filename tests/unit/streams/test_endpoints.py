@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.configuration import InstallationConfig
-from schemas.records import ConfigActivated, Posting, Tick
+from schemas.records import ConfigActivated, EndpointOrdered, Posting, Tick
 from schemas.topics import DELIVERY_INBOX
 from tests.unit.streams.ledger_bench import CUT, Ledger, released, total
 from tests.unit.tables.floor_bench import at, configuration
@@ -56,6 +56,39 @@ def test_a_posting_goes_to_the_endpoint_of_its_plant(endpoint: str, partition: i
     """One that nobody has: to the first, where it waits (ENDPOINT_UNKNOWN)."""
     found = {(each, record.endpoint) for each, record in sent(endpoint) if isinstance(record, Posting)}
     assert found == {(partition, endpoint)}
+
+
+def ordered(endpoint: str, endpoints: Mapping[str, int]) -> Ledger:
+    """Orders, told to pause an ERP."""
+    bench = Ledger(configuration(erp={"erp": {"endpoint": "tryton"}}))
+    bench.topology.endpoints = endpoints
+    bench.fold(EndpointOrdered("e", "P", T1, T1, "operators", "f", 1, mode="pause", who="w", why="y", endpoint=endpoint))
+    return bench
+
+
+@pytest.mark.parametrize(
+    ("named", "endpoints", "told"),
+    [
+        ("tryton", ENDPOINTS, [(1, "tryton")]),
+        ("erp", ENDPOINTS, [(0, "erp")]),
+        ("", {"tryton": 3}, [(3, "tryton")]),
+    ],
+)
+def test_an_order_of_a_person_reaches_the_endpoint_that_it_names(
+    named: str, endpoints: dict[str, int], told: list[tuple[int, str]]
+) -> None:
+    """And no other; without a name the only one."""
+    sent = ordered(named, endpoints).step.sent
+    assert [(each.partition, each.record.endpoint) for each in sent if isinstance(each.record, EndpointOrdered)] == told
+
+
+@pytest.mark.parametrize("named", ["", "nobodys"])
+def test_an_order_for_no_endpoint_is_refused(named: str) -> None:
+    """Else somebody believes that an ERP is left alone."""
+    bench = ordered(named, ENDPOINTS)
+    assert not any(isinstance(each.record, EndpointOrdered) for each in bench.step.sent)
+    (letter,) = bench.step.take("exceptions")
+    assert (letter.code, "erp, tryton" in letter.detail) == ("ENDPOINT_UNKNOWN", True)
 
 
 @pytest.mark.parametrize("kind", [Tick, ConfigActivated])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.configuration import Configuration
-from schemas.records import HoldExempted, HoldPlaced, HoldReleased, OperatorDecision, ScrapDeclared
+from schemas.records import EndpointOrdered, HoldExempted, HoldPlaced, HoldReleased, OperatorDecision, ScrapDeclared
 from streams.mapping import Operators, RawRecord, RefusedRecord, compile_source
 
 QUANTITY = {"path": "n", "decimals": "0", "unit": "=PC"}
@@ -128,3 +128,19 @@ def test_what_is_neither_is_refused(raw: RawRecord, code: str) -> None:
 def test_its_files_are_read_like_those_of_any_source() -> None:
     mapper = operators()
     assert (mapper.read.format, list(mapper.columns), list(mapper.files)) == ("replay", [], [])
+
+
+@pytest.mark.parametrize(("told", "endpoint"), [({}, ""), ({"name": "tryton"}, "tryton")])
+def test_an_order_names_the_endpoint(told: dict[str, str], endpoint: str) -> None:
+    content = {"event_id": "e", "mode": "pause", "who": "w", "why": "y", **told}
+    (found,) = operators().map(line(endpoint=content))
+    assert isinstance(found, EndpointOrdered)
+    assert (found.mode, found.endpoint) == ("pause", endpoint)
+
+
+@pytest.mark.parametrize("name", [5, None, "x" * 100_000])
+def test_an_order_with_a_name_that_is_none_is_refused(name: Any) -> None:
+    """It must not stop the only one, and not all."""
+    (found,) = operators().map(line(endpoint={"event_id": "e", "mode": "pause", "who": "w", "why": "y", "name": name}))
+    assert isinstance(found, RefusedRecord)
+    assert found.code == "BAD_FIELD"
