@@ -47,7 +47,7 @@ def test_each_alert_has_a_case_in_which_it_fires_and_one_in_which_it_waits() -> 
     [
         ("for: 5m", "for: 0m"),
         ("lineledger_clock_seconds) > 300", "lineledger_clock_seconds) > 60"),
-        ("          unless on (instance) lineledger_erp_maintenance == 1\n", ""),
+        ("          unless on (instance, endpoint) lineledger_erp_maintenance == 1\n", ""),
         (" > 60 * sum by (stage) (rate(lineledger_records_total[10m]))", " > 0"),
     ],
 )
