@@ -29,7 +29,7 @@ from app.cli.connecting import (
 )
 from app.cli.exits import DIFFERS, OK
 from app.cli.failures import fail
-from app.cli.plants import plants_of
+from app.cli.plants import plants_of, without_endpoint
 from app.configuration import load
 from app.kafka import topics
 from app.kafka.broker import Broker, BrokerRefused, BrokerUnavailable
@@ -131,8 +131,8 @@ class Wanted:
 
 
 def _wanted(found: Installed, raw: list[str] | None, folders: list[Path] | None, replication: int, recorded: bool) -> Wanted:
-    """Of the document; the raw topics of its plants, and those that were named. Ends the command where a count is stated for
-    a topic that nobody has."""
+    """Of the document; the raw topics of its plants, and those that were named. Says which plant names an ERP that it does not
+    have. Ends the command where a count is stated for a topic that nobody has."""
     from app.topology import raw_topics
 
     stated = found.document.content
@@ -141,6 +141,8 @@ def _wanted(found: Installed, raw: list[str] | None, folders: list[Path] | None,
     catalog = stated.catalog()
     if stated.plants and (nobodys := sorted(catalog.raw_partitions.keys() - set(names))):
         fail("INSTALLATION_INVALID", f"topics.partitions.topics: no source of a plant reads {', '.join(nobodys)}")
+    for sentence in without_endpoint(plants, catalog.endpoints):
+        typer.echo(f"warning: {sentence}", err=True)
     copies = stated.topics.copies(replication)
     return Wanted(found.connection.broker, catalog, found.prefix, list(dict.fromkeys(names)), copies, recorded)
 

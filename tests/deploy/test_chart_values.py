@@ -16,7 +16,6 @@ BASE: Mapping[str, Any] = {
         "brn1": {"files": {"plant.yaml": "a"}},
         "ost2": {"existingConfigMap": "ost2", "revision": "1"},
     },
-    "erp": {"plant": "brn1"},
     "pod": {"client": {"existingSecret": "each"}},
     "workers": {"equipment": {"stages": ["equipment"], "autoscaling": {"enabled": True}}},
     "monitoring": {
@@ -33,7 +32,6 @@ OTHER: Mapping[str, Any] = {
     "image.pullSecrets": ["x"],
     "kafka.client.external": {"file": "remote"},
     "kafka.registryUser.external": {"file": "remote"},
-    "erp.plant": "ost2",
     "erp.env": {"X": "other"},
     "erp.external": {"file": "remote"},
     "erp.files": {"X": "file"},

@@ -14,8 +14,6 @@ worker has. Every template goes through this map, so that they agree.
       {{- $plant := include "lineledger.plantOf" (dict "root" $root "name" $name "worker" $worker) -}}
       {{- $_ := set (index $found $name) "plant" $plant -}}
       {{- $_ := set $taken $plant true -}}
-    {{- else if has "delivery" $worker.stages -}}
-      {{- $_ := set (index $found $name) "plant" (include "lineledger.erpPlant" $root) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
@@ -29,25 +27,11 @@ worker has. Every template goes through this map, so that they agree.
 {{- $found | toYaml -}}
 {{- end }}
 
-{{/* Takes (dict "root" "name" "worker"). The plant of a worker with stage intake: it must exist, and be delivery's where both are in it. */}}
+{{/* Takes (dict "root" "name" "worker"). The plant of a worker with stage intake: it must exist. */}}
 {{- define "lineledger.plantOf" -}}
 {{- $plant := .worker.plant | default "" -}}
 {{- if not (hasKey .root.Values.plants $plant) -}}
 {{- fail (printf "workers.%s has the stage intake: plant: one of %s" .name (keys .root.Values.plants | sortAlpha | join ", ")) -}}
-{{- end -}}
-{{- if and (has "delivery" .worker.stages) (ne $plant (include "lineledger.erpPlant" .root)) -}}
-{{- fail (printf "workers.%s has intake and delivery, which take one configuration: plant and erp.plant must be the same" .name) -}}
-{{- end -}}
-{{- $plant -}}
-{{- end }}
-
-{{/* The plant whose erp.yaml delivery follows. */}}
-{{- define "lineledger.erpPlant" -}}
-{{- $plants := keys .Values.plants | sortAlpha -}}
-{{- $plant := .Values.erp.plant -}}
-{{- if and (not $plant) (eq (len $plants) 1) -}}{{- $plant = first $plants -}}{{- end -}}
-{{- if not (has $plant $plants) -}}
-{{- fail (printf "erp.plant: whose erp.yaml delivery follows, one of plants: %s" (join ", " $plants)) -}}
 {{- end -}}
 {{- $plant -}}
 {{- end }}
