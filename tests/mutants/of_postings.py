@@ -134,9 +134,21 @@ MUTANTS = {
     ),
     "shadow mode posts": Mutant(
         "streams.delivery.desk",
-        " and not configuration.plant.shadow",
+        " or active.plant.shadow",
         "",
         f"{DELIVERY}::test_without_erp_and_in_shadow_mode_postings_stay_queued_until_that_changes",
+    ),
+    "what a person paused goes on with the next adapter": Mutant(
+        "app.erp.executor",
+        "        self._budget.paused = other._budget.paused\n",
+        "",
+        "tests/unit/erp/test_endpoint_plan.py::test_what_a_person_paused_stays_paused_with_the_next_adapter",
+    ),
+    "an order of a person reaches every ERP": Mutant(
+        "streams.orders.stage",
+        "step.emit(DELIVERY_INBOX, name, replace(record, endpoint=name), endpoints[name])",
+        "self._to_delivery(step, record)",
+        "tests/unit/streams/test_endpoints.py::test_an_order_of_a_person_reaches_the_endpoint_that_it_names",
     ),
     "the back-off has no most": Mutant(
         "tables.delivery.backoff",
@@ -164,8 +176,8 @@ MUTANTS = {
     ),
     "what was parked for its lot stays parked": Mutant(
         "tables.delivery.posting_state",
-        " or (row.state == PARKED and row.code == LOT_BLOCKED)",
-        "",
+        "row.code in (LOT_BLOCKED, ENDPOINT_UNKNOWN)",
+        "row.code == ENDPOINT_UNKNOWN",
         f"{DELIVERY}::test_a_held_posting_is_regated_when_its_lot_is_released",
     ),
     "recorded input by the newest hold": Mutant(
