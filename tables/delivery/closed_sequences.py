@@ -29,6 +29,18 @@ def close(row: AccountClosedRow | None, account: str, sequence: int, born_epoch:
     return AccountClosedRow(account, closed, sorted(beyond), max(row.born_epoch, born_epoch), max(row.at, at))
 
 
+def together(one: AccountClosedRow, other: AccountClosedRow) -> AccountClosedRow:
+    """What two partitions of delivery know of one account: its plant posted through one ERP endpoint, then through another."""
+    if _older(one, other.born_epoch):
+        return other
+    if _older(other, one.born_epoch):
+        return one
+    found = replace(one, at=max(one.at, other.at))
+    for sequence in (*range(found.closed + 1, other.closed + 1), *other.beyond):
+        found = close(found, one.account, sequence, other.born_epoch, other.at)
+    return found
+
+
 def is_repeat(posting: Posting, clock: int, keep_us: int) -> bool:
     """A posting that delivery does not know, with a cut that its own clock passed longer ago than it keeps postings: orders
     sends each one before the tick of its cut, so this one was here before."""

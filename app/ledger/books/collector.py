@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
@@ -14,7 +14,8 @@ from app.kafka.metadata import partitions_of
 from schemas.codec import Codec
 from schemas.records import ExceptionRecord, LetterSettled, PartitionPosition
 from schemas.topics import EXCEPTIONS
-from tables.row_kinds import Row, RowKind
+from tables.delivery import closed_sequences
+from tables.row_kinds import CLOSED_ACCOUNT_ROWS, POSTING_ROWS, Row, RowKind
 
 REQUEST_SECONDS = 10.0
 MOVED = frozenset(
@@ -60,8 +61,10 @@ class PartitionedRows:
     """Newest rows of one changelog by key. A key may stand in several of its partitions: each ERP endpoint knows which lots are
     on hold, and what one endpoint forgets because it went to another one is there."""
 
-    def __init__(self) -> None:
+    def __init__(self, joined: Callable[[bytes, bytes, bytes], bytes] = lambda key, one, other: other) -> None:
+        """`joined`: of a key and its rows in two partitions, what is told."""
         self._of: dict[int, dict[bytes, bytes]] = {}
+        self._joined = joined
 
     def take(self, partition: int, key: bytes, value: bytes | None) -> None:
         """None: the partition has it no more."""
@@ -71,11 +74,20 @@ class PartitionedRows:
         else:
             rows[key] = value
 
-    def all(self, start: bytes = b"") -> dict[bytes, bytes]:
-        """Those whose key begins like this. Of a key in several partitions the row of the last one."""
+    def by_partition(self, start: bytes = b"") -> dict[int, dict[bytes, bytes]]:
+        """Those whose key begins like this."""
+        rows = {partition: found.copy() for partition, found in sorted(self._of.copy().items())}
+        if not start:
+            return rows
+        return {at: {key: value for key, value in found.items() if key.startswith(start)} for at, found in rows.items()}
+
+    def all(self, start: bytes = b"", last: int = -1) -> dict[bytes, bytes]:
+        """The same, together. `last`: the partition that is added to the others last, so that its rows hold; -1: the last one."""
         found: dict[bytes, bytes] = {}
-        for _, rows in sorted(self._of.copy().items()):
-            found.update((key, value) for key, value in rows.copy().items() if key.startswith(start))
+        for _, rows in sorted(self.by_partition(start).items(), key=lambda each: (each[0] == last, each[0])):
+            both = {key: self._joined(key, found[key], rows[key]) for key in found.keys() & rows.keys()}
+            found.update(rows)
+            found.update(both)
         return found
 
 
@@ -90,7 +102,7 @@ class Collector:
         self._codec, self._prefix = codec, prefix
         self._stage_of = {prefix + topic: stage for stage, topic in stages.items()}
         self._exceptions_topic = prefix + EXCEPTIONS
-        self._rows = {stage: PartitionedRows() for stage in stages}
+        self._rows = {stage: PartitionedRows(self._joined) for stage in stages}
         self._positions: dict[str, dict[int, PartitionPosition]] = {stage: {} for stage in stages}
         self._letters: list[bytes] = []
         self._read: dict[tuple[str, int], int] = {}
@@ -173,9 +185,28 @@ class Collector:
         """Rows of `encoded`, in key order."""
         return {key.decode(): self._codec.decode(value) for key, value in sorted(rows.items())}
 
-    def encoded(self) -> dict[str, dict[bytes, bytes]]:
-        """Rows as they are stored, by stage."""
-        return {stage: rows.all() for stage, rows in self._rows.items()}
+    def encoded(self, posts_at: int = -1) -> dict[str, dict[bytes, bytes]]:
+        """Rows as they are stored, by stage. `posts_at`: delivery's partition whose view of the lots holds: offsets of others say
+        nothing about its postings."""
+        return {stage: rows.all(last=posts_at if stage == "delivery" else -1) for stage, rows in self._rows.items()}
+
+    def posts_at(self, plant: str) -> int:
+        """Delivery's partition that has the newest posting of the plant; -1: it has none."""
+        there = self._rows["delivery"].by_partition(POSTING_ROWS.prefix.encode())
+        there = {partition: rows for partition, rows in there.items() if rows}
+        if len(there) < 2:
+            return min(there, default=-1)
+        newest = {
+            max((row.posting.cut for row in self.decoded(rows).values() if row.posting.plant == plant), default=-1): partition
+            for partition, rows in there.items()
+        }
+        return newest[max(newest)] if max(newest) >= 0 else -1
+
+    def _joined(self, key: bytes, one: bytes, other: bytes) -> bytes:
+        """Which sequences are in the ERP is known to each endpoint of its own; everything else of the other."""
+        if not key.startswith(CLOSED_ACCOUNT_ROWS.prefix.encode()):
+            return other
+        return self._codec.encode(closed_sequences.together(self._codec.decode(one), self._codec.decode(other)))
 
     def exceptions(self) -> list[ExceptionRecord | LetterSettled]:
         """Dead letters and what became of them."""

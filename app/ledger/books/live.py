@@ -43,7 +43,8 @@ def read(broker: Broker, codec: Codec, prefix: str, plant: str = "", wait_s: flo
         collector.settle(SETTLE_SECONDS)
         collector.check()
         found = _plant_of(collector, plant)
-        encoded = taken(collector.encoded, lambda rows: _positions(collector, rows), found, wait_s)
+        posts_at = collector.posts_at(found)
+        encoded = taken(lambda: collector.encoded(posts_at), lambda rows: _positions(collector, rows), found, wait_s)
         rows = {stage: of_plant(collector.decoded(encoded[stage]), found) for stage in STAGES}
         rows["intake"] = {
             f"{POSITION_ROWS.prefix}/{name}/{key.rpartition('/')[2]}": row
