@@ -3,25 +3,31 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ERP ?= sim
+WITH_SERVERS := tests/e2e tests/composition tests/integration tests/chaos
 
-.PHONY: demo test test-timing test-pure test-servers test-slow test-slow-chaos test-slow-live test-deep test-composition test-composition-short browser-test chart-test image image-test proved dashboards lint types layers check plants bench bench-rules bench-run bench-short bench-take-over lock clean
+.PHONY: demo test test-timing test-pure test-runs test-kafka test-slow test-slow-chaos test-slow-live test-deep test-composition test-composition-short browser-test chart-test image image-test proved dashboards lint types layers check plants bench bench-rules bench-run bench-short bench-take-over lock clean
 
 demo: .venv/runtime.stamp  ## one shift of a simulated plant and two real recordings, through everything (ERP=tryton: a real ERP)
 	$(BIN)/lineledger demo --embedded --erp $(ERP) --out out/demo
 
-test: .venv/dev.stamp  ## all tests but the slow ones and those of chart and image; real Kafka and registry where Docker, or Java 17 and Maven, are there; BESIDE, AFTER: targets behind the pure ones, and behind those with servers
+test: .venv/dev.stamp  ## all tests but the slow ones and those of chart and image; real Kafka and registry where Docker, or Java 17 and Maven, are there; AFTER_PURE, AFTER_RUNS, AFTER_KAFKA: targets behind each of the three lanes
 	@$(MAKE) -s test-timing
-	@echo "pure tests (their output follows at the end) beside those with servers"
-	@$(MAKE) -s test-pure $(BESIDE) > .pytest_pure.log 2>&1 & pure=$$!; \
-	$(MAKE) -s test-servers $(AFTER); servers=$$?; \
+	@echo "three lanes: pure tests, those that run the program, those with Kafka (the output of the first two follows at the end)"
+	@$(MAKE) -sk test-pure $(AFTER_PURE) > .pytest_pure.log 2>&1 & pure=$$!; \
+	$(MAKE) -sk test-runs $(AFTER_RUNS) > .pytest_runs.log 2>&1 & runs=$$!; \
+	$(MAKE) -sk test-kafka $(AFTER_KAFKA); kafka=$$?; \
 	wait $$pure; pure=$$?; cat .pytest_pure.log; \
-	test $$servers -eq 0 && test $$pure -eq 0
+	wait $$runs; runs=$$?; cat .pytest_runs.log; \
+	test $$pure -eq 0 && test $$runs -eq 0 && test $$kafka -eq 0
 
 test-pure: .venv/dev.stamp  ## those that need nothing but Python
 	$(BIN)/python -m pytest -q --durations=25 -m "not slow" tests/unit tests/property tests/mutants tests/docs tests/platform tests/plants tests/deploy/test_chart_files.py tests/deploy/test_dashboards.py tests/deploy/test_systemd.py
 
-test-servers: .venv/dev.stamp  ## those with Kafka, registry, Tryton, worker processes
-	$(BIN)/python -m pytest -q --durations=40 -m "not slow and not timing" tests/e2e tests/composition tests/integration tests/chaos
+test-runs: .venv/dev.stamp  ## those that run the program, with Tryton and other servers but without Kafka
+	$(BIN)/python -m pytest -q --durations=40 -m "not slow and not timing and not kafka and not registry" $(WITH_SERVERS)
+
+test-kafka: .venv/dev.stamp  ## those with a real Kafka, registry, worker processes
+	$(BIN)/python -m pytest -q --durations=40 -m "not slow and not timing and (kafka or registry)" $(WITH_SERVERS)
 
 test-timing: .venv/dev.stamp  ## those that measure by the clock: nothing runs beside them
 	$(BIN)/python -m pytest -q -m timing tests/integration
