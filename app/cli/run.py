@@ -50,14 +50,16 @@ def run(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run of this folder; what is not given is as it was.")
     ] = False,
-    afresh: Annotated[bool, typer.Option("--afresh", help="Begin again where a run is unfinished.")] = False,
+    afresh: Annotated[
+        bool, typer.Option("--afresh", help="Begin again where a run is unfinished, and replace a finished one.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable report.")] = False,
 ) -> None:
     """Run recorded input through all stages. Exit 0: everything is exact; 1: not; 2: wrong use or no infrastructure."""
     from app.configuration import load
     from app.inputs.first_look import look, share_of
     from app.inputs.input_files import inputs as resolve
-    from app.run.resume import FOLDER, Asked, discard, held
+    from app.run.resume import FOLDER, Asked, discard, held, not_replaced
     from app.secret import private_key
 
     check_machine(workers, bootstrap, embedded)
@@ -76,10 +78,12 @@ def run(
         export_postings="" if export_postings is None else str(export_postings.absolute()),
         refused_at_most=refused_at_most,
         folder=str(Path.cwd()),
-        out="" if out is None else str(out.resolve()),
+        out="" if out is None and resume else str((out or DEFAULT_OUT).resolve()),
     )
     asked = what_is_asked(wanted, folder, resume, afresh, in_memory)
     out = out or (DEFAULT_OUT if checkpoint is None else Path(asked.out))
+    if not (resume or afresh):
+        not_replaced(out)
     exported = export_postings or Path(asked.export_postings or out / EXPORTED)
     config = config or Path(asked.config)
     configuration = load(config)

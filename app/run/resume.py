@@ -17,6 +17,7 @@ import schemas
 import streams
 import tables
 from app.ledger.books.folder import ASKED, CHECKPOINT
+from app.ledger.books.snapshot import FILE as LEDGER
 from schemas.configuration import Configuration
 from streams.mapping.private import keyed_hash
 
@@ -32,6 +33,12 @@ class RunUnfinished(RuntimeError):
     """The folder has a run that did not come to its end, and nobody said what is to become of it."""
 
     code = "RUN_UNFINISHED"
+
+
+class RunFinished(RuntimeError):
+    """The folder has a finished run, and nobody said that its ledger is to be replaced."""
+
+    code = "RUN_FINISHED"
 
 
 class RunDiffers(RuntimeError):
@@ -108,6 +115,12 @@ def asked_in(folder: Path) -> Asked | None:
     """What the unfinished run of a checkpoint folder was asked; None: there is none."""
     found = _read(folder)
     return None if found is None else Asked(**found["asked"])
+
+
+def not_replaced(out: Path) -> None:
+    """Raises RunFinished where a run has written its ledger: what people looked at and decided about goes by word alone."""
+    if (out / LEDGER).exists():
+        raise RunFinished(f"{out} has a finished run: give another folder with `--out`, or replace it with `--afresh`")
 
 
 @contextmanager

@@ -54,7 +54,7 @@ def test_a_short_input_that_is_refused_as_a_whole_is_not_exact(config: Path, tmp
     document, good = tmp_path / "damaged.jsonl", tmp_path / "more.jsonl"
     document.write_bytes(lines(0, 1))
     good.write_bytes(lines(1, 0))
-    outcome = lineledger(*command, "--input", document, "--input", good)
+    outcome = lineledger(*command, "--afresh", "--input", document, "--input", good)
     assert (outcome.code, outcome.json["refused_inputs"]) == (0, []), outcome.said
 
 

@@ -121,6 +121,8 @@ def called(*words: str) -> int:
             "FILE_UNUSABLE",
             "plant: it is a folder, and a file is needed; check the name",
         ),
+        (("run", *RUN, *OUT), "RUN_FINISHED", "replace it with `--afresh`"),
+        (("run", *RUN, *OUT, "--resume"), "NOTHING_TO_RESUME", "no run that could go on"),
         (("run", *RUN, "--out", "{floor.zip}"), "FILE_UNUSABLE", "a folder is needed; name another one with --out"),
         (("run", *RUN, "--out={floor.zip}/new"), "FILE_UNUSABLE", "a folder is needed; name another one with --out"),
         (("config", "try", "--config", "{plant}", "--source", "floor", "nowhere.csv"), "FILE_UNUSABLE", "; check the name"),
@@ -220,6 +222,7 @@ def test_a_broker_that_is_away_is_one_sentence(
             "none",
             "--out",
             places["out"],
+            "--afresh",
         ),
         ("up", "--config", places["plant"], "--datadir", places["root"], *live),
     ):
