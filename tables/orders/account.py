@@ -187,14 +187,14 @@ def weights(row: AccountRow, authority: str, yield_is: str, counted: Collection[
     if row.kind != "yield":
         return dict.fromkeys(row.sources, 1)
     pieces, trusted = _pieces(row), _trusted(row, authority)
-    good_at = _good_at(trusted)
+    good_at, turned = _good_at(trusted), _turned(trusted)
     top = on_top(row, authority, counted)
     found = {}
     for key, source in row.sources.items():
         if source.kind == MOVED:
             found[key] = 1
         elif key in pieces:
-            found[key] = int(key in trusted and (source.kind == "gross" or source.equipment in good_at))
+            found[key] = int(key in trusted and (source.kind == "gross" or source.equipment in good_at or key in turned))
         else:
             lowers = key not in top or is_returned(key, source)
             found[key] = -int(lowers and source.kind in yield_is)
@@ -203,7 +203,7 @@ def weights(row: AccountRow, authority: str, yield_is: str, counted: Collection[
 
 def on_top(row: AccountRow, authority: str, counted: Collection[str] = ()) -> set[str]:
     """Sources of scrap and rework in an account of yield that were made on top of its pieces: those are good ones. Where gross
-    is counted they are part of it."""
+    is counted they are part of it; where a counter turned from one to the other, their time says which."""
     trusted = _trusted(row, authority)
     gross_at, good_at = {source.equipment for source in trusted.values() if source.kind == "gross"}, _good_at(trusted)
     # The yield is negative and waits (docs/domain.md, Scrap finds its pieces), unless the operation counts good pieces.
@@ -211,7 +211,12 @@ def on_top(row: AccountRow, authority: str, counted: Collection[str] = ()) -> se
         good_at or authority == "declarations" or ("good" in counted and "gross" not in counted)
     )
     lowering = {key: source for key, source in row.sources.items() if source.kind in ("scrap", "rework")}
-    return {key for key, source in lowering.items() if not counts_gross or source.equipment in good_at}
+    turned = _turned(trusted)
+    return {
+        key
+        for key, source in lowering.items()
+        if not counts_gross or source.equipment in good_at or (turned and _while_good(source, trusted, turned))
+    }
 
 
 def _pieces(row: AccountRow) -> dict[str, SourceTotal]:
@@ -230,6 +235,42 @@ def _trusted(row: AccountRow, authority: str) -> dict[str, SourceTotal]:
 def _good_at(trusted: Mapping[str, SourceTotal]) -> set[str]:
     gross_at = {source.equipment for source in trusted.values() if source.kind == "gross"}
     return {source.equipment for source in trusted.values()} - gross_at
+
+
+def _turned(trusted: Mapping[str, SourceTotal]) -> set[str]:
+    """Good pieces of counters that count gross in this account, too: one counter, defined anew, is no check of itself. While
+    another counter of the equipment counted gross they are."""
+    gross = {key: source for key, source in trusted.items() if source.kind == "gross"}
+    good = {key: source for key, source in trusted.items() if source.kind == "good"} if gross else {}
+    own = {(source.equipment, _counter(key, source)) for key, source in gross.items()} if good else set()
+
+    def beside(key: str, source: SourceTotal) -> bool:
+        return any(
+            other.equipment == source.equipment
+            and _counter(name, other) != _counter(key, source)
+            and other.first_at <= source.last_at
+            and source.first_at <= other.last_at
+            for name, other in gross.items()
+        )
+
+    return {key for key, source in good.items() if (source.equipment, _counter(key, source)) in own and not beside(key, source)}
+
+
+def _counter(key: str, source: SourceTotal) -> str:
+    """Name of the counter that the source is of (Destination.source_key)."""
+    return key.removeprefix(f"{source.equipment}|{source.run}|").partition(f"|{source.kind}|")[0]
+
+
+def _while_good(lowering: SourceTotal, trusted: Mapping[str, SourceTotal], turned: Collection[str]) -> bool:
+    """Was it told of while the counter of its equipment counted good pieces, and never while it counted gross?"""
+    good = [trusted[key].first_at for key in turned if trusted[key].equipment == lowering.equipment]
+    gross = [one for one in trusted.values() if one.kind == "gross" and one.equipment == lowering.equipment]
+    if not good or not gross:
+        return False
+    began, ended = min(one.first_at for one in gross), max(one.last_at for one in gross)
+    if min(good) < began:
+        return lowering.last_at < began
+    return lowering.first_at > ended and lowering.first_at >= min(good)
 
 
 def recorded(row: AccountRow, counts: dict[str, int], unit: str, units: UnitTable, without: Collection[str] = ()) -> Fraction:

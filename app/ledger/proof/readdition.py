@@ -89,6 +89,8 @@ class ReAddition:
             None
         )
         """Order and cut that were added up last."""
+        self._kinds: tuple[str, int, list[str]] | None = None
+        """Order and cut that were asked for last, and what counters had counted for it."""
         self._issued: Sequence[AccountRow] = ()
         """Accounts of that order: what they had posted before a close was in stock."""
 
@@ -108,16 +110,25 @@ class ReAddition:
         return known
 
     def order(self, plant: str, name: str, cut: int) -> OrderRow:
-        """The order as its own events say up to the cut; as the ledger has it where its release is not among what was read."""
+        """The order as its own events say up to the cut; as the ledger has it where its release is not among what was read. What
+        its counters count is what they had counted then."""
         events = [told.event for told in self._records.orders.get(name, ()) if told.known_at <= cut]
+        row = OrderRow(plant, name)
         known = self._records.order_rows.get(name)
         if known is not None and not any(isinstance(event, OrderReleased) for event in events):
-            return known
-        row = OrderRow(plant, name)
+            row, events = replace(known), []
         for event in events:
             if isinstance(event, OrderReleased | OrderChanged):
                 orders.released(row, event)
+        if self._kinds is None or self._kinds[:2] != (name, cut):
+            self._kinds = name, cut, self._counted_kinds(name, cut)
+        row.counted = self._kinds[2]
         return row
+
+    def _counted_kinds(self, name: str, cut: int) -> list[str]:
+        """Operation and kind of all pieces that counters counted for the order."""
+        found = (to for one in self._records.equipment for to in self.equipment(one, cut).parts if to.order == name)
+        return sorted({f"{to.operation}|{to.kind}" for to in found if to.kind in pieces.MADE and to.authority == "counters"})
 
     def units(self, cut: int) -> UnitTable:
         units = UnitTable(self._configuration.plant.units)

@@ -24,6 +24,8 @@ from schemas.records import AccountRow
 from tables.equipment.count_decisions import CODE
 from tables.equipment.destination import UNDECIDED
 from tables.orders.account import Waits, account_key, stops
+from tables.orders.parking import OVER_DELIVERY
+from tables.orders.pieces import MADE
 from tables.orders.wip import work_in_process
 from tables.refusal import Refusal
 from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, ORDER_ROWS, POSTING_ROWS
@@ -94,10 +96,31 @@ def _found(found: Found) -> Need:
 def since_of(row: AccountRow, one: Waits) -> int:
     """Since when it waits, microseconds of log time: since the first quantity that came after the account's last posting; if none
     came, since that posting's cut, which kept it back. What stands apart, or of which nothing was posted, waits since it was
-    recorded."""
+    recorded; what is beyond an order's limit, since it was made."""
+    if one.code == OVER_DELIVERY and not one.apart:
+        return _excess_made_at(row)
     if not one.apart and (row.since or row.issued):
         return row.since or max(posting.cut for posting in row.issued)
     return min((source.first_at for source in row.sources.values() if source.unit == one.unit or not one.apart), default=0)
+
+
+def _excess_made_at(row: AccountRow) -> int:
+    """The excess is what was made last (docs/domain.md, Over-delivery). Where its first pieces are those of a total that made
+    more than it, the ledger knows until when that one counted, and no moment within."""
+    made = sorted(
+        (source for source in row.sources.values() if source.kind in MADE and source.numerator > 0),
+        key=lambda source: (source.last_at, source.first_at),
+        reverse=True,
+    )
+    rest = Fraction(row.parked, row.target or row.parked or 1) * sum(Fraction(one.numerator, one.denominator) for one in made)
+    since = 0
+    for source in made:
+        if rest <= 0:
+            break
+        quantity = Fraction(source.numerator, source.denominator)
+        moment = source.first_at if quantity <= rest else source.last_at
+        since, rest = min(since or moment, moment), rest - quantity
+    return since
 
 
 def _nobodys(entry: Unattributed) -> Need:
@@ -137,9 +160,11 @@ def _negative_wip(snapshot: Snapshot) -> Iterator[Need]:
 
 
 def _refused(snapshot: Snapshot) -> Iterator[Need]:
-    received: dict[str, list[int]] = {}
+    """Records, however many of the events of each were refused."""
+    received: dict[str, dict[tuple[str, int, str], int]] = {}
     for letter in open_letters(snapshot.letters, snapshot.settled):
-        received.setdefault(letter.code, []).append(letter.received_at)
-    for code, times in sorted(received.items()):
-        since = min((at for at in times if at), default=0)
-        yield Need(f"{len(times)} records refused: {code}", since, owner_of(code), f"lineledger exceptions --code {code}", code)
+        place = letter.raw_source, letter.raw_offset, "" if letter.raw_source else letter.event_id
+        received.setdefault(letter.code, {})[place] = letter.received_at
+    for code, found in sorted(received.items()):
+        since = min((at for at in found.values() if at), default=0)
+        yield Need(f"{len(found)} records refused: {code}", since, owner_of(code), f"lineledger exceptions --code {code}", code)

@@ -56,6 +56,7 @@ class Report:
     rate: float
     """Raw records per second once the stages were up."""
     raw: dict[str, int]
+    """What intake took, and how many records it refused something of."""
     calls: dict[str, int]
     telemetry: Finding
     balances: list[tuple[str, str, Balance]]
@@ -122,7 +123,7 @@ def build(
         last_at=now,
         seconds=seconds,
         rate=rate,
-        raw=dict(marks),
+        raw={**marks, "refused": len({(one.raw_source, one.raw_offset) for one in snapshot.letters if one.stage == "intake"})},
         calls=figures(snapshot, requests),
         telemetry=telemetry,
         balances=balances,

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from app.ledger.books.log_index import Intakes, LogIndex, LogSelection, index_equipment
-from app.ledger.books.rereading import Remapping, Reread, reread_by_log
+from app.ledger.books.rereading import Remapping, Reread, RereadEvent, reread_by_log
+from app.ledger.proof.readdition import ReAddition
 from app.ledger.proof.recount import recount
 from schemas.configuration import Configuration
 from schemas.records import Tick, Total
@@ -17,6 +18,7 @@ from streams.silence import watch
 from tables.equipment.destination import UNATTRIBUTED, UNDECIDED
 from tables.equipment.own_clock import DAY_US
 from tables.plant.calendar import calendar_of
+from tables.row_kinds import ACCOUNT_ROWS
 from tests.unit.streams.live_plant import CODEC, LivePlant, live_configuration
 from tests.unit.tables.floor_bench import HOUR, MACHINE, MIN, PLANT, S, at
 
@@ -173,3 +175,75 @@ def test_a_silence_before_the_part_that_is_read_is_found_by_reading_all() -> Non
     whole, part = plant.read_again(), plant.read_again(T + 4 * DAY_US, last.hash)
     assert counted_again(whole, last, cut) == plant.told(cut)
     assert counted_again(part, last, cut) != plant.told(cut)
+
+
+# -- the same within an account, which must come to what the fold posted
+
+
+SHIFTS = {"calendar": {"shifts": {"one": "00:00", "two": "11:00", "three": "12:00"}, "business_date": "day_shift_began"}}
+POST = {"post": [{"kind": kind, "when": ["shift_end"]} for kind in ("yield", "scrap")]}
+
+
+def turning(first: str, then: str, *, scrap: tuple[int, ...] = ()) -> Recorded:
+    """Counts 60 as `first`, posts at 11:00, counts 30 as `then`, posts at 12:00. `scrap`: declared in each of the two times."""
+    found = [configured("a", "b", shots={"counts": kind}, rules=POST, **SHIFTS) for kind in (first, then)]
+    plant = Recorded(found[0], T)
+    plant.idle(T + 5 * S)
+    plant.tell("b", "release", po="O1", n=1000)
+    plant.tell("b", "start", job="A", po="O1")
+    for base, configuration in zip((100, 160), found, strict=True):
+        if configuration is found[1]:
+            plant.idle(at("11:05"), step=5 * MIN)
+            plant.configure(configuration)
+            plant.idle(plant.host + 10 * S)
+        for shown in range(base, base + (61 if base == 100 else 31), 30):
+            plant.tell("a", "count", n=shown)
+            plant.idle(plant.host + 10 * S)
+        if scrap and scrap[base > 100]:
+            plant.tell("b", "reject", po="O1", n=scrap[base > 100])
+    plant.idle(at("12:05"), step=5 * MIN)
+    return plant
+
+
+def assert_postings_add_up(plant: Recorded) -> None:
+    """By the configuration that each posting names."""
+    records = plant.read_again()
+    for record in plant.log["orders.inbox"]:
+        if getattr(record, "order", "") == "O1" and not isinstance(record, Total) and not getattr(record, "equipment", ""):
+            records.orders["O1"].append(RereadEvent(record.label, record.label, len(records.orders["O1"]), record))
+    rows = [row for _, row in plant.steps["orders"].rows.scan(ACCOUNT_ROWS.prefix)]
+    checked = 0
+    for row in rows:
+        for posting in row.issued:
+            again = ReAddition(records, plant.configurations[posting.configuration]).posting(row, posting, rows)
+            assert (again.steps, again.note) == (posting.amount, ""), (row.kind, posting.cut)
+            checked += 1
+    assert checked
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "scrap", "posted"),
+    [
+        ("gross", "good", (), [60, 30]),
+        ("good", "gross", (), [60, 30]),
+        ("gross", "good", (4, 0), [56, 30]),
+        ("gross", "good", (0, 3), [60, 30]),
+        ("good", "gross", (0, 5), [60, 25]),
+        ("good", "gross", (4, 0), [60, 30]),
+        ("gross", "good", (4, 3), [56, 27]),  # one source of both times: all of it is of the pieces
+    ],
+)
+def test_a_counter_that_turns_within_an_account_goes_on(first: str, then: str, scrap: tuple[int, ...], posted: list[int]) -> None:
+    plant = turning(first, then, scrap=scrap)
+    assert [one.amount for one in plant.postings if one.kind == "yield"] == posted
+    assert_postings_add_up(plant)
+
+
+def test_scrap_of_another_day_is_on_top_where_good_pieces_are_counted() -> None:
+    """An account without pieces: what the operation counts is known from its other accounts, by trace too."""
+    plant = turning("good", "good")
+    plant.idle(at("08:00", 21), step=4 * HOUR)
+    plant.tell("b", "reject", po="O1", n=95)
+    plant.idle(at("11:05", 21), step=HOUR)
+    assert [(one.kind, one.amount) for one in plant.postings][-1] == ("scrap", 95)
+    assert_postings_add_up(plant)
