@@ -17,7 +17,7 @@ from tables.orders.cut_off import left_behind
 from tables.orders.due import due_time
 from tables.orders.order_ledger import Moment, OrderLedger
 from tables.orders.plant_rules import PlantRules
-from tables.row_kinds import MATERIAL_ROWS, ORDER_ROWS
+from tables.row_kinds import ACCOUNT_ROWS, MATERIAL_ROWS, ORDER_ROWS
 
 
 class Book:
@@ -156,9 +156,17 @@ class Book:
         return {key for order, made in self._made_by_order().items() for key in self._ledgers[order].freed(made)}
 
     def _mark_final(self) -> None:
-        for key, made in sorted(self._made_by_order().items()):
-            if self.step.rows.get(key) is not None and self._ledgers[key].mark_final(made):
-                self.step.rows.put(key, self._ledgers[key].order)
+        made = self._made_by_order()
+        for key, ledger in sorted(self._ledgers.items()):
+            alone = ledger.mark_final(made.get(key, ()))
+            if alone is None or self.step.rows.get(key) is None:
+                continue
+            self.step.rows.put(key, ledger.order)
+            for posting in alone:
+                account = ACCOUNT_ROWS.key(posting.account)
+                self.step.rows.put(account, ledger.accounts[account])
+                self._memory.settled(account, ledger.accounts[account])
+            self._made += alone
 
     # -- what others are told
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 
+from schemas.configuration.rules import PostRule
 from schemas.records import AccountRow, Component, MaterialRow, OrderRow, Posting
 from tables.decisions import DROP, deducted, let_through, standing
 from tables.orders import account as ledger
-from tables.orders import carry, locations, parking, pieces, rework, taken
+from tables.orders import carry, final_flag, locations, parking, pieces, rework, taken
 from tables.orders import order as orders
 from tables.orders.account import BASIS, STOCK, row_key
 from tables.orders.account_unit import erp_unit
@@ -20,7 +21,7 @@ from tables.orders.components import ItemShare, candidates, components_for, need
 from tables.orders.due import Look, due_time, enough
 from tables.orders.parking import OVER_DELIVERY
 from tables.orders.plant_rules import PlantRules
-from tables.orders.postings import Issue, Materials, issue
+from tables.orders.postings import Issue, Materials, confirm_final, issue
 from tables.quantity import fraction, round_half_away
 from tables.refusal import Refusal
 
@@ -234,8 +235,14 @@ class OrderLedger:
         if not pressed and not enough(row, rule, self.order, times, Look(now, due_at, self._moment.final)):
             row.due_at = due_time(row, rule, self.order, times, now + 1)
             return []
-        configuration, periods = self._moment.rules.configuration, times.periods
-        how = Issue(
+        made = issue(row, self._how(row, rule))
+        row.due_at, row.since = None, 0
+        return made
+
+    def _how(self, row: AccountRow, rule: PostRule) -> Issue:
+        configuration, now = self._moment.rules.configuration, self._moment.now
+        periods = self._moment.rules.times.periods
+        return Issue(
             rule=rule,
             configuration=configuration,
             order=self.order,
@@ -247,9 +254,6 @@ class OrderLedger:
             shares=lambda amount: self._shares(row, amount),
             missing_sources=self._moment.missing_sources,
         )
-        made = issue(row, how)
-        row.due_at, row.since = None, 0
-        return made
 
     # -- after all accounts were served
 
@@ -280,18 +284,23 @@ class OrderLedger:
             return set()
         return {key for key, row in self.accounts.items() if row.code == OVER_DELIVERY}
 
-    def mark_final(self, made: Iterable[Posting]) -> bool:
-        """The final flag goes once per operation, with the last yield posting of a completed one: nothing of it may be left
-        that could still follow, an excess that nobody may receive excepted (docs/domain.md, Final flag). False: with none."""
-        order, marked = self.order, False
-        for operation, posting in sorted({one.operation: one for one in made if one.kind == "yield"}.items()):
-            if operation in order.final_sent or not orders.is_completed(order, operation):
-                continue
-            yields = [row for row in self.accounts.values() if (row.kind, row.operation) == ("yield", operation)]
-            if not any(_follows(row) for row in yields):
-                posting.final = marked = True
-                order.final_sent = [*order.final_sent, operation]
-        return marked
+    def mark_final(self, made: Iterable[Posting]) -> list[Posting] | None:
+        """The final flag goes once per operation, with the last yield posting of a completed one, or, if all was posted before,
+        with a confirmation of zero (docs/domain.md, Final flag). None: no operation is final now; else the latter."""
+        last = {one.operation: one for one in made if one.kind == "yield"}
+        rules, told, zeros = self._moment.rules, list[str](), list[Posting]()
+        for operation, yields in final_flag.final_now(self.order, self.accounts):
+            if operation in last:
+                last[operation].final = True
+            else:
+                row = final_flag.alone(self.order, yields, lambda one: rules.rule_for(one, self.order) is not None)
+                rule_at = rules.rule_for(row, self.order) if row is not None else None
+                if row is None or rule_at is None:
+                    continue
+                zeros.append(confirm_final(row, self._how(row, rule_at.rule)))
+            told.append(operation)
+        self.order.final_sent = [*self.order.final_sent, *told]
+        return zeros if told else None
 
     # -- where an account goes, and in which unit
 
@@ -372,9 +381,3 @@ class OrderLedger:
 
 def _gives_back(row: AccountRow) -> bool:
     return row.kind == "consumption" and (row.recorded_numerator < 0 or row.code == taken.BELOW_ZERO)
-
-
-def _follows(row: AccountRow) -> bool:
-    """May another posting of this account follow as things are?"""
-    waiting = any(one.quantity and one.code != OVER_DELIVERY and not one.dropped for one in ledger.waits(row))
-    return not row.covered and (bool(ledger.unposted(row)) or waiting)

@@ -52,6 +52,13 @@ def issue(account: AccountRow, how: Issue) -> list[Posting]:
     return made
 
 
+def confirm_final(account: AccountRow, how: Issue) -> Posting:
+    """A confirmation of zero that carries the final flag (docs/domain.md, Final flag)."""
+    posting = _posting(account, ItemShare(account.reservation_item, account.location, 0), "", how)
+    posting.final = True
+    return posting
+
+
 def _taken_back(account: AccountRow, target: int, how: Issue) -> list[Posting]:
     made = []
     if target < account.posted:
@@ -165,7 +172,7 @@ def expected_movements(
 
     No ERP makes the receipt of a co-product or by-product by itself: theirs is sent.
     """
-    if account.kind in TIMES:
+    if account.kind in TIMES or not share.amount:
         return []
     booking = configuration.erp.booking(cast(Kind, account.kind))
 

@@ -118,6 +118,7 @@ def forgotten() -> tuple[Ledger, int]:
     accept(ledger)
     ledger.fold(event(OrderCompleted, CUT, CUT + 1, order="O1", operation=""))
     ledger.tick(CUT + HOUR)
+    accept(ledger)
     now = CUT + HOUR + KEEP
     ledger.tick(now)
     assert rows(ledger) == set()
@@ -185,6 +186,7 @@ def test_one_tick_bears_a_bounded_number_and_a_take_over_forgets_the_same(monkey
         for name in names:
             ledger.fold(event(OrderCompleted, CUT, CUT + 1, order=name, operation=""))
         ledger.tick(CUT + HOUR)
+        accept(ledger)
     left = []
     for n in range(3):
         for ledger in (one, other):
