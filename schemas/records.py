@@ -4497,6 +4497,8 @@ class OrderRow:
     figures_due: bool = False
     counted: list[str] = field(default_factory=list)
     forget_at: int = 0
+    over_at: int = 0
+    began_at: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> OrderRow:
@@ -4535,6 +4537,8 @@ class OrderRow:
             figures_due=d["figures_due"],
             counted=d["counted"],
             forget_at=d["forget_at"],
+            over_at=d["over_at"],
+            began_at=d["began_at"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -4573,6 +4577,8 @@ class OrderRow:
             "figures_due": self.figures_due,
             "counted": self.counted,
             "forget_at": self.forget_at,
+            "over_at": self.over_at,
+            "began_at": self.began_at,
         }
 
 

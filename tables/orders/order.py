@@ -1,5 +1,6 @@
 """An order: what master data says of it, what the shop floor reported, and what of its accounts may be posted."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from schemas.configuration import Configuration
@@ -24,15 +25,18 @@ MAX_REVISIONS = 20
 """Earlier bills of material that an order keeps; a run that pinned an older one parks its consumption."""
 
 
+OVER = frozenset({"closed", "technically_complete"})
+
+
 def row_key(plant: str, order: str) -> str:
     return ORDER_ROWS.key(plant, order)
 
 
 def released(row: OrderRow, event: OrderReleased | OrderChanged) -> bool:
     """Take master data in. The ERP's change number decides, not the order of arrival. False: nothing newer."""
-    if row.known and (len(event.change_number), event.change_number) < (len(row.change_number), row.change_number):
-        return False
-    if row.known and event.change_number == row.change_number and isinstance(event, OrderReleased):
+    if reused(row, event):
+        _begin_again(row, event)
+    elif row.known and not _is_newer(row, event):
         return False
     if row.known and (row.bom_revision, row.components) != (event.bom_revision, event.components):
         until = max([event.occurred_at, *(bom.until for bom in row.boms)])
@@ -43,6 +47,36 @@ def released(row: OrderRow, event: OrderReleased | OrderChanged) -> bool:
     row.items, row.operations, row.components = event.items, event.operations, event.components
     set_status(row, event.status or row.status or "released", event.label)
     return True
+
+
+def reused(row: OrderRow, event: OrderReleased | OrderChanged) -> bool:
+    """Does the ERP use the number for another order? Released after this one was over, with another main product, or with another
+    plan under a change number that is no greater (docs/domain.md, Reused numbers). A repeat of the release is none."""
+    if not isinstance(event, OrderReleased) or not row.known or row.status not in OVER or event.occurred_at <= row.over_at:
+        return False
+    if event.status not in ("", "released"):
+        return False
+    newer = _is_newer(row, event)
+    same = (event.items, event.operations, event.components) == (row.items, row.operations, row.components)
+    return _main(event.items) != _main(row.items) or not (newer or same)
+
+
+def _is_newer(row: OrderRow, event: OrderReleased | OrderChanged) -> bool:
+    """By the ERP's change number; a change may bear that of the release."""
+    known, told = (len(row.change_number), row.change_number), (len(event.change_number), event.change_number)
+    return told > known or (told == known and isinstance(event, OrderChanged))
+
+
+def _main(items: Sequence[OrderItem]) -> set[str]:
+    return {item.material for item in items if item.role == "main"}
+
+
+def _begin_again(row: OrderRow, event: OrderReleased | OrderChanged) -> None:
+    """What happened to the former order did not happen to this one; its accounts stay what they were."""
+    row.began_at, row.over_at, row.status = event.occurred_at, 0, ""
+    row.completed, row.completed_at, row.completed_operations, row.final_sent = False, 0, [], []
+    row.acknowledged, row.acknowledged_at, row.rejected, row.overdue, row.released_at = False, 0, "", False, 0
+    row.started, row.started_at, row.handed_over, row.handed_over_at = False, 0, False, 0
 
 
 def refusal(configuration: Configuration, event: OrderReleased | OrderChanged) -> Refusal | None:
@@ -62,6 +96,10 @@ def set_status(row: OrderRow, status: str, label: int) -> None:
         row.technically_complete_at = 0
     elif row.status != status or not row.technically_complete_at:
         row.technically_complete_at = label
+    if status not in OVER:
+        row.over_at = 0
+    elif row.status not in OVER or not row.over_at:
+        row.over_at = label
     row.status = status
 
 

@@ -206,12 +206,16 @@ def over_delivery(
     if isinstance(room, Refusal):
         return None
     age = made_at(row)
+    if age[0] < order.began_at:
+        return None  # of the order that had the number before
     for other in accounts:
-        if (other.kind, other.material, other.operation) == (row.kind, row.material, row.operation) and other is not row:
-            older = made_at(other) < age
-            steps = max(other.posted, stands_for(other) - deducted(other)) if older else other.posted
-            taken = units.convert(fraction(steps, other.scale), other.unit, row.unit, row.material)
-            room -= Fraction(0) if isinstance(taken, Refusal) else taken
+        same = (other.kind, other.material, other.operation) == (row.kind, row.material, row.operation)
+        if not same or other is row or made_at(other)[0] < order.began_at:
+            continue
+        older = made_at(other) < age
+        steps = max(other.posted, stands_for(other) - deducted(other)) if older else other.posted
+        taken = units.convert(fraction(steps, other.scale), other.unit, row.unit, row.material)
+        room -= Fraction(0) if isinstance(taken, Refusal) else taken
     allowed = max(0, int(room * 10**row.scale))
     goal = row.target - deducted(row)
     excess = goal - max(allowed, min(row.posted, goal))

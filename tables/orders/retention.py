@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from schemas.records import AccountRow, OrderRow, Total
 from tables.delivery.posting_state import ACCEPTED, CANCELLED
 from tables.orders.account import BASIS, stops, unposted
+from tables.orders.order import OVER
 
-OVER = frozenset({"closed", "technically_complete"})
 ERA = 1 << 16
 """Births of accounts: log epoch + era x ERA. An era ends when something that was born in it is forgotten."""
 ASK_AGAIN_US = 86_400_000_000

@@ -15,6 +15,7 @@ from schemas.records import (
     IssuedPosting,
     OperatorDecision,
     OrderChanged,
+    OrderClosed,
     OrderReleased,
     OrderRow,
     RawRange,
@@ -112,14 +113,17 @@ class ReAddition:
     def order(self, plant: str, name: str, cut: int) -> OrderRow:
         """The order as its own events say up to the cut; as the ledger has it where its release is not among what was read. What
         its counters count is what they had counted then."""
-        events = [told.event for told in self._records.orders.get(name, ()) if told.known_at <= cut]
-        row = OrderRow(plant, name)
+        told = [one for one in self._records.orders.get(name, ()) if one.known_at <= cut]
         known = self._records.order_rows.get(name)
-        if known is not None and not any(isinstance(event, OrderReleased) for event in events):
-            row, events = replace(known), []
-        for event in events:
+        row = OrderRow(plant, name)
+        if known is not None and not any(isinstance(one.event, OrderReleased) for one in told):
+            row, told = replace(known), []
+        for one in told:
+            event = one.event
             if isinstance(event, OrderReleased | OrderChanged):
                 orders.released(row, event)
+            elif isinstance(event, OrderClosed):
+                orders.set_status(row, event.status, one.label)
         if self._kinds is None or self._kinds[:2] != (name, cut):
             self._kinds = name, cut, self._counted_kinds(name, cut)
         row.counted = self._kinds[2]
@@ -205,7 +209,7 @@ class ReAddition:
         for other in siblings:
             key = row_key(other)
             same = (other.kind, other.material, other.operation) == ("yield", account.material, account.operation)
-            if not same or key == row_key(account):
+            if not same or key == row_key(account) or (key in rows and made_at(rows[key])[0] < order.began_at):
                 continue
             posted = sum(entry.amount for entry in other.issued if (entry.cut, key) < (cut, row_key(account)))
             if key in rows and made_at(rows[key]) < made_at(row):
