@@ -168,20 +168,25 @@ def made_of(
 
     def of(source: SourceTotal) -> Made:
         bill = bill_at(configuration, order, pin_of(source))
-        return made.setdefault(bill.name, Made(source.bom_revision, bill.components))
+        known = made.get(bill.name)
+        if known is None:
+            known = made[bill.name] = Made(source.bom_revision, bill.components)
+        return known
 
     gross = good = Fraction(0)
+    main = next((one for one in order.items if one.role == "main"), None)
     for row in here:
         item = item_of(order, row.material)
         if row.kind not in ("yield", BASIS) or (item is not None and item.role == "by"):
             continue
-        counts = weights_of(configuration, order, row)
-        top = on_top(row, authority, counted_at(order, row.operation)) if row.kind == "yield" else set()
+        wanted, counted = [None if one is None else one.quantity.unit for one in (main, item)], row.kind == "yield"
+        counts = weights_of(configuration, order, row) if counted else {}  # what is loaded is asked for often, and weighs nothing
+        top = on_top(row, authority, counted_at(order, row.operation)) if counted else set()
         for key, source in sorted(row.sources.items()):
-            amount = _pieces(order, source, row.material, units)
+            amount = _pieces(source, wanted, row.material, units)
             if amount is None:
                 continue  # its own account is parked with BAD_UNIT
-            if row.kind == BASIS:
+            if not counted:
                 of(source).by_lot[source.position, source.component_material, source.component_lot] += amount
                 continue
             good += counts[key] * amount
@@ -193,12 +198,12 @@ def made_of(
     return made, good / gross if gross else Fraction(0)
 
 
-def _pieces(order: OrderRow, source: SourceTotal, material: str, units: UnitTable) -> Fraction | None:
-    """In the unit that the order's main item is planned in, which a bill is for; what does not convert into it in the unit of its
-    own item. None: in neither."""
-    main, item = next((one for one in order.items if one.role == "main"), None), item_of(order, material)
-    for wanted in (main, item):
-        found = units.convert(_exact(source), source.unit, wanted.quantity.unit if wanted else source.unit, material)
+def _pieces(source: SourceTotal, wanted: Sequence[str | None], material: str, units: UnitTable) -> Fraction | None:
+    """In the first wanted unit into which it converts: of the order's main item, which a bill is for, or of its own item. None
+    among them: nothing is planned, and its own unit does. Returns None: in neither."""
+    exact = _exact(source)
+    for unit in wanted:
+        found = units.convert(exact, source.unit, source.unit if unit is None else unit, material)
         if not isinstance(found, Refusal):
             return found
     return None
