@@ -48,6 +48,8 @@ class OrderLedger:
         self._sorted: list[AccountRow] = []
         self._targets: dict[int, int] = {}
         """id of the account -> steps that it stands for."""
+        self._noted: set[int] = set()
+        """ids of the accounts that were recorded and not settled since: nothing of them changed."""
         self._missing: dict[pieces.Group, dict[str, Fraction]] = {}
 
     # -- consumption that follows from other accounts
@@ -158,12 +160,16 @@ class OrderLedger:
         for key in keys:
             if self.accounts[key].kind != BASIS:
                 self._record(self.accounts[key])
+                self._noted.add(id(self.accounts[key]))
         self._targets = carry.targets(self.accounts.values())
         return {key for key, row in self.accounts.items() if row.unit and self._targets.get(id(row), row.target) != row.target}
 
     def settle(self, row: AccountRow) -> None:
         """What the account stands for, and what of it has to wait."""
-        self._record(row)
+        if id(row) in self._noted:
+            self._noted.discard(id(row))
+        else:
+            self._record(row)
         row.target = self._targets[id(row)]
         material, rule_at = self._moment.materials(row.material), self._moment.rules.rule_for(row, self.order)
         parking.unpark(row)
