@@ -52,6 +52,11 @@ def write(
     return path
 
 
+def forget(directory: Path) -> None:
+    """Before the ledger of the folder is written: the books of another ledger would send questions to the wrong rows."""
+    (directory / database.FILE).unlink(missing_ok=True)
+
+
 def entries(rows: Rows, letters: Iterable[ExceptionRecord | LetterSettled], configuration: Configuration) -> Iterator[BookEntry]:
     """What the topics would have told by now: the newest state of each thing."""
     for record in (configuration.document(), *letters, *_records(rows)):

@@ -60,7 +60,8 @@ def listed(
 @asks_where
 def show(where: Where, letter: Annotated[str, typer.Argument(help="Its id.")], as_json: AsJson = False) -> None:
     """One dead letter: what it was refused for, its original, and what people said of it."""
-    found = Choice(ids=[letter]).of(where.read().lives)
+    with where.opened() as rows:
+        found = Choice(ids=[letter]).of(rows.lives)
     if not found:
         end(DIFFERS, f"NOT_FOUND: no dead letter begins with {letter}", as_json)
     printed(*letter_lines(found[0]), as_json)
@@ -115,7 +116,8 @@ def me() -> str:
 
 
 def _list(where: Where, choice: Choice, as_json: bool) -> None:
-    found, lines = exception_lines(choice.of(where.read().lives))
+    with where.opened() as rows:
+        found, lines = exception_lines(choice.of(rows.lives))
     if choice.code and not entries_of(choice.code):
         lines = [f"{choice.code} is no code of this version"]
     printed(found, lines or ["no dead letter"], as_json)

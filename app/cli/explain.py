@@ -50,8 +50,8 @@ def trace(
     if (up and down) or (at and (up or down)) or (depth is not None and not (up or down)):
         fail("WRONG_USE", "give --up or --down, not both; --depth belongs to one of them, --at to an equipment")
     when = moment("--at", at) if at else None
-    rows = where.read()
     if up or down:
+        rows = where.read()
         name = Genealogy(rows).named(what)
         if isinstance(name, Refusal):
             printed({"ok": False, "code": name.code}, [name.detail], as_json)
@@ -59,7 +59,8 @@ def trace(
         found, lines = tree(rows, name, DOWN if down else UP, depth)
         printed(found, lines, as_json)
         raise typer.Exit(OK if found["ok"] else DIFFERS)
-    found, lines = traced(rows, what, when, where.sources(rows))
+    with where.opened() as known:
+        found, lines = traced(known, what, when, where.sources(known))
     printed(found, lines, as_json)
     raise typer.Exit(OK if found.get("ok") else DIFFERS)
 
@@ -71,8 +72,8 @@ def parked(
     as_json: AsJson = False,
 ) -> None:
     """What is parked, why and for how long, who must act, and what to type. Of a run ages are counted to its last record."""
-    rows = where.read()
-    found, lines = parked_lines(rows, account, now_of(rows, time.time_ns() // 1000))
+    with where.opened() as rows:
+        found, lines = parked_lines(rows, account, now_of(rows, time.time_ns() // 1000))
     printed(found, lines or [f"nothing of {account} is parked" if account else "nothing is parked"], as_json)
 
 

@@ -1,10 +1,11 @@
 """Where the ledger is that somebody asks about: in the folder of a run, or in a live installation. Each command that asks has the
 same options for it."""
 
+import contextlib
 import functools
 import inspect
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import Parameter, Signature
@@ -59,6 +60,18 @@ class Where:
         connected = self.connection
         connected.broker.reach()
         return live.read(connected.broker, connected.codec(), self.prefix, self.plant, wait_s)
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[snapshot.Snapshot]:
+        """The same for a question that needs few rows: those of a run are read when it asks for them. Raises the same, and in the
+        question, too."""
+        if self.live:
+            yield self.read()
+            return
+        from app.ledger.books import on_disk
+
+        with on_disk.opened(self.out) as rows:
+            yield rows
 
     def sources(self, rows: snapshot.Snapshot) -> Sources:
         """The raw records that `rows` were made of."""

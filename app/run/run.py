@@ -69,6 +69,7 @@ def execute(request: RunRequest, reconcile: Reconcile) -> RunResult:
             "sources": {name: file.source for file, name in named(files)},
             "refused_at_most": str(request.refused_at_most),
         }
+        books.forget(out)
         ledger.write(out, ran.rows, ran.letters, erp.configuration, about)
         snapshot = ledger.read(out)
         books.write(out, snapshot.rows, [*snapshot.letters, *snapshot.settled], erp.configuration, _texts(about))

@@ -90,12 +90,12 @@ def above_at_once(account: AccountRow, rule: PostRule, grown: Fraction, unit: st
     return False
 
 
-def without_effect(account: AccountRow, rule: PostRule, units: UnitTable) -> list[str]:
-    """The amounts of the rule, as rules.yaml has them, that nothing converts into the account's unit: `at_least` holds nothing
-    back, and a quantity triggers nothing."""
+def without_effect(rule: PostRule, unit: str, material: str, units: UnitTable) -> list[str]:
+    """The amounts of the rule, as rules.yaml has them, that nothing converts into the unit of an account of this material:
+    `at_least` holds nothing back, and a quantity triggers nothing."""
     stated = [(str(one), one.unit) for one in rule.when if isinstance(one, EveryQuantity | AtOnce)]
     stated += [(f"at_least: {rule.at_least}", rule.at_least.unit)] if rule.at_least is not None else []
-    return [text for text, unit in stated if isinstance(units.factor(unit, account.unit, account.material), Refusal)]
+    return [text for text, other in stated if isinstance(units.factor(other, unit, material), Refusal)]
 
 
 class Look(NamedTuple):

@@ -1,10 +1,12 @@
-"""All rows of all stages at one moment, in one SQLite file: what `trace`, `parked`, `exceptions` and `reconcile` read."""
+"""All rows of all stages at one moment, in one SQLite file: what the questions read."""
 
 import contextlib
 import errno
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,17 @@ from app.ledger.books.letters import Life, lives, sorted_out
 from app.ledger.books.written_schemas import codec_for, schemas_of
 from schemas.codec import Codec
 from schemas.configuration import Configuration
-from schemas.records import ConfigDocument, ExceptionRecord, LetterSettled, PartitionPosition
-from tables.row_kinds import POSITION_ROWS, Row, RowKind
+from schemas.records import (
+    AccountRow,
+    ConfigDocument,
+    ExceptionRecord,
+    LetterSettled,
+    LotRow,
+    OrderRow,
+    PartitionPosition,
+    PostingRow,
+)
+from tables.row_kinds import ACCOUNT_ROWS, LOT_ROWS, ORDER_ROWS, POSITION_ROWS, POSTING_ROWS, Row, RowKind
 
 FILE = "ledger.sqlite"
 
@@ -33,18 +44,34 @@ class LedgerOfAnotherVersion(NoLedger):
 
 
 class Snapshot:
-    """Rows by stage and key, exceptions, and the configuration that they were made with."""
+    """Rows by stage and key, exceptions, and the configuration that they were made with.
+
+    `of` and `rows` have everything. The other questions are narrower: what they return is at least what is asked for, so that a
+    ledger that is not in memory (app/ledger/books/on_disk.py) need not read the rest.
+    """
 
     def __init__(
         self,
         rows: Mapping[str, Mapping[str, Any]],
-        letters: Sequence[ExceptionRecord | LetterSettled],
+        letters: Iterable[ExceptionRecord | LetterSettled],
         configuration: Configuration,
         about: Mapping[str, Any],
     ) -> None:
-        """`letters`: what the topic `exceptions` has, in its order."""
+        """`letters`: what the topic `exceptions` has, in its order; looked at when they are asked for."""
         self.rows, self.configuration, self.about = rows, configuration, about
-        self.letters, self.settled = sorted_out(letters)
+        self._told = letters
+
+    @cached_property
+    def _sorted(self) -> tuple[list[ExceptionRecord], list[LetterSettled]]:
+        return sorted_out(self._told)
+
+    @property
+    def letters(self) -> list[ExceptionRecord]:
+        return self._sorted[0]
+
+    @property
+    def settled(self) -> list[LetterSettled]:
+        return self._sorted[1]
 
     @property
     def lives(self) -> list[Life]:
@@ -58,11 +85,53 @@ class Snapshot:
 
     def of(self, kind: RowKind[Row], *parts: str) -> Sequence[Row]:
         """Rows of one kind whose keys begin with these parts, in key order. Of a kind of several stages: the first one's."""
-        return kind.among(self.rows.get(kind.stages[0], {}), *parts)
+        return self.among(kind.stages[0], kind, *parts)
+
+    def among(self, stage: str, kind: RowKind[Row], *parts: str) -> Sequence[Row]:
+        """The same, of a kind of several stages."""
+        return kind.among(self.rows.get(stage, {}), *parts)
 
     def positions(self, stage: str) -> Sequence[PartitionPosition]:
         """Where each partition of a stage stands."""
-        return POSITION_ROWS.among(self.rows.get(stage, {}))
+        return self.among(stage, POSITION_ROWS)
+
+    # What narrow questions look at.
+
+    def account(self, key: str) -> AccountRow | None:
+        found: AccountRow | None = self.rows.get("orders", {}).get(ACCOUNT_ROWS.key(key))
+        return found
+
+    def accounts_of_posting(self, posting_id: str) -> Iterable[AccountRow]:
+        """Accounts one of which has issued it, if any has."""
+        return self.of(ACCOUNT_ROWS)
+
+    def accounts_that_wait(self) -> Iterable[AccountRow]:
+        """Those of which something is parked, in key order."""
+        return self.of(ACCOUNT_ROWS)
+
+    def accounts_where(self, wanted: Callable[[str, str, str], bool]) -> Iterable[AccountRow]:
+        """Those whose kind, material and unit are wanted, in key order."""
+        return [row for row in self.of(ACCOUNT_ROWS) if wanted(row.kind, row.material, row.unit)]
+
+    def postings_in(self, states: Sequence[str]) -> Iterable[PostingRow]:
+        """Those in one of these states, in key order."""
+        return [row for row in self.of(POSTING_ROWS) if row.state in states]
+
+    def lots_that_went_into(self, material: str, lot: str) -> Iterable[LotRow]:
+        """In key order."""
+        return self.of(LOT_ROWS, self.configuration.plant.plant.id)
+
+    def orders_with_much_scrap(self) -> Iterable[tuple[OrderRow, Sequence[AccountRow]]]:
+        """Orders that may have more scrap than they are of, in key order, with their accounts."""
+        accounts = self.accounts_by_order()
+        return [(order, accounts.get((order.plant, order.order), ())) for order in self.of(ORDER_ROWS)]
+
+    def accounts_by_order(self) -> Mapping[tuple[str, str], Sequence[AccountRow]]:
+        """(plant, order) -> its accounts, by key."""
+        found: dict[tuple[str, str], list[AccountRow]] = defaultdict(list)
+        for row in self.of(ACCOUNT_ROWS):
+            found[row.plant, row.order].append(row)
+        return found
 
 
 def _short(wrong: Exception) -> str:
@@ -119,22 +188,46 @@ def _fill(
 
 
 def read(directory: Path, codec: Codec | None = None) -> Snapshot:
-    """The snapshot in an output folder of `run`. Raises NoLedger, LedgerOfAnotherVersion."""
+    """The snapshot in an output folder of `run`, all of it. Raises NoLedger, LedgerOfAnotherVersion."""
+    path, rows, found = ledger_in(directory), dict[str, dict[str, Any]](), dict[str, str]()
+    with said_plainly(path, found), contextlib.closing(connected(path)) as db:
+        found |= dict(db.execute("select name, value from about"))
+        codec = codec or codec_of(found)
+        for stage, key, value in db.execute("select stage, key, value from rows"):
+            rows.setdefault(stage, {})[key.decode()] = codec.decode(value)
+        letters = [codec.decode(value) for (value,) in db.execute("select value from letters")]
+        return Snapshot(rows, letters, configuration_of(found), json.loads(found["about"]))
+
+
+def ledger_in(directory: Path) -> Path:
+    """The ledger's file in an output folder. Raises NoLedger."""
     path = directory / FILE
     if not path.is_file():
         if (directory / CHECKPOINT / ASKED).is_file():
             raise NoLedger(f"{path}: its run is not finished; `lineledger run --resume --out {directory}` goes on with it")
         raise NoLedger(f"{path}: no ledger here; `lineledger run --out {directory} ...` writes one, --out names another folder")
-    rows: dict[str, dict[str, Any]] = {}
-    found: dict[str, str] = {}
+    return path
+
+
+def connected(path: Path) -> sqlite3.Connection:
+    """To read only."""
+    return sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+
+
+def codec_of(found: Mapping[str, str]) -> Codec:
+    """What reads the rows of a ledger. `found`: what its table `about` has."""
+    return codec_for(json.loads(found.get("schemas", "{}")))
+
+
+def configuration_of(found: Mapping[str, str]) -> Configuration:
+    return Configuration.from_document(ConfigDocument.from_avro(json.loads(found["configuration"])))
+
+
+@contextlib.contextmanager
+def said_plainly(path: Path, found: Mapping[str, str]) -> Iterator[None]:
+    """What goes wrong with reading a ledger as NoLedger or LedgerOfAnotherVersion. `found`: what its table `about` has."""
     try:
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-            found = dict(db.execute("select name, value from about"))
-            codec = codec or codec_for(json.loads(found.get("schemas", "{}")))
-            for stage, key, value in db.execute("select stage, key, value from rows"):
-                rows.setdefault(stage, {})[key.decode()] = codec.decode(value)
-            letters = [codec.decode(value) for (value,) in db.execute("select value from letters")]
-        configuration = Configuration.from_document(ConfigDocument.from_avro(json.loads(found["configuration"])))
+        yield
     except sqlite3.DatabaseError as wrong:
         raise NoLedger(f"{path} is damaged, or no ledger ({wrong}); run its input again") from wrong
     except (ValueError, LookupError) as wrong:  # rows of another schema, a configuration with other keys
@@ -143,6 +236,5 @@ def read(directory: Path, codec: Codec | None = None) -> Snapshot:
         raise LedgerOfAnotherVersion(
             f"{path} was written by lineledger {writer}, and this is {reader}, which cannot read it ({_short(wrong)}). "
             f"Ask it with that version{': ' + how if how else ''}; or run its input again: "
-            f"`lineledger run --config DIR --input FILE --out {directory}`"
+            f"`lineledger run --config DIR --input FILE --out {path.parent}`"
         ) from wrong
-    return Snapshot(rows, letters, configuration, json.loads(found["about"]))

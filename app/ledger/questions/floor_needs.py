@@ -1,14 +1,13 @@
 """What of the floor's own records waits for a person: silent sources, log-ins that nobody ended, scrap beyond an order."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.proof.balance import units_of
 from app.ledger.questions.export import quantity_text
-from schemas.records import AccountRow
 from streams.silence import silent, topic_of
 from tables.equipment.entries import standing
 from tables.equipment.people import Missing, missing_log_offs, people_of
@@ -17,7 +16,7 @@ from tables.orders.order import item_of
 from tables.plant.calendar import calendar_of
 from tables.quantity import fraction
 from tables.refusal import Refusal
-from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, ORDER_ROWS
+from tables.row_kinds import EQUIPMENT_ROWS
 
 
 class Found(NamedTuple):
@@ -75,21 +74,13 @@ def silent_intakes(snapshot: Snapshot) -> Iterator[Found]:
         yield Found(Refusal(code, f"{upstream} of source {names} is silent"), at, "")
 
 
-def accounts_by_order(snapshot: Snapshot) -> Mapping[tuple[str, str], Sequence[AccountRow]]:
-    """(plant, order) -> its accounts, by key."""
-    found: dict[tuple[str, str], list[AccountRow]] = defaultdict(list)
-    for row in snapshot.of(ACCOUNT_ROWS):
-        found[row.plant, row.order].append(row)
-    return found
-
-
 def scrap_beyond_orders(snapshot: Snapshot) -> Iterator[Found]:
     """More scrap of a material than the order has pieces of it at all: a slip of the keyboard, as a rule."""
-    units, accounts = units_of(snapshot), accounts_by_order(snapshot)
-    for order in snapshot.of(ORDER_ROWS):
+    units = units_of(snapshot)
+    for order, accounts in snapshot.orders_with_much_scrap():
         scrap: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
         since: dict[tuple[str, str], int] = {}
-        for row in accounts.get((order.plant, order.order), ()):
+        for row in accounts:
             item = item_of(order, row.material)
             if row.kind != "scrap" or row.place == STOCK or item is None:
                 continue

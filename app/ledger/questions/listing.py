@@ -16,7 +16,6 @@ from schemas.codes import owner_of
 from tables.delivery.posting_state import PARKED, REJECTED, UNKNOWN
 from tables.orders.account import account_key, waits
 from tables.quantity import decimal_text
-from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
 
 
 def parked_lines(snapshot: Snapshot, account: str, now: int) -> tuple[list[dict[str, Any]], list[str]]:
@@ -34,8 +33,8 @@ def parked_lines(snapshot: Snapshot, account: str, now: int) -> tuple[list[dict[
             "detail": one.detail,
             "since": since_of(row, one),
         }
-        for row in snapshot.of(ACCOUNT_ROWS)
-        if account in ("", account_key(row))
+        for row in ([snapshot.account(account)] if account else snapshot.accounts_that_wait())
+        if row is not None
         for one in waits(row)
         if one.quantity
         or account  # a code with nothing parked says what would happen to more: each account of a closed order has one
@@ -51,8 +50,8 @@ def parked_lines(snapshot: Snapshot, account: str, now: int) -> tuple[list[dict[
             "detail": row.detail,
             "since": row.posting.cut,
         }
-        for row in snapshot.of(POSTING_ROWS)
-        if row.state in (PARKED, REJECTED, UNKNOWN) and not row.replaced_by and account in ("", row.posting.account)
+        for row in snapshot.postings_in((PARKED, REJECTED, UNKNOWN))
+        if not row.replaced_by and account in ("", row.posting.account)
     ]
     found += [
         {

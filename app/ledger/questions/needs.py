@@ -10,7 +10,6 @@ from app.ledger.proof.balance import Proof, Unattributed, unattributed
 from app.ledger.questions.export import quantity_text
 from app.ledger.questions.floor_needs import (
     Found,
-    accounts_by_order,
     missing,
     scrap_beyond_orders,
     silent_intakes,
@@ -150,7 +149,7 @@ def _held_zeros(snapshot: Snapshot) -> Iterator[Need]:
 
 def _negative_wip(snapshot: Snapshot) -> Iterator[Need]:
     """An operation that took more than the one before it gave (docs/domain.md, Work in process)."""
-    accounts = accounts_by_order(snapshot)
+    accounts = snapshot.accounts_by_order()
     for order in snapshot.of(ORDER_ROWS):
         for wip in work_in_process(order, accounts.get((order.plant, order.order), ())):
             if wip.quantity < 0:

@@ -9,7 +9,6 @@ from schemas.records import AccountRow
 from tables.orders.account import BASIS, account_key
 from tables.orders.due import without_effect
 from tables.refusal import Refusal
-from tables.row_kinds import ACCOUNT_ROWS
 
 
 class NoEffect(NamedTuple):
@@ -23,12 +22,17 @@ class NoEffect(NamedTuple):
 def amounts_without_effect(snapshot: Snapshot) -> Iterator[NoEffect]:
     """Once per amount, kind and material."""
     units, told = units_of(snapshot), dict[tuple[str, str, str], NoEffect]()
-    for row in snapshot.of(ACCOUNT_ROWS):
+
+    def doubtful(kind: str, material: str, unit: str) -> bool:
+        """Is it so by any rule of the kind? Which one holds, the account decides."""
+        return any(without_effect(rule, unit, material, units) for rule in snapshot.configuration.rules.post if rule.kind == kind)
+
+    for row in snapshot.accounts_where(doubtful):
         order = order_of(snapshot, row)
         rule_at = snapshot.configuration.rule_for(row.kind, row.order, row.operation, row.material, order.order_type)
         if rule_at is None or row.kind == BASIS or row.covered or not row.sources:
             continue
-        for text in without_effect(row, rule_at.rule, units):
+        for text in without_effect(rule_at.rule, row.unit, row.material, units):
             key = text, row.kind, row.material
             place = f"rules.yaml:{rule_at.line}: " if rule_at.line else ""
             about = f"{row.kind} of {row.material}" if row.material else row.kind

@@ -127,7 +127,7 @@ def _naming(rule: PostRule) -> str:
 
 
 def _triggers(rule: PostRule, row: AccountRow, order: OrderRow, times: Timetable, now: int, zone: str, known: bool) -> list[str]:
-    lines, idle = [], without_effect(row, rule, times.units) if known else []
+    lines, idle = [], without_effect(rule, row.unit, row.material, times.units) if known else []
     for trigger in rule.when:
         at = trigger_time(trigger, row, order, times, now)
         if at is not None:

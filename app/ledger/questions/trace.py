@@ -18,7 +18,7 @@ from app.ledger.questions.trace_lots import consumed, holds, made_from
 from schemas.records import AccountRow, EndpointRow, IssuedPosting, PostingRow, RunState
 from tables.delivery.posting_state import ACCEPTED, CANCELLED
 from tables.orders import account as ledger
-from tables.orders.account import TIMES, account_key
+from tables.orders.account import TIMES, account_key, escaped
 from tables.quantity import decimal_text, exact_text, fraction
 from tables.refusal import Refusal
 from tables.row_kinds import ACCOUNT_ROWS, ENDPOINT_ROWS, EQUIPMENT_ROWS
@@ -49,7 +49,7 @@ def check(
     What the ledger's rows say about where to look is tried first. It never makes a posting wrong: that is said only of all the
     records that there are.
     """
-    siblings = [other for other in snapshot.of(ACCOUNT_ROWS, row.plant, row.order) if other.order == row.order]
+    siblings = [other for other in snapshot.of(ACCOUNT_ROWS, row.plant, escaped(row.order)) if other.order == row.order]
     checked = Checked(EXPIRED, "nothing was read")
     try:
         sources.check(posting.ranges)
@@ -134,7 +134,7 @@ def _makes(run: RunState, order: str) -> bool:
 
 
 def posting_of(snapshot: Snapshot, posting_id: str) -> tuple[AccountRow, IssuedPosting] | None:
-    for row in snapshot.of(ACCOUNT_ROWS):
+    for row in snapshot.accounts_of_posting(posting_id):
         for posting in row.issued:
             if posting.posting_id == posting_id:
                 return row, posting

@@ -8,6 +8,7 @@ from app.ledger.questions.genealogy import Genealogy, LotName
 from app.ledger.questions.moments import iso
 from schemas.records import AccountRow, HoldState, IssuedPosting, LotRow, LotStateRow, PostingRow
 from tables.delivery.hold_gate import lot_of
+from tables.orders.account import escaped
 from tables.quantity import decimal_text
 from tables.row_kinds import ACCOUNT_ROWS, LOT_ROWS, LOT_STATE_ROWS
 
@@ -32,7 +33,11 @@ def made_from(snapshot: Snapshot, row: AccountRow) -> list[str]:
     """What went into the lot of a yield, of whatever posting and order; not what else its operation consumed."""
     if row.kind != "yield" or not row.lot:
         return []
-    parents = names(Genealogy(snapshot).parents(LotName(row.material, row.lot)))
+    lot = LotName(row.material, row.lot)
+    went = snapshot.lots_that_went_into(*lot)
+    parents = names(
+        LotName(one.material, one.lot) for one in went for child in one.children if (child.material, child.lot) == lot
+    )
     return [f"Made from {', '.join(parents)} (what lot {row.lot} was made from, by its genealogy)"] if parents else []
 
 
@@ -41,7 +46,7 @@ def consumed(snapshot: Snapshot, row: AccountRow) -> list[str]:
     if row.kind != "yield":
         return []
     used = []
-    for other in snapshot.of(ACCOUNT_ROWS, row.plant, row.order):
+    for other in snapshot.of(ACCOUNT_ROWS, row.plant, escaped(row.order)):
         same = (other.order, other.operation, other.business_date) == (row.order, row.operation, row.business_date)
         if same and other.kind == "consumption" and other.posted:
             ids = ", ".join(entry.posting_id for entry in other.issued)

@@ -15,7 +15,7 @@ from app.ledger.questions.trace_lots import genealogy_lines, names
 from schemas.records import AccountRow, EquipmentRow, IssuedPosting, OrderRow
 from tables.delivery.posting_state import ACCEPTED, PARKED
 from tables.equipment.attribution import Ownership
-from tables.orders.account import BASIS, account_key, waits
+from tables.orders.account import BASIS, account_key, escaped, waits
 from tables.plant.calendar import calendar_of
 from tables.quantity import decimal_text, fraction
 from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, ORDER_ROWS
@@ -30,8 +30,9 @@ def trace(snapshot: Snapshot, what: str, at: int | None, sources: Sources) -> Fo
     for row in snapshot.of(EQUIPMENT_ROWS):
         if row.equipment == what:
             return _equipment(snapshot, row, at)
-    accounts = [row for row in snapshot.of(ACCOUNT_ROWS) if row.order == what]
-    orders = [row for row in snapshot.of(ORDER_ROWS) if row.order == what]
+    plant = snapshot.configuration.plant.plant.id
+    accounts = [row for row in snapshot.of(ACCOUNT_ROWS, plant, escaped(what)) if row.order == what]
+    orders = [row for row in snapshot.of(ORDER_ROWS, plant) if row.order == what]
     if accounts or orders:
         return _order(snapshot, what, orders, accounts)
     genealogy = Genealogy(snapshot)
