@@ -18,6 +18,7 @@ SECTIONS = {
     "intake": "of a raw record that intake refuses",
     "stages": "of a record that a stage refuses",
     "parked": "of an account",
+    "books": "question of the books check, beside EXACT",
     "not_posted": "of a quantity that is recorded and not posted",
     "postings": "of a posting",
     "erp": "answer of the ERP",

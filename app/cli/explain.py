@@ -18,6 +18,7 @@ from app.ledger.books import erp_book, snapshot
 from app.ledger.books.erp_book import ErpBook
 from app.ledger.books.inputs import SourceExpired
 from app.ledger.proof import erp_check
+from app.ledger.questions import carries, order_books
 from app.ledger.questions.genealogy import Genealogy
 from app.ledger.questions.listing import parked_lines
 from app.ledger.questions.lot_trace import DOWN, UP, tree
@@ -122,7 +123,7 @@ def reconcile(
 ) -> None:
     """Prove again that nothing is lost (I1), each record counts once (I2), and that the ERP has booked exactly this, once (I3:
     of a run, what it answered at the end; of a live installation, what it answers now if its address is in the environment).
-    Exit 1: something differs."""
+    Exit 1: something differs. Beside it, without an effect on the exit code: what rounding leaves, and what a controller asks."""
     try:
         found = asked(lambda: _reconciled(where, sources, wait))
     except SourceExpired as gone:
@@ -133,8 +134,17 @@ def reconcile(
     lines += erp_check.lines_of(found.erp)
     if found.re_added is not None:
         lines.append(f"{found.re_added} postings: source records re-read and re-added")
+    lines += carries.lines_of(found.carries)
+    lines += order_books.lines_of(found.books)
     lines.append("EXACT" if found.exact else f"NOT EXACT: {len(found.differences)} differences")
-    answer = {"exact": found.exact, "differences": found.differences, "erp": found.erp, "re_added": found.re_added}
+    answer = {
+        "exact": found.exact,
+        "differences": found.differences,
+        "erp": found.erp,
+        "re_added": found.re_added,
+        "carries": carries.as_json(found.carries),
+        "books": order_books.as_json(found.books),
+    }
     printed(answer, lines, as_json)
     raise typer.Exit(OK if found.exact else DIFFERS)
 

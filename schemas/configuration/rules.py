@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -125,11 +126,26 @@ class OrderRules(Section):
     excess: Literal["park", "post"] = "park"
     technically_completed: Literal["post_corrections", "post", "park"] = "post_corrections"
     bom: Literal["revision_of_run", "latest"] = "revision_of_run"
+    consumption_tolerance: str = "10"
+    """How far consumption may be from what the pieces need before the books ask: a percentage, or `any`. Posts nothing else."""
 
     @model_validator(mode="before")
     @classmethod
     def _closed(cls, data: Any) -> Any:
         return without_retired(data, "closed", "park")  # a closed order takes nothing in any ERP
+
+    @field_validator("consumption_tolerance")
+    @classmethod
+    def _tolerance(cls, stated: str) -> str:
+        percent = stated.removesuffix("%").rstrip()
+        if stated == "any" or percent.replace(".", "", 1).isdecimal():
+            return percent
+        raise ValueError(f"`consumption_tolerance: {stated}` is not `any` or a percentage like 10")
+
+    @property
+    def consumption_share(self) -> Fraction | None:
+        """The tolerance as a share of the need; None: any difference is fine."""
+        return None if self.consumption_tolerance == "any" else Fraction(self.consumption_tolerance) / 100
 
     @field_validator("over_delivery")
     @classmethod

@@ -14,6 +14,8 @@ from app.ledger.proof.balance import Proof
 from app.ledger.proof.net_movements import compare, summary
 from app.ledger.proof.readdition import ReAdditions
 from app.ledger.proof.reconciliation import accounts, documents, equipment, postings, records
+from app.ledger.questions.carries import LeftByRounding, carries_of
+from app.ledger.questions.order_books import BooksQuestion, questions_of
 from app.ledger.questions.trace import OK, check
 from tables.row_kinds import ACCOUNT_ROWS
 
@@ -33,6 +35,9 @@ class Reconciliation:
     differences: list[str]
     erp: dict[str, Any] = field(default_factory=dict)
     """The comparison with the ERP; empty: none was asked."""
+    books: list[BooksQuestion] = field(default_factory=list)
+    """What a controller asks; it makes nothing inexact."""
+    carries: list[LeftByRounding] = field(default_factory=list)
     re_added: int | None = None
     """Postings whose source records were read and added again; None: not asked for."""
 
@@ -56,7 +61,7 @@ def reconcile(snapshot: Snapshot, book: ErpBook | None = None, sources: Sources 
         wrong = list(_postings(snapshot, sources, reread))
         found += wrong
         re_added = sum(len(row.issued) for row in snapshot.of(ACCOUNT_ROWS))
-    return Reconciliation(proof, list(dict.fromkeys(found)), erp, re_added)
+    return Reconciliation(proof, list(dict.fromkeys(found)), erp, questions_of(snapshot), carries_of(snapshot), re_added)
 
 
 def _postings(snapshot: Snapshot, sources: Sources, reread: Reread) -> Iterator[str]:

@@ -16,9 +16,12 @@ from app.ledger.books.snapshot import Snapshot
 from app.ledger.proof import erp_check
 from app.ledger.proof.balance import ACCEPTED, REFUSED, Balance, Proof, Unattributed
 from app.ledger.proof.refused_inputs import RefusedInput, empty_inputs, nothing_read, refused_inputs
-from app.ledger.questions import fell, variance
+from app.ledger.questions import carries, fell, variance
+from app.ledger.questions.carries import LeftByRounding
 from app.ledger.questions.export import quantity_text
 from app.ledger.questions.needs import Need, needs_of
+from app.ledger.questions.order_books import BooksQuestion, questions_of, summary_line
+from app.ledger.questions.order_books import as_json as books_as_json
 from streams.intake.clock import counted
 from tables.orders.account import BASIS
 from tables.orders.cut_off import left_behind
@@ -28,6 +31,8 @@ from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, LOT_ROWS, POSTING_ROW
 KIND_ORDER = ("yield", "scrap", "rework", "consumption", "machine_time", "setup_time", "labour_time")
 MAX_VARIANCES = 20
 """Lines of them in the printed report; `lineledger variance` lists all."""
+MAX_CARRIES = 5
+"""Lines of them; `lineledger reconcile` says all."""
 MAX_EQUIPMENT = 5
 """Names of them in one line."""
 TALLIES = (
@@ -73,6 +78,10 @@ class Report:
     falls: list[fell.Fell]
     """Falls that counted as a new start, and jumps that never were."""
     refused_inputs: list[RefusedInput]
+    books: list[BooksQuestion] = field(default_factory=list)
+    """What a controller asks of the books, beside EXACT."""
+    carries: list[LeftByRounding] = field(default_factory=list)
+    """What rounding leaves, per order, operation, material and unit."""
     restarts: int = 0
     files: list[str] = field(default_factory=list)
     example: str = ""
@@ -140,6 +149,8 @@ def build(
         zone=plant.zone,
         falls=fell.falls(snapshot),
         refused_inputs=refused_inputs(snapshot),
+        books=questions_of(snapshot),
+        carries=carries.carries_of(snapshot),
         empty_inputs=empty_inputs(snapshot),
         all_empty=nothing_read(snapshot),
         restarts=snapshot.about.get("restarts", 0),
@@ -208,7 +219,9 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"TELEMETRY_LEAKED: `{leak.canary}` in request {leak.request + 1} ({leak.context}, {leak.form})"
     yield ""
     yield from balance_lines(report.balances)
+    yield from carries.lines_of(report.carries, MAX_CARRIES)
     yield from _proof_lines(report)
+    yield summary_line(report.books) + (_with(report) if report.books else "")
     yield ""
     if report.needs:
         yield f"{'Needs somebody':<60}{'since':<14}{'owner':<14}next step{_with(report, ' (add', ')')}"
@@ -354,6 +367,8 @@ def as_json(report: Report) -> dict[str, Any]:
         "needs": [
             {"what": need.what, "since": need.since, "owner": need.owner, "command": need.command} for need in report.needs
         ],
+        "carries": carries.as_json(report.carries),
+        "books": books_as_json(report.books),
         "late": [
             {"kind": kind, "unit": unit, "quantity": exact_text(amount), "orders": orders}
             for kind, unit, amount, orders in report.late

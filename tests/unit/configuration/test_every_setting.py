@@ -108,6 +108,9 @@ SHOWN = {
         "test_another_length_of_silence_is_an_alarm_later": "Source.expect Expect.every",
         "test_while_runs_are_open_only_their_time_counts": "Expect.while",
     },
+    "tests/unit/ledger/test_order_books.py": {
+        "test_how_far_consumption_may_be_from_what_pieces_need": "OrderRules.consumption_tolerance",
+    },
     "tests/unit/ledger/test_variance.py": {"test_yield": "Plant.pallets"},
     "tests/unit/run/test_recorded_input.py": {"test_an_export_in_another_order_is_sorted_by_time": "Read.order"},
     "tests/unit/test_secret.py": {"test_another_key_gives_other_hashes": "PlantConfig.private_key"},
