@@ -15,7 +15,7 @@ from tests.unit.tables.floor_bench import PLANT, at, configuration, event
 
 T = at("08:00")
 CLOSES = {"erp": {"adapter": "sim"}, "periods": {"close": "2nd workday 12:00"}}
-RESIN = {"material": "PP", "lot": "R1", "unit": "kg", "label": T, "authority": "declarations"}
+RESIN: dict[str, Any] = {"material": "PP", "lot": "R1", "unit": "kg", "label": T, "authority": "declarations"}
 
 
 class Books:
@@ -46,8 +46,8 @@ class Books:
         return found
 
     def account(self, kind: str, operation: str = "10") -> AccountRow:
-        found = [row for key, row in self.rows.items() if key.startswith(ACCOUNT_ROWS.prefix) and row.kind == kind]
-        return next(row for row in found if row.operation == operation)
+        found: list[AccountRow] = [row for key, row in self.rows.items() if key.startswith(ACCOUNT_ROWS.prefix)]
+        return next(row for row in found if (row.kind, row.operation) == (kind, operation))
 
     def codes(self) -> list[str]:
         return [one.code for one in questions_of(self.snapshot)]
