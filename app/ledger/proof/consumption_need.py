@@ -19,7 +19,7 @@ from tables.refusal import Refusal
 BY_THE_ERP = "erp_backflush"
 
 
-class Need(NamedTuple):
+class ComponentNeed(NamedTuple):
     """`needed` and `used`: in `unit`, exact."""
 
     operation: str
@@ -29,7 +29,9 @@ class Need(NamedTuple):
     used: Fraction
 
 
-def needs(configuration: Configuration, order: OrderRow, accounts: Sequence[AccountRow], units: UnitTable) -> Iterator[Need]:
+def needs(
+    configuration: Configuration, order: OrderRow, accounts: Sequence[AccountRow], units: UnitTable
+) -> Iterator[ComponentNeed]:
     """Of components that the ledger posts. What does not convert, what a substitute replaced, and what a bill does not know is
     left out: it is parked, or nobody can say what is right."""
     needed: dict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
@@ -57,7 +59,7 @@ def needs(configuration: Configuration, order: OrderRow, accounts: Sequence[Acco
         known = [one for one in used if not isinstance(one, Refusal)]
         waits = any(row.apart or row.code == "BOM_MISMATCH" for row in rows)
         if (operation, material) not in without and not waits and len(known) == len(used):
-            yield Need(operation, material, unit, amount, sum(known, Fraction(0)))
+            yield ComponentNeed(operation, material, unit, amount, sum(known, Fraction(0)))
 
 
 def _stands_for(order: OrderRow, operation: str, accounts: Sequence[AccountRow], date: str) -> Iterator[str]:

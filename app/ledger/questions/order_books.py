@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.proof.balance import NOT_ACCEPTED, order_of, units_of
-from app.ledger.proof.consumption_need import Need, needs
+from app.ledger.proof.consumption_need import ComponentNeed, needs
 from app.ledger.questions.export import quantity_text
 from schemas.codes import owner_of
 from schemas.configuration import Configuration
@@ -146,7 +146,7 @@ def consumption(books: OrderBooks) -> Iterator[BooksQuestion]:
             yield books.question("BOOKS_CONSUMPTION", _of_need(books, need))
 
 
-def _of_need(books: OrderBooks, need: Need) -> str:
+def _of_need(books: OrderBooks, need: ComponentNeed) -> str:
     used, needed = quantity_text(need.used), quantity_text(need.needed)
     return (
         f"{used} {need.unit} {need.material} used in operation {need.operation} of order {books.order.order}, "
