@@ -1654,6 +1654,8 @@ class TotalState:
     sent: bool = False
     dirty: bool = False
     correlations: list[Correlation] = field(default_factory=list)
+    made_from: int = 0
+    made_to: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> TotalState:
@@ -1666,6 +1668,8 @@ class TotalState:
             sent=d["sent"],
             dirty=d["dirty"],
             correlations=[Correlation.from_avro(v) for v in d["correlations"]],
+            made_from=d["made_from"],
+            made_to=d["made_to"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -1678,6 +1682,8 @@ class TotalState:
             "sent": self.sent,
             "dirty": self.dirty,
             "correlations": [v.to_avro() for v in self.correlations],
+            "made_from": self.made_from,
+            "made_to": self.made_to,
         }
 
 
@@ -1708,6 +1714,7 @@ class EquipmentRow:
     sources: dict[str, SourceHeard] = field(default_factory=dict)
     standing: int = 0
     activities_from: str = ""
+    made_revision: int = -1
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> EquipmentRow:
@@ -1735,6 +1742,7 @@ class EquipmentRow:
             sources={k: SourceHeard.from_avro(v) for k, v in d["sources"].items()},
             standing=d["standing"],
             activities_from=d["activities_from"],
+            made_revision=d["made_revision"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -1762,6 +1770,7 @@ class EquipmentRow:
             "sources": {k: v.to_avro() for k, v in self.sources.items()},
             "standing": self.standing,
             "activities_from": self.activities_from,
+            "made_revision": self.made_revision,
         }
 
 
@@ -2160,6 +2169,9 @@ class HoldPlaced:
     severity: str = "block"
     reason: str = ""
     who: str = ""
+    scope: str = ""
+    from_at: int = 0
+    to_at: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> HoldPlaced:
@@ -2180,6 +2192,9 @@ class HoldPlaced:
             severity=d["severity"],
             reason=d["reason"],
             who=d["who"],
+            scope=d["scope"],
+            from_at=d["from_at"],
+            to_at=d["to_at"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2200,6 +2215,9 @@ class HoldPlaced:
             "severity": self.severity,
             "reason": self.reason,
             "who": self.who,
+            "scope": self.scope,
+            "from_at": self.from_at,
+            "to_at": self.to_at,
         }
 
 
@@ -2222,6 +2240,9 @@ class HoldReleased:
     label: int = 0
     reason: str = ""
     who: str = ""
+    scope: str = ""
+    from_at: int = 0
+    to_at: int = 0
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> HoldReleased:
@@ -2241,6 +2262,9 @@ class HoldReleased:
             label=d["label"],
             reason=d["reason"],
             who=d["who"],
+            scope=d["scope"],
+            from_at=d["from_at"],
+            to_at=d["to_at"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -2260,6 +2284,9 @@ class HoldReleased:
             "version": self.version,
             "reason": self.reason,
             "who": self.who,
+            "scope": self.scope,
+            "from_at": self.from_at,
+            "to_at": self.to_at,
         }
 
 
@@ -3084,6 +3111,7 @@ class LotCreated:
     label: int = 0
     order: str = ""
     quantity: Quantity | None = None
+    supplier_lot: str = ""
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> LotCreated:
@@ -3101,6 +3129,7 @@ class LotCreated:
             label=d["label"],
             order=d["order"],
             quantity=None if d["quantity"] is None else Quantity.from_avro(d["quantity"]),
+            supplier_lot=d["supplier_lot"],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -3118,6 +3147,7 @@ class LotCreated:
             "lot": self.lot,
             "order": self.order,
             "quantity": None if self.quantity is None else self.quantity.to_avro(),
+            "supplier_lot": self.supplier_lot,
         }
 
 
@@ -3184,6 +3214,54 @@ class LotLoaded:
             "lot": self.lot,
             "entry": self.entry,
             "version": self.version,
+        }
+
+
+@dataclass(slots=True)
+class LotMade:
+    """A lot came from a scope: an equipment, an order, a run, a supplier's lot. Per part the newest statement holds."""
+
+    plant: str
+    scope: str
+    name: str
+    material: str
+    lot: str
+    part: str
+    from_at: int
+    to_at: int
+    log_epoch: int = 0
+    inbox_offset: int = 0
+    label: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> LotMade:
+        return LotMade(
+            plant=d["plant"],
+            scope=d["scope"],
+            name=d["name"],
+            material=d["material"],
+            lot=d["lot"],
+            part=d["part"],
+            from_at=d["from_at"],
+            to_at=d["to_at"],
+            log_epoch=d["log_epoch"],
+            inbox_offset=d["inbox_offset"],
+            label=d["label"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "scope": self.scope,
+            "name": self.name,
+            "material": self.material,
+            "lot": self.lot,
+            "part": self.part,
+            "from_at": self.from_at,
+            "to_at": self.to_at,
+            "log_epoch": self.log_epoch,
+            "inbox_offset": self.inbox_offset,
+            "label": self.label,
         }
 
 
@@ -3664,6 +3742,36 @@ class LotUnloaded:
             "position": self.position,
             "entry": self.entry,
             "version": self.version,
+        }
+
+
+@dataclass(slots=True)
+class MadeSpan:
+    """A time in which a lot was made within a scope."""
+
+    part: str
+    from_at: int
+    to_at: int
+    log_epoch: int = 0
+    inbox_offset: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> MadeSpan:
+        return MadeSpan(
+            part=d["part"],
+            from_at=d["from_at"],
+            to_at=d["to_at"],
+            log_epoch=d["log_epoch"],
+            inbox_offset=d["inbox_offset"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "part": self.part,
+            "from_at": self.from_at,
+            "to_at": self.to_at,
+            "log_epoch": self.log_epoch,
+            "inbox_offset": self.inbox_offset,
         }
 
 
@@ -5621,6 +5729,96 @@ class RunVoided:
 
 
 @dataclass(slots=True)
+class ScopeHold:
+    """A hold on what a scope made within a time."""
+
+    hold: HoldState
+    from_at: int
+    to_at: int
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> ScopeHold:
+        return ScopeHold(
+            hold=HoldState.from_avro(d["hold"]),
+            from_at=d["from_at"],
+            to_at=d["to_at"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "hold": self.hold.to_avro(),
+            "from_at": self.from_at,
+            "to_at": self.to_at,
+        }
+
+
+@dataclass(slots=True)
+class ScopeLotRow:
+    """A lot that came from a scope, when, and what it was told of the scope's holds."""
+
+    plant: str
+    scope: str
+    name: str
+    material: str
+    lot: str
+    spans: list[MadeSpan] = field(default_factory=list)
+    told: list[HoldState] = field(default_factory=list)
+    touched_at: int = 0
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> ScopeLotRow:
+        return ScopeLotRow(
+            plant=d["plant"],
+            scope=d["scope"],
+            name=d["name"],
+            material=d["material"],
+            lot=d["lot"],
+            spans=[MadeSpan.from_avro(v) for v in d["spans"]],
+            told=[HoldState.from_avro(v) for v in d["told"]],
+            touched_at=d["touched_at"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "scope": self.scope,
+            "name": self.name,
+            "material": self.material,
+            "lot": self.lot,
+            "spans": [v.to_avro() for v in self.spans],
+            "told": [v.to_avro() for v in self.told],
+            "touched_at": self.touched_at,
+        }
+
+
+@dataclass(slots=True)
+class ScopeRow:
+    """Holds that were placed on a scope: an equipment, an order, a run, a supplier's lot."""
+
+    plant: str
+    scope: str
+    name: str
+    holds: list[ScopeHold] = field(default_factory=list)
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> ScopeRow:
+        return ScopeRow(
+            plant=d["plant"],
+            scope=d["scope"],
+            name=d["name"],
+            holds=[ScopeHold.from_avro(v) for v in d["holds"]],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "plant": self.plant,
+            "scope": self.scope,
+            "name": self.name,
+            "holds": [v.to_avro() for v in self.holds],
+        }
+
+
+@dataclass(slots=True)
 class ScrapDeclared:
     """Scrap declared by reason."""
 
@@ -6068,6 +6266,7 @@ RECORDS: dict[str, Any] = {
     "LotCreated": LotCreated,
     "LotLoad": LotLoad,
     "LotLoaded": LotLoaded,
+    "LotMade": LotMade,
     "LotMerged": LotMerged,
     "LotQuality": LotQuality,
     "LotRef": LotRef,
@@ -6078,6 +6277,7 @@ RECORDS: dict[str, Any] = {
     "LotState": LotState,
     "LotStateRow": LotStateRow,
     "LotUnloaded": LotUnloaded,
+    "MadeSpan": MadeSpan,
     "MaterialChanged": MaterialChanged,
     "MaterialConsumed": MaterialConsumed,
     "MaterialRow": MaterialRow,
@@ -6122,6 +6322,9 @@ RECORDS: dict[str, Any] = {
     "RunStarted": RunStarted,
     "RunState": RunState,
     "RunVoided": RunVoided,
+    "ScopeHold": ScopeHold,
+    "ScopeLotRow": ScopeLotRow,
+    "ScopeRow": ScopeRow,
     "ScrapDeclared": ScrapDeclared,
     "Share": Share,
     "Shipment": Shipment,

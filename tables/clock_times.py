@@ -7,13 +7,14 @@ what it heard of its sources follow rules of their own (tables/equipment/own_clo
 
 from typing import Any
 
-from schemas.records import AccountClosedRow, AccountRow, LotRow, LotStateRow, MaterialRow, OrderRow, PostingRow
+from schemas.records import AccountClosedRow, AccountRow, LotRow, LotStateRow, MaterialRow, OrderRow, PostingRow, ScopeLotRow
 
 BY_THE_CLOCK: dict[type, tuple[str, ...]] = {
     OrderRow: ("technically_complete_at", "released_at", "acknowledged_at", "completed_at", "handed_over_at"),
     AccountRow: ("since",),
     MaterialRow: ("told_at",),
     LotRow: ("touched_at",),
+    ScopeLotRow: ("touched_at",),
     PostingRow: ("closed_at",),
     AccountClosedRow: ("at",),
     LotStateRow: ("label",),

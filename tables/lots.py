@@ -45,7 +45,7 @@ UNKNOWN = Quality(False, ())
 
 def born(plant: str, material: str, lot: str) -> LotRow:
     """A lot that nothing is known of. Raises LotFull for names too long to be names."""
-    _check_names(plant, material, lot)
+    check_names(plant, material, lot)
     return LotRow(plant, material, lot)
 
 
@@ -82,17 +82,17 @@ def receive_hold(row: LotRow, hold: HoldState) -> bool:
     """Keep the highest version of the hold of that origin. True: the row grew, so the hold must travel on to the children."""
     entry = hold.hold, hold.origin
     known = {(one.hold, one.origin): one for one in row.holds}
-    if entry in known and _rank(known[entry]) >= _rank(hold):
+    if entry in known and rank_of(known[entry]) >= rank_of(hold):
         return False
     if entry not in known and len(known) >= MAX_HOLDS:
         raise LotFull(f"{row.material} lot {row.lot} has {MAX_HOLDS} holds")
-    _check_names(hold.hold, most=MAX_HOLD_CHARACTERS)
+    check_names(hold.hold, most=MAX_HOLD_CHARACTERS)
     known[entry] = hold
     row.holds = [known[name] for name in sorted(known)]
     return True
 
 
-def _rank(hold: HoldState) -> tuple[Any, ...]:
+def rank_of(hold: HoldState) -> tuple[Any, ...]:
     """Of two entries with one version the active one stays: a doubt never frees a lot; of two severities the harder one. The rest
     only makes the order total."""
     told = hold.occurred_at, hold.reason, hold.who, hold.correlation_id
@@ -105,7 +105,7 @@ def exempt(row: LotRow, exemption: Exemption) -> None:
     known = {one.hold: one for one in row.exemptions}
     if exemption.hold not in known and len(known) >= MAX_HOLDS:
         raise LotFull(f"{row.material} lot {row.lot} has {MAX_HOLDS} exemptions")
-    _check_names(exemption.hold, most=MAX_HOLD_CHARACTERS)
+    check_names(exemption.hold, most=MAX_HOLD_CHARACTERS)
     if exemption.hold not in known or _newer(exemption) > _newer(known[exemption.hold]):
         known[exemption.hold] = exemption
         row.exemptions = [known[name] for name in sorted(known)]
@@ -121,7 +121,7 @@ def connect(row: LotRow, child: LotRef) -> bool:
         return False
     if len(row.children) >= MAX_CHILDREN:
         raise LotFull(f"{row.material} lot {row.lot} went into {MAX_CHILDREN} lots")
-    _check_names(child.material, child.lot)
+    check_names(child.material, child.lot)
     row.children = sorted([*row.children, child], key=lambda ref: (ref.material, ref.lot))
     return True
 
@@ -138,7 +138,7 @@ def decide(row: LotRow, decided: DispositionDecided) -> Iterator[HoldState]:
     """Note a disposition (the newest by the source's clock stays). What is not accepted is on hold by the decision itself;
     the hold bears the lot's name, because it travels to children that have dispositions of their own. What is accepted is so in
     spite of the inspections that it failed before."""
-    _check_names(decided.disposition)
+    check_names(decided.disposition)
     newest = (decided.occurred_at, decided.disposition != ACCEPTED, decided.disposition)
     if newest > (row.disposition_at, row.disposition != ACCEPTED, row.disposition):
         row.disposition, row.disposition_at = decided.disposition, decided.occurred_at
@@ -187,13 +187,13 @@ def note_inspection(row: LotRow, inspection: str, verdict: str) -> None:
     order = ("", "requested", "pass", FAILED)
     if inspection not in row.inspections and len(row.inspections) >= MAX_NAMES:
         raise LotFull(f"{row.material} lot {row.lot} has {MAX_NAMES} inspections")
-    _check_names(inspection, verdict)
+    check_names(inspection, verdict)
     worst = max(known, verdict, key=lambda v: (order.index(v) if v in order else 0, v))
     row.inspections = {**row.inspections, inspection: worst}
 
 
 def note_location(row: LotRow, location: str) -> None:
-    _check_names(location)
+    check_names(location)
     row.location = location
 
 
@@ -211,11 +211,12 @@ def note_shipment(row: LotRow, shipment: Shipment) -> None:
 def _with(names: list[str], name: str) -> list[str]:
     if len(names) >= MAX_NAMES:
         raise LotFull(f"more than {MAX_NAMES} entries ({name} is one too many)")
-    _check_names(name)
+    check_names(name)
     return sorted([*names, name])
 
 
-def _check_names(*names: str, most: int = MAX_NAME_CHARACTERS) -> None:
+def check_names(*names: str, most: int = MAX_NAME_CHARACTERS) -> None:
+    """Raises LotFull for names too long to be names."""
     for name in names:
         if len(name) > most:
             raise LotFull(f"a name of {len(name)} characters, more than {most}")

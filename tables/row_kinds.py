@@ -20,6 +20,8 @@ from schemas.records import (
     PendingRow,
     PlantRow,
     PostingRow,
+    ScopeLotRow,
+    ScopeRow,
     TimelineRow,
 )
 from tables.rows import RowStore
@@ -83,6 +85,10 @@ WAITING_ROWS = RowKind("lots orders", "b|", PendingRow)
 LOT_ROWS = RowKind("lots", "l|", LotRow)
 LOT_MARK_ROWS = RowKind("lots", "x|", PlantRow)
 """Marks of lots that may be forgotten: time, plant, material, lot."""
+SCOPE_ROWS = RowKind("lots", "g|", ScopeRow)
+SCOPE_LOT_ROWS = RowKind("lots", "i|", ScopeLotRow)
+SCOPE_MARK_ROWS = RowKind("lots", "y|", PlantRow)
+"""Marks of lots of a scope that may be forgotten: time, plant, scope, name, material, lot."""
 
 ORDER_ROWS = RowKind("orders", "o|", OrderRow)
 ACCOUNT_ROWS = RowKind("orders", "a|", AccountRow)
@@ -115,6 +121,9 @@ ROW_KINDS: tuple[RowKind[Any], ...] = (
     WAITING_ROWS,
     LOT_ROWS,
     LOT_MARK_ROWS,
+    SCOPE_ROWS,
+    SCOPE_LOT_ROWS,
+    SCOPE_MARK_ROWS,
     ORDER_ROWS,
     ACCOUNT_ROWS,
     AT_REST_ROWS,

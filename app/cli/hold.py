@@ -18,7 +18,7 @@ from app.cli.moments import moment
 from app.cli.operators import Append, end, hashed, written
 from app.cli.where import Where, asks_where
 from app.ledger.books.snapshot import Snapshot
-from app.ledger.questions.genealogy import Genealogy, LotName
+from app.ledger.questions.genealogy import Genealogy, LotName, ScopeName, Target
 from app.ledger.questions.hold_lines import change_lines, list_lines, show_lines
 from app.ledger.questions.holds import HoldOrder, effects, held_below, origins, planned
 from app.ledger.questions.operators import now_of
@@ -27,9 +27,19 @@ from app.ledger.questions.verdicts import verdict_lines
 from streams.mapping.hold_orders import EXEMPT, PLACE, RELEASE, REVOKE
 from tables import lots
 from tables.refusal import Refusal
+from tables.scopes import EQUIPMENT, ORDER, RUN, SUPPLIER_LOT
 
 app = typer.Typer(no_args_is_help=True, help="Stop lots and what they went into; free them; see what is stopped.")
 
+Stopped = Annotated[
+    list[str] | None, typer.Argument(help="MATERIAL|LOT, or LOT where one material has it; or one of the options that follow.")
+]
+Equipment = Annotated[str, typer.Option(help="The lots that this machine made between --from and --to.")]
+From = Annotated[str, typer.Option("--from", help="Of --equipment, ISO 8601 with an offset; included.")]
+To = Annotated[str, typer.Option("--to", help="Of --equipment, ISO 8601 with an offset; included.")]
+MadeBy = Annotated[str, typer.Option("--order", help="The lots that this order made.")]
+SupplierLot = Annotated[str, typer.Option(help="The lots that came from this lot of a supplier.")]
+Run = Annotated[str, typer.Option("--run", help="The lots that this run made.")]
 Hold = Annotated[str, typer.Argument(help="Name of the hold: a complaint, an 8D, a deviation.")]
 Lots = Annotated[list[str], typer.Argument(help="MATERIAL|LOT, or LOT where one material has it.")]
 Origins = Annotated[list[str] | None, typer.Argument(help="Lots that it was placed on; without: all of them.")]
@@ -45,16 +55,22 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would 
 
 @asks_where
 def place(
-    where: Where, hold: Hold, lot: Lots, who: Who, why: Why, severity: Severity = lots.BLOCK, correlation_id: Case = "",
-    at: At = "", dry_run: DryRun = False, append: Append = None, as_json: AsJson = False,
+    where: Where, hold: Hold, who: Who, why: Why, lot: Stopped = None, equipment: Equipment = "", from_: From = "", to: To = "",
+    order: MadeBy = "", supplier_lot: SupplierLot = "", run: Run = "", severity: Severity = lots.BLOCK,
+    correlation_id: Case = "", at: At = "", dry_run: DryRun = False, append: Append = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Stop lots and all that they went or will go into. What is posted then follows `on_hold` of rules.yaml."""
+    """Stop lots and all that they went or will go into: by name, or all that a machine, an order or a run made or that came from
+    a supplier's lot, those that appear later, too. What is posted then follows `on_hold` of rules.yaml."""
     if severity not in lots.SEVERITIES:
         fail("WRONG_USE", f"--severity {severity} is none; write one of {', '.join(lots.SEVERITIES)}")
     rows = where.read()
     graph = Genealogy(rows)
-    order = _order(rows, PLACE, hold, who, why, at, severity, correlation_id)
-    _carry_out(where, rows, graph, order, _named(graph, lot, as_json), dry_run, append, as_json)
+    scope = _scope({EQUIPMENT: equipment, ORDER: order, SUPPLIER_LOT: supplier_lot, RUN: run}, from_, to)
+    if bool(lot) == (scope is not None):
+        fail("WRONG_USE", "name lots, or one of --equipment, --order, --supplier-lot and --run")
+    targets: Sequence[Target] = [scope] if scope is not None else _named(graph, lot or [], as_json)
+    ordered = _order(rows, PLACE, hold, who, why, at, severity, correlation_id)
+    _carry_out(where, rows, graph, ordered, targets, dry_run, append, as_json)
 
 
 @asks_where
@@ -62,10 +78,11 @@ def release(
     where: Where, hold: Hold, who: Who, why: Why, lot: Origins = None, correlation_id: Case = "", at: At = "",
     dry_run: DryRun = False, append: Append = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """End a hold on the lots that it was placed on, and so on all that they went into. What other holds stop stays stopped."""
+    """End a hold on what it was placed on (lots, machines and times, orders, runs, suppliers' lots), and so on all that they went
+    into. What other holds stop stays stopped."""
     rows = where.read()
     graph = Genealogy(rows)
-    targets = _named(graph, lot, as_json) if lot else origins(graph, hold)
+    targets: Sequence[Target] = _named(graph, lot, as_json) if lot else origins(graph, hold)
     order = _order(rows, RELEASE, hold, who, why, at, lots.BLOCK, correlation_id)
     _carry_out(where, rows, graph, order, targets, dry_run, append, as_json)
 
@@ -151,6 +168,26 @@ def _order(rows: Snapshot, change: str, hold: str, who: str, why: str, at: str, 
     return HoldOrder(change, hold, hashed(rows, who), why, now, effective, severity, case)
 
 
+def _scope(named: dict[str, str], from_: str, to: str) -> ScopeName | None:
+    """What a hold is placed on instead of lots; None: nothing but lots."""
+    scopes = [(scope, name) for scope, name in named.items() if name]
+    if len(scopes) > 1:
+        fail("WRONG_USE", "name one of --equipment, --order, --supplier-lot and --run: each is a hold of its own")
+    timed = bool(scopes) and scopes[0][0] == EQUIPMENT
+    if bool(from_) != timed or bool(to) != timed:
+        fail("WRONG_USE", "--equipment takes --from and --to, the others take neither")
+    if not scopes:
+        return None
+    if len(scopes[0][1]) > lots.MAX_NAME_CHARACTERS:
+        fail("WRONG_USE", f"a name has at most {lots.MAX_NAME_CHARACTERS} characters")
+    if not timed:
+        return ScopeName(*scopes[0])
+    start, end = moment("--from", from_), moment("--to", to)
+    if not 0 < start <= end:
+        fail("BAD_TIME", f"--to {to} is before --from {from_}")
+    return ScopeName(*scopes[0], start, end)
+
+
 def _named(graph: Genealogy, texts: Sequence[str], as_json: bool) -> list[LotName]:
     found = []
     for text in texts:
@@ -173,7 +210,7 @@ def _confirm(order: HoldOrder, targets: Sequence[LotName], as_json: bool) -> Non
 
 
 def _carry_out(
-    where: Where, rows: Snapshot, graph: Genealogy, order: HoldOrder, targets: Sequence[LotName], dry_run: bool,
+    where: Where, rows: Snapshot, graph: Genealogy, order: HoldOrder, targets: Sequence[Target], dry_run: bool,
     append: Append, as_json: bool,
 ) -> None:  # fmt: skip
     plan = planned(graph, order, targets)
@@ -184,7 +221,7 @@ def _carry_out(
     if not plan.lines:
         end(DIFFERS, f"DECISION_INVALID: nothing is changed by it: {plan.left[0] if plan.left else 'no lot has it'}", as_json)
     for name in plan.targets:
-        if graph.row(name) is None:
+        if not graph.starts(name) or (isinstance(name, LotName) and graph.row(name) is None):
             typer.echo(f"nothing is known of {name} yet: the hold waits for it", err=True)
     found, lines = change_lines(rows, graph, order, effects(graph, order, plan.targets))
     if dry_run:

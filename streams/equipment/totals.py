@@ -1,12 +1,15 @@
 """What an equipment sends when the clock advances: totals "as of T" to orders, genealogy edges to lots."""
 
-from schemas.records import GenealogyEdge, Total, TotalState
+from collections.abc import Sequence
+
+from schemas.records import GenealogyEdge, LotMade, Total, TotalState
 from schemas.topics import LOTS_INBOX, ORDERS_INBOX
 from streams.step import Step
-from tables import correlations
+from tables import correlations, scopes
 from tables.equipment.attribution import segments_of
 from tables.equipment.destination import UNATTRIBUTED, UNDECIDED, Destination
 from tables.equipment.equipment import EquipmentFold
+from tables.equipment.making import MADE, made_between
 
 
 def publish(step: Step, equipment: EquipmentFold, now: int, version: int) -> None:
@@ -14,7 +17,8 @@ def publish(step: Step, equipment: EquipmentFold, now: int, version: int) -> Non
     row = equipment.row
     dirty, new, edges = False, False, len(row.edges)
     runs = {run.run: run for run in row.runs}
-    for key in sorted(key for key, total in row.totals.items() if total.dirty):  # not as they came: batches are cut anywhere
+    changed = sorted(key for key, total in row.totals.items() if total.dirty)  # not as they came: batches are cut anywhere
+    for key in changed:
         total = row.totals[key]
         total.dirty, dirty = False, True
         destination = Destination.parse(key)
@@ -31,8 +35,10 @@ def publish(step: Step, equipment: EquipmentFold, now: int, version: int) -> Non
         step.emit(ORDERS_INBOX, f"{row.plant}|{destination.order}", record)
         if destination.kind in ("consumption", "basis") and run is not None:
             _send_edges(step, equipment, destination, now)
-    if dirty:
-        equipment.told(new or len(row.edges) > edges)
+    redone, row.made_revision = row.made_revision != row.revision, row.revision
+    made = _send_made(step, equipment, sorted(row.totals) if redone else changed, now)
+    if dirty or made:
+        equipment.told(new or made or len(row.edges) > edges)
 
 
 def total_record(plant: str, equipment: str, destination: Destination, total: TotalState, born_epoch: int) -> Total:
@@ -80,3 +86,33 @@ def _send_edges(step: Step, equipment: EquipmentFold, destination: Destination, 
             row.edges.append(edge)
             record = GenealogyEdge(row.plant, material, lot, child_material, child_lot, destination.order, now, now)
             step.emit(LOTS_INBOX, f"{row.plant}|{material}|{lot}", record)
+
+
+def _send_made(step: Step, equipment: EquipmentFold, keys: Sequence[str], now: int) -> bool:
+    """When each output lot was made here, to the scopes that somebody may hold: this equipment, the run, the order. `keys`:
+    totals that may tell something new. True: something was told. A time that is told covers what is counted in it, so that a
+    counter tells nothing new with each reading."""
+    row, told = equipment.row, False
+    runs = {run.run: run for run in row.runs}
+    for key in keys:
+        total, destination = row.totals[key], Destination.parse(key)
+        if destination.kind not in MADE or not destination.lot or not (total.made_from or total.records):
+            continue
+        run = runs.get(destination.run)
+        if total.made_from and destination.run and run is None:
+            continue  # the run is forgotten, what was told stands
+        extent = made_between(row, destination, total, run)
+        if (extent.from_us, extent.to_us) == (total.made_from, total.made_to):
+            continue
+        total.made_from, total.made_to = extent.from_us, extent.to_us
+        told = True
+        part = f"{destination.source_key(row.equipment, row.born_epoch)}|{destination.order}|{destination.business_date}"
+        named = ((scopes.EQUIPMENT, row.equipment), (scopes.RUN, destination.run), (scopes.ORDER, destination.order))
+        for scope, name in named:
+            if name:
+                record = LotMade(
+                    row.plant, scope, name, destination.material, destination.lot, part, extent.from_us, extent.to_us,
+                    step.state.log_epoch, step.offset, now,
+                )  # fmt: skip
+                step.emit(LOTS_INBOX, scopes.inbox_key(row.plant, name), record)
+    return told

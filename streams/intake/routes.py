@@ -1,5 +1,6 @@
 """Which stage gets which canonical event, and which times of an event cannot be."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from schemas.configuration.values import duration_text
@@ -15,6 +16,7 @@ from schemas.records import (
     LabourRecorded,
     LotCreated,
     LotLoaded,
+    LotMade,
     LotMerged,
     LotShipped,
     LotSplit,
@@ -28,6 +30,7 @@ from schemas.records import (
     OrderHandedOver,
     OrderRejected,
     OrderReleased,
+    ProductionDeclared,
     RunChanged,
     RunCorrected,
     RunEnded,
@@ -36,6 +39,7 @@ from schemas.records import (
 )
 from streams.mapping import RawRecord, Reading, RefusedRecord
 from tables.canonical import ACCOUNT_KINDS, DECLARATIONS
+from tables.scopes import ORDER, RUN
 
 EQUIPMENT_EVENTS = frozenset(
     {
@@ -86,6 +90,15 @@ def of_equipment(item: Any) -> bool:
     if kind is OperatorDecision:
         return bool(item.counter and item.equipment)
     return kind in EQUIPMENT_EVENTS or (kind in DECLARATIONS and bool(item.equipment))
+
+
+def made_by(item: Any) -> Iterator[LotMade]:
+    """What a declaration without equipment tells of its lot: of which order and run it is."""
+    if type(item) is ProductionDeclared and item.lot:
+        part, at = f"declared:{item.event_id}", item.occurred_at
+        for scope, name in ((ORDER, item.order), (RUN, item.run)):
+            if name:
+                yield LotMade(item.plant, scope, name, item.material, item.lot, part, at, at, label=item.label)
 
 
 def wrong_clock(item: Any, raw: RawRecord, future_us: int, horizon_us: int) -> RefusedRecord | None:

@@ -29,7 +29,7 @@ from streams.intake import connections
 from streams.intake.clock import CONFIGURED, EPOCH, FINAL, LABEL, TICK, IntakeClock
 from streams.intake.frames import OpenFrames
 from streams.intake.raw_headers import CONTROL_HEADER, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER, stated_place
-from streams.intake.routes import EQUIPMENT_EVENTS, LOT_EVENTS, ORDER_EVENTS, of_equipment, wrong_clock
+from streams.intake.routes import EQUIPMENT_EVENTS, LOT_EVENTS, ORDER_EVENTS, made_by, of_equipment, wrong_clock
 from streams.mapping import Mapper, Operators, RawRecord, Reading, RefusedRecord, compile_source
 from streams.mapping.operators import REPLAYED, RESOLVED
 from streams.repairs import CONTROL, repair_of
@@ -37,6 +37,7 @@ from streams.step import RawMessage, Step, Topology, sender
 from tables.canonical import ACCOUNT_KINDS, DECLARATIONS
 from tables.plant.calendar import calendar_of
 from tables.plant.system_of_record import violation
+from tables.scopes import inbox_key
 
 READING, EVENT = "0", "1"
 """Ranks: events bear the label of their interval and belong to the system of record of their source; readings do not."""
@@ -292,6 +293,8 @@ class IntakeStage:
             self._send_to_equipment(step, item)
         else:
             self._send_to_order(step, item)
+            for made in made_by(item):  # an equipment tells of its lots itself
+                step.emit(LOTS_INBOX, inbox_key(made.plant, made.name), made)
         return True
 
     def _decision(self, step: Step, item: OperatorDecision, raw: RawRecord) -> bool:
@@ -331,7 +334,9 @@ class IntakeStage:
 
     def _to_lot(self, step: Step, item: Any, raw: RawRecord) -> bool:
         self._count(step, "other")
-        step.emit(LOTS_INBOX, f"{item.plant}|{item.material}|{item.lot}", item)
+        scope = getattr(item, "scope", "")
+        key = inbox_key(item.plant, item.lot) if scope else f"{item.plant}|{item.material}|{item.lot}"
+        step.emit(LOTS_INBOX, key, item)
         return True
 
     def _send_to_equipment(self, step: Step, item: Any) -> None:

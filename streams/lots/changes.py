@@ -12,6 +12,7 @@ from schemas.records import (
     InspectionRecorded,
     InspectionRequested,
     LotCreated,
+    LotMade,
     LotMerged,
     LotRef,
     LotRow,
@@ -20,10 +21,10 @@ from schemas.records import (
     LotStaged,
     Shipment,
 )
-from tables import lots
+from tables import lots, scopes
 
-Onward = list[HoldForwarded | GenealogyEdge]
-"""What travels on to other lots."""
+Onward = list[HoldForwarded | GenealogyEdge | LotMade]
+"""What travels on to other lots and to scopes."""
 
 
 def placed(row: LotRow, record: HoldPlaced) -> Onward:
@@ -73,8 +74,11 @@ def merged(row: LotRow, record: LotMerged) -> Onward:
 
 
 def created(row: LotRow, record: LotCreated) -> Onward:
+    """The scopes that the record names learn of the lot. A record states once and for all: its version is its id."""
     lots.know_order(row, record.order)
-    return []
+    at, part = record.occurred_at, f"created:{record.event_id}"
+    named = ((scopes.ORDER, record.order), (scopes.SUPPLIER_LOT, record.supplier_lot))
+    return [LotMade(row.plant, scope, name, row.material, row.lot, part, at, at) for scope, name in named if name]
 
 
 def requested(row: LotRow, record: InspectionRequested) -> Onward:

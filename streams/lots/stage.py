@@ -25,6 +25,7 @@ from schemas.records import (
     InspectionRecorded,
     InspectionRequested,
     LotCreated,
+    LotMade,
     LotMerged,
     LotRow,
     LotShipped,
@@ -44,6 +45,7 @@ from streams.boundary import AT_ONCE, Handling, Original
 from streams.endpoints import newcomers, tell_all
 from streams.lots import changes
 from streams.lots.changes import Onward
+from streams.lots.scopes import Scopes
 from streams.repairs import repair
 from streams.silence import ordered
 from streams.step import Step, Topology, at_once, sender
@@ -98,11 +100,14 @@ class LotsStage:
         self._topology, self._recorded, self._keep_us = topology, recorded, LOT_ROWS.keep_us
         self._waiting: dict[int, Waiting] = {}
         self._forget: dict[int, DueIndex] = {}
+        self._scopes: dict[int, Scopes] = {}
 
     def remember(self, step: Step) -> Iterator[None]:
         waiting = self._waiting[step.partition] = Waiting(step.rows)
         forget = self._forget[step.partition] = DueIndex()
         yield from waiting.remember()
+        scopes = self._scopes[step.partition] = Scopes()
+        yield from scopes.remember(step)
         marked: set[str] = set()
         for page in step.rows.pages(LOT_MARK_ROWS.prefix, nothing):
             for mark, _ in page:
@@ -123,6 +128,7 @@ class LotsStage:
     def left(self, partition: int) -> None:
         self._waiting.pop(partition, None)
         self._forget.pop(partition, None)
+        self._scopes.pop(partition, None)
 
     def fold(self, step: Step) -> None:
         self._greet(step)
@@ -165,6 +171,7 @@ class LotsStage:
         for key, at in self._forget[step.partition].take(tick.plant, advance.now, MOST_FORGOTTEN_PER_TICK).items():
             step.rows.delete(_mark_key(key, at))
             self._forget_lot(step, key, advance.now)
+        self._scopes[step.partition].forget(step, tick.plant, advance.now, MOST_FORGOTTEN_PER_TICK)
         signed = sender(self.name, LOTS_INBOX, step.partition)
         onward = Tick(tick.plant, advance.now, signed, tick.final and tick.at == advance.now)
         tell_all(step, self._topology.endpoints, onward)
@@ -178,6 +185,7 @@ class LotsStage:
     def _repair(self, step: Step, record: ClockRepaired, source: LotRecord) -> None:
         if repair(step.state, record):
             self._waiting[step.partition].lower(record.plant, record.at)
+            self._scopes[step.partition].lower(step, record.plant, record.at)
             late = record.at + self._keep_us - BEHIND_AT_MOST_US
             for key in self._forget[step.partition].later_than(record.plant, late):
                 row: LotRow = step.rows.get(key)
@@ -198,8 +206,7 @@ class LotsStage:
             row = replace(known) if known else lots.born(plant, material, lot)
             out = change(row, record)
         except lots.LotFull as exc:
-            original = Original(record, value=source.original, offset=source.offset)
-            boundary.refuse(step, self.name, exc.code, str(exc), original)
+            self._full(step, record, source, exc)
             return
         # What lots itself sends along new edges carries no label: it counts as of the clock.
         label = getattr(record, "label", 0) or self._clock(step, plant)
@@ -209,6 +216,21 @@ class LotsStage:
         for onward in out:
             step.emit(LOTS_INBOX, "|".join(_subject(onward)), onward)
         self._publish(step, row, before, orders, label)
+
+    def fold_into_scope(self, step: Step, record: HoldPlaced | HoldReleased | LotMade, source: LotRecord) -> None:
+        """Fold a record about an equipment, an order, a run or a supplier's lot."""
+        scopes, label = self._scopes[step.partition], record.label or self._clock(step, record.plant)
+        try:
+            if isinstance(record, LotMade):
+                scopes.made(step, record, label)
+            else:
+                scopes.hold(step, record, label)
+        except lots.LotFull as exc:
+            self._full(step, record, source, exc)
+
+    def _full(self, step: Step, record: Any, source: LotRecord, exc: lots.LotFull) -> None:
+        original = Original(record, value=source.original, offset=source.offset)
+        boundary.refuse(step, self.name, exc.code, str(exc), original)
 
     def _mark(self, step: Step, key: str, row: LotRow) -> None:
         """A lot that may be forgotten some day has a mark of that time or of an earlier one: it moves when it is far behind, not
@@ -273,15 +295,22 @@ def _mark_key(key: str, at: int) -> str:
 
 
 def _subject(record: Any) -> tuple[str, str, str]:
-    """Plant, material and lot whose row a record changes."""
+    """Plant, material and lot whose row a record changes; of a scope its name, and no material."""
     if isinstance(record, GenealogyEdge):
         return record.plant, record.parent_material, record.parent_lot
+    if isinstance(record, LotMade):
+        return record.plant, "", record.name
     return record.plant, record.material, record.lot
 
 
 def _edge_named(edge: GenealogyEdge) -> str:
     parent, child = f"{edge.parent_material}|{edge.parent_lot}", f"{edge.child_material}|{edge.child_lot}"
     return f"{parent}|{child}|{edge.order}"
+
+
+def _made_named(made: LotMade) -> str:
+    version = f"{made.log_epoch:010d}|{made.inbox_offset:020d}"
+    return "|".join((made.scope, made.name, made.material, made.lot, made.part, version))
 
 
 _GROWS = "4"
@@ -296,6 +325,16 @@ def _of_a_lot(change: Change) -> Handle:
     return handle
 
 
+def _of_lot_or_scope(change: Change) -> Handle:
+    def handle(stage: LotsStage, step: Step, record: Any, source: LotRecord) -> None:
+        if record.scope:
+            stage.fold_into_scope(step, record, source)
+        else:
+            stage.fold_into_lot(step, record, source, change)
+
+    return handle
+
+
 HANDLERS: Mapping[type, Handling[Handle]] = {
     Tick: Handling(AT_ONCE, LotsStage._tick),
     ConfigActivated: Handling(AT_ONCE, LotsStage._configured),
@@ -306,10 +345,11 @@ HANDLERS: Mapping[type, Handling[Handle]] = {
     LotSplit: Handling("2", _of_a_lot(changes.split)),
     LotMerged: Handling("2", _of_a_lot(changes.merged)),
     GenealogyEdge: Handling("2", _of_a_lot(changes.consumed), _edge_named),
+    LotMade: Handling("2", LotsStage.fold_into_scope, _made_named),
     InspectionRequested: Handling("3", _of_a_lot(changes.requested)),
     InspectionRecorded: Handling("3", LotsStage._inspected),
-    HoldPlaced: Handling("4", _of_a_lot(changes.placed)),
-    HoldReleased: Handling("4", _of_a_lot(changes.released)),
+    HoldPlaced: Handling("4", _of_lot_or_scope(changes.placed)),
+    HoldReleased: Handling("4", _of_lot_or_scope(changes.released)),
     HoldExempted: Handling("4", _of_a_lot(changes.exempted)),
     DispositionDecided: Handling("4", _of_a_lot(changes.disposed)),
     LotStaged: Handling("5", _of_a_lot(changes.staged)),

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any, NamedTuple, get_type_hints
 
 from schemas.records import RECORDS
+from tables.scopes import SCOPES
 
 READING = "CounterReading"
 """Not a record: readings leave intake in frames."""
@@ -19,8 +20,8 @@ CANONICAL = (
 ALIASES = {("RunCorrected", "from"): "started_at", ("RunCorrected", "to"): "ended_at"}
 NEWEST_WINS = frozenset({"RunCorrected", "RunVoided", "EntryVoided", "HoldPlaced", "HoldReleased", "HoldExempted"})
 """Their `version` is `occurred_at` unless a rule maps it."""
-TIMES = frozenset({"started_at", "ended_at", "planned_start", "planned_end"})
-LOTS = frozenset({"lot", "parents", "children"})
+TIMES = frozenset({"started_at", "ended_at", "planned_start", "planned_end", "from_at", "to_at"})
+LOTS = frozenset({"lot", "parents", "children", "supplier_lot"})
 PERSONS = frozenset({"person", "who"})
 """Always hashed: ids of people never leave the plant."""
 FREE_TEXT = frozenset({"value", "why", "name", "conversions"})
@@ -38,6 +39,8 @@ WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("OrderReleased", "status"): _STATUS,
     ("OrderChanged", "status"): _STATUS,
     ("OrderClosed", "status"): ("technically_complete", "closed"),
+    ("HoldPlaced", "scope"): SCOPES,
+    ("HoldReleased", "scope"): SCOPES,
     ("OperatorDecision", "decision"): ("post", "drop", "retry", "cancel", "accept", "discard"),
     ("Output", "role"): ("main", "co", "by"),
     ("OrderItem", "role"): ("main", "co", "by"),

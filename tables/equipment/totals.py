@@ -41,7 +41,7 @@ def replace(row: EquipmentRow, old: Iterable[Share], new: Iterable[Share]) -> No
     give(row, come)
     for share in gone:
         left = row.totals.get(share.destination)
-        if left is not None and not (left.records or left.amount or left.sent):
+        if left is not None and not (left.records or left.amount or left.sent or left.made_from):
             del row.totals[share.destination]
 
 

@@ -1,5 +1,6 @@
 """Lots against a slow model: whatever order, duplication and cycles, every lot ends with the highest version of each hold of
-each of its ancestors, without what exempts it and what was accepted; what delivery and the WMS were told last is that state."""
+each of its ancestors and of the equipment that they were made on in its time, without what exempts it and what was accepted; what
+delivery and the WMS were told last is that state."""
 
 from typing import Any
 
@@ -7,15 +8,19 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from schemas.records import HoldExempted, InspectionRecorded
+from schemas.records import HoldExempted, HoldPlaced, HoldReleased, InspectionRecorded
 from streams.lots.stage import LotsStage
 from tables.row_kinds import LOT_ROWS
 from tests.unit.streams.quality_bench import MATERIAL, PLANT, decided, edge, event, placed, released
 from tests.unit.streams.test_lots import Lots
+from tests.unit.streams.test_scopes import made, scoped
 
 LOTS = st.sampled_from("ABCDE")
 HOLDS = st.sampled_from(["H1", "H2"])
 VERSIONS = st.integers(1, 4)
+SCOPE = st.sampled_from(["M1", "M2"])
+SPAN = st.tuples(st.integers(1, 6), st.integers(1, 6)).filter(lambda span: span[0] <= span[1] or span[1] < 2)
+"""The second of a span that never was is earlier than the first."""
 
 
 class LotsMachine(RuleBasedStateMachine):
@@ -30,6 +35,9 @@ class LotsMachine(RuleBasedStateMachine):
         self.failed: set[tuple[str, str, int]] = set()
         self.judged: set[tuple[str, int, bool]] = set()
         self.told: dict[tuple[str, str], Any] = {}
+        self.made: dict[tuple[str, str, str], tuple[int, int, int]] = {}
+        self.ranged: set[tuple[str, int, int, str, int, bool]] = set()
+        self.versions = 0
 
     def collect(self) -> None:
         for sent in self.bench.step.sent:
@@ -70,6 +78,23 @@ class LotsMachine(RuleBasedStateMachine):
         self.edges.add((parent, child))
         self.fold(edge(parent, child, self.clock + ahead))
 
+    @rule(scope=SCOPE, lot=LOTS, part=st.sampled_from("pq"), span=SPAN, late=st.booleans())
+    def make(self, scope: str, lot: str, part: str, span: tuple[int, int], late: bool) -> None:
+        """When the lot was made there; `late`: an older statement about it comes afterwards."""
+        self.versions += 1
+        self.made[scope, lot, part] = (self.versions, *span)
+        self.fold(made("equipment", scope, lot, *span, self.versions, part))
+        if late:
+            self.fold(made("equipment", scope, lot, 0, 9, self.versions - 1, part))
+
+    @rule(scope=SCOPE, span=SPAN, hold=HOLDS, version=VERSIONS, active=st.booleans())
+    def decide_of_a_scope(self, scope: str, span: tuple[int, int], hold: str, version: int, active: bool) -> None:
+        span = min(span), max(span)
+        self.ranged.add((scope, *span, hold, version, active))
+        record = scoped(HoldPlaced if active else HoldReleased, "equipment", scope, version, *span)
+        record.hold = hold
+        self.fold(record)
+
     @rule(data=st.data(), again=st.booleans())
     def deliver_one(self, data: st.DataObject, again: bool) -> None:
         if self.internal:
@@ -103,6 +128,13 @@ class LotsMachine(RuleBasedStateMachine):
         for at, hold, version, active in self.said:
             if at in above:
                 best[at, hold] = max(best.get((at, hold), (0, False)), (version, active))
+        for scope, start, end, hold, version, active in self.ranged:
+            if any(
+                (at, lot in above) == (scope, True) and first <= last and first <= end and last >= start
+                for (at, lot, _), (_, first, last) in self.made.items()
+            ):
+                entry = f"{scope}@{start}/{end}", hold
+                best[entry] = max(best.get(entry, (0, False)), (version, active))
         held = {hold for (_, hold), (_, active) in best.items() if active}
         exempt: dict[str, tuple[int, bool]] = {}
         for at, hold, version, revoked in self.exempt:

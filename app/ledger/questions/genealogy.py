@@ -1,13 +1,13 @@
 """Which lots went into which: the rows of lots as a graph that questions walk, up and down. Cycles (rework) are walked once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from app.ledger.books.snapshot import Snapshot
-from schemas.records import LotRow
-from tables import lots
+from schemas.records import HoldState, LotRow, ScopeHold, ScopeLotRow, ScopeRow
+from tables import lots, scopes
 from tables.refusal import Refusal
-from tables.row_kinds import LOT_ROWS
+from tables.row_kinds import LOT_ROWS, SCOPE_LOT_ROWS, SCOPE_ROWS
 
 
 class LotName(NamedTuple):
@@ -18,6 +18,23 @@ class LotName(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.material}|{self.lot}"
+
+
+class ScopeName(NamedTuple):
+    """What a hold may be placed on instead of a lot: an equipment, an order, a run or a supplier's lot, within a time
+    (microseconds, both included; `scopes.END_OF_TIME`: it goes on)."""
+
+    scope: str
+    name: str
+    from_at: int = 0
+    to_at: int = scopes.END_OF_TIME
+
+    def __str__(self) -> str:
+        return scopes.origin(*self)
+
+
+Target = LotName | ScopeName
+"""What people place holds on."""
 
 
 class LotReached(NamedTuple):
@@ -31,7 +48,12 @@ class Genealogy:
     """The lots of one plant. A lot that others name and that nothing else is known of has no row."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        rows = snapshot.of(LOT_ROWS, snapshot.configuration.plant.plant.id)
+        plant = snapshot.configuration.plant.plant.id
+        rows = snapshot.of(LOT_ROWS, plant)
+        self._scopes: list[ScopeRow] = list(snapshot.of(SCOPE_ROWS, plant))
+        self._scope_lots: dict[tuple[str, str], list[ScopeLotRow]] = {}
+        for lot in snapshot.of(SCOPE_LOT_ROWS, plant):
+            self._scope_lots.setdefault((lot.scope, lot.name), []).append(lot)
         self.rows: dict[LotName, LotRow] = {LotName(row.material, row.lot): row for row in rows}
         self._down = {name: [LotName(child.material, child.lot) for child in row.children] for name, row in self.rows.items()}
         self._up: dict[LotName, list[LotName]] = {}
@@ -75,6 +97,28 @@ class Genealogy:
     def above(self, starts: Iterable[LotName], depth: int | None = None) -> list[LotReached]:
         """The lots themselves and what they were made from, nearest first."""
         return _walked(starts, self._up, depth)
+
+    def placed(self) -> Iterator[tuple[Target, HoldState]]:
+        """Every entry of a hold where it was placed: on a lot, or on a scope."""
+        for name, row in self.rows.items():
+            yield from ((name, hold) for hold in row.holds if hold.origin == lots.origin_of(row))
+        for scope in self._scopes:
+            yield from ((ScopeName(scope.scope, scope.name, one.from_at, one.to_at), one.hold) for one in scope.holds)
+
+    def entry(self, hold: str, target: Target) -> HoldState | None:
+        """The entry of a hold that was placed on this very target."""
+        if isinstance(target, LotName):
+            row = self.rows.get(target)
+            return next((one for one in row.holds if (one.hold, one.origin) == (hold, str(target))), None) if row else None
+        return next((one for name, one in self.placed() if (name, one.hold) == (target, hold)), None)
+
+    def starts(self, target: Target) -> list[LotName]:
+        """Lots that a hold on the target holds at first hand, as far as they are known."""
+        if isinstance(target, LotName):
+            return [target]
+        hold = ScopeHold(HoldState("", 0, True, lots.BLOCK, "", 0), target.from_at, target.to_at)
+        members = self._scope_lots.get((target.scope, target.name), [])
+        return sorted(LotName(lot.material, lot.lot) for lot in members if scopes.covers(hold, lot))
 
     def quality(self, name: LotName) -> lots.Quality:
         row = self.rows.get(name)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from app.ledger.books.snapshot import Snapshot
-from app.ledger.questions.genealogy import Genealogy, LotName
+from app.ledger.questions.genealogy import Genealogy, LotName, Target
 from app.ledger.questions.holds import HoldOrder, LotChange, held_below, pending_of, postings_of
 from app.ledger.questions.moments import iso
 from app.ledger.questions.trace import LISTED
@@ -63,20 +63,18 @@ def _change_text(change: LotChange) -> str:
 
 
 def list_lines(snapshot: Snapshot, every: bool, lot: LotName | None = None) -> Found:
-    """A line per hold and lot that it was placed on. `every`: released ones, too; `lot`: what holds this one."""
+    """A line per hold and lot, or scope, that it was placed on. `every`: released ones, too; `lot`: what holds this one."""
     graph = Genealogy(snapshot)
     found = []
     of_lot = {(one.hold, one.origin) for one in row.holds} if lot and (row := graph.row(lot)) else set()
-    for name, row in graph.rows.items():
-        for hold in row.holds:
-            mine = hold.origin == lots.origin_of(row)
-            if mine and (hold.active or every) and (lot is None or (hold.hold, hold.origin) in of_lot):
-                found.append(_entry(graph, name, hold))
+    for target, hold in graph.placed():
+        if (hold.active or every) and (lot is None or (hold.hold, hold.origin) in of_lot):
+            found.append(_entry(graph, target, hold))
     found.sort(key=lambda entry: (entry["hold"], entry["placed_on"]))
     return found, [_entry_line(entry) for entry in found] or ["no hold"]
 
 
-def _entry(graph: Genealogy, name: LotName, hold: HoldState) -> dict[str, Any]:
+def _entry(graph: Genealogy, name: Target, hold: HoldState) -> dict[str, Any]:
     return {
         "hold": hold.hold,
         "placed_on": str(name),
@@ -88,7 +86,7 @@ def _entry(graph: Genealogy, name: LotName, hold: HoldState) -> dict[str, Any]:
         "who": hold.who,
         "why": hold.reason,
         "correlation_id": hold.correlation_id,
-        "lots": len(held_below(graph, hold.hold, [name])) if hold.active else 0,
+        "lots": len(held_below(graph, hold.hold, graph.starts(name))) if hold.active else 0,
     }
 
 
@@ -109,7 +107,7 @@ def show_lines(snapshot: Snapshot, hold: str) -> Found:
     entries = [one for one in list_lines(snapshot, True)[0] if one["hold"] == hold]
     states = {LotName(state.material, state.lot): state for state in snapshot.of(LOT_STATE_ROWS)}
     touched = [(name, row) for name, row in sorted(graph.rows.items()) if hold in _named_in(row)]
-    if not touched:
+    if not touched and not entries:
         return {"ok": False, "code": "NOT_FOUND"}, [f"no lot of this ledger has a hold {hold}; `lineledger hold list` shows them"]
     shown = [_touched(name, row, hold, states.get(name)) for name, row in touched]
     held = [LotName(*one["lot"].split("|", 1)) for one in shown if one["held"]]

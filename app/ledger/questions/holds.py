@@ -9,7 +9,7 @@ from typing import Any
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.proof.balance import prove
 from app.ledger.questions.export import quantity_text
-from app.ledger.questions.genealogy import Genealogy, LotName
+from app.ledger.questions.genealogy import Genealogy, LotName, Target
 from schemas.records import Exemption, HoldState, LotRow, PostingRow
 from streams.mapping.hold_orders import EXEMPT, PLACE, RELEASE, REVOKE
 from tables import lots
@@ -19,6 +19,7 @@ from tables.orders.account import BASIS, account_key
 from tables.quantity import decimal_text
 from tables.refusal import Refusal
 from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
+from tables.scopes import END_OF_TIME
 
 DISPOSITION, INSPECTION = "disposition:", "inspection:"
 """Holds that come from a judgement end with one: a DispositionDecided that accepts the lot."""
@@ -42,23 +43,25 @@ class HoldOrder:
 class Planned:
     """What an order comes to, lot by lot."""
 
-    targets: list[LotName]
-    """Lots that a line is written for."""
+    targets: list[Target]
+    """Lots and scopes that a line is written for."""
     lines: list[str]
     left: list[str]
     """Lots that it changes nothing of, a sentence each."""
 
 
-def planned(graph: Genealogy, order: HoldOrder, targets: Sequence[LotName]) -> Planned | Refusal:
+def planned(graph: Genealogy, order: HoldOrder, targets: Sequence[Target]) -> Planned | Refusal:
     """A line per lot, each with the version after the one that is known; or why nothing can be ordered like that."""
-    if order.change != PLACE and not any(hold.hold == order.hold for row in graph.rows.values() for hold in row.holds):
+    placed = any(hold.hold == order.hold for _, hold in graph.placed())
+    if order.change != PLACE and not (
+        placed or any(hold.hold == order.hold for row in graph.rows.values() for hold in row.holds)
+    ):
         return Refusal("NOT_FOUND", f"no lot of this ledger has a hold {order.hold}; `lineledger hold list --all` shows them")
     if order.change in (PLACE, RELEASE) and order.hold.startswith((DISPOSITION, INSPECTION)):
         return Refusal("DECISION_INVALID", f"{order.hold} is a judgement of its lot, and ends with a disposition that accepts it")
     found = Planned([], [], [])
     for name in targets:
-        row = graph.row(name) or LotRow("", name.material, name.lot)
-        version, needless = _version(row, order)
+        version, needless = _version(graph, name, order)
         if needless:
             found.left.append(f"{name} {needless}")
         else:
@@ -67,14 +70,17 @@ def planned(graph: Genealogy, order: HoldOrder, targets: Sequence[LotName]) -> P
     return found
 
 
-def _version(row: LotRow, order: HoldOrder) -> tuple[int, str]:
+def _version(graph: Genealogy, target: Target, order: HoldOrder) -> tuple[int, str]:
     """The version of the entry with this order, and why it would change nothing (empty: it does)."""
     if order.change in (PLACE, RELEASE):
-        entry = next((one for one in row.holds if (one.hold, one.origin) == (order.hold, lots.origin_of(row))), None)
+        entry = graph.entry(order.hold, target)
         if order.change == RELEASE and (entry is None or not entry.active):
-            return 0, f"is no lot that {order.hold} was placed on, or it is released: `lineledger hold exempt` frees it alone"
+            return 0, f"is nothing that {order.hold} was placed on, or it is released: `lineledger hold exempt` frees a lot alone"
         same = order.change == PLACE and entry is not None and entry.active and entry.severity == order.severity
         return (entry.version if entry else 0) + 1, f"has {order.hold} already" if same else ""
+    if not isinstance(target, LotName):
+        return 0, "is no lot: lots are exempted one by one"
+    row = graph.row(target) or LotRow("", target.material, target.lot)
     known = next((one for one in row.exemptions if one.hold == order.hold), None)
     free = known is not None and known.active
     if order.change == REVOKE:
@@ -85,11 +91,16 @@ def _version(row: LotRow, order: HoldOrder) -> tuple[int, str]:
     return (known.version if known else 0) + 1, "" if held else f"is not held by {order.hold}"
 
 
-def _line(order: HoldOrder, name: LotName, version: int) -> str:
+def _line(order: HoldOrder, target: Target, version: int) -> str:
     fields: dict[str, Any] = {
-        "change": order.change, "hold": order.hold, "material": name.material, "lot": name.lot, "version": version,
-        "who": order.who, "why": order.why, "correlation_id": order.correlation_id, "effective_at": order.effective_at,
+        "change": order.change, "hold": order.hold, "version": version, "who": order.who, "why": order.why,
+        "correlation_id": order.correlation_id, "effective_at": order.effective_at,
     }  # fmt: skip
+    if isinstance(target, LotName):
+        fields |= {"material": target.material, "lot": target.lot}
+    else:
+        to_at = target.to_at if target.to_at < END_OF_TIME else 0
+        fields |= {"scope": target.scope, "lot": target.name, "from_at": target.from_at, "to_at": to_at}
     if order.change == PLACE:
         fields["severity"] = order.severity
     content = json.dumps({"at": order.at, **fields}, sort_keys=True)
@@ -97,13 +108,9 @@ def _line(order: HoldOrder, name: LotName, version: int) -> str:
     return json.dumps({"at": order.at, "hold": {"event_id": event_id, **fields}}, ensure_ascii=False)
 
 
-def origins(graph: Genealogy, hold: str) -> list[LotName]:
-    """Lots that a hold was placed on and that have it still."""
-    return [
-        name
-        for name, row in graph.rows.items()
-        if any((one.hold, one.origin) == (hold, lots.origin_of(row)) and one.active for one in row.holds)
-    ]
+def origins(graph: Genealogy, hold: str) -> list[Target]:
+    """What a hold was placed on and has it still."""
+    return [target for target, one in graph.placed() if one.hold == hold and one.active]
 
 
 def held_below(graph: Genealogy, hold: str, starts: Iterable[LotName]) -> list[LotName]:
@@ -121,11 +128,12 @@ class LotChange:
     after: lots.Quality
 
 
-def effects(graph: Genealogy, order: HoldOrder, targets: Sequence[LotName]) -> list[LotChange]:
+def effects(graph: Genealogy, order: HoldOrder, targets: Sequence[Target]) -> list[LotChange]:
     """Every lot whose holds an order changes, nearest first: as lots would fold it."""
     spread = order.change in (PLACE, RELEASE)
     found = []
-    for reached in graph.below(targets, None if spread else 0):
+    starts = [name for target in targets for name in graph.starts(target)]
+    for reached in graph.below(starts, None if spread else 0):
         row = replace(graph.row(reached.name) or LotRow("", *reached.name))
         before = lots.quality(row)
         for origin in targets if spread else (reached.name,):
@@ -136,7 +144,7 @@ def effects(graph: Genealogy, order: HoldOrder, targets: Sequence[LotName]) -> l
     return found
 
 
-def _apply(row: LotRow, order: HoldOrder, origin: LotName) -> None:
+def _apply(row: LotRow, order: HoldOrder, origin: Target) -> None:
     if order.change in (EXEMPT, REVOKE):
         known = max((one.version for one in row.exemptions if one.hold == order.hold), default=0)
         lots.exempt(row, Exemption(order.hold, known + 1, order.change == EXEMPT, 0, 0))

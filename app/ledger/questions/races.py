@@ -7,7 +7,7 @@ from typing import Any
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.questions.genealogy import Genealogy, LotName
 from app.ledger.questions.moments import iso
-from schemas.records import LotRow, LotStateRow, PostingRow
+from schemas.records import LotStateRow, PostingRow
 from tables import lots
 from tables.delivery.hold_gate import gate_at, lot_of
 from tables.delivery.posting_state import ACCEPTED, IN_FLIGHT
@@ -42,15 +42,9 @@ def _effective(graph: Genealogy, state: LotStateRow) -> int:
     has it."""
     row = graph.row(LotName(state.material, state.lot))
     active = [] if row is None else [one for one in row.holds if one.active and one.severity not in lots.HARMLESS_SEVERITIES]
-    times = [placed for one in active if (placed := _placed_at(graph, one.hold, one.origin))]
+    placed = {(one.hold, one.origin): one.occurred_at or one.label for _, one in graph.placed()}
+    times = [at for one in active if (at := placed.get((one.hold, one.origin), 0))]
     return min(times, default=state.label)
-
-
-def _placed_at(graph: Genealogy, hold: str, origin: str) -> int:
-    material, _, lot = origin.partition("|")
-    row: LotRow | None = graph.row(LotName(material, lot))
-    entries = [] if row is None else [one for one in row.holds if (one.hold, one.origin) == (hold, origin)]
-    return entries[0].occurred_at or entries[0].label if entries else 0
 
 
 def _race(row: PostingRow, state: LotStateRow, effective: int, wanted: str) -> dict[str, Any]:

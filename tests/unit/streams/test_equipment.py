@@ -10,6 +10,7 @@ from schemas.records import (
     GenealogyEdge,
     LabourRecorded,
     LotLoaded,
+    LotMade,
     RunCorrected,
     RunStarted,
     ScrapDeclared,
@@ -97,6 +98,36 @@ def test_genealogy_leaves_with_the_first_consumption_only() -> None:
     floor.fold(framed(readings(9, since=T1, seq=3), T2, counter="resin"))
     floor.tick(T2)
     assert not [record for record in floor.step.take("lots.inbox") if isinstance(record, GenealogyEdge)]
+
+
+def lots_made(floor: Floor) -> dict[tuple[str, str, str], tuple[int, int]]:
+    """What lots were told since the last call: scope, name and lot -> since when and until when, both included."""
+    told = [record for record in floor.step.take("lots.inbox") if isinstance(record, LotMade)]
+    return {(one.scope, one.name, one.lot): (one.from_at, one.to_at) for one in told}
+
+
+def test_lots_learn_when_each_of_them_was_made_and_where() -> None:
+    floor = Floor()
+    floor.fold(start(), framed(readings(100, 103), T1))
+    floor.tick(T1)
+    goes_on = (T0, 2**62)
+    named = {("equipment", MACHINE, "L1"), ("run", "A", "L1"), ("order", "OA", "L1")}
+    assert lots_made(floor) == dict.fromkeys(named, goes_on)
+    floor.restart()
+    floor.fold(framed(readings(110, since=T1, seq=3), T2))
+    floor.tick(T2)
+    assert lots_made(floor) == {}, "a counter tells nothing new"
+    floor.fold(on_machine(RunStarted, T2, label=T2 + S, run="RB", order="OB", operation="10", outputs=[out("4711", lot="L2")]))
+    floor.fold(framed(readings(120, since=T2, seq=4), T2 + MIN))
+    floor.tick(T2 + MIN)
+    told = lots_made(floor)
+    assert told["equipment", MACHINE, "L1"] == (T0, T2), "nobody ended it: until the next one starts"
+    assert told["equipment", MACHINE, "L2"] == (T2, 2**62)
+    floor.fold(on_machine(RunCorrected, T2 + MIN, label=T2 + 2 * MIN, run="RB", version=9, outputs=[out("4711", lot="L3")]))
+    floor.tick(T2 + 2 * MIN)
+    told = lots_made(floor)
+    assert told["order", "OB", "L3"] == (T2, 2**62)
+    assert told["order", "OB", "L2"] == (1, 0), "it never was made there"
 
 
 def test_a_new_configuration_holds_from_its_time() -> None:
