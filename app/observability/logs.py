@@ -25,7 +25,7 @@ KEYS = ("time", "level", "logger", "event", *SAID, "error", "at")
 MAX_CHARACTERS = 2_000
 """Of one value."""
 MAX_CAUSES, MAX_PLACES = 5, 8
-QUIET = dict.fromkeys(("aiokafka", "httpx", "httpx2", "httpcore", "httpcore2"), logging.WARNING)
+QUIET = dict.fromkeys(("aiokafka", "alembic", "httpx", "httpx2", "httpcore", "httpcore2"), logging.WARNING)
 """A line per call or per fetch is no log: calls are counted (lineledger_erp_requests)."""
 _LIBRDKAFKA = re.compile(r"%(\d)\|[\d.]+\|(\w+)\|([^|]*)\| ?(.*)")
 _SYSLOG = {"0": 50, "1": 50, "2": 50, "3": 40, "4": 30, "5": 20, "6": 20, "7": 10}

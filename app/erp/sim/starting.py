@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from app.erp.connector import ErpMasterData, StartedErp, Starting
+from app.erp.sim.spelling import spelled_material, spelled_order
 from app.erp.simulator.control import SimulatorControl
 from app.erp.simulator.process import SimulatorProcess
 from schemas.configuration import Configuration
@@ -28,7 +29,8 @@ def start(run: Starting) -> Iterator[StartedErp]:
 
 
 async def _provision(simulator: SimulatorProcess, configuration: Configuration, opening: ErpMasterData) -> None:
-    """Orders, materials, lots and places, so that the simulator derives what their flags say and refuses strangers."""
+    """Orders, materials, lots and places as its documents name them, so that the simulator derives what their flags say and
+    refuses strangers."""
     if not opening.orders or not opening.materials:
         return  # it then takes every name: orders alone do not say which materials there are
     places = {part.issue_location for order in opening.orders for part in order.components}
@@ -37,7 +39,10 @@ async def _provision(simulator: SimulatorProcess, configuration: Configuration, 
     places |= {place for rule in configuration.rules.post for place in (rule.issue_location, rule.receipt_location)}
     control = SimulatorControl(simulator.url, simulator.token)
     try:
-        lots = [(stock.material, stock.lot) for stock in opening.stock]
-        await control.provision(opening.orders, opening.materials, lots, sorted(places - {""}))
+        names = configuration.erp.identifiers
+        orders = [spelled_order(one, names) for one in opening.orders]
+        materials = [spelled_material(one, names) for one in opening.materials]
+        lots = [(names.material.erp(stock.material), stock.lot) for stock in opening.stock]
+        await control.provision(orders, materials, lots, sorted(places - {""}))
     finally:
         await control.close()
