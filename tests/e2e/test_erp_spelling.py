@@ -1,4 +1,4 @@
-"""An ERP with names of its own: what a run tells its simulated ERP, books there and asks back is spelled as `identifiers` says."""
+"""An ERP with names of its own: what a run tells its simulated ERP, books there and asks back has them."""
 
 import shutil
 from pathlib import Path

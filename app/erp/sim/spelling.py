@@ -1,4 +1,4 @@
-"""Master data as an ERP spells it: the simulator knows what documents name (app/erp/documents.py), and nothing by a plant's name."""
+"""Master data as an ERP spells it: the simulator knows what documents name (app/erp/documents.py)."""
 
 from dataclasses import replace
 from typing import TypeVar
