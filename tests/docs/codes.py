@@ -31,6 +31,7 @@ CALLS = frozenset(
         "Answer",
         "Misbehaviour",
         "Gate",
+        "question",
         "refuse",
         "refused",
         "fail",

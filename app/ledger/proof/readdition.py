@@ -113,17 +113,16 @@ class ReAddition:
     def order(self, plant: str, name: str, cut: int) -> OrderRow:
         """The order as its own events say up to the cut; as the ledger has it where its release is not among what was read. What
         its counters count is what they had counted then."""
-        told = [one for one in self._records.orders.get(name, ()) if one.known_at <= cut]
+        told = [(one.event, one.label) for one in self._records.orders.get(name, ()) if one.known_at <= cut]
         known = self._records.order_rows.get(name)
         row = OrderRow(plant, name)
-        if known is not None and not any(isinstance(one.event, OrderReleased) for one in told):
+        if known is not None and not any(isinstance(event, OrderReleased) for event, _ in told):
             row, told = replace(known), []
-        for one in told:
-            event = one.event
+        for event, label in told:
             if isinstance(event, OrderReleased | OrderChanged):
                 orders.released(row, event)
             elif isinstance(event, OrderClosed):
-                orders.set_status(row, event.status, one.label)
+                orders.set_status(row, event.status, label)
         if self._kinds is None or self._kinds[:2] != (name, cut):
             self._kinds = name, cut, self._counted_kinds(name, cut)
         row.counted = self._kinds[2]
@@ -203,8 +202,7 @@ class ReAddition:
     def _others(
         self, order: OrderRow, row: AccountRow, account: AccountRow, siblings: Sequence[AccountRow], cut: int
     ) -> list[tuple[Fraction, str]]:
-        """What other lots and days take of the item's limit: what was posted, and what older ones stand for. `row`: the account
-        at the cut."""
+        """What other lots and days take of the item's limit: what was posted, and what older ones are. `row`: at the cut."""
         rows, found = self._accounts(order.plant, order, cut)[0], list[tuple[Fraction, str]]()
         for other in siblings:
             key = row_key(other)

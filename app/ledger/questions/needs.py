@@ -23,8 +23,8 @@ from schemas.records import AccountRow
 from tables.equipment.count_decisions import CODE
 from tables.equipment.destination import UNDECIDED
 from tables.orders.account import Waits, account_key, stops
-from tables.orders.pieces import MADE
 from tables.orders.parking import OVER_DELIVERY
+from tables.orders.pieces import MADE
 from tables.orders.wip import work_in_process
 from tables.refusal import Refusal
 from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, ORDER_ROWS, POSTING_ROWS

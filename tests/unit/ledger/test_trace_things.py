@@ -91,9 +91,9 @@ def test_waited_is_from_the_cut_to_the_booking_and_back_off_only_a_part_of_it() 
     assert waited(first, None) == "-"
 
 
-def test_what_is_parked_waits_since_it_was_kept_back_and_not_since_the_first_piece() -> None:
-    """The limit of 44 was reached within the second cut: what it kept back waits since then."""
+def test_what_is_parked_waits_since_it_was_made_and_not_since_the_first_piece() -> None:
+    """The limit of 44 was reached by the last declaration."""
     entries, _ = parked_lines(books(quantity=44).snapshot(), "", LATE + 90 * MIN)
     (entry,) = [one for one in entries if one["code"] == "OVER_DELIVERY"]
-    assert (entry["quantity"], entry["age"], entry["since"]) == ("6", "90 min", "2026-11-20T22:00:00Z")
+    assert (entry["quantity"], entry["age"], entry["since"]) == ("6", "9 h", "2026-11-20T14:01:00Z")
     assert TEN < CUT < LATE

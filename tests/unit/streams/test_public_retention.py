@@ -47,12 +47,18 @@ def begun(ledger: Ledger, label: int, order: str = "O1") -> None:
     ledger.fold(time, event(OrderAcknowledged, label, label, order=order))
 
 
-def over(ledger: Ledger, now: int) -> None:
+def accepted(ledger: Ledger) -> None:
     for row in ledger.accounts().values():
         for posting in row.issued:
             ledger.fold(Outcome(PLANT, row.order, account_key(row), posting.posting_id, "accepted", 1, erp_document="D"))
+
+
+def over(ledger: Ledger, now: int) -> None:
+    """Completed late: a confirmation of zero says so."""
+    accepted(ledger)
     ledger.fold(event(OrderCompleted, now, now + 1, order="O1", operation=""))
     ledger.tick(now + 2)
+    accepted(ledger)
     ledger.tick(now + HOUR)
 
 
