@@ -117,7 +117,8 @@ def _sample(file: InputFile, plant: PlantConfig, private_key: bytes, at_most: Fr
         (most, _), *_ = codes.most_common(1)
         ((why, _),) = details[most].most_common(1)
         seems = guess(head)
-        likely = f"; it looks like {seems}, and the source reads {mapper.read.format}" if seems else ""
+        read = mapper.read.format
+        likely = f"; it looks like {seems}, and the source reads {read}" if seems and seems.lower() != read else ""
         raise MostlyRefused(
             f"{file.path}: {codes.total()} of its first {records} records are refused by source {file.source} ({found}), "
             f"more than {float(at_most):.0%}{likely}; {most}: {why}; "

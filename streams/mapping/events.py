@@ -77,7 +77,10 @@ def _compile_record(rule: Emission, context: Context, problems: Problems) -> Act
 
     def build(node: Any, raw: RawRecord, pair: int) -> Item:
         arrived = raw.received_at
-        occurred_at = _present(occurred(node, node, arrived), "occurred_at")
+        try:
+            occurred_at = _present(occurred(node, node, arrived), "occurred_at")
+        except RefusedInMapping as wrong:
+            raise _placed(wrong, "occurred_at", stated.get("occurred_at", context.read.occurred_at)) from None
         event_id = envelope.event_id(node, raw, pair)
         values: dict[str, Any] = {
             "event_id": event_id,
@@ -99,13 +102,17 @@ def _compile_record(rule: Emission, context: Context, problems: Problems) -> Act
                 values["equipment"] = name
             elif needs_equipment:
                 raise RefusedInMapping("MISSING_FIELD", f"{record} has no `equipment`")
-        for field, getter, required in getters:
-            value = getter(node, node, arrived)
-            if value is None or (required and value == "" and (record, field) not in MAY_BE_EMPTY):
-                if required:
-                    raise RefusedInMapping("MISSING_FIELD", f"{record} has no `{field}`")
-                continue
-            values[field] = value
+        field = ""
+        try:
+            for field, getter, required in getters:
+                value = getter(node, node, arrived)
+                if value is None or (required and value == "" and (record, field) not in MAY_BE_EMPTY):
+                    if required:
+                        raise RefusedInMapping("MISSING_FIELD", f"{record} has no `{field}`")
+                    continue
+                values[field] = value
+        except RefusedInMapping as wrong:
+            raise _placed(wrong, field, stated[field]) from None
         if values.get("entry"):
             values["entry"] = _entry_of(source, values["entry"], sources)
         if own_run:
@@ -139,6 +146,15 @@ def _unstated(record: str, known: dict[str, Field], stated: dict[str, Any], has_
     if record in ACCOUNT_KINDS and not given & {"order", "equipment"}:
         missing.append("order` or `equipment")
     return missing
+
+
+def _placed(wrong: RefusedInMapping, field: str, expression: Any) -> RefusedInMapping:
+    """The refusal with the field that it is of, and with where the rule reads it."""
+    if f"`{field}`" in wrong.detail or wrong.detail.startswith(f"{field}["):
+        return wrong
+    path = expression if isinstance(expression, str) else getattr(expression, "path", "")
+    read = f" (`{path}`)" if path and path != field else ""
+    return RefusedInMapping(wrong.code, f"`{field}`{read}: {wrong.detail}")
 
 
 def _present(value: int | None, name: str) -> int:

@@ -62,4 +62,24 @@ def test_times(occurred_at: Any, value: str, says: str) -> None:
 @pytest.mark.parametrize("unit", ["", " ", None])
 def test_an_empty_unit(unit: str | None) -> None:
     code, detail = said(mapper_of([DECLARED]), record(o="1", q="2", u=unit))
-    assert (code, detail) == ("BAD_UNIT", "there is no unit: its field is empty or missing")
+    assert (code, detail) == ("BAD_UNIT", "`quantity` (`q`): there is no unit: its field is empty or missing")
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "says"),
+    [
+        ({}, {"o": "1", "q": "2,5", "u": "PC", "ts": "2026-11-20T22:00:00Z"}, "`quantity` (`q`): "),
+        ({}, {"o": "1", "q": "2", "u": "PC", "ts": "soon"}, "`occurred_at` (`ts`): "),
+        ({"occurred_at": "made"}, {"o": "1", "q": "2", "u": "PC", "made": "soon"}, "`occurred_at` (`made`): "),
+        (
+            {"quantity": {"path": "quantity", "unit": "=PC"}},
+            {"o": "1", "quantity": "x", "ts": "2026-11-20T22:00:00Z"},
+            "`quantity`: ",
+        ),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_field_and_where_it_stands(rule: Any, value: dict[str, Any], says: str) -> None:
+    mapper = mapper_of([{**DECLARED, **rule}], {"event_id": "o", "occurred_at": "ts"})
+    code, detail = said(mapper, value)
+    assert code in ("BAD_DECIMAL", "BAD_TIME")
+    assert detail.startswith(says), detail
