@@ -123,6 +123,7 @@ def build(
     for row in snapshot.of(EQUIPMENT_ROWS):
         tallies.update(row.tally)
     balances = [(kind, unit, proof.balances[kind, unit]) for kind, unit in sorted(proof.balances, key=_rank)]
+    refused = len({(one.raw_source, one.raw_offset) for one in snapshot.letters if one.stage == "intake"})
     return Report(
         plant=plant.id,
         erp=snapshot.about["erp"],
@@ -132,7 +133,7 @@ def build(
         last_at=now,
         seconds=seconds,
         rate=rate,
-        raw={**marks, "refused": len({(one.raw_source, one.raw_offset) for one in snapshot.letters if one.stage == "intake"})},
+        raw=dict(marks) | ({"refused": refused} if refused or "refused" in marks else {}),
         calls=figures(snapshot, requests),
         telemetry=telemetry,
         balances=balances,
