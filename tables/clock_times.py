@@ -10,7 +10,7 @@ from typing import Any
 from schemas.records import AccountClosedRow, AccountRow, LotRow, LotStateRow, MaterialRow, OrderRow, PostingRow, ScopeLotRow
 
 BY_THE_CLOCK: dict[type, tuple[str, ...]] = {
-    OrderRow: ("technically_complete_at", "released_at", "acknowledged_at", "completed_at", "handed_over_at"),
+    OrderRow: ("technically_complete_at", "released_at", "acknowledged_at", "completed_at", "handed_over_at", "over_at"),
     AccountRow: ("since",),
     MaterialRow: ("told_at",),
     LotRow: ("touched_at",),

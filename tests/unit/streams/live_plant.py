@@ -28,7 +28,7 @@ LIVE_EVENTS = [
         "run": "job",
         "order": "po",
         "operation": "=10",
-        "outputs": [{"material": "=4711"}],
+        "outputs": [{"material": "=4711", "lot": "lot"}],
     },
     {
         "when": {"type": "release"},

@@ -29,7 +29,13 @@ T, DAY = at("07:00"), 24 * HOUR
 
 OTHER_TIMES = {
     "AccountRow": {"due_at"},  # reckoned again
-    "OrderRow": {"forget_at", "planned_start", "planned_end", "started_at"},  # reckoned again; the ERP's; of the floor
+    "OrderRow": {
+        "forget_at",
+        "planned_start",
+        "planned_end",
+        "began_at",
+        "started_at",
+    },  # reckoned again; the ERP's; of the floor
     "LotRow": {"disposition_at"},  # of a person
     "DeclarationRow": {"occurred_at"},
     "EquipmentRow": {"clock", "standing", "first_at"},  # tables/equipment/own_clock.py; of the floor
@@ -90,7 +96,7 @@ def ahead() -> tuple[LivePlant, int]:
     made.send("b", "release", po="O2", n=1000)
     made.idle(made.host + MIN)
     made.send("b", "taken", po="O1")
-    made.send("a", "start", job="A", po="O1")
+    made.send("a", "start", job="A", po="O1", lot="L1")
     for count in (100, 107):
         made.send("a", "count", n=count)
     made.send("a", "loose", n=2)
