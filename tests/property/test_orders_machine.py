@@ -205,7 +205,7 @@ class LedgerMachine(RuleBasedStateMachine):
         for posting in postings:
             assert posting.posting_id not in self.ids
             self.ids.add(posting.posting_id)
-            assert posting.amount != 0
+            assert posting.amount != 0 or posting.final, "nothing but the final flag goes without a quantity"
             assert posting.cut == self.now
             assert posting.kind != "yield" or posting.amount < 0 or self.received() <= (self.limit or self.received())
             if posting.reverses:
