@@ -90,7 +90,7 @@ def test_the_report_names_a_silent_source_its_machines_and_since_when(tmp_path: 
     assert "source gateway is silent: nothing of SAW1 and 1 more" in line
     assert "20 Nov 07:17" in line and "plant IT" in line, line
     assert "2 silences of sources" in said
-    report = shop.run("--json").json
+    report = shop.run("--afresh", "--json").json
     ((what, owner, command),) = silent(report)
     assert (what, owner) == ("source gateway is silent: nothing of SAW1 and 1 more", "plant IT")
     told = lineledger(*command.removeprefix("lineledger ").split(), "--out", tmp_path / "out")

@@ -251,7 +251,8 @@ def _meant(floor: Floor, event: Any) -> Run | None:
     begun = [run for run in begun if event.order in _orders(run)]
     begun = [run for run in begun if event.operation in ("", run.operation)]
     is_owner = owner.name if owner is not None else None
-    return max(begun, key=lambda run: (run.name == is_owner, run.end >= event.occurred_at, run.start, run.told, run.name), default=None)
+    at = event.occurred_at
+    return max(begun, key=lambda run: (run.name == is_owner, run.end >= at, run.start, run.told, run.name), default=None)
 
 
 def _orders(run: Run) -> set[str]:
