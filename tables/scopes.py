@@ -9,12 +9,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from schemas.records import HoldPlaced, HoldReleased, HoldState, LotMade, MadeSpan, ScopeHold, ScopeLotRow, ScopeRow
+from tables.equipment.attribution import END_OF_TIME
 from tables.lots import BLOCK, MAX_HOLD_CHARACTERS, MAX_HOLDS, LotFull, check_names, rank_of
 
 EQUIPMENT, ORDER, RUN, SUPPLIER_LOT = "equipment", "order", "run", "supplier_lot"
 SCOPES = (EQUIPMENT, ORDER, RUN, SUPPLIER_LOT)
-END_OF_TIME = 2**62
-"""It goes on still; microseconds."""
 
 
 def inbox_key(plant: str, name: str) -> str:

@@ -67,12 +67,13 @@ def sentence(one: LeftByRounding) -> str:
     return f"{of}: {quantity_text(one.recorded)} {unit} recorded, {how}: {rest}"
 
 
-def lines_of(found: Sequence[LeftByRounding], most: int | None = None) -> Iterator[str]:
-    """For people, the largest part of a step first. `most`: so many lines; None: all."""
+def lines_of(found: Sequence[LeftByRounding], most: int | None = None, asked: str = "") -> Iterator[str]:
+    """For people, the largest part of a step first. `most`: so many lines; None: all. `asked`: options of the command that tells
+    the rest."""
     ordered = sorted(found, key=lambda one: (-abs(one.carry) * 10**one.what.scale, one.order, one.what))
     yield from (f"Carry: {sentence(one)}" for one in ordered[:most])
     if most is not None and len(found) > most:
-        yield f"Carry: {len(found) - most} more    lineledger reconcile"
+        yield f"Carry: {len(found) - most} more    lineledger reconcile{asked}"
 
 
 def as_json(found: Sequence[LeftByRounding]) -> list[dict[str, str]]:

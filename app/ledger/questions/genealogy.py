@@ -6,6 +6,7 @@ from typing import NamedTuple
 from app.ledger.books.snapshot import Snapshot
 from schemas.records import HoldState, LotRow, ScopeHold, ScopeLotRow, ScopeRow
 from tables import lots, scopes
+from tables.equipment.attribution import END_OF_TIME
 from tables.refusal import Refusal
 from tables.row_kinds import LOT_ROWS, SCOPE_LOT_ROWS, SCOPE_ROWS
 
@@ -22,12 +23,12 @@ class LotName(NamedTuple):
 
 class ScopeName(NamedTuple):
     """What a hold may be placed on instead of a lot: an equipment, an order, a run or a supplier's lot, within a time
-    (microseconds, both included; `scopes.END_OF_TIME`: it goes on)."""
+    (microseconds, both included; `END_OF_TIME`: it goes on)."""
 
     scope: str
     name: str
     from_at: int = 0
-    to_at: int = scopes.END_OF_TIME
+    to_at: int = END_OF_TIME
 
     def __str__(self) -> str:
         return scopes.origin(*self)

@@ -15,11 +15,11 @@ from streams.mapping.hold_orders import EXEMPT, PLACE, RELEASE, REVOKE
 from tables import lots
 from tables.delivery.hold_gate import gate, lot_of
 from tables.delivery.posting_state import ACCEPTED, CANCELLED, IN_FLIGHT
+from tables.equipment.attribution import END_OF_TIME
 from tables.orders.account import BASIS, account_key
 from tables.quantity import decimal_text
 from tables.refusal import Refusal
 from tables.row_kinds import ACCOUNT_ROWS, POSTING_ROWS
-from tables.scopes import END_OF_TIME
 
 DISPOSITION, INSPECTION = "disposition:", "inspection:"
 """Holds that come from a judgement end with one: a DispositionDecided that accepts the lot."""

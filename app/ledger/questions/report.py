@@ -220,7 +220,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"TELEMETRY_LEAKED: `{leak.canary}` in request {leak.request + 1} ({leak.context}, {leak.form})"
     yield ""
     yield from balance_lines(report.balances)
-    yield from carries.lines_of(report.carries, MAX_CARRIES)
+    yield from carries.lines_of(report.carries, MAX_CARRIES, _with(report))
     yield from _proof_lines(report)
     yield summary_line(report.books) + (_with(report) if report.books else "")
     yield ""
