@@ -17,6 +17,7 @@ from schemas.records import (
     Tick,
     Total,
 )
+from tables.row_kinds import EQUIPMENT_ROWS
 from tests.unit.streams.floor_stage import Floor, framed
 from tests.unit.tables.floor_bench import MACHINE, MIN, PLANT, S, at, configuration, counter, on_machine, out, pieces
 
@@ -130,6 +131,23 @@ def test_lots_learn_when_each_of_them_was_made_and_where() -> None:
     told = lots_made(floor)
     assert told["order", "OB", "L3"] == (T2, 2**62)
     assert told["order", "OB", "L2"] == (1, 0), "it never was made there"
+
+
+def test_of_lots_made_before_anybody_told_of_them_scopes_learn_with_the_next_cut() -> None:
+    """Rows of a version that told nothing of it."""
+    floor = Floor()
+    floor.fold(start(), framed(readings(100, 103), T1))
+    floor.tick(T1)
+    named = lots_made(floor).keys()
+    row = floor.row()
+    row.made_revision = -1
+    for total in row.totals.values():
+        total.made_from = total.made_to = 0
+    floor.rows.put(EQUIPMENT_ROWS.key(PLANT, MACHINE), row)
+    floor.store.write(floor.rows.take_dirty())
+    floor.restart()
+    floor.tick(CUT)
+    assert lots_made(floor).keys() == named
 
 
 def test_a_new_configuration_holds_from_its_time() -> None:
