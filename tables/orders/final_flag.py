@@ -22,7 +22,7 @@ def final_now(order: OrderRow, accounts: Mapping[str, AccountRow]) -> Iterator[t
         if row.kind == "yield" and row.operation not in order.final_sent and orders.is_completed(order, row.operation):
             yields.setdefault(row.operation, []).append(row)
     for operation, rows in sorted(yields.items()):
-        if not any(_follows(row) for row in rows):
+        if not any(follows(row) for row in rows):
             yield operation, rows
 
 
@@ -40,7 +40,7 @@ def alone(order: OrderRow, yields: Sequence[AccountRow], posts: Callable[[Accoun
     return max(found, key=rank)
 
 
-def _follows(row: AccountRow) -> bool:
+def follows(row: AccountRow) -> bool:
     """May another posting of this account follow as things are?"""
     waiting = any(one.quantity and one.code != OVER_DELIVERY and not one.dropped for one in ledger.waits(row))
     return not row.covered and (bool(ledger.unposted(row)) or waiting)

@@ -19,8 +19,9 @@ from schemas.configuration import Configuration
 from schemas.records import AccountRow, IssuedPosting, OrderRow, PostingRow
 from tables.decisions import POST, standing
 from tables.orders import order as orders
-from tables.orders.account import BASIS, STOCK, is_returned, on_top, recorded_of, stops, unposted, waits
-from tables.orders.parking import OVER_DELIVERY
+from tables.orders.account import BASIS, STOCK, is_returned, on_top, recorded_of, stops, unposted
+from tables.orders.final_flag import follows
+from tables.orders.parking import made_at
 from tables.orders.pieces import LOWER, MADE, Group, group_of
 from tables.orders.wip import work_in_process
 from tables.plant.periods import PostingPeriods
@@ -210,12 +211,14 @@ def _was_open(books: OrderBooks, business: str, posting: IssuedPosting) -> bool:
 
 
 def finals(books: OrderBooks) -> Iterator[BooksQuestion]:
-    """The final flag goes once per operation that is complete, with the last of its postings."""
+    """The final flag goes once per operation that is complete, with the last of its postings. An order that had the number before
+    had flags of its own."""
     order, flagged = books.order, Counter[str]()
+    own = [row for row in books.accounts if row.kind == "yield" and not row.covered and made_at(row)[0] >= order.began_at]
     newest: dict[str, int] = {}
     flag_at: dict[str, int] = {}
-    for row in books.accounts:
-        for posting in books.booked(row) if row.kind == "yield" and not row.covered else ():
+    for row in own:
+        for posting in books.booked(row):
             newest[row.operation] = max(newest.get(row.operation, 0), posting.cut)
             sent = books.postings.get(posting.posting_id)
             if sent is not None and sent.posting.final:
@@ -223,14 +226,14 @@ def finals(books: OrderBooks) -> Iterator[BooksQuestion]:
                 flag_at[row.operation] = max(flag_at.get(row.operation, 0), posting.cut)
     for operation in sorted(newest):
         where = f"operation {operation} of order {order.order}"
-        rows = [row for row in books.accounts if (row.kind, row.operation) == ("yield", operation) and not row.covered]
+        rows = [row for row in own if row.operation == operation]
         if flagged[operation] > 1:
             yield books.question("BOOKS_FINAL", f"{where} bears the final flag {flagged[operation]} times")
         elif operation in flag_at and newest[operation] > flag_at[operation]:
             yield books.question("BOOKS_FINAL", f"{where} has a posting after its final flag")
         elif operation in flag_at and not orders.is_completed(order, operation):
             yield books.question("BOOKS_FINAL", f"{where} bears the final flag and is not complete")
-        elif orders.is_completed(order, operation) and operation not in order.final_sent and not any(map(_follows, rows)):
+        elif orders.is_completed(order, operation) and operation not in order.final_sent and not any(map(follows, rows)):
             yield books.question("BOOKS_FINAL", f"{where} is complete and posted, the ERP was not told that it is final")
 
 
@@ -253,11 +256,6 @@ def closed(books: OrderBooks) -> Iterator[BooksQuestion]:
     parts = [f"{quantity_text(amount)} {what}" for what, amount in sorted(left.items()) if amount]
     if parts:
         yield books.question("BOOKS_CLOSED_WITH_REST", f"order {books.order.order} is closed with {', '.join(parts)}")
-
-
-def _follows(row: AccountRow) -> bool:
-    """May another posting of it follow? An excess that nobody may receive does not."""
-    return bool(unposted(row)) or any(one.quantity and one.code != OVER_DELIVERY and not one.dropped for one in waits(row))
 
 
 def _decided(rows: Iterable[AccountRow]) -> bool:

@@ -13,7 +13,7 @@ from tables.row_kinds import ACCOUNT_ROWS, ORDER_ROWS, POSTING_ROWS
 from tests.unit.streams.ledger_bench import CUT, Ledger, component, operation, released, total
 from tests.unit.tables.floor_bench import PLANT, at, configuration, event
 
-T = at("08:00")
+T, DAY = at("08:00"), 86_400_000_000
 CLOSES = {"erp": {"adapter": "sim"}, "periods": {"close": "2nd workday 12:00"}}
 RESIN: dict[str, Any] = {"material": "PP", "lot": "R1", "unit": "kg", "label": T, "authority": "declarations"}
 
@@ -57,6 +57,22 @@ def test_right_books_ask_nothing() -> None:
     books = Books()
     assert len(books.delivered) == 4 and questions_of(books.snapshot) == []
     assert summary_line(questions_of(books.snapshot)) == "Books: no questions"
+
+
+def test_an_order_that_has_its_number_again_has_a_final_flag_of_its_own() -> None:
+    books = Books()
+    again, (posting,) = deepcopy(books.account("yield", "20")), books.account("yield", "20").issued
+    books.rows[ACCOUNT_ROWS.prefix + "again"] = again
+    again.issued[0].posting_id = "AGAIN"
+    row = deepcopy(books.delivered[POSTING_ROWS.key(posting.posting_id)])
+    row.posting.posting_id, row.posting.final = "AGAIN", True
+    books.delivered[POSTING_ROWS.key("AGAIN")] = row
+    for source in again.sources.values():
+        source.first_at += DAY
+        source.last_at += DAY
+    assert "BOOKS_FINAL" in books.codes(), "of one order"
+    books.order.began_at = T + DAY
+    assert "BOOKS_FINAL" not in books.codes(), "of two"
 
 
 def pieces_counted_twice(books: Books) -> str:
