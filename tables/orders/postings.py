@@ -66,7 +66,7 @@ def _taken_back(account: AccountRow, target: int, how: Issue) -> list[Posting]:
         for posting in account.issued:
             if posting.reverses:
                 effective.pop()
-            else:
+            elif posting.amount:  # a confirmation of zero stands for nothing that could be taken back
                 effective.append(posting)
         while effective and account.posted > target:
             last = effective.pop()

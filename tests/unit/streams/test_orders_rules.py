@@ -193,6 +193,19 @@ def test_a_completed_operation_is_final_before_its_order_is() -> None:
     assert finals(bench) == [("10", "L1", 10)]
 
 
+def test_a_confirmation_of_zero_is_never_taken_back() -> None:
+    """All was posted before the operation was complete; then it turns out that nothing was made."""
+    bench = ledger(released(T1), total("gross", 10, (1, 1), T1), rules=yields("every 1 h", corrections="reversal"))
+    bench.tick(T1)
+    bench.fold(event(OrderCompleted, T2, T2, order="O1"))
+    bench.tick(T2)
+    bench.fold(total("gross", 0, (1, 2), T3))
+    bench.tick(T3)
+    first, zero, back = bench.postings
+    assert [(one.amount, one.final) for one in (first, zero, back)] == [(10, False), (0, True), (-10, False)]
+    assert back.reverses == first.posting_id
+
+
 # -- technically complete
 
 
