@@ -236,9 +236,15 @@ MUTANTS = {
     ),
     "a reversal is reversed": Mutant(
         "tables.orders.postings",
-        "            if posting.reverses:\n                effective.pop()\n            else:",
-        "            if True:",
+        "            if posting.reverses:\n                effective.pop()\n            elif posting.amount:",
+        "            if posting.amount:",
         f"{STREAMS}/test_orders_rules.py",
+    ),
+    "a confirmation of zero is taken back": Mutant(
+        "tables.orders.postings",
+        "            elif posting.amount:",
+        "            else:",
+        f"{STREAMS}/test_orders_final.py",
     ),
     "a component is backflushed by every operation": Mutant(
         "tables.orders.postings",
