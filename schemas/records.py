@@ -1961,6 +1961,30 @@ class Exemption:
 
 
 @dataclass(slots=True)
+class FormerConversions:
+    """Conversions of a material as they held until others were told."""
+
+    conversions: list[str]
+    since: int
+    known_at: int
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> FormerConversions:
+        return FormerConversions(
+            conversions=d["conversions"],
+            since=d["since"],
+            known_at=d["known_at"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "conversions": self.conversions,
+            "since": self.since,
+            "known_at": self.known_at,
+        }
+
+
+@dataclass(slots=True)
 class GenealogyEdge:
     """Component lot went into output lot."""
 
@@ -3918,6 +3942,9 @@ class MaterialRow:
     batch_managed: bool
     conversions: list[str] = field(default_factory=list)
     told_at: int = 0
+    since: int = 0
+    known_at: int = 0
+    former: list[FormerConversions] = field(default_factory=list)
 
     @staticmethod
     def from_avro(d: Mapping[str, Any]) -> MaterialRow:
@@ -3929,6 +3956,9 @@ class MaterialRow:
             batch_managed=d["batch_managed"],
             conversions=d["conversions"],
             told_at=d["told_at"],
+            since=d["since"],
+            known_at=d["known_at"],
+            former=[FormerConversions.from_avro(v) for v in d["former"]],
         )
 
     def to_avro(self) -> dict[str, Any]:
@@ -3940,6 +3970,9 @@ class MaterialRow:
             "batch_managed": self.batch_managed,
             "conversions": self.conversions,
             "told_at": self.told_at,
+            "since": self.since,
+            "known_at": self.known_at,
+            "former": [v.to_avro() for v in self.former],
         }
 
 
@@ -6239,6 +6272,7 @@ RECORDS: dict[str, Any] = {
     "ExceptionRecord": ExceptionRecord,
     "Excursion": Excursion,
     "Exemption": Exemption,
+    "FormerConversions": FormerConversions,
     "FormerCount": FormerCount,
     "FormerDefinition": FormerDefinition,
     "GenealogyEdge": GenealogyEdge,

@@ -12,7 +12,7 @@ from schemas.records import AccountClosedRow, AccountRow, LotRow, LotStateRow, M
 BY_THE_CLOCK: dict[type, tuple[str, ...]] = {
     OrderRow: ("technically_complete_at", "released_at", "acknowledged_at", "completed_at", "handed_over_at", "over_at"),
     AccountRow: ("since",),
-    MaterialRow: ("told_at",),
+    MaterialRow: ("told_at", "known_at"),
     LotRow: ("touched_at",),
     ScopeLotRow: ("touched_at",),
     PostingRow: ("closed_at",),

@@ -16,9 +16,10 @@ from tables.orders import account as ledger
 from tables.orders import order as orders
 from tables.orders import order_state as states
 from tables.orders.account import STOCK, row_key
+from tables.orders.conversions import renewed
 from tables.orders.due import above_at_once
 from tables.orders.late_scrap import received
-from tables.orders.plant_rules import PlantRules, with_conversions
+from tables.orders.plant_rules import PlantRules
 from tables.refusal import RefusedValue
 from tables.row_kinds import MATERIAL_ROWS
 
@@ -45,16 +46,15 @@ class Reached:
 
 def material(reached: Reached) -> None:
     step, record, plant = reached.step, reached.record, reached.plant
-    row = MaterialRow(
-        record.plant, record.material, record.unit, record.decimals, record.batch_managed, record.conversions, record.label
-    )
+    key = MATERIAL_ROWS.key(record.plant, record.material)
+    known: MaterialRow | None = step.rows.get(key)
+    oldest = 0 if reached.memory.uses(record.plant, record.material) else reached.label - retention.keep_us(plant)
+    row = renewed(known, record, reached.label, oldest)
     try:
-        plant.times = replace(plant.times, units=with_conversions(plant.units, row))
+        plant.know(row)
     except RefusedValue as refusal:
         boundary.refuse(step, STAGE, refusal.refusal.code, refusal.refusal.detail, Original(record))
         return
-    key = MATERIAL_ROWS.key(record.plant, record.material)
-    known: MaterialRow | None = step.rows.get(key)
     step.rows.put(key, row)
     reached.memory.told(key, row)
     if known is None or replace(known, told_at=row.told_at) != row:

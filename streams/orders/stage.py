@@ -53,7 +53,8 @@ from streams.orders.records import Reached
 from streams.repairs import repair
 from streams.silence import Watch, changes_of_silence, ordered, silent
 from streams.step import Step, Topology, at_once, sender
-from tables.orders.plant_rules import PlantRules, plant_rules, with_conversions
+from tables.orders.conversions import with_conversions
+from tables.orders.plant_rules import PlantRules, plant_rules
 from tables.plant.units import UnitTable
 from tables.row_kinds import ACCOUNT_ROWS, MATERIAL_ROWS
 

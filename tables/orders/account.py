@@ -8,6 +8,7 @@ from typing import NamedTuple
 from schemas.records import AccountRow, Apart, RawRange, SourceTotal, Total
 from tables.decisions import BAD_UNIT, DROP, deducted, verdict
 from tables.lineage import add_ranges
+from tables.orders import conversions as by_time
 from tables.plant.units import UnitTable
 from tables.quantity import fraction
 from tables.refusal import Refusal
@@ -276,6 +277,8 @@ def _while_good(lowering: SourceTotal, trusted: Mapping[str, SourceTotal], turne
 def recorded(row: AccountRow, counts: dict[str, int], unit: str, units: UnitTable, without: Collection[str] = ()) -> Fraction:
     """What the account holds, exactly, in `unit`; what nothing converts into it stands apart. `without`: stated units that are
     left out."""
+    if units.changed(row.material):
+        return by_time.recorded(row, counts, unit, units, without)
     amount = Fraction(0)
     for stated, quantity in _stated(row, counts).items():
         value = units.convert(quantity, stated, unit, row.material)
@@ -287,6 +290,8 @@ def recorded(row: AccountRow, counts: dict[str, int], unit: str, units: UnitTabl
 def apart(row: AccountRow, counts: dict[str, int], unit: str, units: UnitTable, also: str = "") -> list[Apart]:
     """What converts into `unit` (or into `also`) by no rule, by the unit that was stated. It waits by itself: the rest of the
     account goes on."""
+    if units.changed(row.material):
+        return by_time.apart(row, counts, unit, units, also)
     found = []
     for stated, quantity in _stated(row, counts).items():
         values = [units.convert(quantity, stated, wanted, row.material) for wanted in (unit, also) if wanted]

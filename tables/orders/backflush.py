@@ -15,6 +15,7 @@ from tables import correlations
 from tables.lineage import add_ranges
 from tables.orders.account import BASIS, MOVED, is_returned, on_top, row_key
 from tables.orders.components import basis_of, bill_at, children_of, components_for, mode_of, phantom_of, pin_of
+from tables.orders.conversions import in_unit
 from tables.orders.order import (
     authority_of,
     confirmed_with,
@@ -183,7 +184,7 @@ def made_of(
         counts = weights_of(configuration, order, row) if counted else {}  # what is loaded is asked for often, and weighs nothing
         top = on_top(row, authority, counted_at(order, row.operation)) if counted else set()
         for key, source in sorted(row.sources.items()):
-            amount = _pieces(source, wanted, row.material, units)
+            amount = _pieces(source, wanted, row, units)
             if amount is None:
                 continue  # its own account is parked with BAD_UNIT
             if not counted:
@@ -198,12 +199,11 @@ def made_of(
     return made, good / gross if gross else Fraction(0)
 
 
-def _pieces(source: SourceTotal, wanted: Sequence[str | None], material: str, units: UnitTable) -> Fraction | None:
+def _pieces(source: SourceTotal, wanted: Sequence[str | None], row: AccountRow, units: UnitTable) -> Fraction | None:
     """In the first wanted unit into which it converts: of the order's main item, which a bill is for, or of its own item. None
     among them: nothing is planned, and its own unit does. Returns None: in neither."""
-    exact = _exact(source)
     for unit in wanted:
-        found = units.convert(exact, source.unit, source.unit if unit is None else unit, material)
+        found = in_unit(row, source, source.unit if unit is None else unit, units)
         if not isinstance(found, Refusal):
             return found
     return None
@@ -248,7 +248,7 @@ def _exploded(configuration: Configuration, order: OrderRow, here: Sequence[Acco
             phantom = phantom_of(components, row)
             if phantom is None:
                 continue
-            amount = units.convert(_exact(source), source.unit, phantom.quantity.unit, row.material)
+            amount = in_unit(row, source, phantom.quantity.unit, units)
             if isinstance(amount, Refusal):
                 continue  # the phantom's own account is parked with BAD_UNIT
             whole = fraction(phantom.quantity.amount, phantom.quantity.scale) / phantom.base
@@ -264,10 +264,6 @@ def _exploded(configuration: Configuration, order: OrderRow, here: Sequence[Acco
 
 def _empty(like: AccountRow) -> AccountRow:
     return AccountRow(like.plant, like.order, like.operation, "", "", like.kind, "", "", like.business_date, like.born_epoch)
-
-
-def _exact(source: SourceTotal) -> Fraction:
-    return Fraction(source.numerator, source.denominator)
 
 
 def account_of(like: AccountRow, component: Component, lot: str) -> AccountRow:

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from schemas.records import AccountRow, Total
 from tables.orders.account import STOCK
+from tables.orders.conversions import in_unit, of_account
 from tables.plant.units import UnitTable
 from tables.quantity import fraction
 from tables.refusal import Refusal
@@ -19,14 +20,13 @@ def received(rows: Iterable[AccountRow], total: Total, close: int, units: UnitTa
             continue
         if row.kind == "yield":
             posted = sum(posting.amount for posting in row.issued if posting.cut < close)
-            found += _in(total, fraction(posted, row.scale), row.unit, units)
+            found += _known(of_account(row, fraction(posted, row.scale), total.unit, units))
         elif (row.kind, row.place) == ("scrap", STOCK):
             for key, source in row.sources.items():
                 if key != total.source_key or row.reason != total.reason:
-                    found -= _in(total, Fraction(source.numerator, source.denominator), source.unit, units)
+                    found -= _known(in_unit(row, source, total.unit, units))
     return max(found, Fraction(0))
 
 
-def _in(total: Total, amount: Fraction, unit: str, units: UnitTable) -> Fraction:
-    value = units.convert(amount, unit, total.unit, total.material)
+def _known(value: Fraction | Refusal) -> Fraction:
     return Fraction(0) if isinstance(value, Refusal) else value

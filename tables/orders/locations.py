@@ -11,6 +11,7 @@ from schemas.records import AccountRow, OrderRow
 from tables.orders import order as orders
 from tables.orders.account import MOVED
 from tables.orders.components import component_of, components_for, pinned
+from tables.orders.conversions import in_unit
 from tables.plant.units import UnitTable
 from tables.quantity import round_half_away
 from tables.refusal import Refusal
@@ -50,7 +51,7 @@ def of_pieces(row: AccountRow, counts: Mapping[str, int], received_at: ReceivedA
     counts where they were told, or where their run made pieces; else it takes from the youngest."""
     made, first, runs, nobody = dict[str, Fraction](), dict[str, int](), dict[str, str](), Fraction(0)
     for key, source in sorted(row.sources.items(), key=lambda one: (one[1].kind in ("scrap", "rework", MOVED), one[0])):
-        amount = units.convert(Fraction(source.numerator, source.denominator), source.unit, row.unit, row.material)
+        amount = in_unit(row, source, row.unit, units)
         if isinstance(amount, Refusal) or not counts[key] or not amount:
             continue
         location = received_at(source.equipment) if source.equipment else runs.get(source.run)

@@ -18,6 +18,7 @@ from tables.orders.account import BASIS, STOCK, row_key
 from tables.orders.account_unit import erp_unit
 from tables.orders.backflush import MAX_PHANTOM_LEVELS, Derived, derive, places, source_of
 from tables.orders.components import ItemShare, candidates, components_for, need_of, phantom_of, pinned, shares
+from tables.orders.conversions import of_account
 from tables.orders.due import Look, due_time, enough
 from tables.orders.parking import OVER_DELIVERY
 from tables.orders.plant_rules import PlantRules
@@ -114,11 +115,10 @@ class OrderLedger:
             found: dict[str, Fraction] = {}
             yields = self._yields(group)
             if any(pieces.is_short(row) for row in yields):
-                rest, unit = self._holds(yields[0], moved=True), self._unit_of(yields[0])
+                rest = self._holds(yields[0], moved=True)
                 lowering = [row for row in self._in_order() if row.kind in pieces.LOWER and pieces.group_of(row) == group]
                 for row, quantity in pieces.waiting(yields, lowering, rest):
-                    own = self._moment.rules.units.convert(quantity, unit, self._unit_of(row), row.material)
-                    found[row_key(row)] = Fraction(0) if isinstance(own, Refusal) else own
+                    found[row_key(row)] = quantity * self._holds(row, moved=True)(row) / rest(row)
             self._missing[group] = found
         return self._missing[group]
 
@@ -127,7 +127,7 @@ class OrderLedger:
         units = self._moment.rules.units
 
         def holds(row: AccountRow) -> Fraction:
-            found = units.convert(ledger.recorded_of(row), row.unit, like.unit, like.material)
+            found = of_account(row, ledger.recorded_of(row), like.unit, units)
             return Fraction(0) if isinstance(found, Refusal) else found
 
         rows = [row for row in self.accounts.values() if taken.same_component(row, like) and not row.covered]

@@ -11,6 +11,7 @@ from tables.orders import order as orders
 from tables.orders import rework
 from tables.orders.account import TIMES, account_key
 from tables.orders.components import children_of, component_of, components_for, known_revision, pinned
+from tables.orders.conversions import of_account, of_its_time
 from tables.orders.pieces import LOWER, MADE
 from tables.plant.periods import PostingPeriods
 from tables.plant.units import UnitTable
@@ -202,9 +203,7 @@ def over_delivery(
     item = orders.item_of(order, row.material)
     if most is None or item is None:
         return None
-    room = units.convert(most, item.quantity.unit, row.unit, row.material)
-    if isinstance(room, Refusal):
-        return None
+    unit, room = item.quantity.unit, Fraction(most)
     age = made_at(row)
     if age[0] < order.began_at:
         return None  # of the order that had the number before
@@ -214,9 +213,12 @@ def over_delivery(
             continue
         older = made_at(other) < age
         steps = max(other.posted, stands_for(other) - deducted(other)) if older else other.posted
-        taken = units.convert(fraction(steps, other.scale), other.unit, row.unit, row.material)
+        taken = of_account(other, fraction(steps, other.scale), unit, units)
         room -= Fraction(0) if isinstance(taken, Refusal) else taken
-    allowed = max(0, int(room * 10**row.scale))
+    left = units.convert(room, unit, row.unit, row.material, of_its_time(row, units))
+    if isinstance(left, Refusal):
+        return None
+    allowed = max(0, int(left * 10**row.scale))
     goal = row.target - deducted(row)
     excess = goal - max(allowed, min(row.posted, goal))
     if goal <= allowed or not excess:

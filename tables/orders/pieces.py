@@ -12,6 +12,7 @@ from typing import NamedTuple
 from schemas.records import AccountRow, SourceTotal
 from tables.orders.account import MOVED, STOCK
 from tables.orders.backflush import Derived
+from tables.orders.conversions import in_unit
 from tables.plant.units import UnitTable
 from tables.refusal import Refusal
 
@@ -110,6 +111,6 @@ def held(row: AccountRow, counts: Mapping[str, int], unit: str, units: UnitTable
     found = Fraction(0)
     for key, source in row.sources.items():
         if counts[key] and (moved or source.kind != MOVED):
-            amount = units.convert(Fraction(source.numerator, source.denominator), source.unit, unit, row.material)
+            amount = in_unit(row, source, unit, units)
             found += Fraction(0) if isinstance(amount, Refusal) else counts[key] * amount
     return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from schemas.configuration import Configuration, PlantConfig
 from schemas.configuration.rules import RuleAt
 from schemas.records import AccountRow, MaterialRow, OrderRow
+from tables.orders.conversions import with_conversions
 from tables.orders.due import Timetable
 from tables.plant.calendar import calendar_of
 from tables.plant.periods import PostingPeriods
@@ -63,7 +64,3 @@ def _counter_units(plant: PlantConfig) -> dict[str, frozenset[str]]:
         for counter in entry.counters.values():
             found.setdefault(counter.counts, set()).add(counter.unit)
     return {counts: frozenset(units) for counts, units in found.items()}
-
-
-def with_conversions(units: UnitTable, row: MaterialRow) -> UnitTable:
-    return units.with_material(row.material, row.conversions) if row.conversions else units

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from schemas.records import AccountRow, SourceTotal
 from tables.orders.account import rework_returned
+from tables.orders.conversions import in_unit
 from tables.plant.units import UnitTable
 from tables.refusal import Refusal
 
@@ -56,5 +57,5 @@ def _sum(row: AccountRow, unit: str, units: UnitTable, returned_only: bool = Fal
 
 
 def _in_unit(source: SourceTotal, row: AccountRow, unit: str, units: UnitTable) -> Fraction:
-    amount = units.convert(Fraction(source.numerator, source.denominator), source.unit, unit, row.material)
+    amount = in_unit(row, source, unit, units)
     return Fraction(0) if isinstance(amount, Refusal) else amount

@@ -1,8 +1,9 @@
 """Units of measure: exact rational conversions, built-in ones and those of single materials (docs/domain.md, Units)."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 from tables.quantity import scaled
 from tables.refusal import Refusal, RefusedValue
@@ -29,43 +30,105 @@ Scale = Mapping[str, tuple[str, Fraction]]
 """unit -> (base unit of its dimension, how many of that base it is)."""
 
 
+class Told(NamedTuple):
+    """Definitions of a material as they were told. Times: microseconds."""
+
+    since: int
+    """From when they hold."""
+    known_at: int
+    """When they were told."""
+    definitions: Sequence[str]
+
+
+class Held(NamedTuple):
+    """Which definitions a quantity is converted by: those that held at `made_at` (0: nothing says when, and the newest hold) of
+    what was told up to `known_by` (None: of all)."""
+
+    made_at: int
+    known_by: int | None
+
+
+class _Scales(NamedTuple):
+    since: int
+    known_at: int
+    scale: Scale
+
+
 class UnitTable:
     """What converts into what, for every material. Immutable; a look-up costs two dictionary reads.
 
     `definitions`: material -> ["1 BOX = 48 PC", "10 PC = 319 g"]; those of `*` hold for every material. Unit names
     are case-sensitive, except that the built-in ones (mg g kg t, mm cm m km, ml l, ms s min h) are known in capitals
-    too. Raises Refusal: BAD_UNIT for text that is no definition, UNIT_CONFLICT for one that contradicts another.
+    too. Those of a material may have changed: each holds from its time on. Raises Refusal: BAD_UNIT for text that is no
+    definition, UNIT_CONFLICT for one that contradicts another.
     """
 
     def __init__(self, definitions: Mapping[str, Iterable[str]] | None = None) -> None:
         given = dict(definitions or {})
         self._any = _extended(_built_in(), given.pop(ANY_MATERIAL, ()), ANY_MATERIAL)
         self._scales = {material: _extended(self._any, texts, material) for material, texts in given.items()}
+        self._changed: Mapping[str, Sequence[_Scales]] = {}
 
     def with_material(self, material: str, definitions: Iterable[str]) -> "UnitTable":
         """A table in which `definitions` replace those of this material. Raises Refusal like the constructor."""
         assert material != ANY_MATERIAL, "what holds for all materials is configuration, not master data"
+        return self.with_history(material, [Told(0, 0, list(definitions))])
+
+    def with_history(self, material: str, told: Sequence[Told]) -> "UnitTable":
+        """The same with all that was told of the material, in the order of the times from which it holds. What was made before
+        the first of these times is converted by the first. `told`: at least one."""
+        scales = [_Scales(one.since, one.known_at, _extended(self._any, one.definitions, material)) for one in told]
         changed = UnitTable.__new__(UnitTable)
         changed._any = self._any
-        changed._scales = {**self._scales, material: _extended(self._any, definitions, material)}
+        changed._scales = {**self._scales, material: scales[-1].scale}
+        others = {name: known for name, known in self._changed.items() if name != material}
+        changed._changed = {**others, material: scales} if len(scales) > 1 else others
         return changed
 
-    def convert(self, value: Fraction, from_unit: str, to_unit: str, material: str = "") -> Fraction | Refusal:
-        """`value` from_unit as to_unit, exactly; BAD_UNIT when nothing says how. A unit converts into itself."""
+    def changed(self, material: str) -> bool:
+        """Did definitions of the material hold before those of now?"""
+        return material in self._changed
+
+    def convert(
+        self, value: Fraction, from_unit: str, to_unit: str, material: str = "", held: Held | None = None
+    ) -> Fraction | Refusal:
+        """`value` from_unit as to_unit, exactly; BAD_UNIT when nothing says how. A unit converts into itself. `held`: by which
+        definitions, where those of the material changed; None: by the newest."""
         if from_unit == to_unit:
             return value
+        if held is not None and held.made_at and material in self._changed:
+            return self._by_time(value, from_unit, to_unit, material, held)
         factor = self.factor(from_unit, to_unit, material)
         return factor if isinstance(factor, Refusal) else value * factor
 
+    def _by_time(self, value: Fraction, from_unit: str, to_unit: str, material: str, held: Held) -> Fraction | Refusal:
+        """By what held then; where that does not convert it, by the next that does: somebody told what was missing."""
+        for scale in self._held(material, held):
+            factor = _factor(scale, from_unit, to_unit, material)
+            if not isinstance(factor, Refusal):
+                return value * factor
+        return factor
+
+    def _held(self, material: str, held: Held) -> Iterator[Scale]:
+        """What held then, and what was told of later times. At least one."""
+        told = self._changed[material]
+        known = [one for one in told if held.known_by is None or one.known_at <= held.known_by] or told
+        then = [one for one in known if one.since <= held.made_at][-1:] or known[:1]
+        yield then[0].scale
+        yield from (one.scale for one in told[told.index(then[0]) + 1 :])
+
     def factor(self, from_unit: str, to_unit: str, material: str = "") -> Fraction | Refusal:
-        """How many to_unit one from_unit is; BAD_UNIT when nothing says so."""
+        """How many to_unit one from_unit is by the newest definitions; BAD_UNIT when nothing says so."""
         if from_unit == to_unit:
             return Fraction(1)
-        scale = self._scales.get(material, self._any)
-        origin, target = scale.get(from_unit), scale.get(to_unit)
-        if origin is None or target is None or origin[0] != target[0]:
-            return Refusal("BAD_UNIT", f"Nothing says how many {to_unit!r} of {material!r} one {from_unit!r} is.")
-        return origin[1] / target[1]
+        return _factor(self._scales.get(material, self._any), from_unit, to_unit, material)
+
+
+def _factor(scale: Scale, from_unit: str, to_unit: str, material: str) -> Fraction | Refusal:
+    origin, target = scale.get(from_unit), scale.get(to_unit)
+    if origin is None or target is None or origin[0] != target[0]:
+        return Refusal("BAD_UNIT", f"Nothing says how many {to_unit!r} of {material!r} one {from_unit!r} is.")
+    return origin[1] / target[1]
 
 
 def _built_in() -> Scale:

@@ -15,6 +15,7 @@ from tables.equipment.destination import UNATTRIBUTED, UNDECIDED, Destination
 from tables.orders import account as ledger
 from tables.orders.account import BASIS, account_key
 from tables.orders.carry import Carried, carried
+from tables.orders.conversions import with_conversions
 from tables.orders.order import weights_of
 from tables.plant.units import UnitTable
 from tables.quantity import fraction
@@ -168,8 +169,7 @@ def _carries(snapshot: Snapshot) -> Iterator[str]:
 def units_of(snapshot: Snapshot) -> UnitTable:
     units = UnitTable(snapshot.configuration.plant.units)
     for row in snapshot.of(MATERIAL_ROWS):
-        if row.conversions:
-            units = units.with_material(row.material, row.conversions)
+        units = with_conversions(units, row)
     return units
 
 
@@ -218,7 +218,11 @@ def _apart(row: AccountRow, counts: dict[str, int], units: UnitTable) -> Iterato
     """Each unit of the sources is in the account's own one or stands apart with all that was stated in it."""
     noted = {one.unit: Fraction(one.numerator, one.denominator) for one in row.apart}
     for unit in sorted({source.unit for source in row.sources.values()} | noted.keys()):
-        stated = ledger.recorded(row, ledger.stated_in(row, counts, unit), unit, units)
+        here = ledger.stated_in(row, counts, unit)
+        stated = ledger.recorded(row, here, unit, units)
+        if units.changed(row.material) and row.unit != unit:  # what was made at one time converts, of another it does not
+            apart = ledger.apart(row, here, row.unit, units)
+            stated = sum((Fraction(one.numerator, one.denominator) for one in apart), Fraction(0))
         if unit in noted and noted[unit] != stated:
             yield f"{account_key(row)}: {noted[unit]} {unit} stand apart, its sources state {stated}"
         if stated and unit not in noted and isinstance(units.convert(stated, unit, row.unit, row.material), Refusal):

@@ -11,6 +11,7 @@ from schemas.records import AccountRow, Component, OrderRow
 from tables.orders.account import BASIS, recorded_of
 from tables.orders.backflush import account_of, made_of, substitutes
 from tables.orders.components import basis_of, mode_of
+from tables.orders.conversions import of_account
 from tables.orders.order import confirming, operation_of_component
 from tables.plant.units import UnitTable
 from tables.quantity import fraction
@@ -55,7 +56,7 @@ def needs(
                     needed[key] += bill.gross * amount * share
     for (operation, material, unit), amount in sorted(needed.items()):
         rows = [row for row in accounts if (row.kind, row.operation, row.material) == ("consumption", operation, material)]
-        used = [units.convert(recorded_of(row), row.unit, unit, material) for row in rows if not row.reason and row.unit]
+        used = [of_account(row, recorded_of(row), unit, units) for row in rows if not row.reason and row.unit]
         known = [one for one in used if not isinstance(one, Refusal)]
         waits = any(row.apart or row.code == "BOM_MISMATCH" for row in rows)
         if (operation, material) not in without and not waits and len(known) == len(used):

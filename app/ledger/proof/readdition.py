@@ -3,12 +3,13 @@
 The rules of an account (what counts in it, units, the limit of an order) are those of `tables`; the sums are made here.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from app.ledger.books.rereading import Reread
 from app.ledger.proof.recount import Recounted, RecountedPart, recount
+from app.ledger.proof.summands import Summand, summands
 from schemas.configuration import Configuration
 from schemas.records import (
     AccountRow,
@@ -36,6 +37,7 @@ from tables.orders.account import STOCK, row_key
 from tables.orders.backflush import MAX_PHANTOM_LEVELS, Derived, derive, places
 from tables.orders.carry import age, carried
 from tables.orders.carry import steps as carried_steps
+from tables.orders.conversions import as_of, of_account, of_its_time, renewed, with_conversions
 from tables.orders.late_scrap import received
 from tables.orders.parking import beyond, made_at
 from tables.orders.plant_rules import plant_rules
@@ -47,20 +49,6 @@ from tables.refusal import Refusal
 _EPOCH = 1
 MAX_COUNTED = 512
 """Equipment at a cut that is kept counted: postings of one cut follow each other."""
-
-
-@dataclass(slots=True, frozen=True)
-class Summand:
-    """What one source gave to an account: `count` x `factor` in the source's smallest step, or an exact quantity."""
-
-    equipment: str
-    run: str
-    kind: str
-    factor: int
-    count: int
-    first_at: int
-    quantity: Fraction
-    """In the account's unit, with its sign."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -135,13 +123,17 @@ class ReAddition:
 
     def units(self, cut: int) -> UnitTable:
         units = UnitTable(self._configuration.plant.units)
-        told_of = {told.event.material for told in self._records.materials if told.known_at <= cut}
-        for row in self._records.material_rows:
-            if row.conversions and row.material not in told_of:
-                units = units.with_material(row.material, row.conversions)
-        for told in self._records.materials:
-            if told.known_at <= cut and told.event.conversions:
-                units = units.with_material(told.event.material, told.event.conversions)
+        told = [one for one in self._records.materials if one.known_at <= cut]
+        first: dict[str, int] = {}
+        for one in told:
+            first.setdefault(one.event.material, one.label)
+        known = {  # what was told before the first record that was read
+            row.material: as_of(row, min(cut, first.get(row.material, cut + 1) - 1)) for row in self._records.material_rows
+        }
+        for one in told:
+            known[one.event.material] = renewed(known.get(one.event.material), one.event, one.label)
+        for row in known.values():
+            units = with_conversions(units, row)
         return units
 
     def account(self, wanted: AccountRow, cut: int) -> tuple[Fraction, list[Summand], AccountRow]:
@@ -154,13 +146,13 @@ class ReAddition:
         )  # fmt: skip
         counts, units = self.weights(order, row), self.units(cut)
         amount = ledger.recorded(row, counts, wanted.unit, units)
-        summands = [
+        found = [
             summand
             for key, source in sorted(row.sources.items())
             if counts[key] and source.numerator
-            for summand in _summands(source, parts.get((row_key(row), key)), counts[key], wanted, units)
+            for summand in summands(source, parts.get((row_key(row), key)), counts[key], wanted, units)
         ]
-        return amount, summands, row
+        return amount, found, row
 
     def posting(self, account: AccountRow, posting: IssuedPosting, siblings: Iterable[AccountRow]) -> "ReAdded":
         """What the account's postings of this cut must come to: round(cumulative), within the order's limit, minus what was
@@ -170,7 +162,7 @@ class ReAddition:
         """
         cut, siblings = posting.cut, list(siblings)
         self._issued = siblings
-        amount, summands, row = self.account(account, cut)
+        amount, found, row = self.account(account, cut)
         order, units = self.order(account.plant, account.order, cut), self.units(cut)
         records, ranges = ledger.lineage(row, self.weights(order, row))
         steps = self._steps(order, account, siblings, cut)
@@ -192,7 +184,7 @@ class ReAddition:
         if waits:
             note = f"{decimal_text(waits, account.scale)} {account.unit} not posted ({code})"
         steps = goal - waits
-        return ReAdded(steps, steps - before, note, summands, records, ranges)
+        return ReAdded(steps, steps - before, note, found, records, ranges)
 
     def _steps(self, order: OrderRow, account: AccountRow, siblings: Sequence[AccountRow], cut: int) -> int:
         """What the account stands for at the cut, with the carry of the older ones."""
@@ -201,9 +193,9 @@ class ReAddition:
 
     def _others(
         self, order: OrderRow, row: AccountRow, account: AccountRow, siblings: Sequence[AccountRow], cut: int
-    ) -> list[tuple[Fraction, str]]:
+    ) -> list[tuple[AccountRow, Fraction]]:
         """What other lots and days take of the item's limit: what was posted, and what older ones are. `row`: at the cut."""
-        rows, found = self._accounts(order.plant, order, cut)[0], list[tuple[Fraction, str]]()
+        rows, found = self._accounts(order.plant, order, cut)[0], list[tuple[AccountRow, Fraction]]()
         for other in siblings:
             key = row_key(other)
             same = (other.kind, other.material, other.operation) == ("yield", account.material, account.operation)
@@ -213,7 +205,7 @@ class ReAddition:
             if key in rows and made_at(rows[key]) < made_at(row):
                 dropped = deducted(self._as_decided(other, cut))
                 posted = max(posted, self._steps(order, other, siblings, cut) - dropped)
-            found.append((fraction(posted, other.scale), other.unit))
+            found.append((other, fraction(posted, other.scale)))
         return found
 
     def _beyond(self, order: OrderRow, account: AccountRow, siblings: Iterable[AccountRow], cut: int) -> Fraction:
@@ -221,7 +213,7 @@ class ReAddition:
         units = self.units(cut)
 
         def holds(row: AccountRow) -> Fraction:
-            found = units.convert(self._amounts(order, [row], cut), row.unit, account.unit, account.material)
+            found = of_account(row, self._amounts(order, [row], cut), account.unit, units)
             return Fraction(0) if isinstance(found, Refusal) else found
 
         rows = [row for row in siblings if taken.same_component(row, account) and not row.covered]
@@ -266,15 +258,27 @@ class ReAddition:
                 date = self._calendar.shift_at(told.event.occurred_at).business_date
                 for total in totals_of(told.event, date, _EPOCH, told.arrival):
                     _enter(rows, total)
+        self._posted(rows)
         self._derive(order, rows, self.units(cut))
         self._added = order.order, cut, rows, parts
         return rows, parts
+
+    def _posted(self, rows: Mapping[str, AccountRow]) -> None:
+        """What was posted of them: it keeps its conversions."""
+        for one in self._issued:
+            if (row := rows.get(row_key(one))) is not None:
+                row.issued = one.issued
+
+    def _unit_of(self, yields: Sequence[AccountRow]) -> str:
+        """The unit in which pieces move: of the first account."""
+        own = (one.unit for one in self._issued if one.unit and row_key(one) == row_key(yields[0]))
+        return next(own, "") or _first_unit(yields)
 
     def _match(self, order: OrderRow, rows: dict[str, AccountRow], units: UnitTable) -> None:
         """Scrap and rework find their pieces (docs/domain.md, Scrap finds its pieces)."""
         for group in {group for row in rows.values() if row.kind == "yield" and (group := pieces.group_of(row)) is not None}:
             yields = _yields(rows, group)
-            for one in pieces.moves(yields, self._holds(order, units, unit := _first_unit(yields)), unit):
+            for one in pieces.moves(yields, self._holds(order, units, unit := self._unit_of(yields)), unit):
                 rows[row_key(one.account)].sources[one.source_key] = _source(one)
 
     def _holds(self, order: OrderRow, units: UnitTable, unit: str, moved: bool = False) -> pieces.Holds:
@@ -287,8 +291,10 @@ class ReAddition:
             return Fraction(0)
         rows, _ = self._accounts(wanted.plant, order, cut)
         lowering = [row for row in rows.values() if row.kind in pieces.LOWER and pieces.group_of(row) == group]
-        rest = self._holds(order, self.units(cut), wanted.unit, moved=True)
-        found = {row_key(row): quantity for row, quantity in pieces.waiting(_yields(rows, group), lowering, rest)}
+        yields, units = _yields(rows, group), self.units(cut)
+        rest = self._holds(order, units, self._unit_of(yields) if yields else wanted.unit, moved=True)
+        own = self._holds(order, units, wanted.unit, moved=True)
+        found = {row_key(row): quantity * own(row) / rest(row) for row, quantity in pieces.waiting(yields, lowering, rest)}
         return found.get(row_key(wanted), Fraction(0))
 
     def _receive(self, rows: dict[str, AccountRow], total: Total, name: str, destination: Destination, cut: int) -> list[str]:
@@ -321,6 +327,7 @@ class ReAddition:
                         grew = True
             if not grew:
                 return
+            self._posted(rows)
 
 
 class ReAdditions:
@@ -339,7 +346,7 @@ def _yields(rows: dict[str, AccountRow], group: pieces.Group) -> list[AccountRow
     return [row for _, row in sorted(rows.items()) if row.kind == "yield" and pieces.group_of(row) == group]
 
 
-def _first_unit(yields: list[AccountRow]) -> str:
+def _first_unit(yields: Sequence[AccountRow]) -> str:
     """A unit that the pieces were stated in."""
     return next((source.unit for row in yields for _, source in sorted(row.sources.items())), "")
 
@@ -354,22 +361,25 @@ def _source(one: Derived) -> SourceTotal:
 
 
 def _allowed(
-    configuration: Configuration, order: OrderRow, row: AccountRow, units: UnitTable, others: Iterable[tuple[Fraction, str]]
+    configuration: Configuration,
+    order: OrderRow,
+    row: AccountRow,
+    units: UnitTable,
+    others: Iterable[tuple[AccountRow, Fraction]],
 ) -> int | None:
-    """Most steps that an account of yield may post when `others` (quantity, unit) were posted elsewhere on its item;
-    None: no limit."""
+    """Most steps that an account of yield may post when `others` (each with a quantity in its unit) were posted elsewhere on its
+    item; None: no limit."""
     if row.kind != "yield" or not orders.receives(order, row.operation):
         return None
     most, item = orders.limit(configuration, order, row.material), orders.item_of(order, row.material)
     if most is None or item is None:
         return None
-    room = units.convert(most, item.quantity.unit, row.unit, row.material)
-    if isinstance(room, Refusal):
-        return None
-    for quantity, unit in others:
-        taken = units.convert(quantity, unit, row.unit, row.material)
-        room -= Fraction(0) if isinstance(taken, Refusal) else taken
-    return max(0, int(room * 10**row.scale))
+    unit, room = item.quantity.unit, Fraction(most)
+    for other, quantity in others:
+        posted = of_account(other, quantity, unit, units)
+        room -= Fraction(0) if isinstance(posted, Refusal) else posted
+    left = units.convert(room, unit, row.unit, row.material, of_its_time(row, units))
+    return None if isinstance(left, Refusal) else max(0, int(left * 10**row.scale))
 
 
 def _enter(rows: dict[str, AccountRow], total: Total, late: bool = False) -> list[str]:
@@ -379,22 +389,3 @@ def _enter(rows: dict[str, AccountRow], total: Total, late: bool = False) -> lis
         ledger.receive(rows.setdefault(key, fresh), total, late)
         keys.append(key)
     return keys
-
-
-def _summands(
-    source: SourceTotal, part: tuple[Destination, RecountedPart] | None, weight: int, wanted: AccountRow, units: UnitTable
-) -> list[Summand]:
-    def in_account(value: Fraction) -> Fraction:
-        converted = units.convert(value, source.unit, wanted.unit, wanted.material)
-        return Fraction(0) if isinstance(converted, Refusal) else weight * converted
-
-    if part is None:
-        quantity = in_account(Fraction(source.numerator, source.denominator))
-        kind = source.kind if source.authority != "backflush" else "backflush"
-        return [Summand(source.equipment, source.run, kind, 1, 1, source.first_at, quantity)]
-    destination, found = part
-    step = Fraction(1, 10**destination.scale)
-    return [
-        Summand(source.equipment, source.run, source.kind, factor, count, found.first_at, in_account(count * factor * step))
-        for factor, count in sorted(found.steps.items())
-    ]

@@ -12,6 +12,7 @@ from streams.silence import silent, topic_of
 from tables.equipment.entries import standing
 from tables.equipment.people import Missing, missing_log_offs, people_of
 from tables.orders.account import STOCK
+from tables.orders.conversions import of_account
 from tables.orders.order import item_of
 from tables.plant.calendar import calendar_of
 from tables.quantity import fraction
@@ -85,7 +86,7 @@ def scrap_beyond_orders(snapshot: Snapshot) -> Iterator[Found]:
             if row.kind != "scrap" or row.place == STOCK or item is None:
                 continue
             quantity = Fraction(row.recorded_numerator, row.recorded_denominator)
-            converted = units.convert(quantity, row.unit, item.quantity.unit, row.material)
+            converted = of_account(row, quantity, item.quantity.unit, units)
             if not isinstance(converted, Refusal):
                 key = row.operation, row.material
                 scrap[key] += converted

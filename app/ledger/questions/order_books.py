@@ -20,6 +20,7 @@ from schemas.records import AccountRow, IssuedPosting, OrderRow, PostingRow
 from tables.decisions import POST, standing
 from tables.orders import order as orders
 from tables.orders.account import BASIS, STOCK, is_returned, on_top, recorded_of, stops, unposted
+from tables.orders.conversions import in_unit, of_account
 from tables.orders.final_flag import follows
 from tables.orders.parking import made_at
 from tables.orders.pieces import LOWER, MADE, Group, group_of
@@ -68,7 +69,7 @@ class OrderBooks:
 
     def convert(self, amount: Fraction, row: AccountRow, unit: str) -> Fraction:
         """Nothing for what does not convert: it is parked with BAD_UNIT."""
-        found = self.units.convert(amount, row.unit, unit, row.material)
+        found = of_account(row, amount, unit, self.units)
         return Fraction(0) if isinstance(found, Refusal) else found
 
 
@@ -100,8 +101,9 @@ def gross(books: OrderBooks) -> Iterator[BooksQuestion]:
             groups[group].append(row)
     for group, rows in sorted(groups.items()):
         unit = next((row.unit for row in rows if row.kind == "yield"), "")
-        if not unit or any(row.apart for row in rows):
-            continue
+        changed = books.units.changed(group.material) and any(row.unit != unit for row in rows)
+        if not unit or changed or any(row.apart for row in rows):
+            continue  # of what was made with several conversions an account in another unit keeps no single one
         made = sum((_made(books, row, lowers, unit) for row in rows if row.kind == "yield"), Fraction(0))
         sums = {kind: Fraction(0) for kind in ("yield", *LOWER)}
         for row in rows:
@@ -124,7 +126,7 @@ def _made(books: OrderBooks, row: AccountRow, lowers: Iterable[str], unit: str) 
         counted = source.kind in MADE and counts[key] > 0
         beside = source.kind in lowers and key in top and not is_returned(key, source)
         if counted or (beside and not orders.is_check(books.configuration, authority, source)):
-            amount = books.units.convert(Fraction(source.numerator, source.denominator), source.unit, unit, row.material)
+            amount = in_unit(row, source, unit, books.units)
             found += Fraction(0) if isinstance(amount, Refusal) else amount
     return found
 

@@ -9,8 +9,9 @@ from app.ledger.books.inputs import SourceExpired
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.books.sources import Around, Sources
 from app.ledger.proof.balance import counts_of, order_of, units_of
-from app.ledger.proof.readdition import ReAdded, ReAddition, ReAdditions, Summand
+from app.ledger.proof.readdition import ReAdded, ReAddition, ReAdditions
 from app.ledger.proof.recount import Recounted
+from app.ledger.proof.summands import Summand
 from app.ledger.questions.export import quantity_text, sources_text
 from app.ledger.questions.in_erp import delivery_of, missing, state_of, waited
 from app.ledger.questions.moments import iso

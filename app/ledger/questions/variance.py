@@ -14,6 +14,7 @@ from app.ledger.books.snapshot import Snapshot
 from app.ledger.proof.balance import order_of, units_of
 from app.ledger.questions.export import quantity_text
 from schemas.records import AccountRow, SourceTotal
+from tables.orders.conversions import in_unit
 from tables.orders.order import weights_of
 from tables.plant.units import UnitTable
 from tables.quantity import exact_text
@@ -96,7 +97,7 @@ def _checks(snapshot: Snapshot, row: AccountRow, counts: Mapping[str, int]) -> I
 
 
 def _amount(source: SourceTotal, row: AccountRow, units: UnitTable) -> Fraction:
-    found = units.convert(Fraction(source.numerator, source.denominator), source.unit, row.unit, row.material)
+    found = in_unit(row, source, row.unit, units)
     return Fraction(0) if isinstance(found, Refusal) else found
 
 
