@@ -16,7 +16,6 @@ from tests.e2e.cases.test_cases import CASES, GIVEN, differences
 
 OWN, COMMON = CASES / "ledger", "common"
 NOT_YET = {
-    "24-conversion-change": "units: a new conversion changes what was packed before",
     "42-family-two-orders-time": "shared time: all of it goes to the first order",
 }
 """Cases that are not right yet, and why. One that becomes right fails here until it is taken off the list."""

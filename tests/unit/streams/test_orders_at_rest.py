@@ -15,6 +15,7 @@ from schemas.records import (
     OrderAcknowledged,
     OrderClosed,
     OrderCompleted,
+    OrderHandedOver,
     Outcome,
     PlantRow,
 )
@@ -84,25 +85,39 @@ def test_a_take_over_decodes_what_is_open_and_nothing_that_rests(db: rocksdict.R
 
 @pytest.mark.parametrize("restart", [False, True])
 def test_master_data_reaches_an_order_at_rest(restart: bool) -> None:
-    """Its conversion was wrong: what it recorded is another quantity now."""
-    ledger = plant()
-    box = {"material": "4711", "unit": "PC", "decimals": 0, "batch_managed": False}
-    ledger.fold(event(MaterialChanged, BEGIN, BEGIN, conversions=["1 BOX = 10 PC"], **box))
-    made = total("gross", 2, label=BEGIN, first_at=BEGIN, unit="BOX")
-    ledger.fold(released(BEGIN), made)
-    (posting,) = ledger.tick(CUT)
-    assert posting.amount == 20
-    taken(ledger, "O1")
-    ledger.fold(event(OrderAcknowledged, CUT, CUT, order="O1"), event(OrderCompleted, CUT, CUT + 1, order="O1", operation=""))
-    ledger.tick(CUT + 2)
-    ledger.tick(CUT + HOUR)
-    assert len(marks(ledger, AT_REST_ROWS)) == 1
+    """Its pieces filled no box, so nothing of them was posted; boxes were smaller all the time, the ERP says now."""
+    ledger = packing()
+    resting(ledger, "O1")
     if restart:
         ledger.restart()
-    ledger.fold(event(MaterialChanged, CUT, CUT + HOUR + 1, conversions=["1 BOX = 12 PC"], **box))
+    ledger.fold(boxes(CUT + HOUR + 1, 4, since=BEGIN))
     again = ledger.tick(CUT + HOUR + 2)
-    assert [one.amount for one in again] == [4]
+    assert [(one.amount, one.unit) for one in again] == [(1, "BOX")]
     assert marks(ledger, AT_REST_ROWS) == [], "something happened to it"
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("since", [BEGIN, CUT + HOUR + 1], ids=["dated back", "from now on"])
+def test_a_new_conversion_leaves_what_an_order_at_rest_has_posted(since: int, restart: bool) -> None:
+    """Ten pieces were a box when it was posted."""
+    ledger = packing()
+    resting(ledger, "O1", pieces=20)
+    (before,) = [row for row in ledger.accounts().values() if row.kind == "yield"]
+    assert (before.posted, before.unit) == (2, "BOX")
+    if restart:
+        ledger.restart()
+    ledger.fold(boxes(CUT + HOUR + 1, 4, since=since))
+    assert ledger.tick(CUT + HOUR + 2) == []
+    ledger.fold(total("gross", 30, (1, 2), CUT + HOUR + 3, first_at=BEGIN, source_key="O1"))
+    assert [one.amount for one in ledger.tick(CUT + HOUR + 4)] == [1], "and what comes late of its run is as it was then"
+
+
+@pytest.mark.parametrize("since", [BEGIN + HOUR, CUT + HOUR + 1], ids=["dated back", "from now on"])
+def test_a_new_conversion_leaves_what_was_made_before_its_time_though_nothing_of_it_was_posted(since: int) -> None:
+    ledger = packing()
+    resting(ledger, "O1")
+    ledger.fold(boxes(CUT + HOUR + 1, 4, since=since))
+    assert ledger.tick(CUT + HOUR + 2) == []
 
 
 @pytest.mark.parametrize("restart", [False, True])
@@ -262,59 +277,71 @@ MANY = 170
 """Orders at rest with one material; three ticks and a bit."""
 
 
-def boxes(label: int, pieces: int) -> Any:
-    fields = {"material": "4711", "unit": "PC", "decimals": 0, "batch_managed": False}
-    return event(MaterialChanged, label, label, conversions=[f"1 BOX = {pieces} PC"], **fields)
+def boxes(label: int, pieces: int, since: int = 0) -> Any:
+    """Told at `label`; boxes are so from `since` on."""
+    fields = {"material": "4711", "unit": "BOX", "decimals": 0, "batch_managed": False}
+    return event(MaterialChanged, since or label, label, conversions=[f"1 BOX = {pieces} PC"], **fields)
+
+
+def packing() -> Ledger:
+    """A plant that posts each box at once."""
+    return Ledger(configuration(rules={"post": [{"kind": "yield", "when": ["shift_end", "every 1 BOX"]}]}))
 
 
 def in_boxes(ledger: Ledger) -> list[str]:
+    """Of each order four pieces, which fill no box of ten: nothing of them is posted."""
     names = [f"O{n:03}" for n in range(MANY)]
-    ledger.fold(boxes(BEGIN, 10))
+    resting(ledger, *names)
+    return names
+
+
+def resting(ledger: Ledger, *names: str, pieces: int = 4) -> None:
+    """Orders at rest of which so many pieces were made while a box had ten. The ERP books boxes."""
+    ledger.fold(boxes(BEGIN - HOUR, 10))
     for name in names:
-        made = total("gross", 2, label=BEGIN, first_at=BEGIN, order=name, source_key=name, unit="BOX")
+        made = total("gross", pieces, label=BEGIN, first_at=BEGIN, order=name, source_key=name)
         ledger.fold(released(BEGIN, order=name), made, event(OrderAcknowledged, CUT, CUT, order=name))
-    assert {one.amount for one in ledger.tick(CUT)} == {20}
+    assert [one.amount for one in ledger.tick(CUT)] == [pieces // 10] * len(names) * (pieces >= 10)
     for name in names:
         taken(ledger, name)
-        ledger.fold(event(OrderCompleted, CUT, CUT + 1, order=name, operation=""))
+        ledger.fold(event(OrderHandedOver, CUT, CUT + 1, order=name))
     ledger.tick(CUT + 2)
     ledger.tick(CUT + HOUR)
-    assert len(marks(ledger, AT_REST_ROWS)) == MANY
-    return names
+    assert len(marks(ledger, AT_REST_ROWS)) == len(names)
 
 
 @pytest.mark.parametrize("restart", [False, True])
 def test_master_data_of_many_orders_at_rest_is_looked_at_some_at_each_tick(restart: bool) -> None:
     """In their order, each once; a process that takes over goes on where the one before was."""
-    ledger = plant()
+    ledger = packing()
     names, found, sizes = in_boxes(ledger), list[tuple[str, int]](), list[int]()
-    ledger.fold(boxes(CUT + HOUR + 1, 12), released(CUT + HOUR + 1, order="OPEN"))
-    ledger.fold(total("gross", 1, label=CUT + HOUR + 1, order="OPEN", source_key="S", unit="BOX"))
+    ledger.fold(boxes(CUT + HOUR + 1, 4, since=BEGIN), released(CUT + HOUR + 1, order="OPEN"))
+    ledger.fold(total("gross", 1, label=CUT + HOUR + 1, order="OPEN", source_key="S"))
     for n in range(6):
         if restart:
             ledger.restart()
         issued = ledger.tick(CUT + HOUR + 2 + n)
         found += [(one.order, one.amount) for one in issued]
         sizes.append(len(issued))
-    assert found == [(name, 4) for name in names], "two boxes of two pieces more, of each order, once"
+    assert found == [(name, 1) for name in names], "a box of each order, once"
     assert sizes == [MOST_WOKEN_PER_TICK] * 3 + [MANY - 3 * MOST_WOKEN_PER_TICK, 0, 0]
     assert marks(ledger, WAKING_ROWS) == []
 
 
 def test_master_data_that_changes_again_begins_anew_and_the_end_of_the_input_waits_for_nothing() -> None:
-    ledger = plant()
+    ledger = packing()
     names = in_boxes(ledger)
-    ledger.fold(boxes(CUT + HOUR + 1, 12))
-    assert [one.amount for one in ledger.tick(CUT + HOUR + 2)] == [4] * MOST_WOKEN_PER_TICK
-    ledger.fold(boxes(CUT + HOUR + 3, 13))
+    ledger.fold(boxes(CUT + HOUR + 1, 4, since=BEGIN))
+    assert [one.amount for one in ledger.tick(CUT + HOUR + 2)] == [1] * MOST_WOKEN_PER_TICK
+    ledger.fold(boxes(CUT + HOUR + 3, 2, since=BEGIN))
     made = ledger.tick(CUT + HOUR + 4, final=True)
     sums = {name: sum(one.amount for one in made if one.order == name) for name in names}
-    assert sums == {name: 2 if n < MOST_WOKEN_PER_TICK else 6 for n, name in enumerate(names)}
+    assert sums == {name: 0 if n < MOST_WOKEN_PER_TICK else 2 for n, name in enumerate(names)}, "what was posted stays"
     assert marks(ledger, WAKING_ROWS) == []
 
 
 def test_master_data_that_says_the_same_again_wakes_nobody() -> None:
-    ledger = plant()
+    ledger = packing()
     in_boxes(ledger)
     ledger.restart()
     ledger.fold(boxes(CUT + HOUR + 1, 10))
@@ -325,7 +352,7 @@ def test_master_data_that_says_the_same_again_wakes_nobody() -> None:
 
 
 def test_whether_an_order_at_rest_uses_a_material_is_known_without_reading_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    ledger = plant()
+    ledger = packing()
     in_boxes(ledger)
     ledger.restart()
     memory = OrdersMemory(ledger.step.rows)

@@ -210,6 +210,26 @@ def test_a_material_that_nobody_uses_goes_and_one_in_use_stays() -> None:
     assert {key for key in rows(ledger) if MATERIAL_ROWS.has(key)} == {MATERIAL_ROWS.key("P", "4711")}
 
 
+@pytest.mark.parametrize("material", ["4711", "0815"])
+def test_former_conversions_stay_while_an_account_has_the_material(material: str) -> None:
+    """Also of an order at rest: what comes late of it is converted by them. Of a material that nobody uses they go when nothing
+    made before can come any more."""
+
+    def told(ledger: Any, at: int, pieces: int) -> list[str]:
+        fields = {"material": material, "unit": "PC", "decimals": 0, "batch_managed": False}
+        ledger.fold(event(MaterialChanged, at, at, conversions=[f"1 BOX = {pieces} PC"], **fields))
+        ledger.tick(at + 1)
+        row = ledger.step.rows.get(MATERIAL_ROWS.key("P", material))
+        return [one.conversions[0] for one in row.former]
+
+    ledger = begun()
+    assert told(ledger, CUT, 48) == []
+    assert told(ledger, CUT + HOUR, 40) == ["1 BOX = 48 PC"]
+    kept = ["1 BOX = 48 PC", "1 BOX = 40 PC"]
+    assert told(ledger, CUT + KEEP, 36) == kept
+    assert told(ledger, CUT + HOUR + KEEP, 36) == (kept if material == "4711" else kept[1:])
+
+
 @pytest.mark.parametrize("crash", [False, True])
 def test_a_take_over_knows_what_an_order_at_rest_still_has_to_tell(crash: bool) -> None:
     """It only waits to be forgotten, and its key figures are due at the next full hour all the same."""
