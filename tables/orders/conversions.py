@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from fractions import Fraction
 
 from schemas.records import AccountRow, Apart, FormerConversions, MaterialChanged, MaterialRow, SourceTotal
-from tables.plant.units import Held, Told, UnitTable
+from tables.plant.units import Definitions, MadeAt, UnitTable
 from tables.refusal import Refusal
 
 MAX_STATEMENTS = 100
@@ -65,7 +65,7 @@ def _of(row: MaterialRow, told: list[FormerConversions]) -> MaterialRow:
 
 def with_conversions(units: UnitTable, row: MaterialRow) -> UnitTable:
     """The table with what is known of the material. Raises Refusal for conversions that contradict each other."""
-    told = [Told(one.since, one.known_at, one.conversions) for one in statements(row)]
+    told = [Definitions(one.since, one.known_at, one.conversions) for one in statements(row)]
     return units.with_history(row.material, told) if told else units
 
 
@@ -84,16 +84,16 @@ def of_account(row: AccountRow, amount: Fraction, unit: str, units: UnitTable) -
     return units.convert(amount, row.unit, unit, row.material, of_its_time(row, units))
 
 
-def of_its_time(row: AccountRow, units: UnitTable) -> Held | None:
+def of_its_time(row: AccountRow, units: UnitTable) -> MadeAt | None:
     """Which conversions hold for the account as a whole; None: there are no others."""
     if not units.changed(row.material):
         return None
     return held_for(row, min((source.first_at for source in row.sources.values() if source.first_at), default=0))
 
 
-def held_for(row: AccountRow, made_at: int) -> Held:
+def held_for(row: AccountRow, made_at: int) -> MadeAt:
     """What was posted of the account keeps the conversions that were known then: a change that is dated back moves none of it."""
-    return Held(made_at, next((posting.cut for posting in row.issued if posting.cut >= made_at), None))
+    return MadeAt(made_at, next((posting.cut for posting in row.issued if posting.cut >= made_at), None))
 
 
 def recorded(row: AccountRow, counts: Mapping[str, int], unit: str, units: UnitTable, without: Collection[str]) -> Fraction:

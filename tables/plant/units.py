@@ -30,7 +30,7 @@ Scale = Mapping[str, tuple[str, Fraction]]
 """unit -> (base unit of its dimension, how many of that base it is)."""
 
 
-class Told(NamedTuple):
+class Definitions(NamedTuple):
     """Definitions of a material as they were told. Times: microseconds."""
 
     since: int
@@ -40,7 +40,7 @@ class Told(NamedTuple):
     definitions: Sequence[str]
 
 
-class Held(NamedTuple):
+class MadeAt(NamedTuple):
     """Which definitions a quantity is converted by: those that held at `made_at` (0: nothing says when, and the newest hold) of
     what was told up to `known_by` (None: of all)."""
 
@@ -72,9 +72,9 @@ class UnitTable:
     def with_material(self, material: str, definitions: Iterable[str]) -> "UnitTable":
         """A table in which `definitions` replace those of this material. Raises Refusal like the constructor."""
         assert material != ANY_MATERIAL, "what holds for all materials is configuration, not master data"
-        return self.with_history(material, [Told(0, 0, list(definitions))])
+        return self.with_history(material, [Definitions(0, 0, list(definitions))])
 
-    def with_history(self, material: str, told: Sequence[Told]) -> "UnitTable":
+    def with_history(self, material: str, told: Sequence[Definitions]) -> "UnitTable":
         """The same with all that was told of the material, in the order of the times from which it holds. What was made before
         the first of these times is converted by the first. `told`: at least one."""
         scales = [_Scales(one.since, one.known_at, _extended(self._any, one.definitions, material)) for one in told]
@@ -90,7 +90,7 @@ class UnitTable:
         return material in self._changed
 
     def convert(
-        self, value: Fraction, from_unit: str, to_unit: str, material: str = "", held: Held | None = None
+        self, value: Fraction, from_unit: str, to_unit: str, material: str = "", held: MadeAt | None = None
     ) -> Fraction | Refusal:
         """`value` from_unit as to_unit, exactly; BAD_UNIT when nothing says how. A unit converts into itself. `held`: by which
         definitions, where those of the material changed; None: by the newest."""
@@ -101,7 +101,7 @@ class UnitTable:
         factor = self.factor(from_unit, to_unit, material)
         return factor if isinstance(factor, Refusal) else value * factor
 
-    def _by_time(self, value: Fraction, from_unit: str, to_unit: str, material: str, held: Held) -> Fraction | Refusal:
+    def _by_time(self, value: Fraction, from_unit: str, to_unit: str, material: str, held: MadeAt) -> Fraction | Refusal:
         """By what held then; where that does not convert it, by the next that does: somebody told what was missing."""
         for scale in self._held(material, held):
             factor = _factor(scale, from_unit, to_unit, material)
@@ -109,7 +109,7 @@ class UnitTable:
                 return value * factor
         return factor
 
-    def _held(self, material: str, held: Held) -> Iterator[Scale]:
+    def _held(self, material: str, held: MadeAt) -> Iterator[Scale]:
         """What held then, and what was told of later times. At least one."""
         told = self._changed[material]
         known = [one for one in told if held.known_by is None or one.known_at <= held.known_by] or told

@@ -46,6 +46,24 @@ MUTANTS = {
         "if False:",
         f"{STREAMS}/test_orders_units.py",
     ),
+    "a change that is dated back moves what was posted": Mutant(
+        "tables.orders.conversions",
+        "next((posting.cut for posting in row.issued if posting.cut >= made_at), None)",
+        "None",
+        f"{TABLES}/test_conversions.py",
+    ),
+    "the newest conversion for everything": Mutant(
+        "tables.plant.units",
+        "if one.since <= held.made_at][-1:]",
+        "if True][-1:]",
+        f"{TABLES}/test_units.py",
+    ),
+    "former conversions are forgotten": Mutant(
+        "tables.orders.conversions",
+        "former=told[:-1],",
+        "former=[],",
+        f"{TABLES}/test_conversions.py",
+    ),
     "reset as zero": Mutant(
         "tables.equipment.counter",
         'return "reset", new',

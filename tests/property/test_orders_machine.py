@@ -1,6 +1,7 @@
 """The ledger against the obvious model: an account holds the sum of the newest totals of its sources, and whatever was
-posted adds up to that sum, rounded once; no more than the order takes, by net corrections or by reversals. A second ledger
-hears the same and is restarted whenever it likes."""
+posted adds up to that sum, rounded once; no more than the order takes, by net corrections or by reversals. Boxes have as many
+pieces as they had when they were packed, as far as that was known when they were posted. A second ledger hears the same and is
+restarted whenever it likes."""
 
 import os
 from fractions import Fraction
@@ -11,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from schemas.records import OrderChanged, OrderCompleted, OrderReleased, Posting
+from schemas.records import MaterialChanged, OrderChanged, OrderCompleted, OrderReleased, Posting
 from tests.unit.streams.ledger_bench import Ledger, component, item, released, total
 from tests.unit.tables.floor_bench import HOUR, at, configuration, event
 
@@ -35,6 +36,8 @@ BEGIN = at("10:00")
 CUTS = {at("14:00"), at("22:00"), at("06:00", 21), at("14:00", 21)}
 DATES = ("2026-11-20", "2026-11-20", "2026-11-19")
 KINDS = ("gross", "scrap", "consumption", "consumption")
+PACK = "pack"
+"""Equipment of which boxes are told."""
 Source = tuple[str, str, str]
 """(kind, source, business date)"""
 
@@ -53,6 +56,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.open, self.completed = False, False
         self.sent: list[Any] = []
         self.ids: set[str] = set()
+        self.boxes: list[tuple[int, int, int]] = []
+        """(since when, told when, pieces of a box): what changed something, in the order in which it was told."""
         self.urgent: set[str] = set()
         """Business dates with scrap above the threshold that was not posted yet."""
 
@@ -72,6 +77,7 @@ class LedgerMachine(RuleBasedStateMachine):
         config = configuration(rules=rules(corrections))
         self.steady, self.restarted = Ledger(config), Ledger(config)
         self.limit = limit
+        self.say(self.box(BEGIN - HOUR, 10))
         if status:
             self.master_data(status)
 
@@ -109,6 +115,29 @@ class LedgerMachine(RuleBasedStateMachine):
         fields = {"business_date": date, "equipment": SLIP, "source_key": SLIP, "unit": "SACK", "material": "PP", "lot": "R1"}
         self.sent.append(total("consumption", amount, (1, self.version), self.now, **fields))
         self.say(self.sent[-1])
+
+    @rule(date=st.sampled_from(DATES), boxes=st.integers(0, 4), hours=st.integers(-3, 1))
+    def boxes_of_a_source(self, date: str, boxes: int, hours: int) -> None:
+        """So many boxes were packed on that day, the first of them some hours ago."""
+        self.version += 1
+        fields = {
+            "business_date": date,
+            "equipment": PACK,
+            "source_key": PACK,
+            "unit": "BOX",
+            "first_at": self.now + hours * HOUR,
+        }
+        self.sent.append(total("gross", boxes, (1, self.version), self.now, **fields))
+        self.say(self.sent[-1])
+
+    @rule(pieces=st.sampled_from([8, 10, 12]), hours=st.integers(-4, 2))
+    def boxes_change(self, pieces: int, hours: int) -> None:
+        """The ERP says how many pieces a box has: of now, of some time ago, or of later."""
+        self.say(self.box(self.now + hours * HOUR, pieces))
+
+    def box(self, since: int, pieces: int) -> Any:
+        fields = {"material": "4711", "unit": "PC", "decimals": 0, "batch_managed": False}
+        return event(MaterialChanged, since, max(self.now, BEGIN), conversions=[f"1 BOX = {pieces} PC"], **fields)
 
     @rule(data=st.data())
     def once_more(self, data: st.DataObject) -> None:
@@ -155,6 +184,10 @@ class LedgerMachine(RuleBasedStateMachine):
         for record in records:
             if isinstance(record, OrderCompleted):
                 self.completed = True
+            elif isinstance(record, MaterialChanged):
+                pieces = int(record.conversions[0].split()[3])
+                if pieces != self.pieces_of_a_box(record.occurred_at, None):
+                    self.boxes.append((record.occurred_at, record.label, pieces))
             elif isinstance(record, OrderReleased | OrderChanged):
                 self.open = record.status == "released"
             else:
@@ -172,7 +205,30 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def told(self, kind: str, date: str) -> Fraction:
         known = [one for key, one in self.newest.items() if key[0] == kind and key[2] == date and key[1] != SLIP]
-        return sum((Fraction(one.numerator, one.denominator) for one in known), Fraction(0))
+        return sum(
+            (self.in_pieces(one) if one.equipment == PACK else Fraction(one.numerator, one.denominator) for one in known),
+            Fraction(0),
+        )
+
+    def in_pieces(self, packed: Any) -> Fraction:
+        """Boxes that were posted keep what was known of them at their first posting."""
+        cuts = [
+            one.cut
+            for one in self.steady.postings
+            if one.kind == "yield"
+            and one.business_date == packed.business_date
+            and one.cut >= packed.first_at
+            and one.cut < self.now
+        ]
+        return Fraction(packed.numerator * self.pieces_of_a_box(packed.first_at, min(cuts, default=None)))
+
+    def pieces_of_a_box(self, at: int, posted: int | None) -> int:
+        """What was told of the last time up to then; of the first time, if it was packed before that."""
+        known = [(since, n, pieces) for n, (since, told, pieces) in enumerate(self.boxes) if posted is None or told <= posted]
+        if not known:
+            return 0
+        then = [one for one in known if one[0] <= at]
+        return max(then)[2] if then else min(known)[2]
 
     def holds(self, kind: str, date: str) -> Fraction:
         """Scrap of one day that has no pieces there takes those of the other day (there is one lot)."""

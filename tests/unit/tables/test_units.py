@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import pytest
 
-from tables.plant.units import Held, Told, UnitTable
+from tables.plant.units import Definitions, MadeAt, UnitTable
 from tables.refusal import Refusal, RefusedValue
 
 BOXES = UnitTable({"4711": ["1 BOX = 48 PC", "10 PC = 319 g"], "*": ["1 DOZEN = 12 PC"]})
@@ -97,7 +97,12 @@ def test_master_data_replaces_the_definitions_of_one_material_only() -> None:
 
 
 CHANGED = BOXES.with_history(
-    "4711", [Told(10, 10, ["1 BOX = 48 PC"]), Told(20, 20, ["1 BOX = 40 PC"]), Told(30, 90, ["1 BOX = 36 PC", "1 TRAY = 6 PC"])]
+    "4711",
+    [
+        Definitions(10, 10, ["1 BOX = 48 PC"]),
+        Definitions(20, 20, ["1 BOX = 40 PC"]),
+        Definitions(30, 90, ["1 BOX = 36 PC", "1 TRAY = 6 PC"]),
+    ],
 )
 
 
@@ -120,15 +125,15 @@ def test_definitions_hold_from_their_time_on_and_what_was_posted_keeps_those_tha
     made_at: int, known_by: int | None, pieces: int
 ) -> None:
     """Before the first it holds, too; without a time the newest; where nothing was known when it was posted, all count."""
-    assert CHANGED.convert(Fraction(1), "BOX", "PC", "4711", Held(made_at, known_by)) == pieces
-    assert CHANGED.convert(Fraction(2), "DOZEN", "PC", "4711", Held(made_at, known_by)) == 24
+    assert CHANGED.convert(Fraction(1), "BOX", "PC", "4711", MadeAt(made_at, known_by)) == pieces
+    assert CHANGED.convert(Fraction(2), "DOZEN", "PC", "4711", MadeAt(made_at, known_by)) == 24
 
 
 def test_what_did_not_convert_in_its_time_takes_what_is_told_later_and_nothing_that_was_taken_back() -> None:
-    assert CHANGED.convert(Fraction(1), "TRAY", "PC", "4711", Held(15, 15)) == 6
-    gone = BOXES.with_history("4711", [Told(10, 10, ["1 BOX = 48 PC"]), Told(20, 20, ["1 TRAY = 6 PC"])])
-    assert gone.convert(Fraction(1), "BOX", "PC", "4711", Held(15, None)) == 48
-    assert isinstance(gone.convert(Fraction(1), "BOX", "PC", "4711", Held(20, None)), Refusal)
+    assert CHANGED.convert(Fraction(1), "TRAY", "PC", "4711", MadeAt(15, 15)) == 6
+    gone = BOXES.with_history("4711", [Definitions(10, 10, ["1 BOX = 48 PC"]), Definitions(20, 20, ["1 TRAY = 6 PC"])])
+    assert gone.convert(Fraction(1), "BOX", "PC", "4711", MadeAt(15, None)) == 48
+    assert isinstance(gone.convert(Fraction(1), "BOX", "PC", "4711", MadeAt(20, None)), Refusal)
 
 
 def test_only_a_material_whose_definitions_changed_is_looked_at_by_time() -> None:
