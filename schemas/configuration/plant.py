@@ -106,6 +106,9 @@ class Attribution(Section):
     """How long after its end a run still owns a count."""
     late_horizon_us: Duration = Field(default=604_800_000_000, alias="late_horizon")
     """How late a record may be; older ones are dead-lettered TOO_LATE."""
+    shared_time: Literal["factor", "equal", "first"] = "factor"
+    """Whose time it is while a run makes pieces of several orders: each order's part by the factors of its outputs, an equal part
+    each, or all of it the order's of the run, else of its first output."""
 
 
 class PlantConfig(Section):

@@ -12,6 +12,7 @@ from schemas.configuration.plant import Attribution
 from schemas.records import EquipmentRow, LotLoad, Output, RunSegment, RunState
 from tables.equipment.destination import UNATTRIBUTED, UNDECIDED, Destination
 from tables.equipment.entries import standing
+from tables.equipment.working_time import end_of_work
 from tables.order_of_telling import Place, Told, place, precedes
 from tables.plant.calendar import Calendar
 
@@ -58,6 +59,8 @@ class Ownership:
 
     def __init__(self, row: EquipmentRow, calendar: Calendar, attribution: Attribution) -> None:
         self._calendar, self._grace_us = calendar, attribution.run_grace_us
+        self.shared_time = attribution.shared_time
+        """Whose time it is while a run makes pieces of several orders."""
         runs = reigns(row, attribution.late_horizon_us)
         marks = {0}
         for reign in runs:
@@ -80,6 +83,10 @@ class Ownership:
         run = self._owners[index]
         outputs = tuple(outputs_at(run, start)) if run is not None else ()
         return Span(start, min(following, shift.end), run, outputs, self._loads[index], shift.business_date)
+
+    def work_ends(self, moment: int) -> int:
+        """When the work of who logged on at `moment` is over, unless they log off."""
+        return end_of_work(self._calendar, moment)
 
     def as_told(self, moment: int, told: Told) -> Span:
         """The span of a moment as it was when a record of that moment was told: what its own source told of the same moment

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from schemas.records import EntryVoided, LabourMark, LabourRecorded, LabourRow
 from tables.equipment.entries import find, restate, standing, still_needed, void
 from tables.equipment.presence import labour_problem, mark_of
+from tables.equipment.working_time import WorkEnds, never
 from tables.order_of_telling import place
 from tables.row_kinds import LABOUR_ROWS
 from tables.rows import RowStore
@@ -40,7 +41,8 @@ class Missing(NamedTuple):
 class _Whereabouts:
     """One person, record by record."""
 
-    def __init__(self) -> None:
+    def __init__(self, work_ends: WorkEnds = never) -> None:
+        self._work_ends = work_ends
         self.on: dict[str, LabourMark] = {}
         """Equipment -> the log-in that holds, the oldest first."""
         self.replaced: dict[str, Missing] = {}
@@ -50,7 +52,9 @@ class _Whereabouts:
         """A log-in ends the oldest others as far as the shares come to more than one. A log-off ends the time at its machine;
         where the person never logged on it says that they left: it ends all."""
         if mark.numerator:
-            self.on.pop(where, None)
+            before = self.on.pop(where, None)
+            if before is not None and self._work_ends(before.at) < mark.at:
+                self.missing.append(Missing(where, before, mark.at))
             self.on[where] = mark
             if where in self.replaced:
                 self.missing.append(self.replaced.pop(where))
@@ -73,22 +77,39 @@ def _in_order(marks: Iterable[tuple[str, LabourMark]]) -> list[tuple[str, Labour
     return sorted(marks, key=lambda entry: (entry[1].at, place(entry[1]), entry[0]))
 
 
-def turns(equipment: str, own: Iterable[LabourMark], elsewhere: Iterable[tuple[str, LabourMark]]) -> list[PersonShare]:
-    """One person at one machine: how its share of their time changes."""
+def turns(
+    equipment: str, own: Iterable[LabourMark], elsewhere: Iterable[tuple[str, LabourMark]], work_ends: WorkEnds = never
+) -> list[PersonShare]:
+    """One person at one machine: how its share of their time changes. What no log-off ended ends with the work of that day."""
     person, found, last = _Whereabouts(), list[PersonShare](), Fraction(0)
-    for where, mark in _in_order([*((equipment, mark) for mark in own), *elsewhere]):
+    marks = _in_order([*((equipment, mark) for mark in own), *elsewhere])
+    for index, (where, mark) in enumerate(marks):
+        before = person.on.get(equipment)
         person.hear(where, mark)
         here = person.on.get(equipment)
+        replaced = before is not None and here is not before and not _logs_off(equipment, marks[index:])
+        if before is not None and replaced and (over := work_ends(before.at)) < mark.at:
+            found.append(PersonShare(over, Fraction(0), before))
+            last = Fraction(0)
         share = share_of(here) if here is not None else Fraction(0)
         if where == equipment or share != last:
             found.append(PersonShare(mark.at, share, mark))
         last = share
+    still = person.on.get(equipment)
+    if still is not None and (over := work_ends(still.at)) < never(still.at):
+        found.append(PersonShare(over, Fraction(0), still))
     return found
 
 
-def missing_log_offs(marks: Iterable[tuple[str, LabourMark]]) -> list[Missing]:
+def _logs_off(equipment: str, marks: Sequence[tuple[str, LabourMark]]) -> bool:
+    """Did a log-off end the time here: the first of these records, or the next one of the machine?"""
+    own = next((mark for where, mark in marks if where == equipment), None)
+    return not marks[0][1].numerator or (own is not None and not own.numerator)
+
+
+def missing_log_offs(marks: Iterable[tuple[str, LabourMark]], work_ends: WorkEnds = never) -> list[Missing]:
     """Log-ins of one person, at any machine, that no log-off ended."""
-    person = _Whereabouts()
+    person = _Whereabouts(work_ends)
     for where, mark in _in_order(marks):
         person.hear(where, mark)
     open_ = [Missing(where, mark, None) for where, mark in person.on.items()]

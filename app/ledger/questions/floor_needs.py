@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from typing import NamedTuple
 
 from app.ledger.books.snapshot import Snapshot
@@ -11,6 +12,7 @@ from app.ledger.questions.export import quantity_text
 from streams.silence import silent, topic_of
 from tables.equipment.entries import standing
 from tables.equipment.people import Missing, missing_log_offs, people_of
+from tables.equipment.working_time import end_of_work
 from tables.orders.account import STOCK
 from tables.orders.conversions import of_account
 from tables.orders.order import item_of
@@ -36,15 +38,16 @@ def missing(snapshot: Snapshot) -> Iterator[Found]:
     rows = list(snapshot.of(EQUIPMENT_ROWS))
     clock = max((row.clock for row in rows), default=0)
     found = defaultdict[str, list[Missing]](list)
+    work_ends = partial(end_of_work, calendar)
     for _, marks in people_of((row.equipment, mark) for row in rows for mark in standing(row.labour, row.voids)):
-        for one in missing_log_offs(marks):
-            if one.ended_at is not None or snapshot.finished or calendar.shift_at(one.told.at).end < clock:
+        for one in missing_log_offs(marks, work_ends):
+            if one.ended_at is not None or snapshot.finished or work_ends(one.told.at) < clock:
                 found[one.equipment].append(one)
     for equipment, entries in sorted(found.items()):
         open_ = sum(one.ended_at is None for one in entries)
         first = min(entries, key=lambda one: one.told.at)
         detail = f"{len(entries)} log-offs missing at {equipment}, first of {first.told.person}"
-        detail += f"; {open_} of the log-ins still count" if open_ else "; the next log-in elsewhere ended them"
+        detail += f"; {open_} of the log-ins count to the end of their shift" if open_ else "; the next log-in ended them"
         yield Found(Refusal("LOG_OFF_MISSING", detail), first.told.at, equipment)
 
 
