@@ -59,6 +59,9 @@ SHOWN = {
             "Consumption.component Consumption.by Consumption.operation"
         ),
     },
+    "tests/unit/tables/test_activities.py": {
+        "test_the_time_of_a_run_of_several_orders_is_shared": "Attribution.shared_time",
+    },
     "tests/unit/configuration/test_reference.py": {
         "test_the_examples_of_functions_are_true": " ".join(f"Function.{name}" for name in Function.model_fields),
     },

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schemas.records import EquipmentStateChanged, LabourRecorded, RunCorrected, RunEnded, RunStarted
+from schemas.records import EquipmentStateChanged, LabourRecorded, RunChanged, RunCorrected, RunEnded, RunStarted
 from tables.equipment.equipment import EquipmentFold
 from tests.unit.tables.floor_bench import amounts, at, machine, on_machine, out
 
@@ -163,3 +163,67 @@ def test_a_corrected_run_gives_its_time_back() -> None:
     assert minutes(equipment, "order") == {("OX",): 30}
     old = [total for key, total in equipment.row.totals.items() if "OA" in key]
     assert [(total.amount, total.dirty) for total in old] == [(0, True)], "what it left is sent as zero"
+
+
+def mould(outputs: list[Any], order: str = "", **attribution: str) -> EquipmentFold:
+    """Run A of these outputs, from 07:00 on with one operator; the machine runs."""
+    equipment = machine({"attribution": attribution})
+    hear(equipment, on_machine(RunStarted, at("07:00"), run="A", order=order, operation="10", outputs=outputs))
+    assert equipment.state_changed(on_machine(EquipmentStateChanged, at("07:00"), state="running")) is None
+    assert equipment.labour(on_machine(LabourRecorded, at("07:00"), person="p", action="on")) is None
+    return equipment
+
+
+LEFT, RIGHT = out("L", order="OL", factor=3), out("R", order="OR", factor=1)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "order", "rule", "expected"),
+    [
+        pytest.param([LEFT, RIGHT], "", "factor", {"OL": 90, "OR": 30}, id="by factor"),
+        pytest.param([LEFT, RIGHT], "", "equal", {"OL": 60, "OR": 60}, id="equally"),
+        pytest.param([LEFT, RIGHT], "", "first", {"OL": 120}, id="the first"),
+        pytest.param([LEFT, RIGHT], "OR", "first", {"OR": 120}, id="the run's own comes first"),
+        pytest.param([LEFT, RIGHT, out("R2", order="OR", factor=2)], "", "factor", {"OL": 60, "OR": 60}, id="two of one order"),
+        pytest.param([LEFT, RIGHT, out("R2", order="OR", factor=2)], "", "equal", {"OL": 60, "OR": 60}, id="orders, not outputs"),
+        pytest.param([LEFT, out("R", factor=1)], "OR", "factor", {"OL": 90, "OR": 30}, id="one names none: the run's"),
+        pytest.param([LEFT, out("R", factor=1)], "", "factor", {"OL": 120}, id="nobody's order has no part"),
+        pytest.param([LEFT, out("S", order="OR", role="by")], "", "factor", {"OL": 120}, id="a by-product takes no time"),
+        pytest.param([out("S", order="OR", role="by")], "", "factor", {"OR": 120}, id="unless there is nothing else"),
+        pytest.param([LEFT, out("R", order="OR", factor=0)], "", "factor", {"OL": 120}, id="plugged"),
+        pytest.param(
+            [out("L", order="OL", factor=0), out("R", order="OR", factor=0)], "", "factor", {"OL": 60, "OR": 60}, id="all plugged"
+        ),
+        pytest.param([LEFT], "OTHER", "factor", {"OL": 120}, id="one order of its outputs"),
+        pytest.param([], "O", "factor", {"O": 120}, id="no outputs"),
+    ],
+)
+def test_the_time_of_a_run_of_several_orders_is_shared(
+    outputs: list[Any], order: str, rule: str, expected: dict[str, int]
+) -> None:
+    equipment = mould(outputs, order, shared_time=rule)
+    equipment.measure_activities(at("09:00"), at_cut=False)
+    wanted = {(kind, name): part for name, part in expected.items() for kind in ("machine_time", "labour_time")}
+    assert minutes(equipment, "kind", "order") == wanted
+
+
+def test_a_change_of_outputs_shares_the_time_from_then_on_and_who_lost_it_gets_nothing() -> None:
+    equipment = mould([LEFT, RIGHT])
+    hear(equipment, on_machine(RunChanged, at("08:00"), run="A", outputs=[out("L", order="OL"), out("N", order="ON")]))
+    equipment.measure_activities(at("09:00"), at_cut=False)
+    expected = {("OL",): 45 + 30, ("OR",): 15, ("ON",): 30}
+    assert minutes(equipment, "order") == {key: 2 * part for key, part in expected.items()}
+    hear(equipment, on_machine(RunCorrected, at("09:00"), run="A", outputs=[out("N", order="ON")], version=1))
+    equipment.measure_activities(at("09:00"), at_cut=False)
+    assert minutes(equipment, "order") == {("ON",): 240}
+
+
+@pytest.mark.parametrize(("off", "expected"), [("", 7 * 60), ("15:00", 8 * 60)])
+def test_a_log_in_counts_to_the_end_of_its_shift_unless_somebody_logs_off(off: str, expected: int) -> None:
+    equipment = mould([out("4711")], "O")
+    equipment.measure_activities(at("14:00"), at_cut=True)
+    if off:
+        assert equipment.labour(on_machine(LabourRecorded, at(off), person="p", action="off")) is None
+    for cut in (at("22:00"), at("06:00", 21)):
+        equipment.measure_activities(cut, at_cut=True)
+    assert minutes(equipment, "kind")["labour_time",] == expected
