@@ -34,4 +34,7 @@ def lowered(row: Any, at: int) -> bool:
     late = [name for name in BY_THE_CLOCK[type(row)] if getattr(row, name) > at]
     for name in late:
         setattr(row, name, at)
-    return bool(late)
+    told = [one for one in row.former if one.known_at > at] if isinstance(row, MaterialRow) else []
+    for one in told:
+        one.known_at = at
+    return bool(late or told)

@@ -68,6 +68,7 @@ def repair(step: Step, memory: OrdersMemory, plant: PlantRules, name: str, at: i
         if lowered(material, at):
             step.rows.put(key, material)
             memory.told(key, material)
+            memory.plants.pop(name, None)  # when its conversions were told is another time now
     found = [
         (key, order)
         for page in step.rows.pages(ORDER_ROWS.under(name), lambda key: key in wrong or not memory.asleep(key))

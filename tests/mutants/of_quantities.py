@@ -28,6 +28,24 @@ MUTANTS = {
         "row.states.sort(key=lambda known: (known.from_at, known.event_id))",
         "tests/unit/tables/test_order_of_telling.py",
     ),
+    "the first order has the time of all": Mutant(
+        "tables.equipment.activities",
+        'if len(factors) < 2 or rule == "first":',
+        "if True:",
+        f"{TABLES}/test_activities.py",
+    ),
+    "shared equally whatever the factors": Mutant(
+        "tables.equipment.activities",
+        'if rule == "equal" or not whole:',
+        "if True:",
+        f"{TABLES}/test_activities.py",
+    ),
+    "who never logs off works on": Mutant(
+        "tables.equipment.working_time",
+        "return calendar.shift_at(at + EARLY_US).end",
+        "return never(at)",
+        f"{TABLES}/test_people.py",
+    ),
     "a person at two places": Mutant(
         "tables.equipment.people",
         "while len(self.on) > 1 and",

@@ -259,30 +259,64 @@ def _orders(run: Run) -> set[str]:
     return {run.order} | {one.order for _, outputs in run.segments for one in outputs}
 
 
-def times(events: Sequence[Any], now: int, grace: int) -> dict[tuple[str, str, str], int]:
-    """(run, kind, business date) -> milliseconds up to `now`: from one moment at which anything changes to the next."""
+def times(events: Sequence[Any], now: int, grace: int, shared: str) -> dict[tuple[str, str, str, str], int]:
+    """(run, order, kind, business date) -> milliseconds up to `now`: from one moment at which anything changes to the next.
+    `shared`: how the time of a run of several orders is shared (factor | equal | first)."""
     floor = floor_of(events, grace)
     states = sorted((one.occurred_at, one.raw_offset, one.state) for one in events if isinstance(one, EquipmentStateChanged))
-    people: dict[str, list[tuple[int, str, Fraction]]] = defaultdict(list)
-    for one in events:
-        if isinstance(one, LabourRecorded):
-            share = Fraction(one.share_numerator, one.share_denominator) if one.action == "on" else Fraction(0)
-            people[one.person].append((one.occurred_at, one.raw_offset, share))
-    marks = {at for at, _, _ in states} | {at for log in people.values() for at, _, _ in log} | {now}
+    people = [presence for person in "pq" for presence in _presence(person, events)]
+    marks = {at for at, _, _ in states} | {at for begin, end, _ in people for at in (begin, end)} | {now}
     begun = [run for run in floor.runs if run.start is not None]
     marks |= {mark for run in begun for mark in (run.start, run.end, run.end + 1, run.end + grace + 1)}
-    marks |= {MIDNIGHT + n * 8 * HOUR - 2 * HOUR for n in range(-2, 9)}
+    marks |= {since for run in begun for since, _ in run.segments} | set(CUTS)
     line = sorted(mark for mark in marks if mark <= now)
-    micros: dict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
+    micros: dict[tuple[str, str, str, str], Fraction] = defaultdict(Fraction)
     for start, end in itertools.pairwise(line):
         run = floor.owner(start)
         if run is None or start >= run.end:
             continue
         date = business_date(start)
         state = [name for at, _, name in states if at <= start][-1:]
+        spent = {"labour_time": sum((share for begin, over, share in people if begin <= start < over), Fraction(0))}
         if state and state[0] in ("running", "setup"):
-            micros[run.name, {"running": "machine_time", "setup": "setup_time"}[state[0]], date] += end - start
-        for log in people.values():
-            last = [share for at, _, share in sorted(log, key=lambda one: one[:2]) if at <= start][-1:]
-            micros[run.name, "labour_time", date] += (end - start) * (last[0] if last else 0)
+            spent[{"running": "machine_time", "setup": "setup_time"}[state[0]]] = Fraction(1)
+        for order, part in _parts(run, start, shared):
+            for kind, many in spent.items():
+                micros[run.name, order, kind, date] += (end - start) * many * part
     return {key: int(value / 1000 + Fraction(1, 2)) for key, value in micros.items() if int(value / 1000 + Fraction(1, 2))}
+
+
+CUTS = [MIDNIGHT + n * 8 * HOUR - 2 * HOUR for n in range(-2, 12)]
+"""Where shifts begin."""
+
+
+def _presence(person: str, events: Sequence[Any]) -> Iterator[tuple[int, int, Fraction]]:
+    """(from, to, share of their time) at the machine. A log-off ends it; without one the next log-in does, or the shift that they
+    came for, half an hour before it at the earliest."""
+    log = sorted(
+        (one.occurred_at, one.raw_offset, one.action == "on", Fraction(one.share_numerator, one.share_denominator))
+        for one in events
+        if isinstance(one, LabourRecorded) and one.person == person
+    )
+    for here, after in itertools.pairwise([*log, None]):
+        at, _, on, share = here
+        if not on:
+            continue
+        shift_ends = min(cut for cut in CUTS if cut > at + HOUR // 2)
+        if after is None:
+            yield at, shift_ends, share
+        else:
+            yield at, after[0] if not after[2] else min(after[0], shift_ends), share
+
+
+def _parts(run: Run, moment: int, shared: str) -> list[tuple[str, Fraction]]:
+    """Which orders' time it is, and how much of it."""
+    cavities = [(one.order or run.order, one.factor) for one in run.outputs(moment)]
+    names = sorted({order for order, _ in cavities if order})
+    if shared == "first" or len(names) < 2:
+        first = next((order for order, _ in cavities if order), run.order)
+        return [(run.order if shared == "first" and run.order else first, Fraction(1))]
+    of = {name: sum(factor for order, factor in cavities if order == name) for name in names}
+    if shared == "equal" or not any(of.values()):
+        return [(name, Fraction(1, len(names))) for name in names]
+    return [(name, Fraction(of[name], sum(of.values()))) for name in names]

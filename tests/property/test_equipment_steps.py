@@ -41,7 +41,15 @@ COUNTERS = ["shots", "shots", "shots", "rejects", "resin"]
 AHEAD = (st.sampled_from([0, 0, 600, 3600]) | st.integers(0, 3 * 3600)).map(lambda seconds: BEGIN + seconds * S)
 """Often the moment of something else: then the order of telling decides."""
 OUTPUTS = st.lists(
-    st.builds(out, st.sampled_from(MATERIALS), lot=st.sampled_from(["", "L1"]), factor=st.integers(0, 3)), min_size=1, max_size=2
+    st.builds(
+        out,
+        st.sampled_from(MATERIALS),
+        lot=st.sampled_from(["", "L1"]),
+        factor=st.integers(0, 3),
+        order=st.sampled_from(["", "", *ORDERS]),
+    ),
+    min_size=1,
+    max_size=2,
 )
 
 
@@ -55,19 +63,23 @@ class FloorMachine(RuleBasedStateMachine):
         on_fall=st.sampled_from(["reset", "reset+modulus", "placeholder", "placeholder+modulus", "rollover"]),
         seq=st.booleans(),
         first=st.sampled_from([1, 8, 97]),
+        shared=st.sampled_from(["factor", "equal", "first"]),
     )
-    def plant(self, on_fall: str, seq: bool, first: int) -> None:
+    def plant(self, on_fall: str, seq: bool, first: int, shared: str) -> None:
         """`first`: number of the first event. Ids are texts: e10 comes before e9, and was told after it."""
         kind, _, modulus = on_fall.partition("+")
         shots = {"on_fall": kind, **({"modulus": str(MODULUS)} if modulus or kind == "rollover" else {})}
         resin = {"counts": "consumption", "of": "loaded_lot", "position": "hopper", "unit": "kg", "decimals": "3"}
         counters = {"shots": shots, "rejects": {"counts": "scrap"}, "resin": resin}
-        plant: dict[str, Any] = {"equipment": {"*": {"counters": counters}}, "attribution": {"run_grace": "5 min"}}
+        plant: dict[str, Any] = {
+            "equipment": {"*": {"counters": counters}},
+            "attribution": {"run_grace": "5 min", "shared_time": shared},
+        }
         if self.expect is not None:
             plant["sources"] = {
                 "s": {"read": {"topic": "raw.p"}, "expect": self.expect, "events": [{"when": {}, "ignore": True}]}
             }
-        self.bench, self.numbered = Floor(configuration(plant)), seq
+        self.bench, self.numbered, self.shared = Floor(configuration(plant)), seq, shared
         shown = Rule(kind, MODULUS if modulus or kind == "rollover" else 0)
         self.rules = {"shots": shown, "rejects": Rule(), "resin": Rule(consumption=True, absurd=1_000_000)}
         self.numbers, self.moment, self.now = itertools.count(), BEGIN, BEGIN
@@ -245,7 +257,7 @@ class FloorMachine(RuleBasedStateMachine):
         self.bench.published()
         self.agrees()
         if any(before < cut <= self.now for cut in (at("06:00"), at("14:00"), at("22:00"), at("06:00", 21), at("14:00", 21))):
-            times = model.times(self._events(), self.now, GRACE)
+            times = model.times(self._events(), self.now, GRACE, self.shared)
             assert self._times() == times, "all activities are measured at the end of a shift"
 
     def _events(self) -> list[Any]:
@@ -284,12 +296,12 @@ class FloorMachine(RuleBasedStateMachine):
                 add((*base, to.kind, to.reason, to.component_lot, to.business_date), total.amount)
         return {key: amount for key, amount in found.items() if amount}
 
-    def _times(self) -> dict[tuple[str, str, str], int]:
-        row, found = self.bench.row(), dict[tuple[str, str, str], int]()
+    def _times(self) -> dict[tuple[str, str, str, str], int]:
+        row, found = self.bench.row(), dict[tuple[str, str, str, str], int]()
         for text, total in row.totals.items() if row is not None else ():
             to = Destination.parse(text)
             if to.kind.endswith("_time") and total.amount:
-                key = (to.run, to.kind, to.business_date)
+                key = (to.run, to.order, to.kind, to.business_date)
                 found[key] = found.get(key, 0) + total.amount
         return found
 

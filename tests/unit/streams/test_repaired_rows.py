@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.avro_files import documents
-from schemas.records import AttemptEnded, OrderRow
+from schemas.records import AttemptEnded, FormerConversions, MaterialRow, OrderRow
 from streams.intake.raw_headers import CONTROL_HEADER
 from streams.repairs import CONTROL, repair_line
 from tables import row_kinds
@@ -38,6 +38,7 @@ OTHER_TIMES = {
     },  # reckoned again; the ERP's; of the floor
     "LotRow": {"disposition_at"},  # of a person
     "DeclarationRow": {"occurred_at"},
+    "MaterialRow": {"since"},  # of the ERP
     "EquipmentRow": {"clock", "standing", "first_at"},  # tables/equipment/own_clock.py; of the floor
     "JournalRow": {"clock", "standing"},  # gives way to the head row at a repair
     "PendingRow": {"label"},  # streams/waiting_records.py
@@ -55,6 +56,14 @@ def test_every_time_of_a_row_is_lowered_or_has_a_reason_not_to_be() -> None:
 
 def types_of(record: type) -> dict[str, Any]:
     return {field["name"]: field["type"] for field in documents()[record.__name__]["fields"]}
+
+
+def test_former_conversions_were_told_no_later_than_the_clock_was_right() -> None:
+    """Else a posting after the repair would not have known them."""
+    former = [FormerConversions(["1 BOX = 48 PC"], 10, 30), FormerConversions(["1 BOX = 40 PC"], 20, 50)]
+    row = MaterialRow("P", "4711", "PC", 0, False, ["1 BOX = 36 PC"], told_at=70, since=60, known_at=70, former=former)
+    assert lowered(row, 40) and not lowered(row, 40)
+    assert ([one.known_at for one in row.former], row.known_at, row.since) == ([30, 40], 40, 60)
 
 
 @pytest.mark.parametrize("record", BY_THE_CLOCK, ids=lambda record: record.__name__)
