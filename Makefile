@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ERP ?= sim
+# Tests start the program hundreds of times: compiled once, it starts a fifth faster.
+unexport PYTHONDONTWRITEBYTECODE
 WITH_SERVERS := tests/e2e tests/composition tests/integration tests/chaos
 
 .PHONY: demo test test-timing test-pure test-runs test-kafka test-slow test-slow-chaos test-slow-live test-deep test-composition test-composition-short browser-test chart-test image image-test proved dashboards lint types layers check plants bench bench-rules bench-run bench-short bench-take-over lock clean

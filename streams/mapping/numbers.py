@@ -15,10 +15,11 @@ _GROUPS = {" ": "[ \u00a0\u202f]", "'": "['\u2019]"}
 
 def plain_number(form: str) -> Step:
     """A step from a number in `form` to the plain one. Raises Refusal BAD_DECIMAL for a number in another form; where groups
-    are stated a number has none, or all of them with three digits each. A text without a digit passes (UNAVAILABLE)."""
+    are stated a number has none, or all of them with three digits each and no zero in front: `0.525` is
+    a number of another form than `1.234,56`. A text without a digit passes (UNAVAILABLE)."""
     group, point, minus_behind = number_format(form)
     separator = _GROUPS.get(group, re.escape(group))
-    whole = rf"[0-9]{{1,3}}(?:{separator}[0-9]{{3}})+|[0-9]+" if group else "[0-9]+"
+    whole = rf"[1-9][0-9]{{0,2}}(?:{separator}[0-9]{{3}})+|[0-9]+" if group else "[0-9]+"
     behind = "-?" if minus_behind else ""
     number = re.compile(rf"([+-]?)({whole})?(?:{re.escape(point)}([0-9]*))?({behind})")
 

@@ -28,6 +28,8 @@ FREE_TEXT = frozenset({"value", "why", "name", "conversions"})
 """No part of any key: any characters, up to MAX_TEXT."""
 MAY_BE_EMPTY = frozenset({("ProcessValue", "value"), ("OperatorDecision", "account")})
 BOUNDS = {"factor": (0, 100_000), "decimals": (0, 9), "base": (1, 10**12), "share_denominator": (1, 10**6)}
+SCALES = frozenset({"factor", "base", "share_numerator", "share_denominator"})
+"""Quantities are multiplied or divided by them: one that is mapped and empty is not silently 1."""
 _STATUS = ("released", "locked", "delivered", "technically_complete", "closed")
 WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("EquipmentStateChanged", "state"): ("running", "setup", "down", "idle"),

@@ -11,7 +11,7 @@ from schemas.records import Quantity
 from streams.mapping.items import MAX_IDENTIFIER, MAX_TEXT, Problems, RefusedInMapping
 from streams.mapping.paths import constant_of
 from streams.mapping.private import Hash
-from streams.mapping.records import BOUNDS, FREE_TEXT, LOTS, PERSONS, WORDS
+from streams.mapping.records import BOUNDS, FREE_TEXT, LOTS, PERSONS, SCALES, WORDS
 from streams.mapping.texts import TextGetter, compile_text, outcomes, without_leading_zeros
 from tables.quantity import scaled
 from tables.refusal import Refusal
@@ -145,10 +145,13 @@ def _fitting_lots(known: Iterable[str], scope: Scope, problems: Problems) -> Non
 def whole_field(name: str, text: TextGetter) -> FieldGetter:
     """A whole number within the bounds of its field."""
     low, high = BOUNDS.get(name, (-(2**63) + 1, 2**63 - 1))
+    scales = name in SCALES
 
     def get(node: Any, root: Any, arrived_at: int) -> int | None:
         value = text(node, root)
         if value is None or value == "":
+            if value is not None and scales:
+                raise RefusedInMapping("MISSING_FIELD", f"`{name}` is empty; where that means 1, map `FIELD || =1`")
             return None
         number = scaled(value, 0)
         if isinstance(number, Refusal):

@@ -45,7 +45,7 @@ class Delta(NamedTuple):
 class Fall(NamedTuple):
     """What a fall or a jump turned out to be, and what it added itself.
 
-    reset | rollover | placeholder | undecided; baseline: what is left was filled up, by how much nobody knows;
+    reset | rollover | placeholder | undecided; baseline: what is left was filled up, by how much nobody knows; below_zero: no count;
     dip: too small to be a new start; jump: not believed; spike: the count before the jump went on.
     stepped_back: the sequence says that this reading is older than the one before it, so the equipment's clock went back
     between the two. It shows a count that is already counted.
@@ -87,7 +87,7 @@ class Walk:
         if counter.shows == "increment":
             self._increment(point)
         elif state.value is None:
-            if point.value != UNAVAILABLE:  # the first reading ever is a baseline
+            if not self._is_none(point.value):  # the first reading ever is a baseline
                 state.value = int(point.value > 0) if counter.shows == "signal" else point.value
                 state.seq, state.at = point.seq, point.at
         elif point.value == UNAVAILABLE:
@@ -99,12 +99,24 @@ class Walk:
             self._signal(state.value, point)
         elif 0 <= point.seq < state.seq and point.value < state.value:
             self.falls.append(Fall(point.at, "stepped_back"))
+        elif self._is_none(point.value) and not self._is_dip(state.value, point.value):
+            self.falls.append(Fall(point.at, "below_zero"))
+            state.broken_at = (state.at or point.at) if state.broken_at is None else state.broken_at
         elif state.low is not None:
             self._decide(state.value, state.low, point)
         elif point.value < state.value:
             self._falls(state.value, point)
         else:
             self._rises(state.value, point)
+
+    def _is_none(self, value: int) -> bool:
+        """A total below zero is none: gateways write -1 where they know nothing. A meter may begin there, and what has a modulus
+        may count through it."""
+        counter = self._counter
+        if value == UNAVAILABLE:
+            return True
+        negative = value < 0 and counter.shows == "total" and counter.modulus is None
+        return negative and (counter.counts != "consumption" or (self._state.value or 0) > 0)
 
     # -- what needs no state, or no more than one bit
 

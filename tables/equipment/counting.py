@@ -53,7 +53,8 @@ class Counting:
         """
         if self._adds_up:
             return np.where(values == UNAVAILABLE, 0, values)
-        if int(values[0] if never_falls else values.min()) == UNAVAILABLE:
+        lowest = int(values[0] if never_falls else values.min())
+        if lowest == UNAVAILABLE or (lowest < 0 and self._counter.shows == "total"):
             return None
         if self._switches:
             values = (values > 0).astype(np.int64)

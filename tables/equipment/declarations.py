@@ -1,5 +1,6 @@
 """Declarations of people on one equipment: kept, de-duplicated by event id, and attributed to the run of their time."""
 
+from fractions import Fraction
 from typing import Any
 
 from schemas.records import DeclarationRow, EquipmentRow, Output, RawRange, RunState, Share
@@ -7,6 +8,9 @@ from tables.canonical import KINDS
 from tables.equipment.attribution import Load, Ownership, end_of, outputs_at, segments_of, started
 from tables.equipment.destination import UNATTRIBUTED, Destination
 from tables.plant.calendar import Calendar
+
+_STATED = ("record", "occurred_at", "unit", "run", "order", "operation", "material", "lot", "reason", "of", "as_kind", "position")
+"""What a declaration states beside its quantity."""
 
 
 def kept(event: Any) -> DeclarationRow:
@@ -33,6 +37,16 @@ def kept(event: Any) -> DeclarationRow:
         raw_part=event.raw_part,
         correlation_id=event.correlation_id,
     )
+
+
+def says_the_same(one: DeclarationRow, other: DeclarationRow) -> bool:
+    """Do both declare the same? Where and how they were sent does not matter."""
+    return _content(one) == _content(other)
+
+
+def _content(declared: DeclarationRow) -> tuple[Any, ...]:
+    quantity = Fraction(declared.amount, 10**declared.scale)
+    return (quantity, *(getattr(declared, name) for name in _STATED))
 
 
 def shares_of(declared: DeclarationRow, row: EquipmentRow, ownership: Ownership, calendar: Calendar) -> list[Share]:

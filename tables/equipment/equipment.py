@@ -226,10 +226,13 @@ class EquipmentFold:
         return None
 
     def declared(self, event: Any) -> Refusal | None:
-        """A declaration. A repeated event id is a duplicate, counted."""
+        """A declaration. A repeated event id is a duplicate, counted; with another content it is refused."""
         self._journal = None
         key = self._declared_prefix + event.event_id
-        if self._rows.get(key) is not None:
+        before = self._rows.get(key)
+        if before is not None:
+            if not declarations.says_the_same(before, declarations.kept(event)):
+                return Refusal("ID_CONFLICT", f"`{event.event_id}` said something else before; that stays")
             self._count("duplicates")
             return None
         if self._too_late(event.occurred_at):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from schemas.records import CountFall, EquipmentRow
 from tables.equipment.counter import Fall
 
-NAMED = frozenset({"reset", "rollover", "baseline", "spike", "jump"})
+NAMED = frozenset({"reset", "rollover", "baseline", "spike", "jump", "below_zero"})
 """Those that somebody may want to look at. Of the others it is enough to know how many there were."""
 MAX_NAMED = 20
 """Of one kind in a bucket; those beyond are added up in the last one."""
@@ -21,6 +21,7 @@ TALLY = {
     "baseline": "baselines",
     "jump": "jumps",
     "spike": "spikes",
+    "below_zero": "below_zero",
 }
 """Name in the row's tally of what a fall was."""
 

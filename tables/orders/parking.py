@@ -95,7 +95,7 @@ def reasons(
         yield Refusal("MATERIAL_NOT_IN_ORDER", f"order {order.order} does not make {account.material}")
     if (item is not None and item.batch_managed) or (material is not None and material.batch_managed):
         yield from _long_lot(configuration, account)
-        if item is not None and item.batch_managed and not account.lot:
+        if not account.lot:
             yield from _missing_lot(configuration, account)
 
 

@@ -3,13 +3,13 @@
 The lists: tests/mutants/of_quantities.py, of_postings.py, of_machinery.py.
 """
 
-import subprocess
-import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from tests.mutants import composition, of_machinery, of_postings, of_quantities
+from tests.mutants.planted import STALE, in_a_fork
 from tests.mutants.planting import Mutant, source_of
 
 PROJECT = Path(__file__).parents[2]
@@ -18,17 +18,22 @@ LISTS = (of_quantities.MUTANTS, of_postings.MUTANTS, of_machinery.MUTANTS)
 MUTANTS = {name: mutant for one in LISTS for name, mutant in one.items()}
 
 
-def run(mutant: Mutant) -> subprocess.CompletedProcess[str]:
-    arguments = [mutant.module, mutant.old, mutant.new, mutant.killed_by]
-    command = [sys.executable, "-m", "tests.mutants.planted", *arguments]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
+class Found(NamedTuple):
+    code: int | None
+    output: str
+
+
+def run(mutant: Mutant, folder: Path) -> Found:
+    output = folder / "output.txt"
+    code = in_a_fork(output, mutant.module, mutant.old, mutant.new, mutant.killed_by)
+    return Found(code, output.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", MUTANTS)
-def test_a_planted_defect_is_found(name: str) -> None:
-    found = run(MUTANTS[name])
-    assert found.returncode == TESTS_FAILED, f"{found.stdout}\n{found.stderr}"
-    assert "AssertionError" in found.stdout or "\nE  " in found.stdout, "a check failed, not the import"
+def test_a_planted_defect_is_found(name: str, tmp_path: Path) -> None:
+    found = run(MUTANTS[name], tmp_path)
+    assert found.code == TESTS_FAILED, found.output
+    assert "AssertionError" in found.output or "\nE  " in found.output, "a check failed, not the import"
 
 
 def test_each_defect_has_a_name_of_its_own() -> None:
@@ -49,11 +54,11 @@ def test_the_third_is_a_third() -> None:
     assert set(composition.SHORT) <= composition.MUTANTS.keys() and 3 * len(composition.SHORT) >= len(composition.MUTANTS)
 
 
-def test_without_a_defect_nothing_is_found() -> None:
+def test_without_a_defect_nothing_is_found(tmp_path: Path) -> None:
     """The same way of running, with a change that changes nothing."""
     harmless = MUTANTS["reset as zero"]
-    assert run(harmless._replace(new=harmless.old)).returncode == 0
+    assert run(harmless._replace(new=harmless.old), tmp_path).code == 0
 
 
-def test_a_mutant_whose_line_is_gone_is_no_mutant() -> None:
-    assert run(MUTANTS["reset as zero"]._replace(old="no such line")).returncode not in (0, TESTS_FAILED)
+def test_a_mutant_whose_line_is_gone_is_no_mutant(tmp_path: Path) -> None:
+    assert run(MUTANTS["reset as zero"]._replace(old="no such line"), tmp_path).code == STALE

@@ -134,17 +134,22 @@ class _Counter:
             return (0, True) if self.rule.starts_at is None else (max(0, self.rule.starts_at + new), False)
         return new, False
 
+    def is_none(self, value: int) -> bool:
+        """Less than nothing cannot have been counted; a meter may begin so."""
+        may_be = self.rule.consumption and (self.stand is None or self.stand.value <= 0)
+        return value < 0 and self.rule.shows == "total" and not self.rule.modulus and not may_be
+
     # -- one reading
 
     def reads(self, at: int, seq: int, value: int | None) -> Iterator[Piece]:
         stand = self.stand
         if stand is None:
-            if value is not None:
+            if value is not None and not self.is_none(value):
                 self.stand = Stand(at, seq, value)
                 self.believed = [(at, Fraction(0))]
         elif 0 <= seq < stand.seq and (value is None or value < stand.value):
             pass  # behind: the clock went back
-        elif value is None:
+        elif value is None or (self.is_none(value) and not self.is_dip(stand.value, value)):
             self.gone = True
         elif self.low is None:
             yield from self.compared(at, seq, value)

@@ -35,7 +35,20 @@ class Shop:
 @st.composite
 def counts(draw: st.DrawFn, rule: Rule, with_seq: bool) -> list[Reading]:
     """Readings in truth order."""
-    kinds = ["rise"] * 6 + ["same", "fall", "same", "unavailable", "zero", "again", "high", "high", "down", "down", "dip"]
+    kinds = ["rise"] * 6 + [
+        "same",
+        "fall",
+        "same",
+        "unavailable",
+        "zero",
+        "again",
+        "high",
+        "high",
+        "down",
+        "down",
+        "dip",
+        "below",
+    ]
     steps = draw(st.lists(st.tuples(st.sampled_from(kinds), st.integers(1, 6), st.integers(1, 700)), min_size=1, max_size=40))
     moment, count, above = BEGIN, 1000 + draw(st.integers(0, 8)) * 10, 0
     left = LEFT if rule.shows == "remaining" else 0
@@ -50,7 +63,7 @@ def counts(draw: st.DrawFn, rule: Rule, with_seq: bool) -> list[Reading]:
             above = 0 if kind == "down" else above + size * 7_000
         earlier = found[max(0, n - size)].value
         shown = count + above - (size if kind == "dip" else 0)
-        value = {"unavailable": None, "zero": 0, "again": earlier}.get(kind, abs(left - shown))
+        value = {"unavailable": None, "zero": 0, "again": earlier, "below": -size}.get(kind, abs(left - shown))
         found.append(Reading(n, moment, value))
     return [one if with_seq else one._replace(seq=-1) for one in found]
 

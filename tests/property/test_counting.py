@@ -45,7 +45,7 @@ def tell(equipment: EquipmentFold, event: Any) -> None:
         equipment.run_event(event)
 
 
-VALUES = st.one_of(st.integers(0, 3), st.just(100), st.just(9_000), st.just(UNAVAILABLE))
+VALUES = st.one_of(st.integers(-1, 3), st.just(100), st.just(9_000), st.just(UNAVAILABLE))
 ENTRIES = st.sampled_from(
     [
         PointState(),

@@ -1,4 +1,4 @@
-"""Falls of counters that counted as a new start, with the quantity that each added, and jumps that never were."""
+"""Falls of counters that counted as a new start, with the quantity that each added; jumps and values that never were a count."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ WORDS = {
     "rollover": "rolled over",
     "baseline": "was filled up",
     "spike": "showed a false count and went on",
+    "below_zero": "showed less than zero, which is no count",
 }
 MAX_LINES = 20
 """In the printed report; its JSON has all."""
@@ -30,7 +31,7 @@ class Fell:
     at: int
     """Of the first one."""
     was: str
-    """reset | rollover | baseline | spike"""
+    """A key of WORDS."""
     quantity: Fraction
     """What it added."""
     unit: str

@@ -73,6 +73,12 @@ USED = {"authority": "declarations", "unit": "kg", "denominator": 1000, "materia
         ),
         (
             "LOT_MISSING",
+            [released(T1), event(MaterialChanged, T1, T1, material="4711", unit="PC", decimals=0, batch_managed=True)],
+            total("gross", 5, label=T1, lot=""),
+            event(MaterialChanged, T2, T2, material="4711", unit="PC", decimals=0, batch_managed=False),
+        ),
+        (
+            "LOT_MISSING",
             [released(T1, components=[component(batch_managed=True)])],
             total("consumption", 5, label=T1, **{**USED, "lot": ""}),
             released(T2, OrderChanged, change_number="1"),

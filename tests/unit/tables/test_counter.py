@@ -14,6 +14,8 @@ RESET_AT_1000: dict[str, Any] = {"on_fall": "reset", "modulus": 1000}
 ROLL: dict[str, Any] = {"on_fall": "rollover", "modulus": 1000}
 HOLD_AT_1000: dict[str, Any] = {"on_fall": "placeholder", "modulus": 1000}
 HOLD: dict[str, Any] = {"on_fall": "placeholder"}
+METER: dict[str, Any] = {"counts": "consumption", "of": "loaded_lot", "position": "hopper", "decimals": 1, "unit": "kg"}
+SIGNED: dict[str, Any] = {"on_fall": "rollover", "modulus": 65_536}
 
 
 class Walked(NamedTuple):
@@ -39,6 +41,16 @@ def walk(counter: dict[str, Any], values: list[int]) -> Walked:
         pytest.param(RESET, [100, 103, 4, 6], [(2, 3), (3, 4), (4, 2)], [(3, "reset")], id="a reset counts from zero"),
         pytest.param(RESET, [100, 0, 2], [(3, 2)], [(2, "reset")], id="a reset to zero"),
         pytest.param(ROLL, [997, 2], [(2, 5)], [(2, "rollover")], id="over the edge of the modulus"),
+        pytest.param(RESET, [100, 103, -1, 105], [(2, 3), (4, 2)], [(3, "below_zero")], id="less than zero is no count"),
+        pytest.param(RESET, [-1, 1000, 1003], [(3, 3)], [], id="nor a baseline"),
+        pytest.param(RESET, [100, -105, -1, 4], [(4, 4)], [(2, "below_zero"), (3, "below_zero"), (4, "reset")], id="nor a reset"),
+        pytest.param(HOLD, [50, -1, 53], [(3, 3)], [(2, "below_zero")], id="nor a placeholder"),
+        pytest.param(METER, [-2, 3, 700, 690], [(2, 5), (3, 697)], [(4, "dip")], id="a meter may begin below zero"),
+        pytest.param(METER, [500, -3, 510], [(3, 10)], [(2, "below_zero")], id="and never falls there"),
+        pytest.param({**METER, "dip": "5"}, [1, -1, 4], [(3, 3)], [(2, "dip")], id="but for a dip"),
+        pytest.param(
+            SIGNED, [32_767, -32_768, -32_766], [(2, 1), (3, 2)], [(2, "rollover")], id="one that counts through it may"
+        ),
         pytest.param(ROLL, [500, 400], [(2, 900)], [(2, "rollover")], id="with rollover each fall is one"),
         pytest.param(RESET_AT_1000, [990, 50], [(2, 60)], [(2, "rollover")], id="reset with modulus: just over the edge"),
         pytest.param(RESET_AT_1000, [950, 49], [(2, 99)], [(2, "rollover")], id="99 of 1000 over the edge rolls over"),

@@ -1,5 +1,6 @@
 """Declarations on an equipment: which order, output, lot and business date they mean."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from schemas.records import (
     LotLoaded,
     MaterialConsumed,
     ProductionDeclared,
+    Quantity,
     ReworkDeclared,
     ReworkReturned,
     RunCorrected,
@@ -173,6 +175,38 @@ def test_a_repeated_event_id_is_a_duplicate() -> None:
     assert equipment.declared(scrap) is None
     assert equipment.declared(scrap) is None
     assert amounts(equipment, "kind") == {("scrap",): 3}
+    assert equipment.row.tally["duplicates"] == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"quantity": pieces(2)},
+        {"occurred_at": at("07:31")},
+        {"reason": "other"},
+        {"order": "OB"},
+        {"lot": "L2"},
+        {"material": "B"},
+    ],
+)
+def test_a_repeated_event_id_with_another_content_is_refused(other: dict[str, Any]) -> None:
+    equipment = press(ONE)
+    scrap = on_machine(ScrapDeclared, at("07:30"), quantity=pieces(3))
+    assert equipment.declared(scrap) is None
+    refusal = equipment.declared(replace(scrap, raw_offset=scrap.raw_offset + 1, **other))
+    assert refusal is not None
+    assert refusal.code == "ID_CONFLICT" and scrap.event_id in refusal.detail
+    assert amounts(equipment, "kind") == {("scrap",): 3}, "what came first stays"
+    assert "duplicates" not in equipment.row.tally
+
+
+def test_the_same_in_other_words_is_a_duplicate() -> None:
+    """Sent again by another way, and in another scale."""
+    equipment = press(ONE)
+    scrap = on_machine(ScrapDeclared, at("07:30"), quantity=pieces(3))
+    assert equipment.declared(scrap) is None
+    again = replace(scrap, raw_offset=9_999, source_seq=7, received_at=at("09:00"), quantity=Quantity(30, 1, "PC"))
+    assert equipment.declared(again) is None
     assert equipment.row.tally["duplicates"] == 1
 
 

@@ -1,5 +1,7 @@
 """What a refusal says to the person who has to mend it: the cause, and what to write in plant.yaml."""
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -39,6 +41,46 @@ def test_a_table_of_another_kind(read: dict[str, Any], value: str | bytes, says:
 
 def test_no_delimiter_is_recommended_that_does_not_help() -> None:
     assert "it fits" not in said(table(delimiter=";"), "a,b;c\n1,2;3")[1]
+
+
+RELEASED = {
+    "emit": "OrderReleased",
+    "order": "o",
+    "items": [{"item": "=1", "material": "=A", "quantity": {"path": "n", "decimals": "0", "unit": "=PC"}}],
+    "operations": [{"operation": "=10"}],
+    "components": {
+        "each": "c",
+        "item": "=1",
+        "operation": "=10",
+        "mode": "=declared",
+        "material": "m",
+        "base": "b",
+        "quantity": {"path": "q", "decimals": "0", "unit": "u"},
+    },
+}
+STARTED = {"emit": "RunStarted", "run": "=R", "order": "o", "operation": "=10", "outputs": [{"material": "m", "factor": "f"}]}
+LOGGED_ON = {"emit": "LabourRecorded", "person": "p", "action": "=on", "share_numerator": "n", "share_denominator": "d"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "field", "stated"),
+    [
+        (RELEASED, {"o": "1", "n": 5, "c": [{"m": "A", "q": 3, "u": "PC", "b": ""}]}, "base", "components"),
+        (STARTED, {"o": "1", "m": "A", "f": ""}, "factor", "outputs"),
+        (LOGGED_ON, {"p": "1", "n": "", "d": "2"}, "share_numerator", ""),
+        (LOGGED_ON, {"p": "1", "n": "1", "d": ""}, "share_denominator", ""),
+    ],
+)
+def test_what_scales_a_quantity_is_not_silently_one(rule: dict[str, Any], value: dict[str, Any], field: str, stated: str) -> None:
+    """A value that is there and empty. One that is not there has its default."""
+    read = {"event_id": "id", "occurred_at": "ts", "equipment": "=M1"}
+    whole = {"id": "1", "ts": "2026-11-20T22:00:00Z", **value}
+    code, detail = said(mapper_of([rule], read), whole)
+    assert code == "MISSING_FIELD" and stated in detail and f"`{field}` is empty; where that means 1" in detail
+    allowed = json.loads(re.sub(rf'("{field}": "\w+)"', r'\1 || =1"', json.dumps(rule)))
+    assert not isinstance(one(mapper_of([allowed], read), whole), RefusedRecord), "as the refusal says"
+    absent = json.loads(json.dumps(whole), object_hook=lambda node: {name: value for name, value in node.items() if value != ""})
+    assert not isinstance(one(mapper_of([rule], read), absent), RefusedRecord)
 
 
 @pytest.mark.parametrize(
