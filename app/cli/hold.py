@@ -20,7 +20,7 @@ from app.cli.where import Where, asks_where
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.questions.genealogy import Genealogy, LotName, ScopeName, Target
 from app.ledger.questions.hold_lines import change_lines, list_lines, show_lines
-from app.ledger.questions.holds import HoldOrder, effects, held_below, origins, planned
+from app.ledger.questions.holds import HoldOrder, effects, held_below, origins, planned, unheard_of
 from app.ledger.questions.operators import now_of
 from app.ledger.questions.races import race_lines
 from app.ledger.questions.verdicts import verdict_lines
@@ -220,9 +220,8 @@ def _carry_out(
         typer.echo(sentence, err=True)
     if not plan.lines:
         end(DIFFERS, f"DECISION_INVALID: nothing is changed by it: {plan.left[0] if plan.left else 'no lot has it'}", as_json)
-    for name in plan.targets:
-        if not graph.starts(name) or (isinstance(name, LotName) and graph.row(name) is None):
-            typer.echo(f"nothing is known of {name} yet: the hold waits for it", err=True)
+    for name in unheard_of(rows, graph, plan.targets):
+        typer.echo(f"nothing is known of {name} yet: the hold waits for it", err=True)
     found, lines = change_lines(rows, graph, order, effects(graph, order, plan.targets))
     if dry_run:
         printed({**found, "written": 0}, [*lines, "nothing was written (--dry-run)"], as_json)

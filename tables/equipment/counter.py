@@ -45,8 +45,8 @@ class Delta(NamedTuple):
 class Fall(NamedTuple):
     """What a fall or a jump turned out to be, and what it added itself.
 
-    reset | rollover | placeholder | undecided; baseline: what is left was filled up, by how much nobody knows; below_zero: no count;
-    dip: too small to be a new start; jump: not believed; spike: the count before the jump went on.
+    reset | rollover | placeholder | undecided; below_zero: no count; baseline: filled up, by how much
+    nobody knows; dip: too small to be a new start; jump: not believed; spike: the count before the jump went on.
     stepped_back: the sequence says that this reading is older than the one before it, so the equipment's clock went back
     between the two. It shows a count that is already counted.
     """

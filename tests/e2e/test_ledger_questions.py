@@ -12,7 +12,8 @@ from app.ledger.books.sources import FileSources
 from app.ledger.proof.readdition import ReAdditions
 from app.ledger.questions.moments import iso
 from app.ledger.questions.trace import DIFFERS, OK, check
-from tables.row_kinds import ACCOUNT_ROWS
+from tables.quantity import decimal_text
+from tables.row_kinds import ACCOUNT_ROWS, ORDER_ROWS
 from tests.e2e.command import lineledger
 from tests.e2e.conftest import Demo
 from tests.e2e.exported import beside, rows
@@ -61,6 +62,16 @@ def test_without_its_records_a_posting_is_expired_and_never_ok(demo: Demo, tmp_p
     assert outcome.json["sources"], "the stored ranges are shown"
     text = lineledger("trace", posting["posting_id"], "--out", tmp_path).stdout
     assert not text.rstrip().endswith("OK") and f"stored: {posting['records']} records" in text
+
+
+def test_what_follows_pieces_says_by_which_bill(demo: Demo) -> None:
+    accounts = demo.ledger.of(ACCOUNT_ROWS)
+    row = next(row for row in accounts if row.issued and any(one.authority == "backflush" for one in row.sources.values()))
+    order = next(one for one in demo.ledger.of(ORDER_ROWS) if one.order == row.order)
+    component = next(one for one in order.components if one.material == row.material and one.operation == row.operation)
+    need = f"{decimal_text(component.quantity.amount, component.quantity.scale)} {component.quantity.unit} / {component.base}"
+    printed = lineledger("trace", row.issued[0].posting_id, "--out", demo.out).stdout
+    assert f"pieces of the operation, by the bill x {need}" in printed and "declared run" not in printed
 
 
 def test_an_equipment_at_a_moment_leads_to_the_posting_that_holds_it(demo: Demo) -> None:

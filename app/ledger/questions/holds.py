@@ -118,6 +118,16 @@ def held_below(graph: Genealogy, hold: str, starts: Iterable[LotName]) -> list[L
     return [reached.name for reached in graph.below(starts) if hold in graph.quality(reached.name).holds]
 
 
+def unheard_of(snapshot: Snapshot, graph: Genealogy, targets: Iterable[Target]) -> list[Target]:
+    """Those of which nobody has said or counted anything yet."""
+    counted = {LotName(row.material, row.lot) for row in snapshot.of(ACCOUNT_ROWS)}
+    return [
+        target
+        for target in targets
+        if not graph.starts(target) or (isinstance(target, LotName) and graph.row(target) is None and target not in counted)
+    ]
+
+
 @dataclass(slots=True)
 class LotChange:
     """One lot before and after an order. `by`: the holds that it has then."""

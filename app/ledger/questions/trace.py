@@ -16,10 +16,11 @@ from app.ledger.questions.export import quantity_text, sources_text
 from app.ledger.questions.in_erp import delivery_of, missing, state_of, waited
 from app.ledger.questions.moments import iso
 from app.ledger.questions.trace_lots import consumed, holds, made_from
-from schemas.records import AccountRow, EndpointRow, IssuedPosting, PostingRow, RunState
+from schemas.records import AccountRow, EndpointRow, IssuedPosting, OrderRow, PostingRow, RunState
 from tables.delivery.posting_state import ACCEPTED, CANCELLED
 from tables.orders import account as ledger
 from tables.orders.account import TIMES, account_key, escaped
+from tables.orders.components import component_of, components_for, pinned
 from tables.quantity import decimal_text, exact_text, fraction
 from tables.refusal import Refusal
 from tables.row_kinds import ACCOUNT_ROWS, ENDPOINT_ROWS, EQUIPMENT_ROWS
@@ -169,7 +170,7 @@ def trace_posting(snapshot: Snapshot, row: AccountRow, posting: IssuedPosting, s
         f"Waited    {waited(posting, delivered)}",
         *_decided(delivered),
         *_stopped(snapshot, delivered),
-        *_quantity(row, posting, checked),
+        *_quantity(row, posting, checked, _of_the_bill(snapshot, row, order)),
         f"Account   {_history(snapshot, row, posting)}",
         f"Sources   {sources_text(posting.ranges)}: {posting.records} records",
         *_correlated(delivered),
@@ -259,8 +260,17 @@ def _own(checked: Checked) -> list[Summand]:
     return [one for _, one in sorted(sums.items()) if one.quantity]
 
 
-def _quantity(row: AccountRow, posting: IssuedPosting, checked: Checked) -> list[str]:
-    """Per run, kind and factor; then what rounding and limits leave, and the posting."""
+def _of_the_bill(snapshot: Snapshot, row: AccountRow, order: OrderRow) -> str:
+    """How much of a component its pieces need; empty: no bill knows it."""
+    component = component_of(components_for(snapshot.configuration, order, pinned(row), row), row)
+    if row.kind != "consumption" or component is None:
+        return ""
+    need = component.quantity
+    return f"x {decimal_text(need.amount, need.scale)} {need.unit} / {component.base}"
+
+
+def _quantity(row: AccountRow, posting: IssuedPosting, checked: Checked, per_piece: str) -> list[str]:
+    """Per run, kind and factor; then what rounding and limits leave, and the posting. `per_piece`: of what follows pieces."""
     own = _own(checked)
     if not own:
         return []
@@ -268,6 +278,8 @@ def _quantity(row: AccountRow, posting: IssuedPosting, checked: Checked) -> list
     for one in own[:LISTED]:
         what = f"{one.count} counts x {one.factor}" if one.kind in ("gross", "good") else one.kind
         where = f"{one.equipment or 'declared'} run {one.run or '-'}"
+        if one.kind == "backflush":
+            where, what = "pieces of the operation, by the bill", per_piece or one.kind
         lines.append(f"{where:<36} {what:<28} {_text(one.quantity):>14}")
     rest = sum((one.quantity for one in own[LISTED:]), Fraction(0))
     if own[LISTED:]:

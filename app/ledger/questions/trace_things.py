@@ -16,6 +16,7 @@ from schemas.records import AccountRow, EquipmentRow, IssuedPosting, OrderRow
 from tables.delivery.posting_state import ACCEPTED, PARKED
 from tables.equipment.attribution import Ownership
 from tables.orders.account import BASIS, account_key, escaped, waits
+from tables.orders.order import limit
 from tables.plant.calendar import calendar_of
 from tables.quantity import decimal_text, fraction
 from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, ORDER_ROWS
@@ -97,7 +98,9 @@ def _order(snapshot: Snapshot, name: str, orders: list[OrderRow], accounts: list
     lines = [f"order {name}   {status}   BOM rev {order.bom_revision if order is not None and order.bom_revision else '-'}"]
     for item in order.items if order is not None else ():
         quantity = decimal_text(item.quantity.amount, item.quantity.scale)
-        lines.append(f"  to make   {quantity} {item.quantity.unit} {item.material}   over-delivery {item.over_delivery or '0'} %")
+        most = limit(snapshot.configuration, order, item.material) if order is not None else None
+        limited = "no limit" if most is None else f"at most {quantity_text(most)} {item.quantity.unit}"
+        lines.append(f"  to make   {quantity} {item.quantity.unit} {item.material}   {limited}")
     shown = []
     for row in accounts:
         if row.kind == BASIS:

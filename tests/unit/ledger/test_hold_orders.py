@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.questions.genealogy import Genealogy, LotName
 from app.ledger.questions.hold_lines import change_lines, list_lines, show_lines
-from app.ledger.questions.holds import HoldOrder, Planned, effects, held_below, origins, planned
+from app.ledger.questions.holds import HoldOrder, Planned, effects, held_below, origins, planned, unheard_of
 from streams.mapping import Operators, RawRecord, compile_source
 from tables.refusal import Refusal
+from tests.unit.ledger.test_reconciliation import books, yields
 from tests.unit.streams.quality_bench import MATERIAL, Bench, configuration, edge, lot_state, placed, posting
 from tests.unit.streams.test_lots import Lots
 
@@ -174,3 +175,10 @@ def test_whatever_is_ordered_comes_as_said(edges: list[tuple[str, str]], steps: 
             before = {lot: bench.holds(lot) for lot in "ABCD"}
             told = dict(carried_out(bench, order, lot))
             assert {lot: bench.holds(lot) for lot in "ABCD"} == {**before, **told}
+
+
+def test_a_lot_that_was_only_made_is_known() -> None:
+    """No quality event names it, but an account does."""
+    made = books(quantity=44).snapshot()
+    lot = LotName(yields(made).material, yields(made).lot)
+    assert unheard_of(made, Genealogy(made), [lot, name("L9")]) == [name("L9")]

@@ -1,5 +1,6 @@
 """Where the quantity of an order is, by state, and how long a posting took: each number says what it is."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -53,6 +54,19 @@ def test_the_quantities_of_an_order_stand_by_state(states: list[tuple[str, str]]
     (account,) = [one for one in found["accounts"] if one["recorded"] == "50"]
     numbers = {state: int(account[state]) for state in ("posted", "waiting", "held", "parked", "rejected", "cancelled")}
     assert sum(numbers.values()) == 50 and found["ok"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"), [("from_order", "at most 44 PC"), ("25", "at most 55 PC"), ("unlimited", "no limit")]
+)
+def test_an_order_says_how_much_it_may_get(stated: str, said: str) -> None:
+    """By the rule in force, not by the order's own percentage alone."""
+    snapshot = books(quantity=44).snapshot()
+    order = snapshot.configuration.rules.order.model_copy(update={"over_delivery": stated})
+    rules = snapshot.configuration.rules.model_copy(update={"order": order})
+    snapshot.configuration = replace(snapshot.configuration, rules=rules)
+    (line,) = [one for one in trace(snapshot, "O1", None, NO_SOURCES)[1] if "to make" in one]
+    assert line.endswith(said)
 
 
 def test_a_balance_says_what_of_parked_was_refused() -> None:
