@@ -55,6 +55,7 @@ CASES = [
         "sources.presses.events[2]: `emit: CounterReeding` is no event; did you mean CounterReading?",
     ),
     ("erp.yaml", 'url: "${ERP_URL}", ', "", "`adapter: tryton` needs `url`: where is the ERP?"),
+    ("erp.yaml", "secret: erp-brn1, ", "", "`adapter: tryton` logs in, and `url` is there without `secret`"),
     ("plant.yaml", "counter: =shots", "counter: =shotz", "no equipment has a counter `shotz`"),
     ("plant.yaml", "table: scrap", "table: scraps", "`table: scraps` is not among `tables` (there: scrap)"),
     ("plant.yaml", "Europe/Prague", "Europe/Prag", "plant.zone: 'Europe/Prag' is no time zone"),
