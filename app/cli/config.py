@@ -15,6 +15,7 @@ from app.cli.exits import DIFFERS, OK, USAGE
 from app.cli.failures import fail
 from app.cli.repeats import Repeat, Repeats
 from app.configuration import FILES, ConfigError, load, mappers
+from app.configuration.erp_checks import for_live_use
 from app.inputs.cut_files import cut_or_refused
 from app.inputs.file_text import UnreadableFile
 from schemas.configuration import Configuration, ErpConfig, PlantConfig, RulesConfig
@@ -51,12 +52,13 @@ class Tried(NamedTuple):
 def check(config: ConfigDir, as_json: AsJson = False) -> None:
     """Say everything that is wrong with a configuration, with file and line. Exit 0: nothing; 1: something."""
     configuration = _loaded(config, DIFFERS, as_json)
-    summary = {
+    summary: dict[str, Any] = {
         "ok": True,
         "plant": configuration.plant.plant.id,
         "hash": configuration.hash,
         "rule_version": configuration.rule_version,
         "problems": [],
+        "live": list(for_live_use(configuration.erp)),
     }
     if as_json:
         typer.echo(json.dumps(summary))
@@ -67,6 +69,8 @@ def check(config: ConfigDir, as_json: AsJson = False) -> None:
         f"{len(configuration.rules.post)} posting rules. No problem found."
     )
     typer.echo(f"hash {configuration.hash}   rules {configuration.rule_version}")
+    for sentence in summary["live"]:
+        typer.echo(f"for live use: {sentence}")
 
 
 @app.command("try")

@@ -27,6 +27,24 @@ def test_check_says_ok() -> None:
     assert json.loads(run("check", "--config", PRESSES, "--json")[1])["hash"] in output
 
 
+def test_check_says_what_live_use_needs_and_a_run_does_not(tmp_path: Path) -> None:
+    shutil.copytree(PRESSES, tmp_path, dirs_exist_ok=True)
+    assert json.loads(run("check", "--config", PRESSES, "--json")[1])["live"] == []
+    (tmp_path / "erp.yaml").write_text("erp: {adapter: sim}\n", encoding="utf-8")
+    code, output = run("check", "--config", tmp_path)
+    assert code == 0
+    assert output.splitlines()[-1].startswith("for live use: `lineledger up` and `worker` need `url` with `adapter: sim`")
+    assert "start `lineledger erp-sim` and state its address in `erp.url`, its token by `erp.secret`" in output
+
+
+def test_check_names_an_adapter_that_logs_in_without_a_secret(tmp_path: Path) -> None:
+    shutil.copytree(PRESSES, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "erp.yaml").write_text('erp: {adapter: sim, url: "http://127.0.0.1:18090"}\n', encoding="utf-8")
+    code, output = run("check", "--config", tmp_path)
+    assert code == 1
+    assert output.startswith("erp.yaml:1: erp.url: SECRET_MISSING: `adapter: sim` logs in")
+
+
 def test_check_names_file_and_line(tmp_path: Path) -> None:
     shutil.copytree(PRESSES, tmp_path, dirs_exist_ok=True)
     rules = tmp_path / "rules.yaml"
