@@ -46,7 +46,7 @@ def adapter_for(erp: ErpConfig, environ: Mapping[str, str], *sinks: Sink, doorwa
 
 def _how_told(secret: str) -> str:
     if not secret:
-        return "name its secret in `erp.secret` (`secret: erp-sim` is ERP_SIM of the environment, or the file that ERP_SIM_FILE names)"
+        return "name its secret in `erp.secret` (`secret: erp-sim` is ERP_SIM of the environment, or the file of ERP_SIM_FILE)"
     variable = variable_of(secret)
     return f"secret `{secret}` ({variable}, or the file that {variable}_FILE names) is empty"
 
