@@ -50,8 +50,9 @@ class Tried(NamedTuple):
 
 @app.command()
 def check(config: ConfigDir, as_json: AsJson = False) -> None:
-    """Say everything that is wrong with a configuration, with file and line. Exit 0: nothing; 1: something."""
-    configuration = _loaded(config, DIFFERS, as_json)
+    """Say everything that is wrong with a configuration, with file and line. Exit 0: nothing; 1: something; 2: there is
+    no such folder."""
+    configuration = _loaded(config, DIFFERS if config.is_dir() else USAGE, as_json)
     summary: dict[str, Any] = {
         "ok": True,
         "plant": configuration.plant.plant.id,

@@ -1,5 +1,5 @@
-"""`lineledger status`: how a live installation is, in one look. Exit codes: 0 everything moves, 1 something stands still, 2 the
-broker or the registry does not answer in time, or there is no installation."""
+"""`lineledger status`: how a live installation is, in one look. Exit codes: 0 everything moves, 1 something stands still or
+waits for people, 2 the broker or the registry does not answer in time, or there is no installation."""
 
 import json
 from typing import Annotated
@@ -33,4 +33,4 @@ def status(
     if where.plant:
         found.plants = [plant for plant in found.plants if plant.plant == where.plant]
     typer.echo(json.dumps(found.as_json(), indent=1) if as_json else "\n".join(lines_of(found)))
-    raise typer.Exit(DIFFERS if found.problems else OK)
+    raise typer.Exit(DIFFERS if found.needs_attention else OK)

@@ -59,6 +59,15 @@ def test_check_names_file_and_line(tmp_path: Path) -> None:
     assert run("try", "--config", tmp_path, SAMPLE)[0] == 2
 
 
+def test_a_folder_that_is_not_there_is_wrong_use_and_no_finding(tmp_path: Path) -> None:
+    (tmp_path / "plant.yaml").write_text("plant: {}", encoding="utf-8")
+    for nowhere in (tmp_path / "nope", tmp_path / "plant.yaml"):
+        code, output = run("check", "--config", nowhere)
+        assert (code, output.startswith("BAD_CONFIG: plant.yaml: ")) == (2, True), output
+    (tmp_path / "plant.yaml").unlink()
+    assert run("check", "--config", tmp_path)[0] == 1, "the folder is there, and what it lacks is a finding"
+
+
 def test_check_says_when_something_could_not_be_looked_at(tmp_path: Path) -> None:
     (tmp_path / "plant.yaml").write_bytes(b"\xff\xfe")
     code, output = run("check", "--config", tmp_path)
