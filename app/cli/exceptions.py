@@ -62,9 +62,10 @@ def show(where: Where, letter: Annotated[str, typer.Argument(help="Its id.")], a
     """One dead letter: what it was refused for, its original, and what people said of it."""
     with where.opened() as rows:
         found = Choice(ids=[letter]).of(rows.lives)
+        codec = rows.codec
     if not found:
         end(DIFFERS, f"NOT_FOUND: no dead letter begins with {letter}", as_json)
-    printed(*letter_lines(found[0]), as_json)
+    printed(*letter_lines(found[0], codec), as_json)
 
 
 @asks_where
@@ -118,7 +119,7 @@ def me() -> str:
 def _list(where: Where, choice: Choice, as_json: bool) -> None:
     with where.opened() as rows:
         lives = choice.of(rows.lives)
-        found, lines = exception_lines(lives)
+        found, lines = exception_lines(lives, rows.codec)
     _has_code(choice, lives, as_json)
     printed(found, lines or ["no dead letter"], as_json)
 

@@ -62,7 +62,7 @@ def read(broker: Broker, codec: Codec, prefix: str, plant: str = "", wait_s: flo
         equipment.put(key, row)
     fold_journals(equipment, configuration.plant, calendar_of(configuration.plant))
     rows["equipment"] = dict(equipment.scan(""))
-    return Snapshot(rows, letters, configuration, {"live": True, "erp": configuration.erp.erp.adapter, "embedded": False})
+    return Snapshot(rows, letters, configuration, {"live": True, "erp": configuration.erp.erp.adapter, "embedded": False}, codec)
 
 
 def _positions(collector: Collector, rows: Rows) -> dict[str, PartitionPosition]:
