@@ -125,7 +125,7 @@ def exception_lines(found: Sequence[Life], codec: Codec) -> tuple[list[dict[str,
             "source": life.letter.source,
             "stage": life.letter.stage,
             "received_at": iso(life.letter.received_at) if life.letter.received_at else "",
-            "original": original_text(life.letter.original, codec),
+            "original": original_text(life.letter, codec),
         }
         for life in found
     ]
