@@ -96,4 +96,4 @@ def _shifted(digits: int, shift: int, rounding: Rounding) -> int | None:
 
 
 def _bad(text: str, why: str) -> Refusal:
-    return Refusal("BAD_DECIMAL", f"{text!r} {why}.")
+    return Refusal("BAD_DECIMAL", f"`{repr(text)[1:-1]}` {why}")

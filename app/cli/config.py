@@ -15,8 +15,10 @@ from app.cli.exits import DIFFERS, OK, USAGE
 from app.cli.failures import fail
 from app.cli.repeats import Repeat, Repeats
 from app.configuration import FILES, ConfigError, load, mappers
+from app.configuration.erp_checks import for_live_use
 from app.inputs.cut_files import cut_or_refused
 from app.inputs.file_text import UnreadableFile
+from app.ledger.questions.originals import printable, readable
 from schemas.configuration import Configuration, ErpConfig, PlantConfig, RulesConfig
 from schemas.configuration.mapping import Read
 from streams.mapping import UNAVAILABLE, Mapped, Mapper, RawRecord, Reading, RefusedRecord
@@ -49,14 +51,16 @@ class Tried(NamedTuple):
 
 @app.command()
 def check(config: ConfigDir, as_json: AsJson = False) -> None:
-    """Say everything that is wrong with a configuration, with file and line. Exit 0: nothing; 1: something."""
-    configuration = _loaded(config, DIFFERS, as_json)
-    summary = {
+    """Say everything that is wrong with a configuration, with file and line. Exit 0: nothing; 1: something; 2: there is
+    no such folder."""
+    configuration = _loaded(config, DIFFERS if config.is_dir() else USAGE, as_json)
+    summary: dict[str, Any] = {
         "ok": True,
         "plant": configuration.plant.plant.id,
         "hash": configuration.hash,
         "rule_version": configuration.rule_version,
         "problems": [],
+        "live": list(for_live_use(configuration.erp)),
     }
     if as_json:
         typer.echo(json.dumps(summary))
@@ -67,6 +71,8 @@ def check(config: ConfigDir, as_json: AsJson = False) -> None:
         f"{len(configuration.rules.post)} posting rules. No problem found."
     )
     typer.echo(f"hash {configuration.hash}   rules {configuration.rule_version}")
+    for sentence in summary["live"]:
+        typer.echo(f"for live use: {sentence}")
 
 
 @app.command("try")
@@ -188,7 +194,7 @@ def _described(item: Any, plant: PlantConfig) -> str:
         seq = "" if item.seq < 0 else f" seq {item.seq}"
         return f"-> CounterReading {item.equipment} {item.counter} = {_counted(item, plant)}{seq} at {_instant(item.occurred_at)}"
     hidden = ENVELOPE - {"correlation_id", "copy"}
-    content = {key: _written(value) for key, value in item.to_avro().items() if key not in hidden and value not in ("", [], None)}
+    content = {key: readable(value) for key, value in item.to_avro().items() if key not in hidden and value not in ("", [], None)}
     return f"-> {_name(item)} at {_instant(item.occurred_at)} {json.dumps(content, ensure_ascii=False)}"
 
 
@@ -198,15 +204,6 @@ def _counted(reading: Reading, plant: PlantConfig) -> str:
         return "unavailable"
     counter = plant.counter_for(reading.equipment, reading.counter)
     return str(reading.value) if counter is None else f"{decimal_text(reading.value, counter.decimals)} {counter.unit}"
-
-
-def _written(value: Any) -> Any:
-    """A field as people read it: quantities as decimals with their unit."""
-    if isinstance(value, dict) and value.keys() == {"amount", "scale", "unit"}:
-        return f"{decimal_text(value['amount'], value['scale'])} {value['unit']}"
-    if isinstance(value, dict):
-        return {key: _written(one) for key, one in value.items()}
-    return [_written(one) for one in value] if isinstance(value, list) else value
 
 
 def _repeated(repeat: Repeat | None) -> str:
@@ -224,5 +221,5 @@ def _instant(micros: int) -> str:
 def _shown(text: str, read: Read) -> str:
     """The record itself, without the header or document that it carries."""
     text = format_of(read).shown(text, read)
-    printable = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
-    return printable if len(printable) <= _SHOWN else f"{printable[:_SHOWN]}..."
+    shown = printable(text)
+    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."

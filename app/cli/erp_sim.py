@@ -28,7 +28,8 @@ def erp_sim(
     faults: Annotated[Path | None, typer.Option(help="JSON file: latency, budget, outages, probabilities, rules.")] = None,
     attached: Annotated[bool, typer.Option("--attached", hidden=True, help="End when standard input does.")] = False,
 ) -> None:
-    """Run a simulated ERP. It prints its address as one line of JSON; callers need the token in DIRECTORY/token."""
+    """Run a simulated ERP. It prints its address as one line of JSON: `erp.url` of erp.yaml. Callers need the token in
+    DIRECTORY/token: `secret: erp-sim` in erp.yaml, and ERP_SIM_FILE=DIRECTORY/token in the environment of `up` or the worker."""
     try:
         settings = SimSettings(
             store=directory / STORE_FILE,

@@ -6,11 +6,12 @@ Exit codes: 0 fine, 1 there is no such letter, 2 wrong use or no ledger.
 
 import getpass
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
 
+from app.cli.codes import known
 from app.cli.exits import DIFFERS, OK
 from app.cli.explain import AsJson, printed
 from app.cli.failures import fail
@@ -21,7 +22,6 @@ from app.ledger.books.letters import STATES, Choice, Life
 from app.ledger.books.snapshot import Snapshot
 from app.ledger.questions.listing import exception_lines, letter_lines
 from app.ledger.questions.operators import Settling, now_of, replays, settlings
-from schemas.codes import entries_of
 from streams.mapping.operators import DISCARDED, OPEN, RESOLVED
 
 app = typer.Typer(invoke_without_command=True, help="Records that could not be processed: list, show, replay, resolve, discard.")
@@ -62,9 +62,10 @@ def show(where: Where, letter: Annotated[str, typer.Argument(help="Its id.")], a
     """One dead letter: what it was refused for, its original, and what people said of it."""
     with where.opened() as rows:
         found = Choice(ids=[letter]).of(rows.lives)
+        codec = rows.codec
     if not found:
         end(DIFFERS, f"NOT_FOUND: no dead letter begins with {letter}", as_json)
-    printed(*letter_lines(found[0]), as_json)
+    printed(*letter_lines(found[0], codec), as_json)
 
 
 @asks_where
@@ -117,9 +118,9 @@ def me() -> str:
 
 def _list(where: Where, choice: Choice, as_json: bool) -> None:
     with where.opened() as rows:
-        found, lines = exception_lines(choice.of(rows.lives))
-    if choice.code and not entries_of(choice.code):
-        lines = [f"{choice.code} is no code of this version"]
+        lives = choice.of(rows.lives)
+        found, lines = exception_lines(lives, rows.codec)
+    _has_code(choice, lives, as_json)
     printed(found, lines or ["no dead letter"], as_json)
 
 
@@ -135,7 +136,15 @@ def _chosen(where: Where, choice: Choice, as_json: bool) -> tuple[Snapshot, list
     if not choice.chooses:
         fail("WRONG_USE", "say which: give ids, or --code, --source, --since, --until", as_json)
     rows = where.read()
-    return rows, choice.of(rows.lives)
+    found = choice.of(rows.lives)
+    _has_code(choice, found, as_json)
+    return rows, found
+
+
+def _has_code(choice: Choice, found: Sequence[Life], as_json: bool) -> None:
+    """What is found has a code, be it of another version; what nobody knows was mistyped."""
+    if choice.code and not found:
+        known(choice.code, as_json)
 
 
 def _tell(

@@ -4,9 +4,10 @@ import errno
 import json
 import logging
 import os
+import re
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -46,6 +47,8 @@ WITH_PATH = frozenset(
 """Options that are followed by a file or folder."""
 INTERRUPTED = 130
 """128 + SIGINT, within a prompt."""
+PORTS = frozenset({"--port", "--metrics-port"})
+_ADDRESS = re.compile(r"\('[^']*', (\d+)")
 IN_USE = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL})
 
 
@@ -88,26 +91,43 @@ def _of_the_system(error: OSError, words: Sequence[str]) -> CommandFailure:
     if error.errno in FORBIDDEN:
         return CommandFailure("NO_ACCESS", f"{error.strerror}{where}")
     if error.errno in IN_USE:
-        return CommandFailure(
-            "PORT_IN_USE", f"{error.strerror}; another process listens there, or the address is not this machine's"
-        )
+        return CommandFailure("PORT_IN_USE", _of_the_port(error, words))
     if not isinstance(error.filename, str) or error.errno not in UNUSABLE:
         return CommandFailure("FILE_UNUSABLE", f"{error.strerror}{where}")
-    option = _option_with(error.filename, words)
+    option, value = _option_with(error.filename, words)
     do = f"name another one with {option}" if option else "check the name"
-    return CommandFailure("FILE_UNUSABLE", f"{error.filename}: {UNUSABLE[error.errno]}; {do}")
+    typed = value if option and not Path(value).is_dir() else error.filename
+    return CommandFailure("FILE_UNUSABLE", f"{typed}: {UNUSABLE[error.errno]}; {do}")
 
 
-def _option_with(path: str, words: Sequence[str]) -> str:
-    """The option that was typed with this path, or with a folder that it lies in; empty: none was, or it stands by itself."""
-    found, whole = "", Path(path).absolute()
+def _of_the_port(error: OSError, words: Sequence[str]) -> str:
+    """Which port is taken, as it was typed or as the system tells it, and the option that names another one."""
+    typed = [(option, value) for option, value in _options(words) if option in PORTS and value]
+    told = _ADDRESS.search(str(error))
+    option, port = next((one for one in typed if told is None or one[1] == told[1]), ("", told[1] if told else ""))
+    option = option or ("--metrics-port" if words[:1] and words[0] in ("worker", "up") else "--port")
+    where = f"port {port}" if port else str(error.strerror)
+    taken = "another process listens there, or the address is not this machine's"
+    return f"{where} is in use: {taken}; name another one with {option}"
+
+
+def _options(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """What was typed behind each word; of an option with `=` in it, its own value."""
     for before, word in pairwise(["", *words]):
         option, _, value = word.partition("=") if word.startswith("-") else (before, "=", word)
+        yield option, value
+
+
+def _option_with(path: str, words: Sequence[str]) -> tuple[str, str]:
+    """The option that was typed with this path, or with a folder that it lies in, and what was typed; empty: none was, or it
+    stands by itself."""
+    found, whole = ("", ""), Path(path).absolute()
+    for option, value in _options(words):
         typed = Path(value).absolute() if value else None
         if typed == whole and option not in WITH_PATH:
-            return ""
+            return "", ""
         if typed in (whole, *whole.parents) and option in WITH_PATH:
-            found = option
+            found = option, value
     return found
 
 

@@ -34,7 +34,7 @@ from app.configuration import load
 from app.kafka import topics
 from app.kafka.broker import Broker, BrokerRefused, BrokerUnavailable
 from app.kafka.registry import RegistryError
-from app.kafka.topic_plan import Change, TopicNameInvalid, wanted_topics
+from app.kafka.topic_plan import Change, TopicNameInvalid, copies_hint, wanted_topics
 from app.secret import private_key
 from schemas.catalog import Catalog
 from schemas.codec import Codec
@@ -164,6 +164,8 @@ def _print(changes: Sequence[Change], code: str, as_json: bool) -> None:
             typer.echo(f"{change.action:<7} {change.topic}{'   ' if change.reasons else ''}{'; '.join(change.reasons)}")
     count = Counter(change.action for change in changes)
     typer.echo(f"{len(changes)} topics: {count['create']} to create, {count['drift']} differ, {count['ok']} as wanted")
+    if hint := copies_hint(changes):
+        typer.echo(hint)
     if code:
         typer.echo(f"{code}: nothing was changed. Alter these topics by hand, or use another --prefix.")
 

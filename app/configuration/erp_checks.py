@@ -25,7 +25,20 @@ def endpoint(erp: ErpConfig) -> Iterator[ConfigurationFinding]:
         hint = "; leave it out: `lineledger run` starts a simulator of its own" if alone else ""
         yield ConfigurationFinding("erp.yaml", ("erp", "url"), f"an address begins with https://, http:// or ${{NAME}}{hint}")
     elif not url and entry is not None and entry.started != "alone":
-        yield ConfigurationFinding("erp.yaml", ("erp",), f"`adapter: {erp.erp.adapter}` needs `url`: where is the ERP?")
+        yield ConfigurationFinding("erp.yaml", ("erp",), f"`adapter: {erp.erp.adapter}` needs `url`: {entry.where_from}")
+    if url and entry is not None and entry.secret and not erp.erp.secret:
+        message = f"SECRET_MISSING: `adapter: {erp.erp.adapter}` logs in, and `url` is there without `secret`; name one"
+        yield ConfigurationFinding("erp.yaml", ("erp", "url"), message)
+
+
+def for_live_use(erp: ErpConfig) -> Iterator[str]:
+    """What a run does without and a live installation does not: no problem of the file."""
+    entry = erp.erp.entry
+    if entry is not None and not erp.erp.url:
+        yield (
+            f"`lineledger up` and `worker` need `url` with `adapter: {erp.erp.adapter}`: {entry.where_from} in `erp.url`, "
+            "its token by `erp.secret`"
+        )
 
 
 def capabilities(plant: PlantConfig | None, rules: RulesConfig | None, erp: ErpConfig) -> Iterator[ConfigurationFinding]:

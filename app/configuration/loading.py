@@ -3,13 +3,15 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from app.configuration.checks import cross_checks
+from app.configuration.installation import INSTALLATION
 from app.configuration.left_over import CheckedFile, checked
 from app.configuration.problems import ConfigError, Problem
 from app.configuration.yaml_text import YamlProblem, YamlText, read_leniently
@@ -31,6 +33,7 @@ def load(directory: Path) -> Configuration:
     if not directory.exists():
         raise ConfigError([Problem(PLANT, 0, f"there is no folder {directory}")])
     problems: list[Problem] = []
+    problems += _not_read(directory)
     documents = {name: _read(directory / name, problems, required=name == PLANT) for name in FILES}
     unread = None in documents.values()
     plant = _checked(PlantConfig, PLANT, documents[PLANT])
@@ -77,6 +80,23 @@ def _read(path: Path, problems: list[Problem], *, required: bool) -> YamlText | 
     except YamlProblem as wrong:
         problems.append(Problem(path.name, wrong.line, wrong.message))
     return None
+
+
+def _not_read(directory: Path) -> Iterator[Problem]:
+    """Files that look like a part of the configuration and are none: what they say would have no effect."""
+    try:
+        there = sorted(directory.iterdir())
+    except OSError:
+        return  # reading its files says why
+    for path in there:
+        name = path.name
+        written_on = any(name.startswith(f"{file}.") and not (directory / file).exists() for file in FILES)
+        looks_so = path.suffix.lower() in (".yaml", ".yml") or written_on
+        if name in (*FILES, INSTALLATION) or name.startswith(".") or not looks_so or not path.is_file():
+            continue
+        meant = get_close_matches(name.lower(), FILES, n=1, cutoff=0.8)
+        hint = f"; did you mean {meant[0]}?" if meant else f": a configuration is {', '.join(FILES)}; keep it in another folder"
+        yield Problem(name, 0, f"this file is not read{hint}")
 
 
 def _with_lines(name: str, document: YamlText) -> YamlText:

@@ -23,24 +23,32 @@ def adapter_for(erp: ErpConfig, environ: Mapping[str, str], *sinks: Sink, doorwa
     """The adapter of `erp.adapter`; None for `none`. `sinks`: are told every request that it sends. `doorway`: where each of
     them waits for its turn (app/erp/endpoint.py); None: this process has no other calls to this ERP.
 
-    Raises Refusal: ENVIRONMENT_MISSING, SECRET_MISSING (a name that the environment does not have), ERP_URL_INVALID,
-    ERP_URL_INSECURE, ERP_TLS_INVALID.
+    Raises Refusal: ENVIRONMENT_MISSING, SECRET_MISSING (no name, one that the environment does not have, or an empty one),
+    ERP_URL_INVALID, ERP_URL_INSECURE, ERP_TLS_INVALID.
     """
     endpoint = erp.erp
     if endpoint.entry is None:
         return None
     url = resolved(endpoint.url, environ)
     if not url:
-        detail = f"`adapter: {endpoint.adapter}` has no `erp.url`; only `lineledger run` starts a simulator"
+        detail = f"`adapter: {endpoint.adapter}` has no `erp.url`: {endpoint.entry.where_from}"
         raise RefusedValue("ERP_URL_INVALID", detail)
     _refuse_open_secrets(url, endpoint)
     known = revealed(environ, [endpoint.secret, endpoint.key_secret])
-    secret_of(endpoint.secret, environ)
+    if not secret_of(endpoint.secret, environ) and endpoint.entry.secret:
+        raise RefusedValue("SECRET_MISSING", f"`adapter: {endpoint.adapter}` logs in: {_how_told(endpoint.secret)}")
     in_use = SecretInUse(endpoint.secret, environ)
     secrets = Secrets.of({**environ, **known}, named=known, in_use=[in_use])
     traffic, verify = Traffic(secrets, *sinks, doorway=doorway), _trust(endpoint, environ)
     connect = connector_of(endpoint.adapter).connect
     return DiscreetAdapter(lambda secret: connect(ErpConnection(endpoint, url, secret, verify, traffic)), in_use, secrets)
+
+
+def _how_told(secret: str) -> str:
+    if not secret:
+        return "name its secret in `erp.secret` (`secret: erp-sim` is ERP_SIM of the environment, or the file of ERP_SIM_FILE)"
+    variable = variable_of(secret)
+    return f"secret `{secret}` ({variable}, or the file that {variable}_FILE names) is empty"
 
 
 def _refuse_open_secrets(url: str, endpoint: Endpoint) -> None:
@@ -88,5 +96,8 @@ def secret_of(name: str, environ: Mapping[str, str]) -> str:
         return ""
     secret = read_secret(name, environ)
     if secret is None:
-        raise RefusedValue("SECRET_MISSING", f"secret `{name}` needs the environment variable {variable_of(name)}")
+        raise RefusedValue(
+            "SECRET_MISSING",
+            f"secret `{name}` needs the environment variable {variable_of(name)}, or a file that {variable_of(name)}_FILE names",
+        )
     return secret

@@ -106,6 +106,14 @@ class BookedConfirmation:
     origin: str = "sent"
 
 
+NOT_SENT = "REQUEST_NOT_SENT"
+"""Code of a `retry`: HTTP takes no such request, so not a byte of it left."""
+NOT_SENT_RETRY_MS = 30_000
+"""Somebody must correct what the request is made of; a secret in a file is taken anew without a restart."""
+NOT_SENT_DETAIL = "HTTP takes no such request (a secret that is empty, or has a line break in it?); nothing was sent"
+"""Without the library's own words: they repeat the header."""
+
+
 class ErpUnavailable(Exception):
     """A question got no list: it has no other way to say so. `code` is stable."""
 

@@ -84,6 +84,17 @@ class DropFolder:
             ours = [entry for entry in entries if entry.is_file(follow_symlinks=False) and self._is_ours(entry.name)]
         return [self._folder / entry.name for entry in sorted(ours, key=_age)]
 
+    def strangers(self) -> Iterator[tuple[str, str]]:
+        """What lies in the folder and will never be taken, with why; hidden files, unfinished ones and markers are left out."""
+        with os.scandir(self._folder) as entries:
+            for entry in sorted(entries, key=lambda one: one.name):
+                if entry.name.startswith(".") or entry.name in (self._done.name, self._refused.name):
+                    continue
+                if not entry.is_file(follow_symlinks=False):
+                    yield entry.name, "it is a folder or a link; only files of this folder itself are taken"
+                elif not self._is_ours(entry.name) and not entry.name.lower().endswith((*UNFINISHED, MARKER)):
+                    yield entry.name, f"none of the source's `files` ({', '.join(self._globs)}) takes it"
+
     def complete(self) -> Iterator[Path]:
         """The candidates that are complete now."""
         paths = self.candidates()

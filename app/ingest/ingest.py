@@ -25,12 +25,14 @@ class Ingest:
         self._folder, self._mapper, self._writer, self._stopped = folder, mapper, writer, stopped
         self._log = structlog.get_logger(__name__)
         self._not_before: dict[str, float] = {}
+        self._strangers: set[str] = set()
         self._broken_off = False
         """The file in work was left before its end."""
 
     def run(self, once: bool) -> bool:
         """Until stopped; `once`: until no file of the source is left but those that could not be taken. True: none was left."""
         while not self._stopped():
+            self._tell_strangers()
             for path in self._folder.complete():
                 if self._stopped():
                     break
@@ -50,6 +52,13 @@ class Ingest:
                 break
             time.sleep(POLL_S)
         return not self._not_before
+
+    def _tell_strangers(self) -> None:
+        """Once each: they may be meant for this source, and nothing else would say that they are not taken."""
+        there = dict(self._folder.strangers())
+        for name in sorted(there.keys() - self._strangers):
+            self._log.warning("nobody takes it", code="FILE_NOT_OF_SOURCE", detail=f"{name}: {there[name]}")
+        self._strangers = set(there)
 
     def _file(self, taken: Taken) -> None:
         if self._folder.is_known(taken):

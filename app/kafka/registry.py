@@ -6,7 +6,7 @@ evolves on its own. Each schema is self-contained (no references between subject
 
 import json
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
@@ -25,6 +25,10 @@ _RETRIED_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 CALL_SECONDS, LATER_RETRIES = 4.0, 1
 """Of a look-up; one behind a fold (a schema that is met later) holds the loop, hence few repeats: the process would end and ask
 again over a restart."""
+
+
+SHOWN_SUBJECTS = 3
+"""Named in a message; `schemas plan` lists all."""
 
 
 class RegistryError(RuntimeError):
@@ -224,7 +228,7 @@ def unregistered(client: SchemaRegistryClient, catalog: Catalog, prefix: str = "
 def ids(client: SchemaRegistryClient, catalog: Catalog, prefix: str = "") -> dict[str, int]:
     """Id by record name, by look-up only: for processes that may read but not register.
 
-    Raises SchemaNotRegistered with every missing subject, RegistryUnavailable, RegistryError.
+    Raises SchemaNotRegistered, which names a few missing subjects, RegistryUnavailable, RegistryError.
     """
     found: list[tuple[str, int]] = []
     missing: list[str] = []
@@ -235,7 +239,7 @@ def ids(client: SchemaRegistryClient, catalog: Catalog, prefix: str = "") -> dic
         else:
             found.append((record, registered.schema_id))
     if missing:
-        raise SchemaNotRegistered(f"not registered: {', '.join(missing)}")
+        raise SchemaNotRegistered(_missing(missing, len(missing) + len(found), prefix))
     return _one_id_each(iter(found))
 
 
@@ -269,6 +273,12 @@ def _level(client: SchemaRegistryClient, subject: str) -> str:
     config = _or_absent(client.get_config, subject) or _call(client.get_config)
     level = config.compatibility or config.compatibility_level
     return str(getattr(level, "value", level))
+
+
+def _missing(subjects: Sequence[str], of: int, prefix: str) -> str:
+    named = ", ".join(subjects[:SHOWN_SUBJECTS]) + (", ..." if len(subjects) > SHOWN_SUBJECTS else "")
+    option = f" --prefix {prefix}" if prefix else ""
+    return f"{len(subjects)} of {of} schemas are not registered ({named}): `lineledger schemas apply --registry URL{option}`"
 
 
 def _or_absent(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:

@@ -17,6 +17,7 @@ DELETE_RETENTION_MS = 7 * DAY_MS
 # A record at the codec's limit, with its key, headers and batch header.
 MAX_BATCH_BYTES = MAX_MESSAGE_BYTES + (64 << 10)
 _ANY_AGE_MS = (1 << 63) - 1
+_COPIES = re.compile(r"replication is (\d+), wanted (\d+)")
 _LEGAL_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 
@@ -133,6 +134,19 @@ def compare(wanted: Iterable[WantedTopic], found: Mapping[str, FoundTopic]) -> l
             reasons = tuple(differences(topic, existing))
             changes.append(Change(topic.name, "drift" if reasons else "ok", reasons))
     return changes
+
+
+def copies_hint(changes: Iterable[Change]) -> str:
+    """What to state where existing topics have another number of copies than was asked for; empty: they have not, or not one
+    number."""
+    found = [match for change in changes for reason in change.reasons if (match := _COPIES.fullmatch(reason))]
+    if len({match[1] for match in found}) != 1:
+        return ""
+    there, asked = found[0][1], found[0][2]
+    return (
+        f"{len(found)} topics have replication {there}, and {asked} was asked for (`lineledger up` makes 1): "
+        f"`--replication {there}`, or `topics: {{replication: {there}}}` of installation.yaml, wants what is there"
+    )
 
 
 def differences(wanted: WantedTopic, found: FoundTopic) -> list[str]:

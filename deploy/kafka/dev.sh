@@ -1,6 +1,7 @@
 #!/bin/bash
 # A development broker and schema registry without Docker: Maven artifacts on Java 17.
 # usage: dev.sh start|stop|status|clean     state: .cache/dev (pid files, logs, data; `clean` removes the data)
+# `start` and `status` print what a shell exports: eval "$(deploy/kafka/dev.sh start)".
 # Ports: LINELEDGER_DEV_PORT (broker, default 29092), +1 controller, +2 registry. The registry's content ends with it.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -80,9 +81,11 @@ status() { # an address is only shown while the own process is behind it
   for name in kafka registry; do
     if alive $name; then echo "# $name runs, pid $(cat "$state/$name.pid")"; else echo "# $name is stopped"; fi
   done
-  if alive kafka; then echo "export LINELEDGER_TEST_BOOTSTRAP=127.0.0.1:$port"; fi
-  if alive registry; then echo "export LINELEDGER_TEST_REGISTRY=http://127.0.0.1:$((port + 2))/apis/ccompat/v7"; fi
+  if alive kafka; then exports BOOTSTRAP "127.0.0.1:$port"; fi
+  if alive registry; then exports REGISTRY "http://127.0.0.1:$((port + 2))/apis/ccompat/v7"; fi
 }
+
+exports() { echo "export LINELEDGER_$1=$2 LINELEDGER_TEST_$1=$2"; } # for the commands, and for the tests
 
 stop() {
   for name in registry kafka; do
@@ -100,5 +103,5 @@ case ${1:-} in
   stop) stop ;;
   status) status ;;
   clean) stop; rm -rf "$state" ;;
-  *) sed -n 3p "$0" >&2; exit 2 ;;
+  *) sed -n 3,4p "$0" >&2; exit 2 ;;
 esac

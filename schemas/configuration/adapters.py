@@ -35,8 +35,12 @@ class AdapterEntry:
     """The ERP makes movements and confirmations of its own, as the order's flags say (docs/domain.md, Expected movements)."""
     master_data: bool = False
     """Orders, materials and lots can be pulled from it."""
+    secret: bool = True
+    """It logs in: where erp.yaml has `url`, it needs `secret`."""
     user_in_url: bool = False
     """Its address names a user (never a password)."""
+    where_from: str = "where is the ERP?"
+    """What to do where the address is missing."""
     started: Literal["never", "asked", "alone"] = "never"
     """When a run starts an ERP of this kind: with `--erp NAME`; alone: also where erp.yaml has no address."""
 
@@ -51,6 +55,7 @@ ADAPTERS: Mapping[str, AdapterEntry] = MappingProxyType(
             stock_types=_EVERY_STOCK,
             derives=True,
             master_data=True,
+            where_from="only `lineledger run` starts one by itself; start `lineledger erp-sim` and state its address",
             started="alone",
         ),
         "tryton": AdapterEntry(

@@ -9,7 +9,7 @@ from schemas.configuration.mapping import Emission, EventRule
 from schemas.records import RECORDS, Quantity
 from streams.mapping.dispatch import DispatchRule, compile_dispatch
 from streams.mapping.fields import compile_field
-from streams.mapping.items import Item, Problems, RawRecord, RefusedInMapping
+from streams.mapping.items import Item, Problems, RawRecord, RefusedInMapping, placed
 from streams.mapping.readings import compile_reading
 from streams.mapping.records import (
     ALIASES,
@@ -80,7 +80,7 @@ def _compile_record(rule: Emission, context: Context, problems: Problems) -> Act
         try:
             occurred_at = _present(occurred(node, node, arrived), "occurred_at")
         except RefusedInMapping as wrong:
-            raise _placed(wrong, "occurred_at", stated.get("occurred_at", context.read.occurred_at)) from None
+            raise placed(wrong, "occurred_at", stated.get("occurred_at", context.read.occurred_at)) from None
         event_id = envelope.event_id(node, raw, pair)
         values: dict[str, Any] = {
             "event_id": event_id,
@@ -112,7 +112,7 @@ def _compile_record(rule: Emission, context: Context, problems: Problems) -> Act
                     continue
                 values[field] = value
         except RefusedInMapping as wrong:
-            raise _placed(wrong, field, stated[field]) from None
+            raise placed(wrong, field, stated[field]) from None
         if values.get("entry"):
             values["entry"] = _entry_of(source, values["entry"], sources)
         if own_run:
@@ -146,15 +146,6 @@ def _unstated(record: str, known: dict[str, Field], stated: dict[str, Any], has_
     if record in ACCOUNT_KINDS and not given & {"order", "equipment"}:
         missing.append("order` or `equipment")
     return missing
-
-
-def _placed(wrong: RefusedInMapping, field: str, expression: Any) -> RefusedInMapping:
-    """The refusal with the field that it is of, and with where the rule reads it."""
-    if f"`{field}`" in wrong.detail or wrong.detail.startswith(f"{field}["):
-        return wrong
-    path = expression if isinstance(expression, str) else getattr(expression, "path", "")
-    read = f" (`{path}`)" if path and path != field else ""
-    return RefusedInMapping(wrong.code, f"`{field}`{read}: {wrong.detail}")
 
 
 def _present(value: int | None, name: str) -> int:

@@ -113,3 +113,12 @@ class Problems:
 
     def add(self, message: str) -> None:
         self.found.append(MappingProblem(self.path, message))
+
+
+def placed(wrong: RefusedInMapping, field: str, expression: Any) -> RefusedInMapping:
+    """The refusal with the field that it is of, and with where the rule reads it."""
+    if f"`{field}`" in wrong.detail or wrong.detail.startswith(f"{field}["):
+        return wrong
+    path = expression if isinstance(expression, str) else getattr(expression, "path", "")
+    read = f" (`{path}`)" if path and path != field else ""
+    return RefusedInMapping(wrong.code, f"`{field}`{read}: {wrong.detail}")

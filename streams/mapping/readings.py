@@ -6,7 +6,7 @@ from typing import Any
 from schemas.configuration.counters import Counter
 from schemas.configuration.mapping import Emission, Function
 from schemas.configuration.plant import PlantConfig
-from streams.mapping.items import MAX_INT64, UNAVAILABLE, Problems, RawRecord, Reading, RefusedInMapping
+from streams.mapping.items import MAX_INT64, UNAVAILABLE, Problems, RawRecord, Reading, RefusedInMapping, placed
 from streams.mapping.paths import TEXT, Getter, compile_path, constant_of
 from streams.mapping.records import READING
 from streams.mapping.rules import Action, Context, equipment_of, occurred_at_of, takes_empty
@@ -46,7 +46,10 @@ def compile_reading(rule: Emission, context: Context, problems: Problems) -> Act
     sequence = envelope.sequence
 
     def build(node: Any, raw: RawRecord, pair: int) -> Reading:
-        occurred_at = occurred(node, node, raw.received_at)
+        try:
+            occurred_at = occurred(node, node, raw.received_at)
+        except RefusedInMapping as wrong:
+            raise placed(wrong, "occurred_at", rule.fields.get("occurred_at", context.read.occurred_at)) from None
         name = equipment(node, node)
         counter = counter_of(node, node)
         if occurred_at is None or not name or not counter:
@@ -57,7 +60,10 @@ def compile_reading(rule: Emission, context: Context, problems: Problems) -> Act
             raise RefusedInMapping("UNKNOWN_COUNTER", f"counter `{counter[:64]}` of {name} is not configured")
         if unit_of is not None and unit_of(node, node) != definition.unit:
             raise RefusedInMapping("BAD_UNIT", f"the reading is not in {definition.unit}, the unit of counter {counter}")
-        value = value_of(node, definition.decimals)
+        try:
+            value = value_of(node, definition.decimals)
+        except RefusedInMapping as wrong:
+            raise placed(wrong, "value", expression) from None
         received_at = envelope.received_at(node, raw, occurred_at, clock)
         return Reading(name, counter, sequence(node, node), occurred_at, value, received_at)
 

@@ -101,8 +101,11 @@ def test_a_full_disk_is_called_one(presses: Path, tmp_path: Path) -> None:
 
 def test_a_port_that_is_taken(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        outcome = lineledger("erp-sim", "--directory", tmp_path, "--port", str(taken.getsockname()[1]))
+        port = str(taken.getsockname()[1])
+        outcome = lineledger("erp-sim", "--directory", tmp_path, "--port", port)
     ends_with(outcome, "PORT_IN_USE")
+    assert f"port {port} is in use" in outcome.stderr
+    assert "name another one with --port" in outcome.stderr
 
 
 @pytest.mark.parametrize(

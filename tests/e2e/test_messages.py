@@ -17,7 +17,10 @@ AT = "write it like 2026-11-20T03:40:00+01:00"
         (("trace", "STP-02", "--at", "2017-02-01T08:46:07"), 2, AT),
         (("rules", "explain", "1001210", "--at", "2017-02-01"), 2, AT),
         (("exceptions", "--since", "2017-02-01T08:46:07"), 2, AT),
-        (("exceptions", "--code", "NOPE"), 0, "NOPE is no code of this version"),
+        (("exceptions", "--code", "NOPE"), 2, "WRONG_USE: `NOPE` is no code of this version"),
+        (("exceptions", "--code", "BAD_UNITS"), 2, "near it: BAD_UNIT"),
+        (("exceptions", "replay", "--code", "NOPE"), 2, "WRONG_USE: `NOPE` is no code of this version"),
+        (("explain-code", "NOPE"), 2, "WRONG_USE: `NOPE` is no code of this version"),
         (("exceptions", "--code", "FENCED"), 0, "no dead letter"),
         (("parked", "--account", "NOPE"), 0, "nothing of NOPE is parked"),
         (("trace", "NOPE"), 1, "neither a posting, an order, a lot nor an equipment"),
@@ -25,7 +28,8 @@ AT = "write it like 2026-11-20T03:40:00+01:00"
     ],
 )
 def test_an_answer_in_words(words: tuple[str, ...], code: int, says: str, demo: Demo) -> None:
-    outcome = lineledger(*words, "--out", demo.out)
+    out = () if words[0] == "explain-code" else ("--out", demo.out)
+    outcome = lineledger(*words, *out)
     assert (outcome.code, says in outcome.stdout + outcome.stderr) == (code, True), outcome.said
 
 

@@ -27,7 +27,7 @@ def same_words(folder: Path) -> None:
     with on_disk.opened(folder) as ledger:
         assert isinstance(ledger, LedgerOnDisk)
         assert parked_lines(ledger, "", now) == parked_lines(whole, "", now)
-        assert exception_lines(ledger.lives) == exception_lines(whole.lives)
+        assert exception_lines(ledger.lives, ledger.codec) == exception_lines(whole.lives, whole.codec)
         for what in (posting, accounts[0].order, *lots, *machines, "nothing of this name"):
             assert trace(ledger, what, None, sources) == trace(whole, what, None, sources), what
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import sqlite3
+from pathlib import Path
 
 import pytest
 import typer
@@ -288,3 +289,31 @@ def test_every_command_ends_with_2_in_one_place() -> None:
         "failures.py: typer.Exit(USAGE)",
         "main.py: sys.exit(USAGE)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "strerror", "says"),
+    [
+        (("erp-sim", "--port", "8099"), "Address already in use", "port 8099 is in use"),
+        (("console",), "Address already in use (while attempting to bind on address ('127.0.0.1', 8080))", "port 8080 is in use"),
+        (("up", "--metrics-port=9100"), "Address already in use", "port 9100 is in use"),
+        (("worker", "orders"), "[Errno 98] bind on address ('::', 9101, 0, 0)", "port 9101 is in use"),
+    ],
+)
+def test_a_port_that_is_taken_is_named_with_its_option(words: tuple[str, ...], strerror: str, says: str) -> None:
+    failure = failures.failure_of(OSError(errno.EADDRINUSE, strerror), words)
+    option = "--metrics-port" if words[0] in ("up", "worker") else "--port"
+    assert failure is not None
+    assert failure.code == "PORT_IN_USE"
+    assert failure.detail.startswith(says)
+    assert failure.detail.endswith(f"name another one with {option}")
+
+
+def test_a_file_in_place_of_a_folder_is_named_as_it_was_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("taken").write_text("", encoding="utf-8")
+    for inner in ("taken", "taken/.run"):
+        wrong = OSError(errno.ENOTDIR, "Not a directory", str(tmp_path / inner))
+        failure = failures.failure_of(wrong, ("run", "--out", "taken"))
+        assert failure is not None
+        assert failure.detail.startswith("taken: it is a file")

@@ -16,7 +16,18 @@ import httpx
 import msgspec
 
 from app.erp.master import MasterChanges
-from app.erp.port import Answer, BookedConfirmation, BookedMovement, Capabilities, Document, DocumentLine, ErpUnavailable
+from app.erp.port import (
+    NOT_SENT,
+    NOT_SENT_DETAIL,
+    NOT_SENT_RETRY_MS,
+    Answer,
+    BookedConfirmation,
+    BookedMovement,
+    Capabilities,
+    Document,
+    DocumentLine,
+    ErpUnavailable,
+)
 from app.erp.retry_after import DEFAULT_RETRY_MS, retry_after_ms
 from app.erp.simulator.messages import (
     MAX_BODY_BYTES,
@@ -77,7 +88,7 @@ class SimAdapter:
         )
         self._client = httpx.AsyncClient(
             base_url=url,
-            headers={"Authorization": f"Bearer {token}", "Repeatability-Client-ID": client_id},
+            headers={b"Authorization": f"Bearer {token}".encode(), b"Repeatability-Client-ID": client_id.encode()},
             timeout=httpx.Timeout(timeout_ms / 1000, connect=timeout_ms / 2000, pool=timeout_ms / 2000),
             transport=CountedTransport(
                 httpx.AsyncHTTPTransport(
@@ -209,6 +220,8 @@ class SimAdapter:
             return Answer("retry", code="ERP_UNREACHABLE", detail=cause_of(error), retry_after_ms=DEFAULT_RETRY_MS)
         except (httpx.TimeoutException, TimeoutError) as error:
             return Answer("unknown", code="ERP_TIMEOUT", detail=type(error).__name__)
+        except (httpx.LocalProtocolError, httpx.UnsupportedProtocol):
+            return Answer("retry", code=NOT_SENT, detail=NOT_SENT_DETAIL, retry_after_ms=NOT_SENT_RETRY_MS)
         except httpx.RequestError as error:
             return Answer("unknown", code="CONNECTION_LOST", detail=type(error).__name__)
 

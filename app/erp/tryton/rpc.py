@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from app.erp.port import NOT_SENT, NOT_SENT_DETAIL, NOT_SENT_RETRY_MS
 from app.erp.retry_after import retry_after_ms
 from app.erp.tls import cause_of
 from app.erp.traffic import LOGIN, OTHER, CountedTransport, Traffic, marked
@@ -198,6 +199,8 @@ class TrytonRpc:
                 answer = await self._http.post(path or self._path, content=body, headers=headers, extensions=mark)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise later("ERP_UNREACHABLE", cause_of(error), 1000) from error
+        except (httpx.LocalProtocolError, httpx.UnsupportedProtocol) as error:
+            raise later(NOT_SENT, NOT_SENT_DETAIL, NOT_SENT_RETRY_MS) from error
         except (TimeoutError, httpx.TransportError) as error:
             raise unknown(f"{type(error).__name__} in {method}") from error
         _check_status(answer)

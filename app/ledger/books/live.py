@@ -1,5 +1,6 @@
 """The ledger of a live installation: a snapshot read of the changelogs, and its raw topics as source records. Reads only."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from app.kafka.broker import Broker
@@ -26,9 +27,15 @@ class NoInstallation(LookupError):
     code = "NO_INSTALLATION"
 
 
+class PlantUnnamed(ValueError):
+    """Several plants are there, and none of them, or another one, was named."""
+
+    code = "WRONG_USE"
+
+
 def read(broker: Broker, codec: Codec, prefix: str, plant: str = "", wait_s: float = 0.0) -> Snapshot:
     """All rows as they are committed now. `plant`: which of several; empty: the only one. `wait_s`: how long to wait for
-    a moment at which all partitions of orders have the same clock. Raises NoInstallation."""
+    a moment at which all partitions of orders have the same clock. Raises NoInstallation, PlantUnnamed."""
     topics = sorted(broker.admin().list_topics(timeout=10).topics)
     names = {name.removeprefix(prefix) for name in topics if name.startswith(prefix)}
     if not all(changelog_of(stage) in names for stage in STAGES):
@@ -42,7 +49,7 @@ def read(broker: Broker, codec: Codec, prefix: str, plant: str = "", wait_s: flo
     try:
         collector.settle(SETTLE_SECONDS)
         collector.check()
-        found = _plant_of(collector, plant)
+        found = plant_named(plants_of(collector), plant)
         posts_at = collector.posts_at(found)
         encoded = taken(lambda: collector.encoded(posts_at), lambda rows: _positions(collector, rows), found, wait_s)
         rows = {stage: of_plant(collector.decoded(encoded[stage]), found) for stage in STAGES}
@@ -62,7 +69,7 @@ def read(broker: Broker, codec: Codec, prefix: str, plant: str = "", wait_s: flo
         equipment.put(key, row)
     fold_journals(equipment, configuration.plant, calendar_of(configuration.plant))
     rows["equipment"] = dict(equipment.scan(""))
-    return Snapshot(rows, letters, configuration, {"live": True, "erp": configuration.erp.erp.adapter, "embedded": False})
+    return Snapshot(rows, letters, configuration, {"live": True, "erp": configuration.erp.erp.adapter, "embedded": False}, codec)
 
 
 def _positions(collector: Collector, rows: Rows) -> dict[str, PartitionPosition]:
@@ -76,13 +83,14 @@ def plants_of(collector: Collector) -> list[str]:
     return sorted({plant for state in collector.positions("orders").values() for plant in state.configurations})
 
 
-def _plant_of(collector: Collector, wanted: str) -> str:
-    plants = plants_of(collector)
+def plant_named(plants: Sequence[str], wanted: str) -> str:
+    """The plant that a question is about. `wanted`: what --plant says; empty: the only one. Raises NoInstallation,
+    PlantUnnamed."""
     if wanted in plants or (not wanted and len(plants) == 1):
         return wanted or plants[0]
     if not plants:
         raise NoInstallation("no plant has begun here yet; start `lineledger worker intake`")
-    raise NoInstallation(f"--plant is one of {', '.join(plants)}")
+    raise PlantUnnamed(f"--plant is one of {', '.join(plants)}")
 
 
 def in_force(positions: list[PartitionPosition], plant: str) -> str:

@@ -70,12 +70,12 @@ class LettersOnDisk(Iterable[ExceptionRecord | LetterSettled]):
     """Dead letters and what was said of them, in their order."""
 
     def __init__(self, db: sqlite3.Connection, codec: Codec, plainly: Callable[[], Any]) -> None:
-        self._db, self._codec, self._plainly = db, codec, plainly
+        self._db, self.codec, self._plainly = db, codec, plainly
 
     def __iter__(self) -> Iterator[ExceptionRecord | LetterSettled]:
         with self._plainly():
             for (value,) in self._db.execute("select value from letters"):
-                yield self._codec.decode(value)
+                yield self.codec.decode(value)
 
 
 class LedgerOnDisk(Snapshot):
@@ -84,7 +84,7 @@ class LedgerOnDisk(Snapshot):
     rows: Mapping[str, RowsOnDisk]
 
     def __init__(self, rows: Mapping[str, RowsOnDisk], letters: LettersOnDisk, found: Mapping[str, str], books: Engine) -> None:
-        super().__init__(rows, letters, configuration_of(found), json.loads(found["about"]))
+        super().__init__(rows, letters, configuration_of(found), json.loads(found["about"]), letters.codec)
         self._books, self._plant = books, self.configuration.plant.plant.id
 
     def among(self, stage: str, kind: RowKind[Row], *parts: str) -> Sequence[Row]:

@@ -56,10 +56,16 @@ class Snapshot:
         letters: Iterable[ExceptionRecord | LetterSettled],
         configuration: Configuration,
         about: Mapping[str, Any],
+        codec: Codec | None = None,
     ) -> None:
-        """`letters`: what the topic `exceptions` has, in its order; looked at when they are asked for."""
+        """`letters`: what the topic `exceptions` has, in its order; looked at when they are asked for. `codec`: what reads the
+        records that they kept; None: of the catalog."""
         self.rows, self.configuration, self.about = rows, configuration, about
-        self._told = letters
+        self._told, self._codec = letters, codec
+
+    @cached_property
+    def codec(self) -> Codec:
+        return self._codec or Codec()
 
     @cached_property
     def _sorted(self) -> tuple[list[ExceptionRecord], list[LetterSettled]]:
@@ -196,7 +202,7 @@ def read(directory: Path, codec: Codec | None = None) -> Snapshot:
         for stage, key, value in db.execute("select stage, key, value from rows"):
             rows.setdefault(stage, {})[key.decode()] = codec.decode(value)
         letters = [codec.decode(value) for (value,) in db.execute("select value from letters")]
-        return Snapshot(rows, letters, configuration_of(found), json.loads(found["about"]))
+        return Snapshot(rows, letters, configuration_of(found), json.loads(found["about"]), codec)
 
 
 def ledger_in(directory: Path) -> Path:

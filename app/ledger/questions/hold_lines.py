@@ -92,8 +92,8 @@ def _entry(graph: Genealogy, name: Target, hold: HoldState) -> dict[str, Any]:
 
 def _entry_line(entry: dict[str, Any]) -> str:
     since = f"since {entry['effective'] or entry['taken_in'] or 'unknown'}" if entry["state"] == "active" else entry["effective"]
-    case = f"   {entry['correlation_id']}" if entry["correlation_id"] else ""
-    said = f"   {entry['why']}" if entry["why"] else ""
+    case = f"   correlation id {entry['correlation_id']}" if entry["correlation_id"] else ""
+    said = f"   why: {entry['why']}" if entry["why"] else ""
     held = f"   {entry['lots']} lots held" if entry["state"] == "active" else ""
     by = f"   by {entry['who']}" if entry["who"] else ""
     state = f"{entry['state']:<8} {entry['severity']:<6}"

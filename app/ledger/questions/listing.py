@@ -11,7 +11,9 @@ from app.ledger.questions.export import quantity_text
 from app.ledger.questions.floor_needs import scrap_beyond_orders
 from app.ledger.questions.moments import iso
 from app.ledger.questions.needs import listed_nowhere_else, since_of
+from app.ledger.questions.originals import original_text, printable
 from app.ledger.questions.rule_needs import amounts_without_effect
+from schemas.codec import Codec
 from schemas.codes import owner_of
 from tables.delivery.posting_state import PARKED, REJECTED, UNKNOWN
 from tables.orders.account import account_key, waits
@@ -110,7 +112,8 @@ def _parked_line(entry: dict[str, Any]) -> str:
     return f"{line}{entry['detail']}{decide}"
 
 
-def exception_lines(found: Sequence[Life]) -> tuple[list[dict[str, Any]], list[str]]:
+def exception_lines(found: Sequence[Life], codec: Codec) -> tuple[list[dict[str, Any]], list[str]]:
+    """Dead letters with what they kept. `codec`: of the ledger that they are in."""
     entries = [
         {
             "id": life.id,
@@ -122,32 +125,27 @@ def exception_lines(found: Sequence[Life]) -> tuple[list[dict[str, Any]], list[s
             "source": life.letter.source,
             "stage": life.letter.stage,
             "received_at": iso(life.letter.received_at) if life.letter.received_at else "",
-            "original": life.letter.original.decode(errors="replace"),
+            "original": original_text(life.letter, codec),
         }
         for life in found
     ]
     return entries, [
         f"{entry['id']}  {entry['state']:<9} {entry['code']:<18} {entry['owner']:<12} {entry['position']:<32} {entry['detail']}\n"
-        f"    {_printable(entry['original'][:200])}"
+        f"    {printable(entry['original'][:200])}"
         for entry in entries
     ]
 
 
-def letter_lines(life: Life) -> tuple[dict[str, Any], list[str]]:
+def letter_lines(life: Life, codec: Codec) -> tuple[dict[str, Any], list[str]]:
     """One dead letter with all that was said of it."""
-    (entry,), _ = exception_lines([life])
+    (entry,), _ = exception_lines([life], codec)
     history = [
         {"state": told.state, "at": iso(told.occurred_at), "who": told.who, "why": told.why, "event_id": told.event_id}
         for told in life.told
     ]
-    shown = [f"{name:<12} {_printable(str(entry[name]))}" for name in entry if name != "original"]
-    shown += [f"{'then':<12} {one['state']} {one['at']} by {one['who']}: {_printable(one['why'])}" for one in history]
+    shown = [f"{name:<12} {printable(str(entry[name]))}" for name in entry if name != "original"]
+    shown += [f"{'then':<12} {one['state']} {one['at']} by {one['who']}: {printable(one['why'])}" for one in history]
     return {**entry, "history": history}, [
         *shown,
-        f"{'original':<12} {_printable(entry['original'])}",
+        f"{'original':<12} {printable(entry['original'])}",
     ]
-
-
-def _printable(original: str) -> str:
-    """Safe on a terminal: an original may be bytes of any kind."""
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in original)

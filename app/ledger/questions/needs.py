@@ -19,6 +19,7 @@ from app.ledger.questions.rule_needs import amounts_without_effect
 from app.ledger.questions.undecided import target, utc
 from app.ledger.questions.verdicts import verdicts_that_differ
 from schemas.codes import owner_of
+from schemas.configuration.mapping import Source
 from schemas.records import AccountRow
 from tables.equipment.count_decisions import CODE
 from tables.equipment.destination import UNDECIDED
@@ -26,8 +27,12 @@ from tables.orders.account import Waits, account_key, stops
 from tables.orders.parking import OVER_DELIVERY
 from tables.orders.pieces import MADE
 from tables.orders.wip import work_in_process
+from tables.plant.system_of_record import ERP, EVERY, OWNERS
 from tables.refusal import Refusal
 from tables.row_kinds import ACCOUNT_ROWS, EQUIPMENT_ROWS, ORDER_ROWS, POSTING_ROWS
+
+PLANNING = frozenset(record for record, owned in OWNERS.items() if owned == {EVERY: (ERP,)})
+"""Records about orders and materials."""
 
 
 @dataclass(slots=True)
@@ -42,7 +47,10 @@ class Need:
 
 
 def needs_of(snapshot: Snapshot, proof: Proof) -> Iterator[Need]:
-    """Parked accounts, postings that somebody has to decide about, quantity without a run, refused records."""
+    """Refused records of orders and materials; what may follow from them: parked accounts, postings that somebody has to decide
+    about, quantity without a run; other refused records."""
+    refused = list(_refused(snapshot))
+    yield from (need for need, planned in refused if planned)
     for row in snapshot.of(ACCOUNT_ROWS):
         for one in stops(row):
             what = f"{quantity_text(one.quantity)} {one.unit} parked {one.code} {row.kind} order {row.order}"
@@ -56,7 +64,7 @@ def needs_of(snapshot: Snapshot, proof: Proof) -> Iterator[Need]:
     yield from _negative_wip(snapshot)
     yield from of_the_floor(snapshot, proof.unattributed)
     yield from _of_orders_beyond(snapshot)
-    yield from _refused(snapshot)
+    yield from (need for need, planned in refused if not planned)
 
 
 def of_the_floor(snapshot: Snapshot, nobodys: Iterable[Unattributed]) -> Iterator[Need]:
@@ -158,12 +166,22 @@ def _negative_wip(snapshot: Snapshot) -> Iterator[Need]:
                 yield Need(wrong.detail, 0, owner_of(wrong.code), f"lineledger trace {order.order}", wrong.code)
 
 
-def _refused(snapshot: Snapshot) -> Iterator[Need]:
-    """Records, however many of the events of each were refused."""
-    received: dict[str, dict[tuple[str, int, str], int]] = {}
+def _refused(snapshot: Snapshot) -> Iterator[tuple[Need, bool]]:
+    """Records, however many of the events of each were refused; and whether they are of a source that tells of orders and
+    materials: without them what the floor recorded has nowhere to go."""
+    planning = {name for name, source in snapshot.configuration.plant.sources.items() if _plans(source)}
+    received: dict[tuple[str, str], dict[tuple[str, int, str], int]] = {}
     for letter in open_letters(snapshot.letters, snapshot.settled):
         place = letter.raw_source, letter.raw_offset, "" if letter.raw_source else letter.event_id
-        received.setdefault(letter.code, {})[place] = letter.received_at
-    for code, found in sorted(received.items()):
+        source = letter.source if letter.source in planning else ""
+        received.setdefault((letter.code, source), {})[place] = letter.received_at
+    for (code, source), found in sorted(received.items()):
         since = min((at for at in found.values() if at), default=0)
-        yield Need(f"{len(found)} records refused: {code}", since, owner_of(code), f"lineledger exceptions --code {code}", code)
+        what = f"{len(found)} records refused: {code}" + (f" ({source}: orders, materials)" if source else "")
+        command = f"lineledger exceptions --code {code}" + (f" --source {source}" if source else "")
+        yield Need(what, since, owner_of(code), command, code), bool(source)
+
+
+def _plans(source: Source) -> bool:
+    emitted = [record for rule in source.events for record in (rule.emit, *(also.emit for also in rule.also))]
+    return any(record in PLANNING for record in emitted)

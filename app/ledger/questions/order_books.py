@@ -153,7 +153,7 @@ def _of_need(books: OrderBooks, need: ComponentNeed) -> str:
     used, needed = quantity_text(need.used), quantity_text(need.needed)
     return (
         f"{used} {need.unit} {need.material} used in operation {need.operation} of order {books.order.order}, "
-        f"its pieces need {needed}"
+        f"its pieces need {needed} {need.unit}"
     )
 
 

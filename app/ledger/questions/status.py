@@ -102,6 +102,11 @@ class Status:
     books_lag: int | None = None
     """As the process of the books told its group, every few seconds; None: there are none."""
 
+    @property
+    def needs_attention(self) -> bool:
+        """Something stands still, or waits for people."""
+        return bool(self.problems) or any(plant.parked or plant.dead_letters or plant.needs for plant in self.plants)
+
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -228,7 +233,7 @@ def lines_of(found: Status) -> list[str]:
             f"  ERP            {stopped}circuit {plant.circuit}; queue: {queue}{codes}",
             f"  parked         {_counts(plant.parked) or 'nothing'}",
             f"  dead letters   {_counts(plant.dead_letters) or 'none open'}",
-            f"  needs somebody {_counts(plant.needs) or 'nothing else'}; of machines `lineledger parked` tells",
+            f"  needs somebody {', '.join(_waits(plant)) or 'nothing'}; of machines `lineledger parked` tells",
         ]
     lines.append("stages")
     for stage in found.stages:
@@ -237,6 +242,16 @@ def lines_of(found: Status) -> list[str]:
         lines.append(f"  {'books':<28} lag {found.books_lag:>8}")
     lines += [f"PROBLEM  {sentence}" for sentence in found.problems]
     return lines
+
+
+def _waits(plant: PlantStatus) -> Iterator[str]:
+    """What waits for people, with the command that shows it."""
+    if plant.parked:
+        yield f"{sum(plant.parked.values())} parked (`lineledger parked`)"
+    if plant.dead_letters:
+        yield f"{sum(plant.dead_letters.values())} dead letters (`lineledger exceptions`)"
+    if plant.needs:
+        yield _counts(plant.needs)
 
 
 def _counts(counts: Mapping[str, int]) -> str:

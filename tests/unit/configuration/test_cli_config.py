@@ -27,6 +27,24 @@ def test_check_says_ok() -> None:
     assert json.loads(run("check", "--config", PRESSES, "--json")[1])["hash"] in output
 
 
+def test_check_says_what_live_use_needs_and_a_run_does_not(tmp_path: Path) -> None:
+    shutil.copytree(PRESSES, tmp_path, dirs_exist_ok=True)
+    assert json.loads(run("check", "--config", PRESSES, "--json")[1])["live"] == []
+    (tmp_path / "erp.yaml").write_text("erp: {adapter: sim}\n", encoding="utf-8")
+    code, output = run("check", "--config", tmp_path)
+    assert code == 0
+    assert output.splitlines()[-1].startswith("for live use: `lineledger up` and `worker` need `url` with `adapter: sim`")
+    assert "start `lineledger erp-sim` and state its address in `erp.url`, its token by `erp.secret`" in output
+
+
+def test_check_names_an_adapter_that_logs_in_without_a_secret(tmp_path: Path) -> None:
+    shutil.copytree(PRESSES, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "erp.yaml").write_text('erp: {adapter: sim, url: "http://127.0.0.1:18090"}\n', encoding="utf-8")
+    code, output = run("check", "--config", tmp_path)
+    assert code == 1
+    assert output.startswith("erp.yaml:1: erp.url: SECRET_MISSING: `adapter: sim` logs in")
+
+
 def test_check_names_file_and_line(tmp_path: Path) -> None:
     shutil.copytree(PRESSES, tmp_path, dirs_exist_ok=True)
     rules = tmp_path / "rules.yaml"
@@ -39,6 +57,15 @@ def test_check_names_file_and_line(tmp_path: Path) -> None:
     assert (code, json.loads(output)["partial"]) == (1, False)
     assert json.loads(output)["problems"][0]["line"] == 5
     assert run("try", "--config", tmp_path, SAMPLE)[0] == 2
+
+
+def test_a_folder_that_is_not_there_is_wrong_use_and_no_finding(tmp_path: Path) -> None:
+    (tmp_path / "plant.yaml").write_text("plant: {}", encoding="utf-8")
+    for nowhere in (tmp_path / "nope", tmp_path / "plant.yaml"):
+        code, output = run("check", "--config", nowhere)
+        assert (code, output.startswith("BAD_CONFIG: plant.yaml: ")) == (2, True), output
+    (tmp_path / "plant.yaml").unlink()
+    assert run("check", "--config", tmp_path)[0] == 1, "the folder is there, and what it lacks is a finding"
 
 
 def test_check_says_when_something_could_not_be_looked_at(tmp_path: Path) -> None:

@@ -47,6 +47,33 @@ def test_rules_know_their_lines(presses: Path) -> None:
     assert after.hash == before.hash
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("rule.yaml", "rule.yaml: this file is not read; did you mean rules.yaml?"),
+        ("Rules.yaml", "Rules.yaml: this file is not read; did you mean rules.yaml?"),
+        ("rules.yml", "rules.yml: this file is not read; did you mean rules.yaml?"),
+        ("rules.yaml.txt", "rules.yaml.txt: this file is not read; did you mean rules.yaml?"),
+        (
+            "pumps.yaml",
+            "pumps.yaml: this file is not read: a configuration is plant.yaml, rules.yaml, erp.yaml; keep it in another folder",
+        ),
+    ],
+)
+def test_a_file_that_nobody_reads_is_named(presses: Path, name: str, said: str) -> None:
+    (presses / "rules.yaml").rename(presses / name)
+    with pytest.raises(ConfigError) as refused:
+        load(presses)
+    assert [str(problem) for problem in refused.value.problems if problem.file == name] == [said]
+
+
+def test_other_files_may_lie_beside_the_configuration(presses: Path) -> None:
+    for name in ("installation.yaml", ".#rules.yaml", "rules.yaml.orig", "README.md", "values.json"):
+        (presses / name).write_text("no: configuration", encoding="utf-8")
+    (presses / "old.yaml").mkdir()
+    assert load(presses).hash == load(DATA / "presses").hash
+
+
 CASES = [
     (
         "plant.yaml",
@@ -55,6 +82,7 @@ CASES = [
         "sources.presses.events[2]: `emit: CounterReeding` is no event; did you mean CounterReading?",
     ),
     ("erp.yaml", 'url: "${ERP_URL}", ', "", "`adapter: tryton` needs `url`: where is the ERP?"),
+    ("erp.yaml", "secret: erp-brn1, ", "", "`adapter: tryton` logs in, and `url` is there without `secret`"),
     ("plant.yaml", "counter: =shots", "counter: =shotz", "no equipment has a counter `shotz`"),
     ("plant.yaml", "table: scrap", "table: scraps", "`table: scraps` is not among `tables` (there: scrap)"),
     ("plant.yaml", "Europe/Prague", "Europe/Prag", "plant.zone: 'Europe/Prag' is no time zone"),

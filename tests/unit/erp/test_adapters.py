@@ -33,14 +33,23 @@ async def test_the_adapter_follows_the_configuration() -> None:
     [
         ({"adapter": "sim", "url": "${NOWHERE}"}, "ENVIRONMENT_MISSING"),
         ({"adapter": "sim", "url": "https://x", "secret": "erp-x"}, "SECRET_MISSING"),
-        ({"adapter": "tryton", "url": "https://x/db"}, "ERP_URL_INVALID"),
+        ({"adapter": "sim", "url": "http://127.0.0.1:1"}, "SECRET_MISSING"),
+        ({"adapter": "sim", "url": "http://127.0.0.1:1", "secret": "erp-empty"}, "SECRET_MISSING"),
+        ({"adapter": "tryton", "url": "https://u@x/db"}, "SECRET_MISSING"),
+        ({"adapter": "tryton", "url": "https://x/db", "secret": "erp-set"}, "ERP_URL_INVALID"),
         ({"adapter": "sim"}, "ERP_URL_INVALID"),
     ],
 )
 def test_what_is_missing_is_named_by_code(endpoint: dict[str, str], code: str) -> None:
     with pytest.raises(RefusedValue) as refused:
-        adapter_for(configuration(erp={"erp": endpoint}).erp, {})
+        adapter_for(configuration(erp={"erp": endpoint}).erp, {"ERP_EMPTY": "", "ERP_SET": "x"})
     assert refused.value.refusal.code == code
+
+
+def test_a_simulator_without_an_address_says_which_command_gives_one() -> None:
+    with pytest.raises(RefusedValue) as refused:
+        adapter_for(configuration(erp={"erp": {"adapter": "sim"}}).erp, {})
+    assert "start `lineledger erp-sim` and state its address" in refused.value.refusal.detail
 
 
 def test_names_in_the_environment() -> None:

@@ -55,6 +55,18 @@ async def test_every_request_of_every_adapter_is_in_the_journal_before_it_leaves
     assert PASSWORD not in written
 
 
+@pytest.mark.parametrize("token", ["", "two\nlines", "nul\0"])
+async def test_a_token_that_no_header_takes_leaves_nothing_unknown(token: str) -> None:
+    async with HostileErp("reset", at_login=False).listening() as erp:
+        adapter = SimAdapter(f"http://127.0.0.1:{erp.port}", token)
+        answer = await adapter.post(document("P1"))
+        found = await adapter.find("P1", "h")
+        await adapter.close()
+    assert (answer.result, answer.code, erp.calls) == ("retry", "REQUEST_NOT_SENT", 0)
+    assert (found.result, found.retry_after_ms > 0) == ("unknown", True), "a read-back that did not leave proves nothing"
+    assert not token or token not in answer.detail
+
+
 async def test_a_request_that_nobody_marked_is_counted_too() -> None:
     told: list[Request] = []
 

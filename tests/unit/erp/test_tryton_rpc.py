@@ -78,6 +78,8 @@ async def posted(handler: Handler, line: DocumentLine = LINE) -> tuple[Answer, E
         (raising(httpx.ConnectError), "retry", "ERP_UNREACHABLE", 1000),
         (raising(httpx.ConnectTimeout), "retry", "ERP_UNREACHABLE", 1000),
         (raising(httpx.PoolTimeout), "retry", "ERP_UNREACHABLE", 1000),
+        (raising(httpx.LocalProtocolError), "retry", "REQUEST_NOT_SENT", 30_000),
+        (raising(httpx.UnsupportedProtocol), "retry", "REQUEST_NOT_SENT", 30_000),
         (raising(httpx.ReadTimeout), "unknown", "ERP_NO_ANSWER", 0),
         (raising(httpx.WriteTimeout), "unknown", "ERP_NO_ANSWER", 0),
         (raising(httpx.ReadError), "unknown", "ERP_NO_ANSWER", 0),

@@ -298,3 +298,21 @@ def test_a_stop_in_a_file_waits_for_no_end_and_repeats_nothing(tmp_path: Path, l
     assert ingest(tmp_path, log)
     assert [int(place.rpartition(":")[2]) for place, _ in log.records] == list(range(1, len(lines) + 1))
     assert not (tmp_path / ".taking" / "progress").exists()
+
+
+def test_what_nobody_takes_is_told_once(tmp_path: Path) -> None:
+    for name in ("press1.csv", "pres.csv", "part.csv.tmp", ".hidden", "press1.csv.done"):
+        (tmp_path / name).write_text("x", encoding="utf-8")
+    (tmp_path / "sub").mkdir()
+    files = opened(tmp_path, globs=["press*.csv"])
+    assert dict(files.strangers()) == {
+        "pres.csv": "none of the source's `files` (press*.csv) takes it",
+        "sub": "it is a folder or a link; only files of this folder itself are taken",
+    }
+    ingest = Ingest(files, mapper_of([RULE], {"occurred_at": "ts"}), Log(), lambda: False)  # type: ignore[arg-type]
+    told: list[str] = []
+    ingest._log = type("Told", (), {"warning": lambda self, event, **said: told.append(said["detail"].partition(":")[0])})()  # type: ignore[assignment]
+    ingest._tell_strangers()
+    ingest._tell_strangers()
+    files.close()
+    assert told == ["pres.csv", "sub"]

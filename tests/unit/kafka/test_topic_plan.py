@@ -11,6 +11,7 @@ from app.kafka.topic_plan import (
     TopicNameInvalid,
     WantedTopic,
     compare,
+    copies_hint,
     differences,
     retention_ms,
     topic_config,
@@ -126,6 +127,15 @@ def test_partitions_replication_and_absent_settings_are_differences() -> None:
         "replication is 1, wanted 3",
         "retention.ms is unset, wanted -1",
     ]
+
+
+def test_another_number_of_copies_is_told_with_the_option_that_means_them() -> None:
+    wanted = [WantedTopic(name, 4, 3, {}) for name in ("a", "b", "c")]
+    changes = compare(wanted, {"a": FoundTopic(4, 1, {}), "b": FoundTopic(4, 1, {})})
+    assert "2 topics have replication 1, and 3 was asked for" in copies_hint(changes)
+    assert "`--replication 1`" in copies_hint(changes)
+    assert copies_hint(compare(wanted, {"a": FoundTopic(4, 1, {}), "b": FoundTopic(4, 2, {})})) == "", "no number means both"
+    assert copies_hint(compare(wanted, {"a": FoundTopic(6, 3, {})})) == ""
 
 
 @pytest.mark.parametrize(

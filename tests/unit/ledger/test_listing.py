@@ -1,6 +1,7 @@
 """What waits for somebody: accounts and postings, each with the owner that the register of codes names."""
 
 import json
+import struct
 from dataclasses import replace
 
 import pytest
@@ -10,11 +11,13 @@ from app.ledger.books.snapshot import Snapshot
 from app.ledger.proof.balance import prove
 from app.ledger.questions.ages import age_text
 from app.ledger.questions.listing import exception_lines, parked_lines
+from app.ledger.questions.moments import iso
 from app.ledger.questions.needs import needs_of
 from app.ledger.questions.operators import DecisionTarget, could_double, decision_line
 from app.ledger.questions.report import missed
+from schemas.codec import Codec
 from schemas.codes import owner_of
-from schemas.records import AttemptEnded, ExceptionRecord, OperatorDecision, OrderClosed
+from schemas.records import AttemptEnded, CounterFrame, ExceptionRecord, OperatorDecision, OrderClosed, Quantity, ScrapDeclared
 from streams.boundary import Letter
 from tables.orders.cut_off import left_behind
 from tables.row_kinds import ACCOUNT_ROWS
@@ -137,9 +140,32 @@ def test_dead_letters_name_their_owner() -> None:
     said = {"plant": "P", "stage": "intake", "code": "BAD_JSON", "detail": "no object", "source": "s"}
     sent = Letter(event_id="e", raw_source="f", raw_offset=3, original=b"{\x07", **said).record()  # type: ignore[arg-type]
     other = replace(sent, code="TOO_LATE")
-    found, lines = exception_lines(Choice(code="BAD_JSON").of(snapshot([sent, other]).lives))
+    rows = snapshot([sent, other])
+    found, lines = exception_lines(Choice(code="BAD_JSON").of(rows.lives), rows.codec)
     assert [(entry["code"], entry["owner"], entry["position"]) for entry in found] == [("BAD_JSON", owner_of("BAD_JSON"), "f:3")]
     assert "\x07" not in lines[0]
+
+
+def test_originals_are_readable_whichever_stage_refused_them() -> None:
+    """A later stage refuses a record, not the bytes that a source sent; a text keeps its lines apart."""
+    record = event(ScrapDeclared, T, T, equipment="M1", quantity=Quantity(3, 0, "PC"), reason="burn")
+    said = {"plant": "P", "stage": "equipment", "code": "TOO_LATE", "detail": "d", "source": "s", "event_id": "e"}
+    late = Letter(raw_source="f", raw_offset=3, original=Codec().encode(record), **said).record()  # type: ignore[arg-type]
+    packed = struct.pack("<4q", 353, T, 7, 10703)
+    reading = replace(late, original=packed, kind="CounterReading", raw_offset=6)
+    frame = replace(late, original=Codec().encode(CounterFrame("P", "M1", "shots", "s", "f", T, T, packed * 2)), raw_offset=7)
+    cut = replace(late, original=late.original[:9], raw_offset=4)
+    lines_of_text = replace(late, original=b"Nr;kg\r\n1;5\t", raw_offset=5)
+    rows = snapshot([late, cut, lines_of_text, reading, frame])
+    found, lines = exception_lines(rows.lives, rows.codec)
+    assert found[0]["original"].startswith('ScrapDeclared {"')
+    assert '"quantity": "3 PC"' in found[0]["original"]
+    assert f'"occurred_at": "{iso(T)}"' in found[0]["original"]
+    assert '"equipment": "M1"' in lines[0], "what it says comes first: a list cuts it off"
+    assert lines[3].endswith(f'CounterReading {{"value": 353, "occurred_at": "{iso(T)}", "raw_offset": 10703, "seq": 7}}')
+    assert found[4]["original"].count('"value": 353') == 2
+    assert lines[2].endswith(r"Nr;kg\r\n1;5\t")
+    assert len(lines[1].splitlines()) == 2, "what was cut off is shown as it is"
 
 
 def test_an_account_of_a_closed_order_waits_for_nobody() -> None:

@@ -118,9 +118,10 @@ def test_the_lots_that_went_into_one_are_found_without_the_others(folder: Path, 
 
 
 def test_dead_letters_come_in_their_order_and_without_rows(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = exception_lines(snapshot.read(folder).lives)
+    whole = snapshot.read(folder)
+    answer = exception_lines(whole.lives, whole.codec)
     with decoded(monkeypatch) as read, on_disk.opened(folder) as ledger:
-        assert exception_lines(ledger.lives) == answer
+        assert exception_lines(ledger.lives, ledger.codec) == answer
     assert len(read) == 3
 
 

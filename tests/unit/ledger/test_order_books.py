@@ -96,7 +96,7 @@ def more_taken_than_given(books: Books) -> str:
 
 def more_used_than_needed(books: Books) -> str:
     books.account("consumption").recorded_numerator *= 2
-    return "20 kg PP used in operation 10 of order O1, its pieces need 10"
+    return "20 kg PP used in operation 10 of order O1, its pieces need 10 kg"
 
 
 def a_component_given_back_twice(books: Books) -> str:

@@ -3,11 +3,13 @@
 import pytest
 
 from app.ledger.books.snapshot import Snapshot
+from app.ledger.proof.balance import Proof
 from app.ledger.questions.needs import _refused as refused
-from app.ledger.questions.needs import since_of
+from app.ledger.questions.needs import needs_of, since_of
 from schemas.records import AccountRow, SourceTotal
 from streams.boundary import Letter
-from tables.orders.account import Waits
+from tables.orders.account import Waits, account_key
+from tables.row_kinds import ACCOUNT_ROWS
 from tests.unit.tables.floor_bench import PLANT, at, configuration
 
 SIX, EIGHT, NINE, TEN = at("06:00"), at("08:00"), at("09:00"), at("10:00")
@@ -39,5 +41,29 @@ def test_a_row_counts_once_however_many_of_its_events_were_refused() -> None:
     places = (("a", 2), ("b", 2), ("c", 2), ("d", 3))
     told = {"code": "BAD_DECIMAL", "detail": "", "source": "s", "stage": "intake", "raw_source": "a.csv", "original": b"x"}
     letters = [Letter(event, PLANT, raw_offset=row, received_at=5, **told).record() for event, row in places]  # type: ignore[arg-type]
-    (need,) = refused(Snapshot({}, letters, configuration(), {}))
-    assert need.what == "2 records refused: BAD_DECIMAL"
+    ((need, planned),) = refused(Snapshot({}, letters, configuration(), {}))
+    assert (need.what, planned) == ("2 records refused: BAD_DECIMAL", False)
+
+
+def test_refused_orders_come_before_what_follows_from_them() -> None:
+    told = {"detail": "", "stage": "intake", "original": b"x", "received_at": 5}
+    order = {
+        "emit": "OrderReleased",
+        "order": "no",
+        "items": {"each": "i", "item": "p", "material": "m", "quantity": {"path": "q"}},
+    }
+    sources = {
+        "sap": {"read": {"occurred_at": "t"}, "events": [order]},
+        "floor": {"read": {"occurred_at": "t", "equipment": "m"}, "events": [{"ignore": "true"}]},
+    }
+    letters = [
+        Letter("e1", PLANT, raw_source="a", raw_offset=1, source="floor", code="BAD_JSON", **told).record(),  # type: ignore[arg-type]
+        Letter("e2", PLANT, raw_source="b", raw_offset=1, source="sap", code="BAD_UNIT", **told).record(),  # type: ignore[arg-type]
+    ]
+    row = AccountRow(PLANT, "O1", "10", "4711", "", "yield", "", "", "2026-11-20", 1, unit="PC", parked=5, code="UNKNOWN_ORDER")
+    rows = Snapshot({"orders": {ACCOUNT_ROWS.key(account_key(row)): row}}, letters, configuration({"sources": sources}), {})
+    assert [(need.code, need.command) for need in needs_of(rows, Proof())] == [
+        ("BAD_UNIT", "lineledger exceptions --code BAD_UNIT --source sap"),
+        ("UNKNOWN_ORDER", f"lineledger parked --account '{account_key(row)}'"),
+        ("BAD_JSON", "lineledger exceptions --code BAD_JSON"),
+    ]

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.ledger.questions.status import SeenInstallation, lines_of, status_of
-from schemas.records import AccountRow, Apart, Decision, EndpointRow, PartitionPosition, PostingRow, Tick
+from schemas.records import AccountRow, Apart, Decision, EndpointRow, ExceptionRecord, PartitionPosition, PostingRow, Tick
 from streams.clock import observe
 from streams.silence import Watch
 from tables.delivery.endpoint_marks import AWAY_SINCE
@@ -101,6 +101,23 @@ def test_what_needs_somebody_is_told_by_code() -> None:
     status = status_of(installation)
     assert status.plants[0].needs == {"RULE_UNIT_UNKNOWN": 2, "WIP_NEGATIVE": 2}
     assert any("2 RULE_UNIT_UNKNOWN, 2 WIP_NEGATIVE" in line for line in lines_of(status))
+
+
+def test_what_waits_for_people_needs_attention() -> None:
+    letter = ExceptionRecord("l", PLANT, "intake", "BAD_JSON", "", "s", "raw.s/0", 1, b"{", "", 1)
+    quiet = replace(seen(position(), position(), S), stages={})
+    nothing = status_of(quiet)
+    assert not nothing.needs_attention
+    assert any("needs somebody nothing" in line for line in lines_of(nothing))
+    for waits in (
+        replace(quiet, letters=[letter] * 2),
+        replace(quiet, accounts=[account(code="LOT_MISSING", parked=3)]),
+        replace(quiet, needs={PLANT: ["WIP_NEGATIVE"]}),
+    ):
+        assert status_of(waits).needs_attention
+    found = status_of(replace(quiet, letters=[letter] * 2))
+    (line,) = [line for line in lines_of(found) if "needs" in line]
+    assert "2 dead letters (`lineledger exceptions`)" in line
 
 
 def test_the_lag_of_the_books_is_shown_where_there_are_books() -> None:

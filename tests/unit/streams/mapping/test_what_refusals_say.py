@@ -125,3 +125,24 @@ def test_a_wrong_value_is_named_with_its_field_and_where_it_stands(rule: Any, va
     code, detail = said(mapper, value)
     assert code in ("BAD_DECIMAL", "BAD_TIME")
     assert detail.startswith(says), detail
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ({"v": "n/a"}, "`value` (`v`): `n/a` is no decimal number"),
+        ({"v": "1.5"}, "`value` (`v`): `1.5` has more than 0 decimals"),
+        ({"v": 2**64}, "`value` (`v`): "),
+        ({"v": "1", "ts": "soon"}, "`occurred_at` (`ts`): "),
+        ({}, "the reading has no `value`"),
+    ],
+)
+def test_a_reading_is_named_with_its_field_and_where_it_stands(value: dict[str, Any], says: str) -> None:
+    rule = {"emit": "CounterReading", "counter": "=shots", "value": "v"}
+    mapper = mapper_of([rule], {"event_id": "position", "occurred_at": "ts", "equipment": "=M1"})
+    _, detail = said(mapper, {"ts": "2026-11-20T22:00:00Z", **value})
+    assert detail.startswith(says), detail
+
+
+def test_a_quantity_and_a_reading_are_quoted_alike() -> None:
+    assert said(mapper_of([DECLARED]), record(o="1", q="n/a", u="PC"))[1] == "`quantity` (`q`): `n/a` is no decimal number"
