@@ -192,8 +192,8 @@ class DeliveryStage:
         marks, rows = desk.step.state.marks, desk.step.rows
         row, granted = take_out(QUOTA_ROWS.find(rows, desk.endpoint), asked)
         rows.put(QUOTA_ROWS.key(desk.endpoint), row)
-        if granted.again:
-            marks[QUOTA_UNTIL] = granted.again
+        if again := max(granted.calls_again, granted.processing_again):
+            marks[QUOTA_UNTIL] = again
         elif asked.calls or asked.processing_us:
             marks.pop(QUOTA_UNTIL, None)
         desk.step.release(granted)

@@ -69,8 +69,9 @@ class Granted:
     until: int
     calls: int
     processing_us: int
-    again: int = 0
+    calls_again: int = 0
     """It got less than it asked for, and there is no more before (UTC microseconds); 0: it got everything."""
+    processing_again: int = 0
 
 
 Entry = Dispatch | ReadBack | Timer | HeldUntil | ErpAway | Paused | Granted
