@@ -18,7 +18,7 @@ from app.erp.doorway import CALL, CallPass
 from app.erp.last_look import withheld
 from app.erp.lineup import Lineup, Work
 from app.erp.metrics import ErpMetrics
-from app.erp.outages import Outage, SpentQuota
+from app.erp.outage import Outage
 from app.erp.outcomes import end_process
 from app.erp.own_erp import OwnErp
 from app.erp.port import Answer, ErpAdapter
@@ -92,7 +92,7 @@ class Executor:
         self._wake = asyncio.Event()
         self._told_held = 0
         """When everybody may call again, as told."""
-        self._outage, self._spent = Outage(send, wall_us), SpentQuota()
+        self._outage = Outage(send, wall_us)
         self._pump: asyncio.Task[None] | None = None
 
     # -- from the stage
@@ -120,8 +120,7 @@ class Executor:
         self._metrics.queued.set(len(self._lineup))
         self._metrics.rate.set(float(self._budget.rate) if ours else 0.0)
         self._metrics.open.set(ours and self._budget.open)
-        spent = ours and self._quota is not None and self._quota.spent
-        self._metrics.spent.set(self._spent.tell(spent, len(self._lineup)))
+        self._metrics.spent.set(ours and self._quota is not None and self._quota.told_spent(len(self._lineup)))
 
     def accept(self, partition: int, entries: Sequence[Entry]) -> None:
         """Committed outbox entries (StageApp.on_released)."""

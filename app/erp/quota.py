@@ -8,10 +8,13 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from uuid import uuid4
 
+import structlog
+
 from app.erp.timebase import Timebase
 from schemas.configuration.erp import Endpoint
 from schemas.records import QuotaAsked, QuotaLimit, QuotaUse
 from tables.delivery.outbox import Granted
+from tables.delivery.posting_state import ERP_QUOTA
 from tables.delivery.quota_book import slice_us, use_until
 
 SHARE_AHEAD, SECONDS_AHEAD = 20, 5
@@ -87,7 +90,7 @@ class Quota:
         """What it wants."""
         self._corrections: list[QuotaUse] = []
         self._in_flight = 0
-        self._looked = 0
+        self._looked = self._told = 0
         self._send: Callable[[QuotaAsked], None] | None = None
         self._clock: Callable[[], int] = lambda: 0
 
@@ -170,10 +173,14 @@ class Quota:
         self._fill()
         return LOOK_SECONDS
 
-    @property
-    def spent(self) -> bool:
-        """Used up, and coming back bit by bit."""
-        return max(self._calls.again, self._time.again) + 2 * slice_us(self._per_us) > self._clock()
+    def told_spent(self, waiting: int) -> bool:
+        """Used up, and coming back bit by bit: a line of the process's log, at most one in its span. `waiting`: lanes."""
+        now = self._clock()
+        spent = max(self._calls.again, self._time.again) + 2 * slice_us(self._per_us) > now
+        if spent and now >= self._told + self._per_us:
+            self._told = now
+            structlog.get_logger(__name__).warning("erp_quota_used_up", code=ERP_QUOTA, detail=f"{waiting} lanes wait")
+        return spent
 
     # -- bookkeeping
 

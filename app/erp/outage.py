@@ -1,4 +1,4 @@
-"""What keeps an ERP from being called is one line in the process's log when it begins and one when it is over."""
+"""That an ERP is away is one line in the process's log when it begins and one when it is over."""
 
 from collections.abc import Callable
 
@@ -6,11 +6,11 @@ import structlog
 
 from app.erp.port import Answer
 from schemas.records import ErpHeld
-from tables.delivery.posting_state import ERP_AWAY, ERP_QUOTA
+from tables.delivery.posting_state import ERP_AWAY
 
 
 class Outage:
-    """The ERP is away: a line, and a record of delivery's inbox."""
+    """Each line is a record of delivery's inbox as well."""
 
     def __init__(self, send: Callable[[ErpHeld], None], wall_us: Callable[[], int]) -> None:
         self._send, self._wall_us = send, wall_us
@@ -30,18 +30,3 @@ class Outage:
             told.warning("erp_back", code=ERP_AWAY, detail=f"after {seconds} s; {waiting} lanes wait")
             self.since = 0
         self._send(ErpHeld(until=now, kind="away" if away else "back", code=answer.code if away else ""))
-
-
-class SpentQuota:
-    """The quota is used up: a line. The record is delivery's own."""
-
-    def __init__(self) -> None:
-        self._spent = False
-
-    def tell(self, spent: bool, waiting: int) -> bool:
-        """Returns `spent`."""
-        if spent != self._spent:
-            self._spent = spent
-            event = "erp_quota_used_up" if spent else "erp_quota_back"
-            structlog.get_logger(__name__).warning(event, code=ERP_QUOTA, detail=f"{waiting} lanes wait")
-        return spent
