@@ -234,11 +234,10 @@ async def test_another_limit_holds_from_the_next_call_on(lines: Callable[..., Li
     await made.time.advance(20)
     assert len(made.erp.log) == 40
     lower = await followed(made, line, {"calls": 20, "per": "1 min"})
-    await made.time.advance(55)
+    await made.time.advance(50)
     assert len(made.erp.log) == 40, "what was called before counts"
-    since = made.time.now_ns / 1e9
     await made.time.advance(60)
-    assert 15 <= len([one for one in made.erp.log if one.begun > since]) <= 20
+    assert len(made.erp.log) == 60
     higher = await followed(made, lower, {"calls": 80, "per": "1 min"})
     since = len(made.erp.log)
     await made.time.advance(15)
@@ -277,16 +276,14 @@ async def test_pulls_and_read_backs_count_as_well(lines: Callable[..., Lines]) -
     made = lines()
     line = made.with_backlog({"calls": 30, "per": "1 min"})
     pulling = made.adapter(line.doorway)
-    for _ in range(5):
-        pull = asyncio.ensure_future(pulling._client.get("/changes"))
-        await made.time.advance(1)
-        await pull
+    pull = asyncio.ensure_future(pulling._client.get("/changes"))
     await made.time.advance(15)
+    assert pull.done()
+    assert [one.what for one in made.erp.log].count("/changes") == 1
     assert len(made.erp.log) == 30
     late = asyncio.ensure_future(pulling._client.get("/changes"))
     await made.time.advance(10)
-    with pytest.raises(NotLetOut):
-        await late
+    assert isinstance(late.exception(), NotLetOut)
     assert len(made.erp.log) == 30
     await pulling.close()
 
@@ -315,7 +312,7 @@ async def test_without_a_quota_nothing_is_asked_and_nothing_is_kept(lines: Calla
     made = lines()
     line = made.with_backlog()
     await made.time.advance(10)
-    assert len(made.erp.log) >= 90
+    assert len(made.erp.log) >= 80
     assert line.budget.quota is None
     assert QUOTA_ROWS.find(line.bench.step.rows, "erp") is None
     assert not any(isinstance(record, QuotaAsked) for record in line.bench.step.records)
