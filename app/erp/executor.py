@@ -207,7 +207,7 @@ class Executor:
                 delays += [wait_ns / 1e9] if wait_ns else []
                 break
             self._begin(work, now)
-        if self._calls and self._quota is not None and (seconds := self._quota.tend()) is not None:
+        if self._quota is not None and (seconds := self._quota.tend(bool(self._calls))) is not None:
             delays.append(seconds)
         self._metrics.maintenance.set(pause > 0)
         self._show()

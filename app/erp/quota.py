@@ -22,8 +22,8 @@ SHARE_AHEAD, SECONDS_AHEAD = 20, 5
 two of them."""
 OVERDRAWN_US = 1_000_000
 """Time that is used beyond what was taken out is told in steps of it: what a kill leaves untold."""
-LOOK_SECONDS = 0.5
-"""How often the time of what is in flight is looked at."""
+LOOK_SECONDS, SPENT_LOOK_SECONDS = 0.5, 30.0
+"""How often the time of what is in flight is looked at, and whether the quota is still used up."""
 
 
 class Purse:
@@ -165,22 +165,26 @@ class Quota:
         if self._clock() > until + slice_us(self._per_us):
             self._calls.use(1)
 
-    def tend(self) -> float | None:
-        """What is in flight takes time. Seconds until it is looked at again; None: time is not limited."""
-        if not self._time.size:
-            return None
-        self._look()
-        self._fill()
-        return LOOK_SECONDS
+    def tend(self, calling: bool) -> float | None:
+        """Seconds until this is looked at again; None: there is no reason to. What is in flight takes time, and what is used up
+        comes back."""
+        if calling and self._time.size:
+            self._look()
+            self._fill()
+            return LOOK_SECONDS
+        return SPENT_LOOK_SECONDS if self._spent else None
 
     def told_spent(self, waiting: int) -> bool:
         """Used up, and coming back bit by bit: a line of the process's log, at most one in its span. `waiting`: lanes."""
-        now = self._clock()
-        spent = max(self._calls.again, self._time.again) + 2 * slice_us(self._per_us) > now
+        spent, now = self._spent, self._clock()
         if spent and now >= self._told + self._per_us:
             self._told = now
             structlog.get_logger(__name__).warning("erp_quota_used_up", code=ERP_QUOTA, detail=f"{waiting} lanes wait")
         return spent
+
+    @property
+    def _spent(self) -> bool:
+        return max(self._calls.again, self._time.again) + 2 * slice_us(self._per_us) > self._clock()
 
     # -- bookkeeping
 

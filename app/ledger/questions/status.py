@@ -234,9 +234,7 @@ def lines_of(found: Status) -> list[str]:
     for plant in found.plants:
         other = f"   still elsewhere: {', '.join(plant.elsewhere)}" if plant.elsewhere else ""
         stopped = "".join(f"{name} is {order}; " for name, order in plant.stopped.items())
-        stopped += "".join(
-            f"the quota of {name} is used up, more in {span_text((until - now) // 1_000_000)}; " for name, until in plant.quota.items()
-        )
+        stopped += "".join(f"the quota of {name} is used up; " for name in plant.quota)
         queue = f"{_counts(plant.queue)}, oldest {span_text(plant.oldest_s)}" if plant.queue else "empty"
         codes = f"   {_counts(plant.codes)}" if plant.codes else ""
         lines += [

@@ -301,10 +301,11 @@ async def test_what_waits_is_told_once_and_goes_on_by_itself(lines: Callable[...
         assert [one["code"] for one in told if one["event"] == "erp_quota_used_up"] == ["ERP_QUOTA"]
         await made.time.advance(170)
         assert line.erp_accepted() == 40
+        await made.time.advance(60)
+        assert line.registry.get_sample_value("lineledger_erp_quota_spent", {"endpoint": "erp"}) == 0
         line.post("G3", lines=1)
         await made.time.advance(60)
     assert QUOTA_UNTIL not in line.bench.step.state.marks
-    assert line.registry.get_sample_value("lineledger_erp_quota_spent", {"endpoint": "erp"}) == 0
     assert {line.bench.row(name).failures for name in line.bench.states()} == {0}, "no posting pays for it"
 
 
