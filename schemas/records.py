@@ -5376,7 +5376,7 @@ class QuotaWindow:
 
 @dataclass(slots=True)
 class QuotaRow:
-    """What was taken out of the quotas of an ERP: whoever did it, and whether it was used or not."""
+    """What was taken out of the quotas of an ERP, by any owner, used or not."""
 
     windows: list[QuotaWindow]
 

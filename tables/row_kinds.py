@@ -111,7 +111,7 @@ CLOSED_MARK_ROWS = RowKind("delivery", "h|", PlantRow)
 """Marks of the rows of closed sequences: time of the last acceptance, account."""
 LOT_STATE_ROWS = RowKind("delivery", "q|", LotStateRow)
 ENDPOINT_ROWS = RowKind("delivery", "n|", EndpointRow)
-QUOTA_ROWS = RowKind("delivery", "u|", QuotaRow)
+QUOTA_ROWS = RowKind("delivery", "z|", QuotaRow)
 
 ROW_KINDS: tuple[RowKind[Any], ...] = (
     POSITION_ROWS,

@@ -6,7 +6,7 @@ from fractions import Fraction
 from app.erp.circuit import Circuit
 from app.erp.pace import WINDOW_NS, Pace
 from app.erp.port import Answer
-from app.erp.quota import Quota
+from app.erp.quota import QuotaInHand
 from app.erp.window import Departure
 from tables.delivery.scopes import DOCUMENT, ENDPOINT, LOAD, NARROW, scope_of
 from tables.invariant import InvariantBroken
@@ -38,7 +38,7 @@ class Budget:
     lanes take from the others what one does.
     """
 
-    def __init__(self, calls_per_second: Fraction, concurrency: int, quota: Quota | None = None) -> None:
+    def __init__(self, calls_per_second: Fraction, concurrency: int, quota: QuotaInHand | None = None) -> None:
         assert calls_per_second > 0
         assert concurrency > 0
         self._pace, self._most_calls = Pace(calls_per_second), concurrency

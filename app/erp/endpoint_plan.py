@@ -6,7 +6,7 @@ from typing import Self
 
 from app.erp.own_erp import ErpIdentity
 from schemas.configuration import Configuration
-from schemas.configuration.erp import Quota
+from schemas.configuration.erp import ErpQuota
 from tables.refusal import RefusedValue
 
 
@@ -53,9 +53,9 @@ class EndpointPlan:
         return cls(replace(first, erp=erp), tuple(posting), zones)
 
 
-def _quotas(stated: Sequence[Quota]) -> list[Quota]:
+def _quotas(stated: Sequence[ErpQuota]) -> list[ErpQuota]:
     """Of each span the smallest; 0 is none."""
-    smallest: dict[int, Quota] = {}
+    smallest: dict[int, ErpQuota] = {}
     for one in stated:
         before = smallest.get(one.per_us, one)
         least = {name: _least(getattr(before, name), getattr(one, name)) for name in ("calls", "processing_us")}

@@ -18,7 +18,7 @@ from app.erp.doorway import CALL, CallPass
 from app.erp.last_look import withheld
 from app.erp.lineup import Lineup, Work
 from app.erp.metrics import ErpMetrics
-from app.erp.outage import Outage
+from app.erp.outage import ErpOutage
 from app.erp.outcomes import end_process
 from app.erp.own_erp import OwnErp
 from app.erp.port import Answer, ErpAdapter
@@ -92,7 +92,7 @@ class Executor:
         self._wake = asyncio.Event()
         self._told_held = 0
         """When everybody may call again, as told."""
-        self._outage = Outage(send, wall_us)
+        self._outage = ErpOutage(send, wall_us)
         self._pump: asyncio.Task[None] | None = None
 
     # -- from the stage

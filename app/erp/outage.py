@@ -9,7 +9,7 @@ from schemas.records import ErpHeld
 from tables.delivery.posting_state import ERP_AWAY
 
 
-class Outage:
+class ErpOutage:
     """Each line is a record of delivery's inbox as well."""
 
     def __init__(self, send: Callable[[ErpHeld], None], wall_us: Callable[[], int]) -> None:

@@ -73,7 +73,7 @@ class Purse:
         return {end: left for end, left in ended.items() if left}
 
 
-class Quota:
+class QuotaInHand:
     """`limits`: not empty. Without `begin` nothing is asked for, so nothing leaves."""
 
     def __init__(self, limits: Sequence[QuotaLimit], calls_per_second: Fraction, concurrency: int) -> None:
@@ -95,13 +95,15 @@ class Quota:
         self._clock: Callable[[], int] = lambda: 0
 
     @classmethod
-    def of(cls, erp: Endpoint) -> "Quota | None":
+    def of(cls, erp: Endpoint) -> "QuotaInHand | None":
         limits = [QuotaLimit(one.per_us, one.calls, one.processing_us) for one in erp.quota]
         return cls(limits, erp.calls_per_second, erp.concurrency) if limits else None
 
     # -- from the executor
 
-    def begin(self, send: Callable[[QuotaAsked], None], time: Timebase, wall_us: int, before: "Quota | None" = None) -> None:
+    def begin(
+        self, send: Callable[[QuotaAsked], None], time: Timebase, wall_us: int, before: "QuotaInHand | None" = None
+    ) -> None:
         """`send`: into delivery's inbox. `wall_us`: UTC now; from here on by the machine's own time. `before`: another one for
         this endpoint, which has given back what it had. What was asked for earlier and may still come is given back, too."""
         base = wall_us - int(time.boottime() * 1e6)

@@ -47,7 +47,7 @@ class Retry(Section):
 _MINUTE_US, _DAY_US = 60_000_000, 86_400_000_000
 
 
-class Quota(Section):
+class ErpQuota(Section):
     """What may go to the ERP in any span of `per`: requests, the time that it takes to answer them, or both."""
 
     calls: Annotated[Whole, Field(ge=0, le=1_000_000_000)] = 0
@@ -57,7 +57,7 @@ class Quota(Section):
     per_us: Duration = Field(default=_DAY_US, alias="per")
 
     @model_validator(mode="after")
-    def _says_something(self) -> Quota:
+    def _says_something(self) -> ErpQuota:
         if not self.calls and not self.processing_us:
             raise ValueError("a quota states `calls`, `processing` or both, e.g. `{calls: 10000, per: 1 d}`")
         if 0 < self.processing_us < 1_000_000:
@@ -86,7 +86,7 @@ class Endpoint(Section):
     """Allow http:// to another machine: everything, the secret included, can be read on the way."""
     calls_per_second: Rate = Fraction(10)
     concurrency: Annotated[Whole, Field(ge=1, le=256)] = 4
-    quota: Annotated[list[Quota], OneOrMany] = Field(default_factory=list)
+    quota: Annotated[list[ErpQuota], OneOrMany] = Field(default_factory=list)
     """All of them hold."""
     timeout_us: Duration = Field(default=30_000_000, alias="timeout")
     commit_horizon_us: Duration = Field(default=60_000_000, alias="commit_horizon")

@@ -13,7 +13,7 @@ from app.erp.executor import Executor, ExecutorSettings
 from app.erp.metrics import ErpMetrics
 from app.erp.own_erp import ErpIdentity, OwnErp
 from app.erp.port import Answer, BookedMovement, Capabilities, Document, ErpAdapter
-from app.erp.quota import Quota
+from app.erp.quota import QuotaInHand
 from app.erp.timebase import SystemTime, wall_clock_us
 from schemas.records import QuotaLimit
 from tests.unit.erp.executor_bench import FakeTime
@@ -101,7 +101,7 @@ class DeliveryLine:
         self.registry = CollectorRegistry()
         settings = config.erp.erp
         rate, places = settings.calls_per_second, settings.concurrency
-        self.budget = Budget(rate, places, Quota(quota, rate, places) if quota else Quota.of(settings))
+        self.budget = Budget(rate, places, QuotaInHand(quota, rate, places) if quota else QuotaInHand.of(settings))
         self.doorway = Doorway(self.budget, clock)
         adapter: Any = live(self.doorway) if live is not None else self.erp
         self.fatal: list[str] = []

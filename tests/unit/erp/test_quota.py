@@ -1,4 +1,4 @@
-"""No span of the ERP's log has more requests than the quota, none comes when its time is used, whoever was killed meanwhile."""
+"""No span of the ERP's log has more requests than the quota, and none comes when its time is used; kills change nothing."""
 
 import asyncio
 import itertools
@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from app.erp.doorway import Doorway, NotLetOut
-from app.erp.quota import Quota
+from app.erp.quota import QuotaInHand
 from app.erp.sim.adapter import SimAdapter
 from app.erp.traffic import Traffic
 from app.observability.secrets import Secrets
@@ -341,7 +341,7 @@ async def test_a_clock_that_is_set_changes_nothing(lines: Callable[..., Lines]) 
 
 
 def test_what_another_took_out_is_not_used_here() -> None:
-    quota, sent = Quota([QuotaLimit(MINUTE, 60, 0)], configuration().erp.erp.calls_per_second, 4), list[QuotaAsked]()
+    quota, sent = QuotaInHand([QuotaLimit(MINUTE, 60, 0)], configuration().erp.erp.calls_per_second, 4), list[QuotaAsked]()
     time = StallingTime(1, 0)
     quota.begin(sent.append, time, 1_000 * MINUTE)
     assert quota.wait_ns() is None
