@@ -5300,6 +5300,132 @@ class QualityState:
 
 
 @dataclass(slots=True)
+class QuotaLimit:
+    """What may go to an ERP in any span of this length."""
+
+    per_us: int
+    calls: int
+    processing_us: int
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> QuotaLimit:
+        return QuotaLimit(
+            per_us=d["per_us"],
+            calls=d["calls"],
+            processing_us=d["processing_us"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "per_us": self.per_us,
+            "calls": self.calls,
+            "processing_us": self.processing_us,
+        }
+
+
+@dataclass(slots=True)
+class QuotaUse:
+    """What was taken out of a quota. In a correction it may be negative: given back."""
+
+    until: int
+    calls: int
+    processing_us: int
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> QuotaUse:
+        return QuotaUse(
+            until=d["until"],
+            calls=d["calls"],
+            processing_us=d["processing_us"],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "until": self.until,
+            "calls": self.calls,
+            "processing_us": self.processing_us,
+        }
+
+
+@dataclass(slots=True)
+class QuotaAsked:
+    """An executor wants to take something out of the quotas of its ERP, before it uses it."""
+
+    owner: str
+    number: int
+    at: int
+    until: int
+    calls: int
+    processing_us: int
+    limits: list[QuotaLimit]
+    corrections: list[QuotaUse] = field(default_factory=list)
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> QuotaAsked:
+        return QuotaAsked(
+            owner=d["owner"],
+            number=d["number"],
+            at=d["at"],
+            until=d["until"],
+            calls=d["calls"],
+            processing_us=d["processing_us"],
+            limits=[QuotaLimit.from_avro(v) for v in d["limits"]],
+            corrections=[QuotaUse.from_avro(v) for v in d["corrections"]],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "owner": self.owner,
+            "number": self.number,
+            "at": self.at,
+            "until": self.until,
+            "calls": self.calls,
+            "processing_us": self.processing_us,
+            "limits": [v.to_avro() for v in self.limits],
+            "corrections": [v.to_avro() for v in self.corrections],
+        }
+
+
+@dataclass(slots=True)
+class QuotaWindow:
+    """What was taken out of the quota of one span."""
+
+    per_us: int
+    uses: list[QuotaUse]
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> QuotaWindow:
+        return QuotaWindow(
+            per_us=d["per_us"],
+            uses=[QuotaUse.from_avro(v) for v in d["uses"]],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "per_us": self.per_us,
+            "uses": [v.to_avro() for v in self.uses],
+        }
+
+
+@dataclass(slots=True)
+class QuotaRow:
+    """What was taken out of the quotas of an ERP, by any owner, used or not."""
+
+    windows: list[QuotaWindow]
+
+    @staticmethod
+    def from_avro(d: Mapping[str, Any]) -> QuotaRow:
+        return QuotaRow(
+            windows=[QuotaWindow.from_avro(v) for v in d["windows"]],
+        )
+
+    def to_avro(self) -> dict[str, Any]:
+        return {
+            "windows": [v.to_avro() for v in self.windows],
+        }
+
+
+@dataclass(slots=True)
 class ReworkDeclared:
     """Pieces set aside for rework."""
 
@@ -6345,6 +6471,11 @@ RECORDS: dict[str, Any] = {
     "ProductionTotal": ProductionTotal,
     "QualityState": QualityState,
     "Quantity": Quantity,
+    "QuotaAsked": QuotaAsked,
+    "QuotaLimit": QuotaLimit,
+    "QuotaRow": QuotaRow,
+    "QuotaUse": QuotaUse,
+    "QuotaWindow": QuotaWindow,
     "RawRange": RawRange,
     "ReadMark": ReadMark,
     "ReworkDeclared": ReworkDeclared,

@@ -20,6 +20,7 @@ from schemas.records import (
     PendingRow,
     PlantRow,
     PostingRow,
+    QuotaRow,
     ScopeLotRow,
     ScopeRow,
     TimelineRow,
@@ -110,6 +111,7 @@ CLOSED_MARK_ROWS = RowKind("delivery", "h|", PlantRow)
 """Marks of the rows of closed sequences: time of the last acceptance, account."""
 LOT_STATE_ROWS = RowKind("delivery", "q|", LotStateRow)
 ENDPOINT_ROWS = RowKind("delivery", "n|", EndpointRow)
+QUOTA_ROWS = RowKind("delivery", "z|", QuotaRow)
 
 ROW_KINDS: tuple[RowKind[Any], ...] = (
     POSITION_ROWS,
@@ -137,4 +139,5 @@ ROW_KINDS: tuple[RowKind[Any], ...] = (
     CLOSED_MARK_ROWS,
     LOT_STATE_ROWS,
     ENDPOINT_ROWS,
+    QUOTA_ROWS,
 )

@@ -6,6 +6,7 @@ from fractions import Fraction
 from app.erp.circuit import Circuit
 from app.erp.pace import WINDOW_NS, Pace
 from app.erp.port import Answer
+from app.erp.quota import QuotaInHand
 from app.erp.window import Departure
 from tables.delivery.scopes import DOCUMENT, ENDPOINT, LOAD, NARROW, scope_of
 from tables.invariant import InvariantBroken
@@ -37,7 +38,7 @@ class Budget:
     lanes take from the others what one does.
     """
 
-    def __init__(self, calls_per_second: Fraction, concurrency: int) -> None:
+    def __init__(self, calls_per_second: Fraction, concurrency: int, quota: QuotaInHand | None = None) -> None:
         assert calls_per_second > 0
         assert concurrency > 0
         self._pace, self._most_calls = Pace(calls_per_second), concurrency
@@ -47,6 +48,8 @@ class Budget:
         """Requests that wait for their own turn: the rest of a call that was let in, or of somebody else."""
         self.paused = False
         """A person wants nothing to leave."""
+        self.quota = quota
+        """What may leave in longer spans; None: there is no limit."""
         self.circuit = Circuit()
         self._suspects_from = 0
         self._changed = 0
@@ -80,11 +83,11 @@ class Budget:
     def outsider_wait_ns(self, now: int, own_place: bool) -> int | None:
         """As `wait_ns`, for one request. `own_place`: it is of no call that has one already."""
         shut = self.paused or (own_place and self.in_flight >= self.calls)
-        return None if shut else self._pace.wait_ns(now)
+        return None if shut else self._within_quota(self._pace.wait_ns(now))
 
     def late_wait_ns(self, now: int, departure: Departure) -> int | None:
         """As `wait_ns`, for a request that was let in and is only leaving now: others may have come before it meanwhile."""
-        return None if self.paused else self._pace.again_ns(now, departure)
+        return None if self.paused else self._within_quota(self._pace.again_ns(now, departure))
 
     def suspect_wait_ns(self, now: int, *, alone: bool) -> int | None:
         """As `wait_ns`, for a suspect. `alone`: nobody else waits, so it need not wait for its share."""
@@ -97,10 +100,17 @@ class Budget:
         """As `wait_ns`, for the question whether the ERP is there; None also while there is nothing to ask."""
         if self.paused or self.circuit.closed or self.in_flight >= self.calls:
             return None
-        return max(self._from(now), self.circuit.probe_from - now)
+        wait = self._from(now)
+        return None if wait is None else max(wait, self.circuit.probe_from - now)
 
-    def _from(self, now: int) -> int:
-        return self._pace.wait_ns(now, self.outsiders)
+    def _from(self, now: int) -> int | None:
+        return self._within_quota(self._pace.wait_ns(now, self.outsiders))
+
+    def _within_quota(self, wait_ns: int) -> int | None:
+        if self.quota is None:
+            return wait_ns
+        more_ns = self.quota.wait_ns()
+        return None if more_ns is None else max(wait_ns, more_ns)
 
     def started(self, now: int, *, suspect: bool = False) -> Departure:
         """Suspects do not ask for their share here: who is alone needs none."""

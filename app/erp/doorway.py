@@ -42,6 +42,8 @@ class Passage(NamedTuple):
 
     departure: Departure
     own_place: bool
+    until: int = 0
+    """By when it should be logged, for the quota."""
 
 
 class NotLetOut(httpx.PoolTimeout):
@@ -70,7 +72,8 @@ class Doorway:
         if departure is None:
             departure = self.budget.let_out(now, own_place)
         departure.leaves(now, document)
-        return Passage(departure, own_place)
+        quota = self.budget.quota
+        return Passage(departure, own_place, 0 if quota is None else quota.left())
 
     async def _turn(self, departure: Departure | None, own_place: bool) -> int:
         """Returns when it has come. Raises NotLetOut."""
@@ -98,6 +101,8 @@ class Doorway:
         """`response` None: there was none."""
         now = self._time.monotonic_ns()
         passage.departure.over(now, response is not None)
+        if self.budget.quota is not None:
+            self.budget.quota.came_back(passage.until)
         if passage.own_place:
             self.budget.unused()
         if response is not None and (wait_ms := holds_all_ms(response)) > 0:

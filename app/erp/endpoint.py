@@ -9,6 +9,7 @@ from app.erp.executor import Executor, ExecutorSettings
 from app.erp.metrics import ErpMetrics
 from app.erp.own_erp import ErpIdentity, NoErp, OwnErp
 from app.erp.port import ErpAdapter
+from app.erp.quota import QuotaInHand
 from app.erp.timebase import SystemTime
 from schemas.configuration import Configuration
 from schemas.records import PostingRow
@@ -37,7 +38,7 @@ class ErpEndpoint(NamedTuple):
 def doorway_of(configuration: Configuration) -> Doorway:
     """The one place where requests leave for the plant's ERP, with its limits; all adapters of a process share it."""
     settings = configuration.erp.erp
-    return Doorway(Budget(settings.calls_per_second, settings.concurrency), SystemTime())
+    return Doorway(Budget(settings.calls_per_second, settings.concurrency, QuotaInHand.of(settings)), SystemTime())
 
 
 def endpoint_of(

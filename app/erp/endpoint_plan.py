@@ -1,11 +1,12 @@
 """What an endpoint calls: of the configurations in the log that name it, one ERP with its limits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
 from app.erp.own_erp import ErpIdentity
 from schemas.configuration import Configuration
+from schemas.configuration.erp import ErpQuota
 from tables.refusal import RefusedValue
 
 
@@ -44,11 +45,26 @@ class EndpointPlan:
         limits = {
             "calls_per_second": min(one.erp.erp.calls_per_second for one in alike),
             "concurrency": min(one.erp.erp.concurrency for one in alike),
+            "quota": _quotas([quota for one in alike for quota in one.erp.erp.quota]),
         }
         first = alike[0]
         erp = first.erp.model_copy(update={"erp": first.erp.erp.model_copy(update=limits)})
         zones = tuple((one.plant.plant.zone, tuple(one.erp.erp.maintenance)) for one in alike)
         return cls(replace(first, erp=erp), tuple(posting), zones)
+
+
+def _quotas(stated: Sequence[ErpQuota]) -> list[ErpQuota]:
+    """Of each span the smallest; 0 is none."""
+    smallest: dict[int, ErpQuota] = {}
+    for one in stated:
+        before = smallest.get(one.per_us, one)
+        least = {name: _least(getattr(before, name), getattr(one, name)) for name in ("calls", "processing_us")}
+        smallest[one.per_us] = one.model_copy(update=least)
+    return [smallest[per] for per in sorted(smallest)]
+
+
+def _least(one: int, other: int) -> int:
+    return min(one, other) or max(one, other)
 
 
 def _identity(configuration: Configuration, environ: Mapping[str, str]) -> ErpIdentity | None:

@@ -11,8 +11,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
 from app.erp.asking import asked, attempt_end
 from app.erp.budget import MAX_PAUSE_MS, Budget
 from app.erp.documents import document_for
@@ -20,19 +18,19 @@ from app.erp.doorway import CALL, CallPass
 from app.erp.last_look import withheld
 from app.erp.lineup import Lineup, Work
 from app.erp.metrics import ErpMetrics
+from app.erp.outage import ErpOutage
 from app.erp.outcomes import end_process
 from app.erp.own_erp import OwnErp
 from app.erp.port import Answer, ErpAdapter
 from app.erp.timebase import SystemTime, Timebase, wall_clock_us
 from app.erp.window import Departure
 from schemas.configuration import Configuration
-from schemas.records import AttemptEnded, ErpHeld, PostingRow, TimerFired
+from schemas.records import AttemptEnded, ErpHeld, PostingRow, QuotaAsked, TimerFired
 from tables.delivery.backlog import lane_of
-from tables.delivery.outbox import Dispatch, Entry, ErpAway, HeldUntil, Paused, ReadBack, Timer
+from tables.delivery.outbox import Dispatch, Entry, ErpAway, Granted, HeldUntil, Paused, ReadBack, Timer
 from tables.delivery.posting_state import (
     DISPATCHED,
     DOCUMENT_SPLIT,
-    ERP_AWAY,
     FOREIGN,
     HORIZON_PASSED,
     STOCK_SHORT,
@@ -63,7 +61,7 @@ class Executor:
         budget: Budget,
         settings: ExecutorSettings,
         *,
-        send: Callable[[AttemptEnded | TimerFired | ErpHeld], None],
+        send: Callable[[AttemptEnded | TimerFired | ErpHeld | QuotaAsked], None],
         peek: Callable[[str], PostingRow | None],
         configuration: Callable[[str], Configuration],
         own: OwnErp,
@@ -80,7 +78,7 @@ class Executor:
         `maintenance`: seconds until the ERP may be called again; 0: now.
         `wall_us`: UTC, for what a successor has to know.
         `fatal`: called for a defect of the executor itself; without it postings would wait for ever."""
-        self._adapter, self._budget, self._settings = adapter, budget, settings
+        self._adapter, self._budget, self._quota, self._settings = adapter, budget, budget.quota, settings
         self._send, self._peek, self._configuration, self._last_good = send, peek, configuration, last_good
         self._own, self._maintenance = own, maintenance
         self._metrics, self._time, self._fatal, self._wall_us = metrics, time or SystemTime(), fatal, wall_us
@@ -92,8 +90,9 @@ class Executor:
         self._owned: set[int] = set()
         self._calls: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
-        self._told_held = self._away_since = 0
-        """When everybody may call again, as told; since when the ERP is away (UTC microseconds), 0: it is not."""
+        self._told_held = 0
+        """When everybody may call again, as told."""
+        self._outage = ErpOutage(send, wall_us)
         self._pump: asyncio.Task[None] | None = None
 
     # -- from the stage
@@ -103,6 +102,8 @@ class Executor:
         self._owned.add(partition)
         self._budget.pause(self._time.monotonic_ns())
         self._told_held = self._budget.held_until  # of this pause nobody else needs to know
+        if self._quota is not None:
+            self._quota.begin(self._send, self._time, self._wall_us())
 
     def left(self, partition: int) -> None:
         """Start nothing more for this partition. Calls in flight end, and their outcomes are still told."""
@@ -119,6 +120,7 @@ class Executor:
         self._metrics.queued.set(len(self._lineup))
         self._metrics.rate.set(float(self._budget.rate) if ours else 0.0)
         self._metrics.open.set(ours and self._budget.open)
+        self._metrics.spent.set(ours and self._quota is not None and self._quota.told_spent(len(self._lineup)))
 
     def accept(self, partition: int, entries: Sequence[Entry]) -> None:
         """Committed outbox entries (StageApp.on_released)."""
@@ -130,10 +132,12 @@ class Executor:
                     self._budget.hold(now + ahead_ns)
                     self._told_held = max(self._told_held, self._budget.held_until)
                 case ErpAway():
-                    self._away_since = entry.since
+                    self._outage.since = entry.since
                     self._budget.circuit.away(now)
                 case Paused():
                     self._budget.paused = entry.paused
+                case Granted() if self._quota is not None:
+                    self._quota.granted(entry)
                 case Timer():
                     self._at(now + entry.delay_us * 1_000, partition, entry)
                 case Dispatch():
@@ -156,17 +160,21 @@ class Executor:
             _, late = await asyncio.wait(self._calls, timeout=self._call_seconds)
             for task in late:
                 task.cancel()
+        if self._quota is not None:
+            self._quota.give_back()
         await self._adapter.close()
 
     def go_on(self, other: "Executor") -> None:
         """Take over what waits in another one, which has been closed: the endpoint has another adapter now."""
         self._owned, self._timers, self._reading = set(other._owned), list(other._timers), dict(other._reading)
-        self._away_since = other._away_since
+        self._outage.since = other._outage.since
         for work in other._lineup.left():
             self._lineup.add(work)
         self._budget.pause(self._time.monotonic_ns())
         self._budget.hold(other._budget.held_until)
         self._budget.paused = other._budget.paused
+        if self._quota is not None:
+            self._quota.begin(self._send, self._time, self._wall_us(), other._quota)
         self._told_held = self._budget.held_until
         self._wake.set()
 
@@ -199,6 +207,8 @@ class Executor:
                 delays += [wait_ns / 1e9] if wait_ns else []
                 break
             self._begin(work, now)
+        if self._quota is not None and (seconds := self._quota.tend(bool(self._calls))) is not None:
+            delays.append(seconds)
         self._metrics.maintenance.set(pause > 0)
         self._show()
         return min(delays, default=None)
@@ -346,19 +356,7 @@ class Executor:
         return answer
 
     def _tell_outage(self, answer: Answer) -> None:
-        """An outage is one line when it begins and one when it is over, whatever was tried meanwhile."""
-        away, now = self._budget.open, self._wall_us()
-        if away == bool(self._away_since):
-            return
-        told = structlog.get_logger(__name__)
-        if away:
-            self._away_since = now
-            told.error("erp_away", code=ERP_AWAY, detail=f"{answer.code}: {answer.detail}; {len(self._lineup)} lanes wait")
-        else:
-            seconds = (now - self._away_since) // 1_000_000
-            told.warning("erp_back", code=ERP_AWAY, detail=f"after {seconds} s; {len(self._lineup)} lanes wait")
-            self._away_since = 0
-        self._send(ErpHeld(until=now, kind="away" if away else "back", code=answer.code if away else ""))
+        self._outage.tell(self._budget.open, answer, len(self._lineup))
 
     def _unused(self, work: Work) -> None:
         self._budget.unused(suspect=work.suspect)

@@ -24,6 +24,7 @@ class _Families(NamedTuple):
     rate: Gauge
     open: Gauge
     maintenance: Gauge
+    spent: Gauge
 
 
 class _OfEndpoint:
@@ -59,6 +60,7 @@ class ErpMetrics(Sink):
             rate=gauge("calls_per_second", "Calls per second that the budget allows now"),
             open=gauge("circuit_open", "1 while the circuit is open"),
             maintenance=gauge("maintenance", "1 while postings wait for the end of a maintenance window"),
+            spent=gauge("quota_spent", "1 while the quota is used up, and comes back bit by bit"),
         )
         self._bind(endpoint)
 
@@ -76,7 +78,7 @@ class ErpMetrics(Sink):
         self.foreign = _OfEndpoint(families.foreign, endpoint)
         self.again, self.queued = families.again.labels(endpoint), families.queued.labels(endpoint)
         self.rate, self.open = families.rate.labels(endpoint), families.open.labels(endpoint)
-        self.maintenance = families.maintenance.labels(endpoint)
+        self.maintenance, self.spent = families.maintenance.labels(endpoint), families.spent.labels(endpoint)
         for call in CALLS:
             self.requests.labels(call)  # shown as 0 from the start
 

@@ -44,6 +44,29 @@ class Retry(Section):
     """0: never; a posting then waits until it goes through or somebody decides."""
 
 
+_MINUTE_US, _DAY_US = 60_000_000, 86_400_000_000
+
+
+class ErpQuota(Section):
+    """What may go to the ERP in any span of `per`: requests, the time that it takes to answer them, or both."""
+
+    calls: Annotated[Whole, Field(ge=0, le=1_000_000_000)] = 0
+    """0: any number."""
+    processing_us: Duration = Field(default=0, alias="processing")
+    """Between requests and their answers, added up; 0: any time."""
+    per_us: Duration = Field(default=_DAY_US, alias="per")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> ErpQuota:
+        if not self.calls and not self.processing_us:
+            raise ValueError("a quota states `calls`, `processing` or both, e.g. `{calls: 10000, per: 1 d}`")
+        if 0 < self.processing_us < 1_000_000:
+            raise ValueError("`processing` is at least 1 s")
+        if not _MINUTE_US <= self.per_us <= _DAY_US:
+            raise ValueError("`per` is from 1 min to 1 d; for shorter spans there is `calls_per_second`")
+        return self
+
+
 class Endpoint(Section):
     endpoint: Name = ENDPOINT
     """Which ERP of the installation: a name of `endpoints` in installation.yaml."""
@@ -63,6 +86,8 @@ class Endpoint(Section):
     """Allow http:// to another machine: everything, the secret included, can be read on the way."""
     calls_per_second: Rate = Fraction(10)
     concurrency: Annotated[Whole, Field(ge=1, le=256)] = 4
+    quota: Annotated[list[ErpQuota], OneOrMany] = Field(default_factory=list)
+    """All of them hold."""
     timeout_us: Duration = Field(default=30_000_000, alias="timeout")
     commit_horizon_us: Duration = Field(default=60_000_000, alias="commit_horizon")
     """How long after its last byte a call may still commit."""

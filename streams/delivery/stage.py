@@ -20,6 +20,7 @@ from schemas.records import (
     OperatorDecision,
     Posting,
     PostingRow,
+    QuotaAsked,
     Tick,
     TimerFired,
 )
@@ -38,7 +39,7 @@ from streams.repairs import repair
 from streams.step import RawMessage, Step, Topology, at_once
 from tables.delivery.backlog import Backlog
 from tables.delivery.closed_sequences import is_repeat
-from tables.delivery.endpoint_marks import AWAY_SINCE, HELD_UNTIL
+from tables.delivery.endpoint_marks import AWAY_SINCE, HELD_UNTIL, QUOTA_UNTIL
 from tables.delivery.endpoint_orders import PAUSE, ordered
 from tables.delivery.hold_gate import changes_with
 from tables.delivery.outbox import ErpAway, HeldUntil, Paused
@@ -56,8 +57,9 @@ from tables.delivery.posting_state import (
     WAITING_CLOCK,
     waits_for_decision,
 )
+from tables.delivery.quota_book import take_out
 from tables.kpi import hour_passed, posting_success
-from tables.row_kinds import ENDPOINT_ROWS, LOT_STATE_ROWS
+from tables.row_kinds import ENDPOINT_ROWS, LOT_STATE_ROWS, QUOTA_ROWS
 
 
 class DeliveryStage:
@@ -185,6 +187,17 @@ class DeliveryStage:
         else:
             marks.pop(AWAY_SINCE, None)
 
+    def _quota_asked(self, desk: Desk, message: RawMessage, asked: QuotaAsked) -> None:
+        """Taken out here, used once this is committed, and by nobody else: after a take-over it counts as used."""
+        marks, rows = desk.step.state.marks, desk.step.rows
+        row, granted = take_out(QUOTA_ROWS.find(rows, desk.endpoint), asked)
+        rows.put(QUOTA_ROWS.key(desk.endpoint), row)
+        if again := max(granted.calls_again, granted.processing_again):
+            marks[QUOTA_UNTIL] = again
+        elif asked.calls or asked.processing_us:
+            marks.pop(QUOTA_UNTIL, None)
+        desk.step.release(granted)
+
     def _ordered(self, desk: Desk, message: RawMessage, order: EndpointOrdered) -> None:
         """A person stops the ERP or lets it go on. Over recorded input nobody is there to let it go on: it is only noted. So it
         is of an endpoint that this worker's document does not have here: another document may."""
@@ -278,6 +291,7 @@ HANDLERS: Mapping[type, Handling[Callable[[DeliveryStage, Desk, RawMessage, Any]
     Posting: Handling(AT_ONCE, DeliveryStage._posting),
     AttemptEnded: Handling(AT_ONCE, DeliveryStage._attempt_ended),
     ErpHeld: Handling(AT_ONCE, DeliveryStage._erp_held),
+    QuotaAsked: Handling(AT_ONCE, DeliveryStage._quota_asked),
     EndpointOrdered: Handling(AT_ONCE, DeliveryStage._ordered),
     TimerFired: Handling(AT_ONCE, DeliveryStage._timer_fired),
     LotState: Handling(AT_ONCE, DeliveryStage._lot_state),

@@ -60,4 +60,18 @@ class Paused:
     paused: bool
 
 
-Entry = Dispatch | ReadBack | Timer | HeldUntil | ErpAway | Paused
+@dataclass(slots=True, frozen=True)
+class Granted:
+    """What the executor `owner` got for its question `number`: to be used until then (UTC microseconds), and nobody else's."""
+
+    owner: str
+    number: int
+    until: int
+    calls: int
+    processing_us: int
+    calls_again: int = 0
+    """It got less than it asked for, and there is no more before (UTC microseconds); 0: it got everything."""
+    processing_again: int = 0
+
+
+Entry = Dispatch | ReadBack | Timer | HeldUntil | ErpAway | Paused | Granted

@@ -5,6 +5,7 @@ from tests.mutants.planting import Mutant
 ENGINE, ERP = "tests/unit/engine", "tests/unit/erp"
 POSITION, ROWS, STEP = f"{ENGINE}/test_position.py", f"{ENGINE}/test_rows.py", f"{ENGINE}/test_step.py"
 EXECUTOR, BUDGET, TRAFFIC = f"{ERP}/test_executor.py", f"{ERP}/test_budget.py", f"{ERP}/test_traffic.py"
+QUOTA = f"{ERP}/test_quota.py"
 BOOKS = "tests/unit/ledger/test_reconciliation.py"
 MUTANTS = {
     "partitions that were added are accepted": Mutant(
@@ -246,6 +247,30 @@ MUTANTS = {
         "            step.release(HeldUntil(step.state.marks[HELD_UNTIL]))",
         "            pass",
         "tests/unit/erp/test_doorway.py::test_what_the_erp_asked_for_is_in_the_log_and_holds_for_a_successor",
+    ),
+    "what somebody else took out of a quota is used": Mutant(
+        "app.erp.quota",
+        "        if entry.owner != self._owner:\n            return\n",
+        "",
+        f"{QUOTA}::test_what_another_took_out_is_not_used_here",
+    ),
+    "what was taken out of a quota is not kept": Mutant(
+        "streams.delivery.stage",
+        "        rows.put(QUOTA_ROWS.key(desk.endpoint), row)\n",
+        "",
+        f"{QUOTA}::test_a_kill_between_taking_out_and_use_costs_a_block_and_breaks_nothing",
+    ),
+    "pulls and logins cost nothing of a quota": Mutant(
+        "app.erp.budget",
+        "        return None if shut else self._within_quota(self._pace.wait_ns(now))\n",
+        "        return None if shut else self._pace.wait_ns(now)\n",
+        f"{QUOTA}::test_pulls_and_read_backs_count_as_well",
+    ),
+    "processing time counts when it is over": Mutant(
+        "app.erp.quota",
+        "            self._look()\n            self._fill()\n            return LOOK_SECONDS\n",
+        "            return LOOK_SECONDS\n",
+        f"{QUOTA}::test_a_call_that_hangs_counts_while_it_hangs",
     ),
     "the successor begins at once": Mutant(
         "app.erp.pace",

@@ -13,9 +13,9 @@ from app.ledger.questions.ages import span_text
 from schemas.catalog import ENDPOINT
 from schemas.records import AccountRow, EndpointRow, ExceptionRecord, PartitionPosition, PostingRow
 from streams.clock import clocks_in
-from tables.delivery.endpoint_marks import AWAY_SINCE
+from tables.delivery.endpoint_marks import AWAY_SINCE, QUOTA_UNTIL
 from tables.delivery.endpoint_orders import sentence
-from tables.delivery.posting_state import ACCEPTED, CANCELLED, HELD, PARKED, REJECTED, RETRY, UNKNOWN
+from tables.delivery.posting_state import ACCEPTED, CANCELLED, ERP_QUOTA, HELD, PARKED, REJECTED, RETRY, UNKNOWN
 from tables.orders.account import stops
 
 LATE_S = 120
@@ -83,8 +83,10 @@ class PlantStatus:
     """Of the ERP that it posts to now."""
     stopped: dict[str, str]
     """Of the endpoints that it has postings for: by which order of a person nothing (new) is sent. Empty: by none."""
+    quota: dict[str, int]
+    """Of the endpoints whose quota is used up: until when nothing of it comes back, microseconds."""
     codes: dict[str, int]
-    """Why they are where they are."""
+    """Why they are where they are; ERP_QUOTA: all that wait for such an endpoint."""
     parked: dict[str, int]
     """Accounts and postings that wait for somebody, by code."""
     dead_letters: dict[str, int]
@@ -147,6 +149,9 @@ def _plant(seen: SeenInstallation, plant: str) -> PlantStatus:
     unanswered = [row for row in queued if row.state in (RETRY, UNKNOWN) and row.code in NO_ANSWER]
     endpoint = seen.endpoints.get(plant, ENDPOINT)
     waited_for = sorted({endpoint, *(row.posting.endpoint for row in queued)})
+    spent = {name: until for name in waited_for if (until := _quota_until(seen, name)) > seen.now}
+    codes = Counter(row.code for row in queued if row.code)
+    codes.update(ERP_QUOTA for row in queued if row.posting.endpoint in spent)
     return PlantStatus(
         plant=plant,
         clock=clock,
@@ -159,7 +164,8 @@ def _plant(seen: SeenInstallation, plant: str) -> PlantStatus:
         circuit="no answer" if unanswered or any(_away(seen, name) for name in waited_for) else "closed",
         endpoint=endpoint,
         stopped={name: order for name in waited_for if (order := sentence(seen.orders.get(name)))},
-        codes=dict(Counter(row.code for row in queued if row.code)),
+        quota=spent,
+        codes=dict(codes),
         parked=dict(sorted(parked.items())),
         dead_letters=dict(sorted(Counter(letter.code for letter in seen.letters if letter.plant == plant).items())),
         needs=dict(sorted(Counter(seen.needs.get(plant, ())).items())),
@@ -167,10 +173,19 @@ def _plant(seen: SeenInstallation, plant: str) -> PlantStatus:
 
 
 def _away(seen: SeenInstallation, endpoint: str) -> bool:
-    """Delivery found out that the ERP answers nobody. Where its place is not known here: one of them."""
-    positions = seen.positions.get("delivery", {})
+    """Delivery found out that the ERP answers nobody."""
+    return any(AWAY_SINCE in state.marks for state in _positions_of(seen, endpoint))
+
+
+def _quota_until(seen: SeenInstallation, endpoint: str) -> int:
+    """Nothing of what is used up comes back before; 0: it is not used up."""
+    return max((state.marks.get(QUOTA_UNTIL, 0) for state in _positions_of(seen, endpoint)), default=0)
+
+
+def _positions_of(seen: SeenInstallation, endpoint: str) -> list[PartitionPosition]:
+    """Delivery's of this endpoint. Where its place is not known here: all."""
     place = seen.places.get(endpoint)
-    return any(AWAY_SINCE in state.marks for partition, state in positions.items() if place is None or partition == place)
+    return [state for partition, state in seen.positions.get("delivery", {}).items() if place is None or partition == place]
 
 
 def _ticks(state: PartitionPosition, plant: str) -> dict[str, int]:
@@ -224,6 +239,7 @@ def lines_of(found: Status) -> list[str]:
     for plant in found.plants:
         other = f"   still elsewhere: {', '.join(plant.elsewhere)}" if plant.elsewhere else ""
         stopped = "".join(f"{name} is {order}; " for name, order in plant.stopped.items())
+        stopped += "".join(f"the quota of {name} is used up; " for name in plant.quota)
         queue = f"{_counts(plant.queue)}, oldest {span_text(plant.oldest_s)}" if plant.queue else "empty"
         codes = f"   {_counts(plant.codes)}" if plant.codes else ""
         lines += [

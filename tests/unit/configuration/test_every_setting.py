@@ -100,6 +100,10 @@ SHOWN = {
         ),
         "test_http_to_another_machine_only_when_it_is_stated": "Endpoint.insecure",
     },
+    "tests/unit/erp/test_quota.py": {
+        "test_no_span_of_the_erps_log_has_more_requests": "Endpoint.quota ErpQuota.calls ErpQuota.per",
+        "test_no_request_starts_when_the_processing_time_is_used": "ErpQuota.processing",
+    },
     "tests/unit/erp/test_adapters.py": {
         "test_the_adapter_follows_the_configuration": "Endpoint.adapter Endpoint.idempotent Endpoint.timeout",
         "test_what_is_missing_is_named_by_code": "Endpoint.url Endpoint.secret",

@@ -132,6 +132,10 @@ CASES = [
     ("erp.yaml", "adapter: tryton", "adapter: rest", "ADAPTER_UNSUPPORTED: `adapter: rest` is not built in this version"),
     ("erp.yaml", "calls_per_second: 10", "calls_per_second: fast", "`fast` is no number"),
     ("erp.yaml", "concurrency: 4", "concurrency: 0", "`0` must be at least 1"),
+    ("erp.yaml", "concurrency: 4", "quota: {per: 1 h}", "a quota states `calls`, `processing` or both"),
+    ("erp.yaml", "concurrency: 4", "quota: {calls: 10, per: 10 s}", "`per` is from 1 min to 1 d"),
+    ("erp.yaml", "concurrency: 4", "quota: {calls: 10, per: 2 d}", "`per` is from 1 min to 1 d"),
+    ("erp.yaml", "concurrency: 4", "quota: {processing: 10 ms}", "`processing` is at least 1 s"),
     ("erp.yaml", "retry 4 h", "retry later", "is not `park` or `retry <duration>`"),
     ("erp.yaml", "  scrap: {by", "  scarp: {by", "did you mean scrap?"),
 ]

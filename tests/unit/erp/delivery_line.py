@@ -13,11 +13,14 @@ from app.erp.executor import Executor, ExecutorSettings
 from app.erp.metrics import ErpMetrics
 from app.erp.own_erp import ErpIdentity, OwnErp
 from app.erp.port import Answer, BookedMovement, Capabilities, Document, ErpAdapter
-from app.erp.timebase import SystemTime
+from app.erp.quota import QuotaInHand
+from app.erp.timebase import SystemTime, wall_clock_us
+from schemas.records import QuotaLimit
 from tests.unit.erp.executor_bench import FakeTime
 from tests.unit.streams.quality_bench import Bench, S, configuration, posting
 
 LATENCY = 0.05
+WALL_US = 1_800_000_000_000_000
 
 
 class LineTime(FakeTime):
@@ -78,7 +81,8 @@ class OrdersErp:
 
 
 class DeliveryLine:
-    """`live`: an adapter that goes through the doorway, in `time`; None: in the machine's own."""
+    """`live`: an adapter that goes through the doorway, in `time`; None: in the machine's own. `quota`: shorter spans than a
+    plant may state."""
 
     def __init__(
         self,
@@ -86,6 +90,7 @@ class DeliveryLine:
         idempotent: bool = True,
         live: Callable[[Doorway], ErpAdapter] | None = None,
         time: LineTime | None = None,
+        quota: Sequence[QuotaLimit] = (),
         **endpoint: Any,
     ) -> None:
         stated = {"adapter": "sim", "concurrency": 4, "calls_per_second": 10, "idempotent": idempotent, **endpoint}
@@ -95,7 +100,8 @@ class DeliveryLine:
         clock = self.time if live is None or time is not None else SystemTime()
         self.registry = CollectorRegistry()
         settings = config.erp.erp
-        self.budget = Budget(settings.calls_per_second, settings.concurrency)
+        rate, places = settings.calls_per_second, settings.concurrency
+        self.budget = Budget(rate, places, QuotaInHand(quota, rate, places) if quota else QuotaInHand.of(settings))
         self.doorway = Doorway(self.budget, clock)
         adapter: Any = live(self.doorway) if live is not None else self.erp
         self.fatal: list[str] = []
@@ -116,6 +122,7 @@ class DeliveryLine:
             metrics=ErpMetrics(self.registry),
             time=clock,
             fatal=self.fatal.append,
+            wall_us=wall_clock_us if clock is not self.time else lambda: WALL_US + self.time.now_ns // 1_000,
         )
         self.doorway.on_hold = self.executor.held
         self.executor.taken_over(0)
@@ -136,6 +143,21 @@ class DeliveryLine:
                 self.orders[name] = order
         self.fold(*made)
         return [one.posting_id for one in made]
+
+    async def kill(self) -> None:
+        """The process is gone: what it had in hand, and what it was told and has not sent on."""
+        tasks = [self.executor._pump, *self.executor._calls]
+        for task in tasks:
+            if task is not None:
+                task.cancel()
+        await asyncio.wait([task for task in tasks if task is not None])
+        self._inbox.clear()
+
+    def succeed(self, other: "DeliveryLine") -> None:
+        """Take over what the other one's fold has committed."""
+        self.bench, self.executor._peek = other.bench, other.bench.row
+        self.orders, self._names = other.orders, other._names
+        self.executor.accept(0, self.bench.crash())
 
     def clock(self, at: int) -> None:
         self.executor.accept(0, self.bench.clock(at))

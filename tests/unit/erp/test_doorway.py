@@ -228,8 +228,10 @@ async def test_what_the_erp_asked_for_is_in_the_log_and_holds_for_a_successor() 
 
 
 def test_all_adapters_of_a_process_share_the_doorway() -> None:
-    made = doorway_of(configuration(erp={"erp": {"adapter": "sim", "calls_per_second": 3, "concurrency": 2}}))
-    assert (made.budget.rate, made.budget.calls) == (3, 2)
+    stated = {"adapter": "sim", "calls_per_second": 3, "concurrency": 2}
+    made = doorway_of(configuration(erp={"erp": stated}))
+    assert (made.budget.rate, made.budget.calls, made.budget.quota) == (3, 2, None)
+    assert doorway_of(configuration(erp={"erp": {**stated, "quota": {"calls": 9}}})).budget.quota is not None
 
 
 MS = 1_000_000

@@ -57,6 +57,22 @@ def test_the_smallest_limits_of_its_plants_hold() -> None:
     assert len(plan.zones) == 2
 
 
+def test_the_smallest_quota_of_each_span_holds() -> None:
+    day, hour = {"calls": 9_000, "processing": "10 min"}, {"calls": 500, "per": "1 h"}
+    plants = {
+        "P": posting_to("${A}", quota=[day, hour]),
+        "Q": posting_to("${A}", quota={"calls": 10_000, "processing": "300 s"}),
+        "R": posting_to("${A}", quota={"processing": "60 s", "per": "1 h"}),
+        "S": posting_to("${A}"),
+        "T": posting_to("${B}", quota={"calls": 1, "per": "1 h"}),
+    }
+    plan = EndpointPlan.of(plants, {}, ENVIRON)
+    assert plan is not None
+    quotas = [(one.per_us, one.calls, one.processing_us) for one in plan.configuration.erp.erp.quota]
+    assert quotas == [(3_600_000_000, 500, 60_000_000), (86_400_000_000, 9_000, 300_000_000)]
+    assert EndpointPlan.of({"S": plants["S"]}, {}, ENVIRON).configuration.erp.erp.quota == []  # type: ignore[union-attr]
+
+
 async def test_what_waits_goes_on_with_the_next_adapter() -> None:
     """Nothing is sent twice, and nothing is forgotten: the call under way ends first."""
     before, after = Bench(concurrency=1), Bench(concurrency=1)

@@ -7,7 +7,7 @@ from app.ledger.questions.status import SeenInstallation, lines_of, status_of
 from schemas.records import AccountRow, Apart, Decision, EndpointRow, ExceptionRecord, PartitionPosition, PostingRow, Tick
 from streams.clock import observe
 from streams.silence import Watch
-from tables.delivery.endpoint_marks import AWAY_SINCE
+from tables.delivery.endpoint_marks import AWAY_SINCE, QUOTA_UNTIL
 from tests.unit.streams.quality_bench import posting
 
 PLANT, S = "P", 1_000_000
@@ -93,6 +93,23 @@ def test_of_several_erps_a_plant_is_told_of_those_that_its_postings_are_for() ->
     assert found.circuit == "no answer"
     (found,) = status_of(replace(installation, positions=with_away, places={})).plants
     assert found.circuit == "no answer", "without the document nobody knows whose it is"
+
+
+def test_a_quota_that_is_used_up_is_why_postings_wait() -> None:
+    """Until some of it comes back; of its own endpoint."""
+    spent = position()
+    spent.marks[QUOTA_UNTIL] = 400 * S
+    waits = [PostingRow(posting(name, endpoint="tryton", plant=PLANT), "queued") for name in ("P1", "P2")]
+    installation = replace(
+        seen(position(), position(), 100 * S), endpoints={PLANT: "tryton"}, places={"old": 0, "tryton": 1}, postings=waits
+    )
+    of_it = {**installation.positions, "delivery": {1: spent}}
+    status = status_of(replace(installation, positions=of_it))
+    assert (status.plants[0].quota, status.plants[0].codes) == ({"tryton": 400 * S}, {"ERP_QUOTA": 2})
+    assert any("the quota of tryton is used up; circuit closed" in line and "2 ERP_QUOTA" in line for line in lines_of(status))
+    (elsewhere,) = status_of(replace(installation, positions={**of_it, "delivery": {0: spent}})).plants
+    (later,) = status_of(replace(installation, positions=of_it, now=400 * S)).plants
+    assert elsewhere.quota == later.quota == {}
 
 
 def test_what_needs_somebody_is_told_by_code() -> None:
