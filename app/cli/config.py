@@ -16,6 +16,7 @@ from app.cli.failures import fail
 from app.cli.repeats import Repeat, Repeats
 from app.configuration import FILES, ConfigError, load, mappers
 from app.configuration.erp_checks import for_live_use
+from app.configuration.loading import others_in
 from app.inputs.cut_files import cut_or_refused
 from app.inputs.file_text import UnreadableFile
 from app.ledger.questions.originals import printable, readable
@@ -61,6 +62,7 @@ def check(config: ConfigDir, as_json: AsJson = False) -> None:
         "rule_version": configuration.rule_version,
         "problems": [],
         "live": list(for_live_use(configuration.erp)),
+        "not_read": others_in(config),
     }
     if as_json:
         typer.echo(json.dumps(summary))
@@ -73,6 +75,8 @@ def check(config: ConfigDir, as_json: AsJson = False) -> None:
     typer.echo(f"hash {configuration.hash}   rules {configuration.rule_version}")
     for sentence in summary["live"]:
         typer.echo(f"for live use: {sentence}")
+    if summary["not_read"]:
+        typer.echo(f"not read: {', '.join(summary['not_read'])}")
 
 
 @app.command("try")

@@ -83,20 +83,22 @@ def _read(path: Path, problems: list[Problem], *, required: bool) -> YamlText | 
 
 
 def _not_read(directory: Path) -> Iterator[Problem]:
-    """Files that look like a part of the configuration and are none: what they say would have no effect."""
+    """Files that are named almost like one that is not there: what they say would have no effect."""
+    for name in others_in(directory):
+        absent = [file for file in FILES if not (directory / file).exists()]
+        written_on = [file for file in absent if name.startswith(f"{file}.")]
+        for meant in written_on or get_close_matches(name.lower(), absent, n=1, cutoff=0.8):
+            yield Problem(name, 0, f"this file is not read; did you mean {meant}?")
+
+
+def others_in(directory: Path) -> list[str]:
+    """YAML files, and copies of a file of the configuration, that lie in its folder and are not read."""
     try:
-        there = sorted(directory.iterdir())
+        there = sorted(path for path in directory.iterdir() if path.is_file() and not path.name.startswith("."))
     except OSError:
-        return  # reading its files says why
-    for path in there:
-        name = path.name
-        written_on = any(name.startswith(f"{file}.") and not (directory / file).exists() for file in FILES)
-        looks_so = path.suffix.lower() in (".yaml", ".yml") or written_on
-        if name in (*FILES, INSTALLATION) or name.startswith(".") or not looks_so or not path.is_file():
-            continue
-        meant = get_close_matches(name.lower(), FILES, n=1, cutoff=0.8)
-        hint = f"; did you mean {meant[0]}?" if meant else f": a configuration is {', '.join(FILES)}; keep it in another folder"
-        yield Problem(name, 0, f"this file is not read{hint}")
+        return []  # reading its files says why
+    names = [path.name for path in there if path.suffix.lower() in (".yaml", ".yml") or path.name.startswith(FILES)]
+    return [name for name in names if name not in (*FILES, INSTALLATION)]
 
 
 def _with_lines(name: str, document: YamlText) -> YamlText:

@@ -37,6 +37,14 @@ def test_check_says_what_live_use_needs_and_a_run_does_not(tmp_path: Path) -> No
     assert "start `lineledger erp-sim` and state its address in `erp.url`, its token by `erp.secret`" in output
 
 
+def test_check_says_what_it_does_not_read(tmp_path: Path) -> None:
+    shutil.copytree(PRESSES, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "pumps.yaml").write_text("pumps: 2\n", encoding="utf-8")
+    code, output = run("check", "--config", tmp_path)
+    assert code == 0 and output.splitlines()[-1].startswith("not read: ")
+    assert "pumps.yaml" in output.splitlines()[-1]
+
+
 def test_check_names_an_adapter_that_logs_in_without_a_secret(tmp_path: Path) -> None:
     shutil.copytree(PRESSES, tmp_path, dirs_exist_ok=True)
     (tmp_path / "erp.yaml").write_text('erp: {adapter: sim, url: "http://127.0.0.1:18090"}\n', encoding="utf-8")
