@@ -31,14 +31,14 @@ MUTANTS = {
     ),
     "another budget than the configuration's": Mutant(
         "app.erp.endpoint",
-        "Budget(settings.calls_per_second, settings.concurrency)",
-        "Budget(__import__('fractions').Fraction(100_000), settings.concurrency)",
+        "Budget(settings.calls_per_second, settings.concurrency, ",
+        "Budget(__import__('fractions').Fraction(100_000), settings.concurrency, ",
         f"{LIVE}::test_a_day_in_the_life",
     ),
     "another budget of the endpoint": Mutant(
         "app.erp.endpoint",
-        "Budget(settings.calls_per_second, settings.concurrency)",
-        "Budget(settings.calls_per_second, 1)",
+        "Budget(settings.calls_per_second, settings.concurrency, ",
+        "Budget(settings.calls_per_second, 1, ",
         f"{WIRES}::test_the_budget_is_the_configurations",
     ),
     "the lease is always good": Mutant(

@@ -1,5 +1,6 @@
 """Delivery lines that end with the test, whatever their ERP is told to do."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -19,7 +20,7 @@ async def made() -> AsyncIterator[Callable[..., DeliveryLine]]:
     yield make
     for line in lines:
         line.erp.behaviour.clear()
-        closing = line.executor.close()
+        closing = asyncio.create_task(line.executor.close())  # from here on: what hangs does so on the line's own clock
         await line.time.advance(60)
         await closing
         assert line.fatal == []
