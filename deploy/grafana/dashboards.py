@@ -175,6 +175,12 @@ ERP = Board(
             1,
         ),
         Figure(
+            "Quota used up",
+            "ERPs whose quota is used up; what waits goes on as it comes back.",
+            'sum(max by (endpoint) (lineledger_erp_quota_spent{endpoint=~"$endpoint"})) or vector(0)',
+            1,
+        ),
+        Figure(
             "Waiting", "Entries that wait for a budget.", 'sum(lineledger_erp_queue{endpoint=~"$endpoint"}) or vector(0)', 1000
         ),
         Figure(

@@ -84,8 +84,10 @@ class Board:
             if link is not self:
                 address = f"/d/lineledger-{link.name}"
                 page = page.link(dashboard.DashboardLink(link.title).url(address).keep_time(True))
-        for figure in self.figures:
-            page = page.with_panel(figure.panel(WIDTH // len(self.figures)))
+        each = WIDTH // len(self.figures)
+        for figure in self.figures[:-1]:
+            page = page.with_panel(figure.panel(each))
+        page = page.with_panel(self.figures[-1].panel(WIDTH - each * (len(self.figures) - 1)))  # the row is full
         for plot in self.plots:
             page = page.with_panel(plot.panel(WIDTH // 2))
         return JSONEncoder(sort_keys=True, indent=2).encode(page.build()) + "\n"
