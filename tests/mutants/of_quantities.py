@@ -12,9 +12,39 @@ MUTANTS = {
     ),
     "no de-duplication of declarations": Mutant(
         "tables.equipment.equipment",
-        "if self._rows.get(key) is not None:",
+        "if before is not None:",
         "if False:",
         f"{TABLES}/test_declarations.py::test_a_repeated_event_id_is_a_duplicate",
+    ),
+    "an id with another content is a duplicate": Mutant(
+        "tables.equipment.declarations",
+        "return _content(one) == _content(other)",
+        "return True",
+        f"{TABLES}/test_declarations.py::test_a_repeated_event_id_with_another_content_is_refused",
+    ),
+    "less than zero is a count": Mutant(
+        "tables.equipment.counter",
+        'negative = value < 0 and counter.shows == "total" and counter.modulus is None',
+        "negative = False",
+        f"{TABLES}/test_counter.py::test_readings",
+    ),
+    "an empty factor is one": Mutant(
+        "streams.mapping.scalars",
+        "if value is not None and scales:",
+        "if False:",
+        "tests/unit/streams/mapping/test_what_refusals_say.py::test_what_scales_a_quantity_is_not_silently_one",
+    ),
+    "a group begins with a zero": Mutant(
+        "streams.mapping.numbers",
+        "[1-9][0-9]{{0,2}}(?:",
+        "[0-9]{{1,3}}(?:",
+        "tests/unit/streams/mapping/test_numbers.py::test_forms",
+    ),
+    "a yield needs no lot": Mutant(
+        "tables.orders.parking",
+        "        if not account.lot:",
+        "        if not account.lot and item is not None and item.batch_managed:",
+        "tests/unit/streams/test_orders_parked.py",
     ),
     "raw positions as text": Mutant(
         "tables.order_of_telling",
